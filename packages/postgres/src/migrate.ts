@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Pool, Query } from './pool.ts';
+import { transaction } from './transaction.ts';
+
+/** A folder of numbered files, `001-what-it-does.sql`, applied in order, each once. */
+export interface Migrations {
+  /** Whose tables these are; part of a migration's identity. */
+  module: string;
+  folder: URL;
+}
+
+interface Migration {
+  module: string;
+  file: string;
+  checksum: string;
+  sql: string;
+}
+
+// Any constant will do, as long as every migrating process of a database uses the same.
+const MIGRATION_LOCK = 7_415_926;
+
+/**
+ * Brings the database up to date. Safe when several processes start at once: one applies, the others wait for its
+ * lock and find nothing to do.
+ *
+ * @throws Error when an applied file has changed since: a migration is history, add a new one instead.
+ * @returns the files applied now, as `module/file`
+ */
+export async function migrate(pool: Pool, sources: Migrations[]): Promise<string[]> {
+  const wanted = sources.flatMap(readMigrations);
+  return await transaction(pool, async (tx) => {
+    // Waiting for another process's migrations takes as long as they take.
+    await tx.query(`set local lock_timeout = '120s'; set local statement_timeout = '120s'`);
+    await tx.query('select pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
+    await tx.query(`
+      create table if not exists schema_migrations (
+        module text not null, file text not null, checksum text not null,
+        applied_at timestamptz not null default clock_timestamp(), primary key (module, file))`);
+    const applied = await appliedChecksums(tx);
+    const now: string[] = [];
+    for (const migration of wanted) {
+      const id = `${migration.module}/${migration.file}`;
+      const known = applied.get(id);
+      if (known === migration.checksum) continue;
+      if (known !== undefined) {
+        throw new Error(`migration ${id} was changed after it was applied: restore it and add a new file instead`);
+      }
+      await tx.query(migration.sql);
+      await tx.query('insert into schema_migrations (module, file, checksum) values ($1, $2, $3)', [
+        migration.module,
+        migration.file,
+        migration.checksum,
+      ]);
+      now.push(id);
+    }
+    return now;
+  });
+}
+
+async function appliedChecksums(tx: Query): Promise<Map<string, string>> {
+  const { rows } = await tx.query<{ id: string; checksum: string }>(
+    `select module || '/' || file as id, checksum from schema_migrations`,
+  );
+  return new Map(rows.map((row) => [row.id, row.checksum]));
+}
+
+function readMigrations(source: Migrations): Migration[] {
+  const folder = fileURLToPath(source.folder);
+  return readdirSync(folder)
+    .filter((file) => /^\d{3}-.+\.sql$/.test(file))
+    .sort()
+    .map((file) => {
+      const sql = readFileSync(join(folder, file), 'utf8');
+      return { module: source.module, file, checksum: createHash('sha256').update(sql).digest('hex'), sql };
+    });
+}

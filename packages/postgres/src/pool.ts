@@ -1,0 +1,68 @@
+import pg from 'pg';
+
+// Amounts and counts are bigint columns; they stay below 2^53 by validation at the edge. A value beyond it must not be
+// rounded silently, so parsing it fails instead.
+const BIGINT_OID = 20;
+pg.types.setTypeParser(BIGINT_OID, (text) => {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) throw new RangeError(`bigint ${text} is beyond 2^53 - 1`);
+  return value;
+});
+
+export type Pool = pg.Pool;
+/** What runs a statement: the pool (one statement, its own transaction) or a transaction's client. */
+export type Query = Pick<pg.ClientBase, 'query'>;
+
+export interface PoolOptions {
+  databaseUrl: string;
+  /** Shown in `pg_stat_activity`. */
+  applicationName: string;
+  /** Connections at most. */
+  max?: number;
+  /** How long a caller waits for a free or new connection before it gets an error. */
+  connectTimeoutMs?: number;
+  /** How long a statement may wait for a row that another transaction holds (sqlstate 55P03 then). */
+  lockTimeoutMs?: number;
+  /** How long one statement may run. */
+  statementTimeoutMs?: number;
+  /** How long a transaction may sit idle before the server ends it: a paused process must not hold rows for ever. */
+  idleInTransactionTimeoutMs?: number;
+  /** Called when an idle connection breaks; the pool replaces it by itself. */
+  onIdleError?: (error: Error) => void;
+}
+
+/**
+ * A bounded pool whose every wait has a deadline: for a connection, for a row, for a statement, and (upheld by the
+ * server) for a transaction whose process was paused.
+ */
+export function createPool(options: PoolOptions): Pool {
+  const settings = [
+    `-c lock_timeout=${options.lockTimeoutMs ?? 1_000}`,
+    `-c idle_in_transaction_session_timeout=${options.idleInTransactionTimeoutMs ?? 5_000}`,
+  ];
+  const statementTimeoutMs = options.statementTimeoutMs ?? 10_000;
+  const pool = new pg.Pool({
+    connectionString: options.databaseUrl,
+    application_name: options.applicationName,
+    max: options.max ?? 16,
+    connectionTimeoutMillis: options.connectTimeoutMs ?? 3_000,
+    statement_timeout: statementTimeoutMs,
+    // The server's time-out answers first; this one is for a server that answers nothing at all (a half-open socket).
+    query_timeout: statementTimeoutMs + 2_000,
+    keepAlive: true,
+    options: settings.join(' '),
+  });
+  pool.on('error', (error) => options.onIdleError?.(error));
+  return pool;
+}
+
+/** A named statement: prepared once per connection, its name is what an operator sees in the server's statistics. */
+export interface Statement {
+  name: string;
+  text: string;
+}
+
+/** @param name unique in the process, in the form `module.what-it-does` */
+export function statement(name: string, text: string): Statement {
+  return { name, text };
+}

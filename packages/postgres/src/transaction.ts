@@ -1,0 +1,33 @@
+import type pg from 'pg';
+import type { Pool } from './pool.ts';
+
+/** A client inside an open transaction. */
+export type Transaction = pg.PoolClient;
+
+/**
+ * Runs `work` in one transaction (read committed) and commits when it returns. When it throws, everything is rolled
+ * back and the error passes through.
+ *
+ * K7: `work` makes no network call but to this client; a pool connection is held for as long as it runs.
+ *
+ * An error from `commit` itself means that the outcome is unknown: it may have been committed (S4). Callers must treat
+ * it so, and ask again with the same key.
+ */
+export async function transaction<T>(pool: Pool, work: (tx: Transaction) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  try {
+    await client.query('begin');
+    const result = await work(client);
+    await client.query('commit');
+    return result;
+  } catch (error) {
+    // A rollback that fails leaves a connection in an unknown state: it is closed, never handed to the next caller.
+    await client.query('rollback').catch((rollbackError: Error) => {
+      broken = rollbackError;
+    });
+    throw error;
+  } finally {
+    client.release(broken);
+  }
+}

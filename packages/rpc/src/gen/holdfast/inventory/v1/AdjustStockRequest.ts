@@ -1,0 +1,13 @@
+// Original file: protos/holdfast/inventory/v1/inventory.proto
+
+import type { Long } from '@grpc/proto-loader';
+
+export interface AdjustStockRequestInput {
+  'sku'?: (string);
+  'delta'?: (number | string | Long);
+}
+
+export interface AdjustStockRequest {
+  'sku': (string);
+  'delta': (number);
+}

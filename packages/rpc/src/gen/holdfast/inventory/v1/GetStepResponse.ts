@@ -1,0 +1,25 @@
+// Original file: protos/holdfast/inventory/v1/inventory.proto
+
+import type { StepStateInput as _holdfast_step_v1_StepStateInput, StepState as _holdfast_step_v1_StepState } from '../../../holdfast/step/v1/StepState.ts';
+import type { ReserveInventoryResponseInput as _holdfast_inventory_v1_ReserveInventoryResponseInput, ReserveInventoryResponse as _holdfast_inventory_v1_ReserveInventoryResponse } from '../../../holdfast/inventory/v1/ReserveInventoryResponse.ts';
+import type { ReleaseInventoryResponseInput as _holdfast_inventory_v1_ReleaseInventoryResponseInput, ReleaseInventoryResponse as _holdfast_inventory_v1_ReleaseInventoryResponse } from '../../../holdfast/inventory/v1/ReleaseInventoryResponse.ts';
+import type { AdjustStockResponseInput as _holdfast_inventory_v1_AdjustStockResponseInput, AdjustStockResponse as _holdfast_inventory_v1_AdjustStockResponse } from '../../../holdfast/inventory/v1/AdjustStockResponse.ts';
+import type { RefusalInput as _holdfast_step_v1_RefusalInput, Refusal as _holdfast_step_v1_Refusal } from '../../../holdfast/step/v1/Refusal.ts';
+
+export interface GetStepResponseInput {
+  'state'?: (_holdfast_step_v1_StepStateInput);
+  'reserved'?: (_holdfast_inventory_v1_ReserveInventoryResponseInput | null);
+  'released'?: (_holdfast_inventory_v1_ReleaseInventoryResponseInput | null);
+  'adjusted'?: (_holdfast_inventory_v1_AdjustStockResponseInput | null);
+  'refusal'?: (_holdfast_step_v1_RefusalInput | null);
+  'answer'?: "reserved"|"released"|"adjusted"|"refusal";
+}
+
+export interface GetStepResponse {
+  'state': (_holdfast_step_v1_StepState);
+  'reserved'?: (_holdfast_inventory_v1_ReserveInventoryResponse | null);
+  'released'?: (_holdfast_inventory_v1_ReleaseInventoryResponse | null);
+  'adjusted'?: (_holdfast_inventory_v1_AdjustStockResponse | null);
+  'refusal'?: (_holdfast_step_v1_Refusal | null);
+  'answer'?: "reserved"|"released"|"adjusted"|"refusal";
+}

@@ -1,0 +1,11 @@
+// Original file: protos/holdfast/inventory/v1/inventory.proto
+
+import type { StockInput as _holdfast_inventory_v1_StockInput, Stock as _holdfast_inventory_v1_Stock } from '../../../holdfast/inventory/v1/Stock.ts';
+
+export interface GetStockResponseInput {
+  'stock'?: (_holdfast_inventory_v1_StockInput | null);
+}
+
+export interface GetStockResponse {
+  'stock': (_holdfast_inventory_v1_Stock | null);
+}

@@ -1,0 +1,17 @@
+// Original file: protos/holdfast/inventory/v1/inventory.proto
+
+import type { Long } from '@grpc/proto-loader';
+
+export interface PutStockRequestInput {
+  'sku'?: (string);
+  'onHand'?: (number | string | Long);
+  'unitPrice'?: (number | string | Long);
+  'currency'?: (string);
+}
+
+export interface PutStockRequest {
+  'sku': (string);
+  'onHand': (number);
+  'unitPrice': (number);
+  'currency': (string);
+}

@@ -1,0 +1,44 @@
+// Original file: protos/holdfast/orders/v1/orders.proto
+
+import type { OrderStatusInput as _holdfast_orders_v1_OrderStatusInput, OrderStatus as _holdfast_orders_v1_OrderStatus } from '../../../holdfast/orders/v1/OrderStatus.ts';
+import type { PricedItemInput as _holdfast_orders_v1_PricedItemInput, PricedItem as _holdfast_orders_v1_PricedItem } from '../../../holdfast/orders/v1/PricedItem.ts';
+import type { FailureInput as _holdfast_orders_v1_FailureInput, Failure as _holdfast_orders_v1_Failure } from '../../../holdfast/orders/v1/Failure.ts';
+import type { Long } from '@grpc/proto-loader';
+
+export interface OrderInput {
+  'id'?: (string);
+  'status'?: (_holdfast_orders_v1_OrderStatusInput);
+  'customerId'?: (string);
+  'currency'?: (string);
+  'items'?: (_holdfast_orders_v1_PricedItemInput)[];
+  'total'?: (number | string | Long);
+  'reservationId'?: (string);
+  'paymentId'?: (string);
+  'shipmentId'?: (string);
+  'failure'?: (_holdfast_orders_v1_FailureInput | null);
+  'createdAt'?: (string);
+  'updatedAt'?: (string);
+  '_total'?: "total";
+  '_reservationId'?: "reservationId";
+  '_paymentId'?: "paymentId";
+  '_shipmentId'?: "shipmentId";
+}
+
+export interface Order {
+  'id': (string);
+  'status': (_holdfast_orders_v1_OrderStatus);
+  'customerId': (string);
+  'currency': (string);
+  'items': (_holdfast_orders_v1_PricedItem)[];
+  'total'?: (number);
+  'reservationId'?: (string);
+  'paymentId'?: (string);
+  'shipmentId'?: (string);
+  'failure': (_holdfast_orders_v1_Failure | null);
+  'createdAt': (string);
+  'updatedAt': (string);
+  '_total'?: "total";
+  '_reservationId'?: "reservationId";
+  '_paymentId'?: "paymentId";
+  '_shipmentId'?: "shipmentId";
+}

@@ -1,0 +1,22 @@
+// Original file: protos/holdfast/orders/v1/orders.proto
+
+import type { ItemInput as _holdfast_orders_v1_ItemInput, Item as _holdfast_orders_v1_Item } from '../../../holdfast/orders/v1/Item.ts';
+import type { ShipToInput as _holdfast_orders_v1_ShipToInput, ShipTo as _holdfast_orders_v1_ShipTo } from '../../../holdfast/orders/v1/ShipTo.ts';
+
+export interface PlaceOrderRequestInput {
+  'customerId'?: (string);
+  'currency'?: (string);
+  'items'?: (_holdfast_orders_v1_ItemInput)[];
+  'paymentMethod'?: (string);
+  'shipTo'?: (_holdfast_orders_v1_ShipToInput | null);
+  'waitMs'?: (number);
+}
+
+export interface PlaceOrderRequest {
+  'customerId': (string);
+  'currency': (string);
+  'items': (_holdfast_orders_v1_Item)[];
+  'paymentMethod': (string);
+  'shipTo': (_holdfast_orders_v1_ShipTo | null);
+  'waitMs': (number);
+}

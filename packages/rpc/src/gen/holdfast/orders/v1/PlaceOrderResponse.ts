@@ -1,0 +1,11 @@
+// Original file: protos/holdfast/orders/v1/orders.proto
+
+import type { OrderInput as _holdfast_orders_v1_OrderInput, Order as _holdfast_orders_v1_Order } from '../../../holdfast/orders/v1/Order.ts';
+
+export interface PlaceOrderResponseInput {
+  'order'?: (_holdfast_orders_v1_OrderInput | null);
+}
+
+export interface PlaceOrderResponse {
+  'order': (_holdfast_orders_v1_Order | null);
+}

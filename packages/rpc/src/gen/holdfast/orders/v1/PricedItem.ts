@@ -1,0 +1,17 @@
+// Original file: protos/holdfast/orders/v1/orders.proto
+
+import type { Long } from '@grpc/proto-loader';
+
+export interface PricedItemInput {
+  'sku'?: (string);
+  'quantity'?: (number);
+  'unitPrice'?: (number | string | Long);
+  '_unitPrice'?: "unitPrice";
+}
+
+export interface PricedItem {
+  'sku': (string);
+  'quantity': (number);
+  'unitPrice'?: (number);
+  '_unitPrice'?: "unitPrice";
+}

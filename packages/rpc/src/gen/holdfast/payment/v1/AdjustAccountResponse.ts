@@ -1,0 +1,11 @@
+// Original file: protos/holdfast/payment/v1/payment.proto
+
+import type { AccountInput as _holdfast_payment_v1_AccountInput, Account as _holdfast_payment_v1_Account } from '../../../holdfast/payment/v1/Account.ts';
+
+export interface AdjustAccountResponseInput {
+  'account'?: (_holdfast_payment_v1_AccountInput | null);
+}
+
+export interface AdjustAccountResponse {
+  'account': (_holdfast_payment_v1_Account | null);
+}

@@ -1,0 +1,19 @@
+// Original file: protos/holdfast/payment/v1/payment.proto
+
+import type { Long } from '@grpc/proto-loader';
+
+export interface ChargePaymentRequestInput {
+  'orderId'?: (string);
+  'customerId'?: (string);
+  'amount'?: (number | string | Long);
+  'currency'?: (string);
+  'method'?: (string);
+}
+
+export interface ChargePaymentRequest {
+  'orderId': (string);
+  'customerId': (string);
+  'amount': (number);
+  'currency': (string);
+  'method': (string);
+}

@@ -1,0 +1,15 @@
+// Original file: protos/holdfast/payment/v1/payment.proto
+
+import type { Long } from '@grpc/proto-loader';
+
+export interface ChargePaymentResponseInput {
+  'paymentId'?: (string);
+  'amount'?: (number | string | Long);
+  'currency'?: (string);
+}
+
+export interface ChargePaymentResponse {
+  'paymentId': (string);
+  'amount': (number);
+  'currency': (string);
+}

@@ -1,0 +1,10 @@
+// Original file: protos/holdfast/payment/v1/payment.proto
+
+
+export interface GetAccountRequestInput {
+  'customerId'?: (string);
+}
+
+export interface GetAccountRequest {
+  'customerId': (string);
+}

@@ -1,0 +1,25 @@
+// Original file: protos/holdfast/payment/v1/payment.proto
+
+import type { StepStateInput as _holdfast_step_v1_StepStateInput, StepState as _holdfast_step_v1_StepState } from '../../../holdfast/step/v1/StepState.ts';
+import type { ChargePaymentResponseInput as _holdfast_payment_v1_ChargePaymentResponseInput, ChargePaymentResponse as _holdfast_payment_v1_ChargePaymentResponse } from '../../../holdfast/payment/v1/ChargePaymentResponse.ts';
+import type { RefundPaymentResponseInput as _holdfast_payment_v1_RefundPaymentResponseInput, RefundPaymentResponse as _holdfast_payment_v1_RefundPaymentResponse } from '../../../holdfast/payment/v1/RefundPaymentResponse.ts';
+import type { AdjustAccountResponseInput as _holdfast_payment_v1_AdjustAccountResponseInput, AdjustAccountResponse as _holdfast_payment_v1_AdjustAccountResponse } from '../../../holdfast/payment/v1/AdjustAccountResponse.ts';
+import type { RefusalInput as _holdfast_step_v1_RefusalInput, Refusal as _holdfast_step_v1_Refusal } from '../../../holdfast/step/v1/Refusal.ts';
+
+export interface GetStepResponseInput {
+  'state'?: (_holdfast_step_v1_StepStateInput);
+  'charged'?: (_holdfast_payment_v1_ChargePaymentResponseInput | null);
+  'refunded'?: (_holdfast_payment_v1_RefundPaymentResponseInput | null);
+  'adjusted'?: (_holdfast_payment_v1_AdjustAccountResponseInput | null);
+  'refusal'?: (_holdfast_step_v1_RefusalInput | null);
+  'answer'?: "charged"|"refunded"|"adjusted"|"refusal";
+}
+
+export interface GetStepResponse {
+  'state': (_holdfast_step_v1_StepState);
+  'charged'?: (_holdfast_payment_v1_ChargePaymentResponse | null);
+  'refunded'?: (_holdfast_payment_v1_RefundPaymentResponse | null);
+  'adjusted'?: (_holdfast_payment_v1_AdjustAccountResponse | null);
+  'refusal'?: (_holdfast_step_v1_Refusal | null);
+  'answer'?: "charged"|"refunded"|"adjusted"|"refusal";
+}

@@ -1,0 +1,97 @@
+// Original file: protos/holdfast/payment/v1/payment.proto
+
+import type * as grpc from '@grpc/grpc-js'
+import type { MethodDefinition } from '@grpc/proto-loader'
+import type { AdjustAccountRequestInput as _holdfast_payment_v1_AdjustAccountRequestInput, AdjustAccountRequest as _holdfast_payment_v1_AdjustAccountRequest } from '../../../holdfast/payment/v1/AdjustAccountRequest.ts';
+import type { AdjustAccountResponseInput as _holdfast_payment_v1_AdjustAccountResponseInput, AdjustAccountResponse as _holdfast_payment_v1_AdjustAccountResponse } from '../../../holdfast/payment/v1/AdjustAccountResponse.ts';
+import type { ChargePaymentRequestInput as _holdfast_payment_v1_ChargePaymentRequestInput, ChargePaymentRequest as _holdfast_payment_v1_ChargePaymentRequest } from '../../../holdfast/payment/v1/ChargePaymentRequest.ts';
+import type { ChargePaymentResponseInput as _holdfast_payment_v1_ChargePaymentResponseInput, ChargePaymentResponse as _holdfast_payment_v1_ChargePaymentResponse } from '../../../holdfast/payment/v1/ChargePaymentResponse.ts';
+import type { GetAccountRequestInput as _holdfast_payment_v1_GetAccountRequestInput, GetAccountRequest as _holdfast_payment_v1_GetAccountRequest } from '../../../holdfast/payment/v1/GetAccountRequest.ts';
+import type { GetAccountResponseInput as _holdfast_payment_v1_GetAccountResponseInput, GetAccountResponse as _holdfast_payment_v1_GetAccountResponse } from '../../../holdfast/payment/v1/GetAccountResponse.ts';
+import type { GetStepRequestInput as _holdfast_payment_v1_GetStepRequestInput, GetStepRequest as _holdfast_payment_v1_GetStepRequest } from '../../../holdfast/payment/v1/GetStepRequest.ts';
+import type { GetStepResponseInput as _holdfast_payment_v1_GetStepResponseInput, GetStepResponse as _holdfast_payment_v1_GetStepResponse } from '../../../holdfast/payment/v1/GetStepResponse.ts';
+import type { PutAccountRequestInput as _holdfast_payment_v1_PutAccountRequestInput, PutAccountRequest as _holdfast_payment_v1_PutAccountRequest } from '../../../holdfast/payment/v1/PutAccountRequest.ts';
+import type { PutAccountResponseInput as _holdfast_payment_v1_PutAccountResponseInput, PutAccountResponse as _holdfast_payment_v1_PutAccountResponse } from '../../../holdfast/payment/v1/PutAccountResponse.ts';
+import type { RefundPaymentRequestInput as _holdfast_payment_v1_RefundPaymentRequestInput, RefundPaymentRequest as _holdfast_payment_v1_RefundPaymentRequest } from '../../../holdfast/payment/v1/RefundPaymentRequest.ts';
+import type { RefundPaymentResponseInput as _holdfast_payment_v1_RefundPaymentResponseInput, RefundPaymentResponse as _holdfast_payment_v1_RefundPaymentResponse } from '../../../holdfast/payment/v1/RefundPaymentResponse.ts';
+
+export interface PaymentServiceClient extends grpc.Client {
+  AdjustAccount(argument: _holdfast_payment_v1_AdjustAccountRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_payment_v1_AdjustAccountResponse>): grpc.ClientUnaryCall;
+  AdjustAccount(argument: _holdfast_payment_v1_AdjustAccountRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_holdfast_payment_v1_AdjustAccountResponse>): grpc.ClientUnaryCall;
+  AdjustAccount(argument: _holdfast_payment_v1_AdjustAccountRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_payment_v1_AdjustAccountResponse>): grpc.ClientUnaryCall;
+  AdjustAccount(argument: _holdfast_payment_v1_AdjustAccountRequestInput, callback: grpc.requestCallback<_holdfast_payment_v1_AdjustAccountResponse>): grpc.ClientUnaryCall;
+  adjustAccount(argument: _holdfast_payment_v1_AdjustAccountRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_payment_v1_AdjustAccountResponse>): grpc.ClientUnaryCall;
+  adjustAccount(argument: _holdfast_payment_v1_AdjustAccountRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_holdfast_payment_v1_AdjustAccountResponse>): grpc.ClientUnaryCall;
+  adjustAccount(argument: _holdfast_payment_v1_AdjustAccountRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_payment_v1_AdjustAccountResponse>): grpc.ClientUnaryCall;
+  adjustAccount(argument: _holdfast_payment_v1_AdjustAccountRequestInput, callback: grpc.requestCallback<_holdfast_payment_v1_AdjustAccountResponse>): grpc.ClientUnaryCall;
+  
+  ChargePayment(argument: _holdfast_payment_v1_ChargePaymentRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_payment_v1_ChargePaymentResponse>): grpc.ClientUnaryCall;
+  ChargePayment(argument: _holdfast_payment_v1_ChargePaymentRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_holdfast_payment_v1_ChargePaymentResponse>): grpc.ClientUnaryCall;
+  ChargePayment(argument: _holdfast_payment_v1_ChargePaymentRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_payment_v1_ChargePaymentResponse>): grpc.ClientUnaryCall;
+  ChargePayment(argument: _holdfast_payment_v1_ChargePaymentRequestInput, callback: grpc.requestCallback<_holdfast_payment_v1_ChargePaymentResponse>): grpc.ClientUnaryCall;
+  chargePayment(argument: _holdfast_payment_v1_ChargePaymentRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_payment_v1_ChargePaymentResponse>): grpc.ClientUnaryCall;
+  chargePayment(argument: _holdfast_payment_v1_ChargePaymentRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_holdfast_payment_v1_ChargePaymentResponse>): grpc.ClientUnaryCall;
+  chargePayment(argument: _holdfast_payment_v1_ChargePaymentRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_payment_v1_ChargePaymentResponse>): grpc.ClientUnaryCall;
+  chargePayment(argument: _holdfast_payment_v1_ChargePaymentRequestInput, callback: grpc.requestCallback<_holdfast_payment_v1_ChargePaymentResponse>): grpc.ClientUnaryCall;
+  
+  GetAccount(argument: _holdfast_payment_v1_GetAccountRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_payment_v1_GetAccountResponse>): grpc.ClientUnaryCall;
+  GetAccount(argument: _holdfast_payment_v1_GetAccountRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_holdfast_payment_v1_GetAccountResponse>): grpc.ClientUnaryCall;
+  GetAccount(argument: _holdfast_payment_v1_GetAccountRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_payment_v1_GetAccountResponse>): grpc.ClientUnaryCall;
+  GetAccount(argument: _holdfast_payment_v1_GetAccountRequestInput, callback: grpc.requestCallback<_holdfast_payment_v1_GetAccountResponse>): grpc.ClientUnaryCall;
+  getAccount(argument: _holdfast_payment_v1_GetAccountRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_payment_v1_GetAccountResponse>): grpc.ClientUnaryCall;
+  getAccount(argument: _holdfast_payment_v1_GetAccountRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_holdfast_payment_v1_GetAccountResponse>): grpc.ClientUnaryCall;
+  getAccount(argument: _holdfast_payment_v1_GetAccountRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_payment_v1_GetAccountResponse>): grpc.ClientUnaryCall;
+  getAccount(argument: _holdfast_payment_v1_GetAccountRequestInput, callback: grpc.requestCallback<_holdfast_payment_v1_GetAccountResponse>): grpc.ClientUnaryCall;
+  
+  GetStep(argument: _holdfast_payment_v1_GetStepRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_payment_v1_GetStepResponse>): grpc.ClientUnaryCall;
+  GetStep(argument: _holdfast_payment_v1_GetStepRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_holdfast_payment_v1_GetStepResponse>): grpc.ClientUnaryCall;
+  GetStep(argument: _holdfast_payment_v1_GetStepRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_payment_v1_GetStepResponse>): grpc.ClientUnaryCall;
+  GetStep(argument: _holdfast_payment_v1_GetStepRequestInput, callback: grpc.requestCallback<_holdfast_payment_v1_GetStepResponse>): grpc.ClientUnaryCall;
+  getStep(argument: _holdfast_payment_v1_GetStepRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_payment_v1_GetStepResponse>): grpc.ClientUnaryCall;
+  getStep(argument: _holdfast_payment_v1_GetStepRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_holdfast_payment_v1_GetStepResponse>): grpc.ClientUnaryCall;
+  getStep(argument: _holdfast_payment_v1_GetStepRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_payment_v1_GetStepResponse>): grpc.ClientUnaryCall;
+  getStep(argument: _holdfast_payment_v1_GetStepRequestInput, callback: grpc.requestCallback<_holdfast_payment_v1_GetStepResponse>): grpc.ClientUnaryCall;
+  
+  PutAccount(argument: _holdfast_payment_v1_PutAccountRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_payment_v1_PutAccountResponse>): grpc.ClientUnaryCall;
+  PutAccount(argument: _holdfast_payment_v1_PutAccountRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_holdfast_payment_v1_PutAccountResponse>): grpc.ClientUnaryCall;
+  PutAccount(argument: _holdfast_payment_v1_PutAccountRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_payment_v1_PutAccountResponse>): grpc.ClientUnaryCall;
+  PutAccount(argument: _holdfast_payment_v1_PutAccountRequestInput, callback: grpc.requestCallback<_holdfast_payment_v1_PutAccountResponse>): grpc.ClientUnaryCall;
+  putAccount(argument: _holdfast_payment_v1_PutAccountRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_payment_v1_PutAccountResponse>): grpc.ClientUnaryCall;
+  putAccount(argument: _holdfast_payment_v1_PutAccountRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_holdfast_payment_v1_PutAccountResponse>): grpc.ClientUnaryCall;
+  putAccount(argument: _holdfast_payment_v1_PutAccountRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_payment_v1_PutAccountResponse>): grpc.ClientUnaryCall;
+  putAccount(argument: _holdfast_payment_v1_PutAccountRequestInput, callback: grpc.requestCallback<_holdfast_payment_v1_PutAccountResponse>): grpc.ClientUnaryCall;
+  
+  RefundPayment(argument: _holdfast_payment_v1_RefundPaymentRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_payment_v1_RefundPaymentResponse>): grpc.ClientUnaryCall;
+  RefundPayment(argument: _holdfast_payment_v1_RefundPaymentRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_holdfast_payment_v1_RefundPaymentResponse>): grpc.ClientUnaryCall;
+  RefundPayment(argument: _holdfast_payment_v1_RefundPaymentRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_payment_v1_RefundPaymentResponse>): grpc.ClientUnaryCall;
+  RefundPayment(argument: _holdfast_payment_v1_RefundPaymentRequestInput, callback: grpc.requestCallback<_holdfast_payment_v1_RefundPaymentResponse>): grpc.ClientUnaryCall;
+  refundPayment(argument: _holdfast_payment_v1_RefundPaymentRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_payment_v1_RefundPaymentResponse>): grpc.ClientUnaryCall;
+  refundPayment(argument: _holdfast_payment_v1_RefundPaymentRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_holdfast_payment_v1_RefundPaymentResponse>): grpc.ClientUnaryCall;
+  refundPayment(argument: _holdfast_payment_v1_RefundPaymentRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_payment_v1_RefundPaymentResponse>): grpc.ClientUnaryCall;
+  refundPayment(argument: _holdfast_payment_v1_RefundPaymentRequestInput, callback: grpc.requestCallback<_holdfast_payment_v1_RefundPaymentResponse>): grpc.ClientUnaryCall;
+  
+}
+
+export interface PaymentServiceHandlers extends grpc.UntypedServiceImplementation {
+  AdjustAccount: grpc.handleUnaryCall<_holdfast_payment_v1_AdjustAccountRequest, _holdfast_payment_v1_AdjustAccountResponseInput>;
+  
+  ChargePayment: grpc.handleUnaryCall<_holdfast_payment_v1_ChargePaymentRequest, _holdfast_payment_v1_ChargePaymentResponseInput>;
+  
+  GetAccount: grpc.handleUnaryCall<_holdfast_payment_v1_GetAccountRequest, _holdfast_payment_v1_GetAccountResponseInput>;
+  
+  GetStep: grpc.handleUnaryCall<_holdfast_payment_v1_GetStepRequest, _holdfast_payment_v1_GetStepResponseInput>;
+  
+  PutAccount: grpc.handleUnaryCall<_holdfast_payment_v1_PutAccountRequest, _holdfast_payment_v1_PutAccountResponseInput>;
+  
+  RefundPayment: grpc.handleUnaryCall<_holdfast_payment_v1_RefundPaymentRequest, _holdfast_payment_v1_RefundPaymentResponseInput>;
+  
+}
+
+export interface PaymentServiceDefinition extends grpc.ServiceDefinition {
+  AdjustAccount: MethodDefinition<_holdfast_payment_v1_AdjustAccountRequestInput, _holdfast_payment_v1_AdjustAccountResponseInput, _holdfast_payment_v1_AdjustAccountRequest, _holdfast_payment_v1_AdjustAccountResponse>
+  ChargePayment: MethodDefinition<_holdfast_payment_v1_ChargePaymentRequestInput, _holdfast_payment_v1_ChargePaymentResponseInput, _holdfast_payment_v1_ChargePaymentRequest, _holdfast_payment_v1_ChargePaymentResponse>
+  GetAccount: MethodDefinition<_holdfast_payment_v1_GetAccountRequestInput, _holdfast_payment_v1_GetAccountResponseInput, _holdfast_payment_v1_GetAccountRequest, _holdfast_payment_v1_GetAccountResponse>
+  GetStep: MethodDefinition<_holdfast_payment_v1_GetStepRequestInput, _holdfast_payment_v1_GetStepResponseInput, _holdfast_payment_v1_GetStepRequest, _holdfast_payment_v1_GetStepResponse>
+  PutAccount: MethodDefinition<_holdfast_payment_v1_PutAccountRequestInput, _holdfast_payment_v1_PutAccountResponseInput, _holdfast_payment_v1_PutAccountRequest, _holdfast_payment_v1_PutAccountResponse>
+  RefundPayment: MethodDefinition<_holdfast_payment_v1_RefundPaymentRequestInput, _holdfast_payment_v1_RefundPaymentResponseInput, _holdfast_payment_v1_RefundPaymentRequest, _holdfast_payment_v1_RefundPaymentResponse>
+}

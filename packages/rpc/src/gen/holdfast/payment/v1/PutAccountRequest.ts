@@ -1,0 +1,15 @@
+// Original file: protos/holdfast/payment/v1/payment.proto
+
+import type { Long } from '@grpc/proto-loader';
+
+export interface PutAccountRequestInput {
+  'customerId'?: (string);
+  'balance'?: (number | string | Long);
+  'currency'?: (string);
+}
+
+export interface PutAccountRequest {
+  'customerId': (string);
+  'balance': (number);
+  'currency': (string);
+}

@@ -1,0 +1,18 @@
+// Original file: protos/holdfast/shipping/v1/shipping.proto
+
+
+export interface AddressInput {
+  'name'?: (string);
+  'line1'?: (string);
+  'city'?: (string);
+  'postalCode'?: (string);
+  'country'?: (string);
+}
+
+export interface Address {
+  'name': (string);
+  'line1': (string);
+  'city': (string);
+  'postalCode': (string);
+  'country': (string);
+}

@@ -1,0 +1,46 @@
+import type * as grpc from '@grpc/grpc-js';
+import type { EnumTypeDefinition, MessageTypeDefinition } from '@grpc/proto-loader';
+
+import type { CancelOrderRequestInput as _holdfast_orders_v1_CancelOrderRequestInput, CancelOrderRequest as _holdfast_orders_v1_CancelOrderRequest } from './holdfast/orders/v1/CancelOrderRequest.ts';
+import type { CancelOrderResponseInput as _holdfast_orders_v1_CancelOrderResponseInput, CancelOrderResponse as _holdfast_orders_v1_CancelOrderResponse } from './holdfast/orders/v1/CancelOrderResponse.ts';
+import type { FailureInput as _holdfast_orders_v1_FailureInput, Failure as _holdfast_orders_v1_Failure } from './holdfast/orders/v1/Failure.ts';
+import type { GetOrderRequestInput as _holdfast_orders_v1_GetOrderRequestInput, GetOrderRequest as _holdfast_orders_v1_GetOrderRequest } from './holdfast/orders/v1/GetOrderRequest.ts';
+import type { GetOrderResponseInput as _holdfast_orders_v1_GetOrderResponseInput, GetOrderResponse as _holdfast_orders_v1_GetOrderResponse } from './holdfast/orders/v1/GetOrderResponse.ts';
+import type { ItemInput as _holdfast_orders_v1_ItemInput, Item as _holdfast_orders_v1_Item } from './holdfast/orders/v1/Item.ts';
+import type { OrderInput as _holdfast_orders_v1_OrderInput, Order as _holdfast_orders_v1_Order } from './holdfast/orders/v1/Order.ts';
+import type { OrderServiceClient as _holdfast_orders_v1_OrderServiceClient, OrderServiceDefinition as _holdfast_orders_v1_OrderServiceDefinition } from './holdfast/orders/v1/OrderService.ts';
+import type { PlaceOrderRequestInput as _holdfast_orders_v1_PlaceOrderRequestInput, PlaceOrderRequest as _holdfast_orders_v1_PlaceOrderRequest } from './holdfast/orders/v1/PlaceOrderRequest.ts';
+import type { PlaceOrderResponseInput as _holdfast_orders_v1_PlaceOrderResponseInput, PlaceOrderResponse as _holdfast_orders_v1_PlaceOrderResponse } from './holdfast/orders/v1/PlaceOrderResponse.ts';
+import type { PricedItemInput as _holdfast_orders_v1_PricedItemInput, PricedItem as _holdfast_orders_v1_PricedItem } from './holdfast/orders/v1/PricedItem.ts';
+import type { ShipToInput as _holdfast_orders_v1_ShipToInput, ShipTo as _holdfast_orders_v1_ShipTo } from './holdfast/orders/v1/ShipTo.ts';
+import type { WatchOrderRequestInput as _holdfast_orders_v1_WatchOrderRequestInput, WatchOrderRequest as _holdfast_orders_v1_WatchOrderRequest } from './holdfast/orders/v1/WatchOrderRequest.ts';
+import type { WatchOrderResponseInput as _holdfast_orders_v1_WatchOrderResponseInput, WatchOrderResponse as _holdfast_orders_v1_WatchOrderResponse } from './holdfast/orders/v1/WatchOrderResponse.ts';
+
+type SubtypeConstructor<Constructor extends new (...args: any) => any, Subtype> = {
+  new(...args: ConstructorParameters<Constructor>): Subtype;
+};
+
+export interface ProtoGrpcType {
+  holdfast: {
+    orders: {
+      v1: {
+        CancelOrderRequest: MessageTypeDefinition<_holdfast_orders_v1_CancelOrderRequestInput, _holdfast_orders_v1_CancelOrderRequest>
+        CancelOrderResponse: MessageTypeDefinition<_holdfast_orders_v1_CancelOrderResponseInput, _holdfast_orders_v1_CancelOrderResponse>
+        Failure: MessageTypeDefinition<_holdfast_orders_v1_FailureInput, _holdfast_orders_v1_Failure>
+        GetOrderRequest: MessageTypeDefinition<_holdfast_orders_v1_GetOrderRequestInput, _holdfast_orders_v1_GetOrderRequest>
+        GetOrderResponse: MessageTypeDefinition<_holdfast_orders_v1_GetOrderResponseInput, _holdfast_orders_v1_GetOrderResponse>
+        Item: MessageTypeDefinition<_holdfast_orders_v1_ItemInput, _holdfast_orders_v1_Item>
+        Order: MessageTypeDefinition<_holdfast_orders_v1_OrderInput, _holdfast_orders_v1_Order>
+        OrderService: SubtypeConstructor<typeof grpc.Client, _holdfast_orders_v1_OrderServiceClient> & { service: _holdfast_orders_v1_OrderServiceDefinition }
+        OrderStatus: EnumTypeDefinition
+        PlaceOrderRequest: MessageTypeDefinition<_holdfast_orders_v1_PlaceOrderRequestInput, _holdfast_orders_v1_PlaceOrderRequest>
+        PlaceOrderResponse: MessageTypeDefinition<_holdfast_orders_v1_PlaceOrderResponseInput, _holdfast_orders_v1_PlaceOrderResponse>
+        PricedItem: MessageTypeDefinition<_holdfast_orders_v1_PricedItemInput, _holdfast_orders_v1_PricedItem>
+        ShipTo: MessageTypeDefinition<_holdfast_orders_v1_ShipToInput, _holdfast_orders_v1_ShipTo>
+        WatchOrderRequest: MessageTypeDefinition<_holdfast_orders_v1_WatchOrderRequestInput, _holdfast_orders_v1_WatchOrderRequest>
+        WatchOrderResponse: MessageTypeDefinition<_holdfast_orders_v1_WatchOrderResponseInput, _holdfast_orders_v1_WatchOrderResponse>
+      }
+    }
+  }
+}
+

@@ -1,0 +1,52 @@
+import type * as grpc from '@grpc/grpc-js';
+import type { EnumTypeDefinition, MessageTypeDefinition } from '@grpc/proto-loader';
+
+import type { AccountInput as _holdfast_payment_v1_AccountInput, Account as _holdfast_payment_v1_Account } from './holdfast/payment/v1/Account.ts';
+import type { AdjustAccountRequestInput as _holdfast_payment_v1_AdjustAccountRequestInput, AdjustAccountRequest as _holdfast_payment_v1_AdjustAccountRequest } from './holdfast/payment/v1/AdjustAccountRequest.ts';
+import type { AdjustAccountResponseInput as _holdfast_payment_v1_AdjustAccountResponseInput, AdjustAccountResponse as _holdfast_payment_v1_AdjustAccountResponse } from './holdfast/payment/v1/AdjustAccountResponse.ts';
+import type { ChargePaymentRequestInput as _holdfast_payment_v1_ChargePaymentRequestInput, ChargePaymentRequest as _holdfast_payment_v1_ChargePaymentRequest } from './holdfast/payment/v1/ChargePaymentRequest.ts';
+import type { ChargePaymentResponseInput as _holdfast_payment_v1_ChargePaymentResponseInput, ChargePaymentResponse as _holdfast_payment_v1_ChargePaymentResponse } from './holdfast/payment/v1/ChargePaymentResponse.ts';
+import type { GetAccountRequestInput as _holdfast_payment_v1_GetAccountRequestInput, GetAccountRequest as _holdfast_payment_v1_GetAccountRequest } from './holdfast/payment/v1/GetAccountRequest.ts';
+import type { GetAccountResponseInput as _holdfast_payment_v1_GetAccountResponseInput, GetAccountResponse as _holdfast_payment_v1_GetAccountResponse } from './holdfast/payment/v1/GetAccountResponse.ts';
+import type { GetStepRequestInput as _holdfast_payment_v1_GetStepRequestInput, GetStepRequest as _holdfast_payment_v1_GetStepRequest } from './holdfast/payment/v1/GetStepRequest.ts';
+import type { GetStepResponseInput as _holdfast_payment_v1_GetStepResponseInput, GetStepResponse as _holdfast_payment_v1_GetStepResponse } from './holdfast/payment/v1/GetStepResponse.ts';
+import type { PaymentServiceClient as _holdfast_payment_v1_PaymentServiceClient, PaymentServiceDefinition as _holdfast_payment_v1_PaymentServiceDefinition } from './holdfast/payment/v1/PaymentService.ts';
+import type { PutAccountRequestInput as _holdfast_payment_v1_PutAccountRequestInput, PutAccountRequest as _holdfast_payment_v1_PutAccountRequest } from './holdfast/payment/v1/PutAccountRequest.ts';
+import type { PutAccountResponseInput as _holdfast_payment_v1_PutAccountResponseInput, PutAccountResponse as _holdfast_payment_v1_PutAccountResponse } from './holdfast/payment/v1/PutAccountResponse.ts';
+import type { RefundPaymentRequestInput as _holdfast_payment_v1_RefundPaymentRequestInput, RefundPaymentRequest as _holdfast_payment_v1_RefundPaymentRequest } from './holdfast/payment/v1/RefundPaymentRequest.ts';
+import type { RefundPaymentResponseInput as _holdfast_payment_v1_RefundPaymentResponseInput, RefundPaymentResponse as _holdfast_payment_v1_RefundPaymentResponse } from './holdfast/payment/v1/RefundPaymentResponse.ts';
+import type { RefusalInput as _holdfast_step_v1_RefusalInput, Refusal as _holdfast_step_v1_Refusal } from './holdfast/step/v1/Refusal.ts';
+
+type SubtypeConstructor<Constructor extends new (...args: any) => any, Subtype> = {
+  new(...args: ConstructorParameters<Constructor>): Subtype;
+};
+
+export interface ProtoGrpcType {
+  holdfast: {
+    payment: {
+      v1: {
+        Account: MessageTypeDefinition<_holdfast_payment_v1_AccountInput, _holdfast_payment_v1_Account>
+        AdjustAccountRequest: MessageTypeDefinition<_holdfast_payment_v1_AdjustAccountRequestInput, _holdfast_payment_v1_AdjustAccountRequest>
+        AdjustAccountResponse: MessageTypeDefinition<_holdfast_payment_v1_AdjustAccountResponseInput, _holdfast_payment_v1_AdjustAccountResponse>
+        ChargePaymentRequest: MessageTypeDefinition<_holdfast_payment_v1_ChargePaymentRequestInput, _holdfast_payment_v1_ChargePaymentRequest>
+        ChargePaymentResponse: MessageTypeDefinition<_holdfast_payment_v1_ChargePaymentResponseInput, _holdfast_payment_v1_ChargePaymentResponse>
+        GetAccountRequest: MessageTypeDefinition<_holdfast_payment_v1_GetAccountRequestInput, _holdfast_payment_v1_GetAccountRequest>
+        GetAccountResponse: MessageTypeDefinition<_holdfast_payment_v1_GetAccountResponseInput, _holdfast_payment_v1_GetAccountResponse>
+        GetStepRequest: MessageTypeDefinition<_holdfast_payment_v1_GetStepRequestInput, _holdfast_payment_v1_GetStepRequest>
+        GetStepResponse: MessageTypeDefinition<_holdfast_payment_v1_GetStepResponseInput, _holdfast_payment_v1_GetStepResponse>
+        PaymentService: SubtypeConstructor<typeof grpc.Client, _holdfast_payment_v1_PaymentServiceClient> & { service: _holdfast_payment_v1_PaymentServiceDefinition }
+        PutAccountRequest: MessageTypeDefinition<_holdfast_payment_v1_PutAccountRequestInput, _holdfast_payment_v1_PutAccountRequest>
+        PutAccountResponse: MessageTypeDefinition<_holdfast_payment_v1_PutAccountResponseInput, _holdfast_payment_v1_PutAccountResponse>
+        RefundPaymentRequest: MessageTypeDefinition<_holdfast_payment_v1_RefundPaymentRequestInput, _holdfast_payment_v1_RefundPaymentRequest>
+        RefundPaymentResponse: MessageTypeDefinition<_holdfast_payment_v1_RefundPaymentResponseInput, _holdfast_payment_v1_RefundPaymentResponse>
+      }
+    }
+    step: {
+      v1: {
+        Refusal: MessageTypeDefinition<_holdfast_step_v1_RefusalInput, _holdfast_step_v1_Refusal>
+        StepState: EnumTypeDefinition
+      }
+    }
+  }
+}
+

@@ -1,0 +1,96 @@
+/**
+ * Settings come from the environment and from nowhere else. A service states what it needs as a table of readers;
+ * all faults are found before anything listens and are listed together, so that a deployment is mended in one go.
+ */
+
+/** Reads one setting; returns its value or throws `Error` with a message that says what a right value looks like. */
+export interface Reader<T> {
+  read(raw: string | undefined): T;
+}
+
+export type ConfigSpec = Record<string, Reader<unknown>>;
+export type Config<S extends ConfigSpec> = { [K in keyof S]: S[K] extends Reader<infer T> ? T : never };
+
+/** Every fault found, one line each, naming the setting and never its value (which may be a secret). */
+export class ConfigError extends Error {
+  override name = 'ConfigError';
+  readonly faults: string[];
+  constructor(faults: string[]) {
+    super(`wrong settings:\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
+    this.faults = faults;
+  }
+}
+
+/** @throws ConfigError listing every missing or wrong setting */
+export function loadConfig<S extends ConfigSpec>(spec: S, env: NodeJS.ProcessEnv): Config<S> {
+  const faults: string[] = [];
+  const values: Record<string, unknown> = {};
+  for (const [name, reader] of Object.entries(spec)) {
+    try {
+      values[name] = reader.read(env[name] === '' ? undefined : env[name]);
+    } catch (error) {
+      faults.push(`${name}: ${(error as Error).message}`);
+    }
+  }
+  if (faults.length > 0) throw new ConfigError(faults);
+  return values as Config<S>;
+}
+
+function required<T>(hint: string, parse: (raw: string) => T): Reader<T> {
+  return {
+    read(raw) {
+      if (raw === undefined) throw new Error(`missing; expected ${hint}`);
+      return parse(raw);
+    },
+  };
+}
+
+/** The same setting, with a value for when it is not set. */
+export function optional<T, F>(reader: Reader<T>, fallback: F): Reader<T | F> {
+  return { read: (raw) => (raw === undefined ? fallback : reader.read(raw)) };
+}
+
+export function text(hint: string, pattern = /^.+$/s): Reader<string> {
+  return required(hint, (raw) => {
+    if (!pattern.test(raw)) throw new Error(`malformed; expected ${hint}`);
+    return raw;
+  });
+}
+
+export function integer(min: number, max: number): Reader<number> {
+  const hint = `a whole number from ${min} to ${max}`;
+  return required(hint, (raw) => {
+    const value = Number(raw);
+    if (!/^-?\d+$/.test(raw) || value < min || value > max) throw new Error(`malformed; expected ${hint}`);
+    return value;
+  });
+}
+
+/** A TCP port; 0 lets the system choose one. */
+export const port = (): Reader<number> => integer(0, 65_535);
+
+export function url(...protocols: string[]): Reader<string> {
+  const hint = `a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`;
+  return required(hint, (raw) => {
+    if (!URL.canParse(raw) || !protocols.includes(new URL(raw).protocol))
+      throw new Error(`malformed; expected ${hint}`);
+    return raw;
+  });
+}
+
+const TENANT_KEY = /^([A-Za-z0-9_-]{1,64}):([A-Za-z0-9._~-]{16,256})$/;
+
+/** `tenant:key,tenant:key`; a tenant may have several keys (to rotate them), a key belongs to one tenant. */
+export function keyList(): Reader<Map<string, string>> {
+  const hint = 'tenant:key,tenant:key with keys of 16 to 256 of [A-Za-z0-9._~-]';
+  return required(hint, (raw) => {
+    const tenantByKey = new Map<string, string>();
+    for (const [at, entry] of raw.split(',').entries()) {
+      const [, tenant, key] = TENANT_KEY.exec(entry.trim()) ?? [];
+      if (tenant === undefined || key === undefined) throw new Error(`entry ${at + 1} is malformed; expected ${hint}`);
+      if (tenantByKey.has(key)) throw new Error(`entry ${at + 1} repeats a key`);
+      tenantByKey.set(key, tenant);
+    }
+    return tenantByKey;
+  });
+}

@@ -1,0 +1,18 @@
+export {
+  type Config,
+  ConfigError,
+  type ConfigSpec,
+  integer,
+  keyList,
+  loadConfig,
+  optional,
+  port,
+  text,
+  url,
+} from './config.ts';
+export { createHealth, type Health, type ReadinessCheck } from './health.ts';
+export { createLog, type Log } from './log.ts';
+export { createMetrics, type Metrics } from './metrics.ts';
+export { type OpsServer, startOpsServer } from './ops-server.ts';
+export { EXIT_BAD_CONFIG, onShutdown, runService } from './run-service.ts';
+export { newTraceparent, type Traceparent, traceIdOf } from './traceparent.ts';
