@@ -1,0 +1,39 @@
+-- What is in the warehouse and how much of it orders hold. The checks are the last line of defence: whatever a
+-- statement gets wrong, the database refuses to oversell.
+create table stock (
+  tenant_id text not null,
+  sku text not null,
+  on_hand bigint not null check (on_hand >= 0),
+  reserved bigint not null default 0 check (reserved >= 0),
+  unit_price bigint not null check (unit_price >= 0),
+  currency text not null,
+  primary key (tenant_id, sku),
+  constraint stock_not_oversold check (reserved <= on_hand)
+) with (fillfactor = 70);
+
+-- Every change of on_hand, with its reason; the auditor adds them up (A1). `entry_key` is the call's key for an
+-- adjustment, so that no adjustment counts twice even when its claim has expired (K5).
+create table stock_entries (
+  tenant_id text not null,
+  sku text not null,
+  entry_key text not null,
+  kind text not null check (kind in ('set', 'adjust', 'fulfil')),
+  delta bigint not null,
+  recorded_at timestamptz not null default clock_timestamp(),
+  primary key (tenant_id, sku, entry_key)
+);
+
+-- At most one per order, ever (K5): the primary key outlives the claim.
+create table reservations (
+  tenant_id text not null,
+  order_id text not null,
+  reservation_id text not null,
+  state text not null check (state in ('held', 'released', 'fulfilled')),
+  currency text not null,
+  total bigint not null check (total >= 0),
+  -- [{"sku", "quantity", "unitPrice"}] as reserved.
+  lines jsonb not null,
+  reserved_at timestamptz not null default clock_timestamp(),
+  released_at timestamptz,
+  primary key (tenant_id, order_id)
+);

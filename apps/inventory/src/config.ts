@@ -1,0 +1,13 @@
+import { optional, port, text, url } from '@holdfast/service';
+
+/** Settings of the inventory service. */
+export const config = {
+  DATABASE_URL: url('postgres:', 'postgresql:'),
+  HOST: optional(text('an address to listen on'), '127.0.0.1'),
+  GRPC_PORT: optional(port(), 50_051),
+  HTTP_PORT: optional(port(), 9_051),
+  LOG_LEVEL: optional(
+    text('trace, debug, info, warn, error or silent', /^(trace|debug|info|warn|error|silent)$/),
+    'info',
+  ),
+};

@@ -1,0 +1,109 @@
+import { randomUUID } from 'node:crypto';
+import { runAct, runUndo, type Settlement } from '@holdfast/idempotency';
+import { transaction } from '@holdfast/postgres';
+import {
+  askStep,
+  checkCurrency,
+  checkDistinct,
+  checkIdentifier,
+  checkInteger,
+  type Handlers,
+  InvalidRequest,
+  keyedCall,
+  type Participant,
+  services,
+  statusBytes,
+  stepAnswer,
+} from '@holdfast/rpc';
+import { release, reserve } from './reservation.ts';
+import { adjustItem, findItem, putItem } from './stock.ts';
+
+const RESERVE = 'reserve-inventory';
+const RELEASE = 'release-inventory';
+const ADJUST = 'adjust-stock';
+
+const MAX_LINES = 100;
+const MAX_QUANTITY = 10_000;
+const MAX_COUNT = 1_000_000_000_000;
+const MAX_UNIT_PRICE = 99_999_999;
+
+const inventory = services.inventory;
+
+/** What each method checks, under which key it runs, and what it stores. */
+export function inventoryHandlers({ pool, flights, fingerprinter }: Participant): Handlers<typeof inventory> {
+  return {
+    async ReserveInventory(request, call) {
+      const orderId = checkIdentifier('order_id', request.orderId);
+      const currency = checkCurrency('currency', request.currency);
+      const lines = checkDistinct('lines', request.lines, 1, MAX_LINES, (line) => line.sku);
+      for (const [at, line] of lines.entries()) {
+        checkIdentifier(`lines[${at}].sku`, line.sku);
+        checkInteger(`lines[${at}].quantity`, line.quantity, 1, MAX_QUANTITY);
+      }
+      const keyed = keyedCall(call, { name: RESERVE, orderId }, request, fingerprinter);
+      const outcome = await runAct(pool, flights, keyed, async (tx) => {
+        const reserved = await reserve(tx, { tenantId: keyed.tenantId, orderId, currency, lines });
+        if (reserved.kind === 'refused') return refusedFor(reserved);
+        return { kind: 'done', answer: inventory.ReserveInventory.responseSerialize(reserved.reservation) };
+      });
+      return stepAnswer(outcome);
+    },
+
+    async ReleaseInventory(request, call) {
+      const orderId = checkIdentifier('order_id', request.orderId);
+      const keyed = keyedCall(call, { name: RELEASE, undo: true, orderId }, request, fingerprinter);
+      const outcome = await runUndo(pool, flights, keyed, RESERVE, async (tx) => {
+        const reservationId = await release(tx, keyed.tenantId, orderId);
+        return inventory.ReleaseInventory.responseSerialize({ reservationId });
+      });
+      return stepAnswer(outcome);
+    },
+
+    async GetStep(request, call) {
+      const { state, refusal, executed } = await askStep(pool, call, request.key);
+      const answer =
+        executed === undefined
+          ? {}
+          : executed.operation === RESERVE
+            ? { reserved: inventory.ReserveInventory.responseDeserialize(executed.answer) }
+            : executed.operation === RELEASE
+              ? { released: inventory.ReleaseInventory.responseDeserialize(executed.answer) }
+              : { adjusted: inventory.AdjustStock.responseDeserialize(executed.answer) };
+      return { kind: 'ok', message: { state, ...(refusal && { refusal }), ...answer } };
+    },
+
+    async GetStock(request, call) {
+      const stock = await findItem(pool, call.tenantId(), checkIdentifier('sku', request.sku));
+      return { kind: 'ok', message: { stock } };
+    },
+
+    async PutStock(request, call) {
+      const item = {
+        sku: checkIdentifier('sku', request.sku),
+        onHand: checkInteger('on_hand', request.onHand, 0, MAX_COUNT),
+        unitPrice: checkInteger('unit_price', request.unitPrice, 0, MAX_UNIT_PRICE),
+        currency: checkCurrency('currency', request.currency),
+      };
+      const tenantId = call.tenantId();
+      const stock = await transaction(pool, (tx) => putItem(tx, tenantId, item, randomUUID()));
+      return { kind: 'ok', message: { stock } };
+    },
+
+    async AdjustStock(request, call) {
+      const sku = checkIdentifier('sku', request.sku);
+      const delta = checkInteger('delta', request.delta, -MAX_COUNT, MAX_COUNT);
+      if (delta === 0) throw new InvalidRequest('delta', 'send how much to add, or (below 0) to take');
+      const keyed = keyedCall(call, { name: ADJUST }, request, fingerprinter);
+      const outcome = await runAct(pool, flights, keyed, async (tx) => {
+        const adjusted = await adjustItem(tx, keyed.tenantId, sku, delta, keyed.key);
+        if (adjusted.kind === 'refused') return refusedFor(adjusted);
+        return { kind: 'done', answer: inventory.AdjustStock.responseSerialize({ stock: adjusted.stock }) };
+      });
+      return stepAnswer(outcome);
+    },
+  };
+}
+
+function refusedFor(refusal: { reason: string; message: string }): Settlement {
+  return { kind: 'refused', answer: statusBytes(refusal.reason, refusal.message) };
+}

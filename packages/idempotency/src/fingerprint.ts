@@ -1,0 +1,73 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import { type Query, statement } from '@holdfast/postgres';
+import canonicalize from 'canonicalize';
+
+/**
+ * What makes two requests the same request. Version 1: HMAC-SHA-256 over version, operation and the RFC 8785 form of
+ * the decoded request, so that key order, white space and wire encoding make no difference. Keyed, so that a stored
+ * print says nothing about a guessable body.
+ */
+export interface Fingerprint {
+  version: number;
+  digest: Buffer;
+  /** Short digests by top-level member, to name the ones that differ; null where nobody wants to know. */
+  members: Record<string, string> | null;
+}
+
+export interface Fingerprinter {
+  of(operation: string, request: object, options?: { nameMembers?: boolean }): Fingerprint;
+  /** A stable identifier derived from the parts, in the form of a UUID (version 8). */
+  derivedId(...parts: string[]): string;
+}
+
+const VERSION = 1;
+const MEMBER_DIGEST_BYTES = 9;
+
+const keepOrCreateSecret = statement(
+  'idempotency.keep-or-create-secret',
+  `with created as (
+     insert into fingerprint_secrets (version, secret) values ($1::smallint, $2::bytea)
+     on conflict (version) do nothing returning secret
+   )
+   select secret from created union all select secret from fingerprint_secrets where version = $1::smallint limit 1`,
+);
+
+/** Reads this database's secret; the first process ever to ask makes it. */
+export async function loadFingerprinter(
+  db: Query,
+  random: (size: number) => Buffer = randomBytes,
+): Promise<Fingerprinter> {
+  // Another process may be inserting it at this very moment: then neither branch sees a row, and the next look does.
+  for (let look = 1; look <= 5; look++) {
+    const { rows } = await db.query<{ secret: Buffer }>({ ...keepOrCreateSecret, values: [VERSION, random(32)] });
+    if (rows[0]) return fingerprinter(rows[0].secret);
+  }
+  throw new Error('the fingerprint secret could not be read: check the table fingerprint_secrets');
+}
+
+function fingerprinter(secret: Buffer): Fingerprinter {
+  // The canonical form of the list keeps the parts apart: ["ab","c"] and ["a","bc"] differ.
+  const digest = (parts: unknown[]) =>
+    createHmac('sha256', secret)
+      .update(canonicalize(parts) ?? '')
+      .digest();
+  return {
+    of(operation, request, options) {
+      const memberDigest = ([name, value]: [string, unknown]) => [
+        name,
+        digest(['member', VERSION, operation, name, value]).subarray(0, MEMBER_DIGEST_BYTES).toString('base64url'),
+      ];
+      return {
+        version: VERSION,
+        digest: digest(['request', VERSION, operation, request]),
+        members: options?.nameMembers ? Object.fromEntries(Object.entries(request).map(memberDigest)) : null,
+      };
+    },
+    derivedId(...parts) {
+      const bytes = digest(['id', ...parts]).subarray(0, 16);
+      bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x80, 6);
+      bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
+      return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+    },
+  };
+}

@@ -1,0 +1,27 @@
+import type { Migrations } from '@holdfast/postgres';
+
+export {
+  type Ask,
+  ask,
+  attach,
+  type Claim,
+  type ClaimOutcome,
+  type ClaimRequest,
+  claim,
+  complete,
+  refuse,
+  release,
+  type SealedFrom,
+  seal,
+} from './claim.ts';
+export { type Fingerprint, type Fingerprinter, loadFingerprinter } from './fingerprint.ts';
+export { createFlights, type Flights } from './flights.ts';
+export { actKeyOf, isUndoKey, KEY_PATTERN, splitKey, undoKeyOf } from './key.ts';
+export { type ActOutcome, type KeyedCall, type OutsideAct, runAct, runOutsideAct, type Settlement } from './run-act.ts';
+export { type OutsideUndo, runOutsideUndo, runUndo, type UndoOutcome } from './run-undo.ts';
+
+/** The tables of this package; list them before a service's own. */
+export const idempotencyMigrations: Migrations = {
+  module: 'idempotency',
+  folder: new URL('../sql/', import.meta.url),
+};

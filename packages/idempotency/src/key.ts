@@ -1,0 +1,25 @@
+/** 16 to 128 of these; the same grammar over HTTP and gRPC. */
+export const KEY_PATTERN = /^[A-Za-z0-9._~:-]{16,128}$/;
+
+const UNDO_SUFFIX = ':undo';
+
+/** The undo's key is derived, never chosen: whoever undoes a step finds its act by it. */
+export function undoKeyOf(actKey: string): string {
+  return actKey + UNDO_SUFFIX;
+}
+
+export function isUndoKey(key: string): boolean {
+  return key.endsWith(UNDO_SUFFIX);
+}
+
+/** @throws RangeError when `undoKey` is no undo's key */
+export function actKeyOf(undoKey: string): string {
+  if (!isUndoKey(undoKey)) throw new RangeError('an undo’s key is its act’s key followed by :undo');
+  return undoKey.slice(0, -UNDO_SUFFIX.length);
+}
+
+/** The two parts a key is stored in: what decides where its row lives, and the rest. */
+export function splitKey(key: string): { scope: string; name: string } {
+  const at = key.indexOf(':');
+  return at === -1 ? { scope: key, name: '' } : { scope: key.slice(0, at), name: key.slice(at + 1) };
+}

@@ -1,0 +1,126 @@
+import { credentials, Client as GrpcClient, Metadata, status, type MethodDefinition as Wire } from '@grpc/grpc-js';
+import type { MethodDefinition } from '@grpc/proto-loader';
+import { decodeStatus } from './error-details.ts';
+
+export interface CallOptions {
+  /** How long the caller waits. Passing it means that the outcome is unknown (S4). */
+  timeoutMs: number;
+  key?: string;
+  epoch?: number;
+  tenantId?: string;
+  authorization?: string;
+  traceparent?: string;
+  signal?: AbortSignal;
+}
+
+/** What came of a call: the answer, or an error whose `reason` is the service's own where it sent one. */
+export type CallResult<T> =
+  | { kind: 'ok'; message: T; replayed: boolean }
+  | {
+      kind: 'error';
+      code: number;
+      /** The service's reason, or the name of the status code when it sent none (it may not have been reached). */
+      reason: string;
+      message: string;
+      metadata: Record<string, string>;
+      /** How long the service asks us to wait; -1: don't retry; null: it did not say. */
+      pushbackMs: number | null;
+      replayed: boolean;
+    };
+
+export type Methods<D> = {
+  [M in keyof D as string extends M ? never : M]: D[M] extends MethodDefinition<
+    infer Request,
+    infer _R,
+    infer _O,
+    infer Response
+  >
+    ? (request: Request, options: CallOptions) => Promise<CallResult<Response>>
+    : never;
+};
+
+export type Client<D> = Methods<D> & { close(): void };
+
+const CHANNEL_OPTIONS = {
+  // One retry layer only, the saga's: two multiply.
+  'grpc.enable_retries': 0,
+  'grpc.service_config': JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] }),
+  // A participant that is back after a crash is used within a second.
+  'grpc.initial_reconnect_backoff_ms': 100,
+  'grpc.min_reconnect_backoff_ms': 100,
+  'grpc.max_reconnect_backoff_ms': 1_000,
+  // A peer that went silent (paused, unplugged) is noticed without waiting for the kernel.
+  'grpc.keepalive_time_ms': 10_000,
+  'grpc.keepalive_timeout_ms': 3_000,
+};
+
+/** A typed client of one service. `address` is host:port or dns:///name:port. Unary methods only. */
+export function createClient<D extends object>(definition: D, address: string): Client<D> {
+  const channel = new GrpcClient(address, credentials.createInsecure(), CHANNEL_OPTIONS);
+  const methods = Object.entries(definition).map(([name, method]) => [
+    name,
+    (request: unknown, options: CallOptions) => callUnary(channel, method as Wire<unknown, unknown>, request, options),
+  ]);
+  return { ...Object.fromEntries(methods), close: () => channel.close() } as Client<D>;
+}
+
+function callUnary(
+  channel: GrpcClient,
+  method: Wire<unknown, unknown>,
+  request: unknown,
+  options: CallOptions,
+): Promise<CallResult<unknown>> {
+  return new Promise((resolve) => {
+    let trailers = new Metadata();
+    const call = channel.makeUnaryRequest(
+      method.path,
+      method.requestSerialize,
+      method.responseDeserialize,
+      request,
+      metadataOf(options),
+      { deadline: Date.now() + options.timeoutMs },
+      (error, message) => {
+        options.signal?.removeEventListener('abort', cancel);
+        // The callback runs before 'status' where there is a message; the marker is in the trailers.
+        if (error) resolve(failure(error));
+        else setImmediate(() => resolve({ kind: 'ok', message, replayed: isReplay(trailers) }));
+      },
+    );
+    const cancel = () => call.cancel();
+    call.on('status', (ended) => {
+      trailers = ended.metadata;
+    });
+    options.signal?.addEventListener('abort', cancel, { once: true });
+    if (options.signal?.aborted) cancel();
+  });
+}
+
+function metadataOf(options: CallOptions): Metadata {
+  const metadata = new Metadata();
+  const set = (name: string, value: string | undefined) => value !== undefined && metadata.set(name, value);
+  set('idempotency-key', options.key);
+  set('saga-epoch', options.epoch?.toString());
+  set('tenant-id', options.tenantId);
+  set('authorization', options.authorization);
+  set('traceparent', options.traceparent);
+  return metadata;
+}
+
+function failure(error: { code: number; details: string; metadata: Metadata }): CallResult<never> {
+  const bytes = error.metadata.get('grpc-status-details-bin')[0];
+  const detail = bytes instanceof Uint8Array ? decodeStatus(bytes) : undefined;
+  const pushback = error.metadata.get('grpc-retry-pushback-ms')[0]?.toString();
+  return {
+    kind: 'error',
+    code: error.code,
+    reason: detail?.reason ?? status[error.code] ?? 'UNKNOWN',
+    message: error.details,
+    metadata: detail?.metadata ?? {},
+    pushbackMs: pushback !== undefined && /^-?\d+$/.test(pushback) ? Number(pushback) : null,
+    replayed: isReplay(error.metadata),
+  };
+}
+
+function isReplay(trailers: Metadata): boolean {
+  return trailers.get('idempotent-replayed')[0] === 'true';
+}

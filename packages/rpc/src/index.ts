@@ -1,0 +1,17 @@
+export { checkCurrency, checkDistinct, checkIdentifier, checkInteger, checkText } from './check.ts';
+export { type CallOptions, type CallResult, type Client, createClient, type Methods } from './client.ts';
+export { decodeStatus, encodeStatus, type StatusDetail } from './error-details.ts';
+export {
+  type Answer,
+  type ErrorReason,
+  errorOf,
+  RETRYABLE_REASONS,
+  type RpcError,
+  rpcErrors,
+  statusBytes,
+} from './errors.ts';
+export { type AskedStep, askStep, keyedCall, type Operation, stepAnswer, storeFault } from './participant.ts';
+export { type ServiceName, services } from './protos.ts';
+export { type Participant, type ParticipantConfig, runParticipant } from './run-participant.ts';
+export { type Handlers, type RunningServer, type ServiceBinding, service, startServer } from './server.ts';
+export { InvalidRequest, type ServerCall } from './server-call.ts';

@@ -1,0 +1,39 @@
+import { fileURLToPath } from 'node:url';
+import { type GrpcObject, loadPackageDefinition, type ServiceDefinition } from '@grpc/grpc-js';
+import { loadSync, type Options, type PackageDefinition } from '@grpc/proto-loader';
+import type { InventoryServiceDefinition } from './gen/holdfast/inventory/v1/InventoryService.ts';
+import type { OrderServiceDefinition } from './gen/holdfast/orders/v1/OrderService.ts';
+import type { PaymentServiceDefinition } from './gen/holdfast/payment/v1/PaymentService.ts';
+import type { ShippingServiceDefinition } from './gen/holdfast/shipping/v1/ShippingService.ts';
+
+// The types in gen/ are generated with the same choices (scripts/gen.mjs); they must not differ.
+const OPTIONS: Options = {
+  longs: Number,
+  enums: String,
+  defaults: true,
+  oneofs: true,
+  includeDirs: [fileURLToPath(new URL('../../../protos/', import.meta.url))],
+};
+
+/** Every message and service of `protos/`, as loaded; what server reflection tells the world. */
+export const packageDefinition: PackageDefinition = loadSync(
+  ['inventory', 'payment', 'shipping', 'orders'].map((name) => `holdfast/${name}/v1/${name}.proto`),
+  OPTIONS,
+);
+
+const loaded = loadPackageDefinition(packageDefinition);
+
+function definition<D>(path: string): D {
+  const found = path.split('.').reduce<unknown>((at, name) => (at as GrpcObject)[name], loaded);
+  return (found as { service: ServiceDefinition }).service as D;
+}
+
+/** The four services, with the (de)serialisers that the stored answers use. */
+export const services = {
+  inventory: definition<InventoryServiceDefinition>('holdfast.inventory.v1.InventoryService'),
+  payment: definition<PaymentServiceDefinition>('holdfast.payment.v1.PaymentService'),
+  shipping: definition<ShippingServiceDefinition>('holdfast.shipping.v1.ShippingService'),
+  orders: definition<OrderServiceDefinition>('holdfast.orders.v1.OrderService'),
+};
+
+export type ServiceName = keyof typeof services;
