@@ -10,6 +10,7 @@ export {
   rpcErrors,
   statusBytes,
 } from './errors.ts';
+export type { OrderInput as OrderMessage } from './gen/holdfast/orders/v1/Order.ts';
 export { type AskedStep, askStep, keyedCall, type Operation, stepAnswer, storeFault } from './participant.ts';
 export { type ServiceName, services } from './protos.ts';
 export { type Participant, type ParticipantConfig, runParticipant } from './run-participant.ts';

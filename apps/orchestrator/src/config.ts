@@ -1,0 +1,26 @@
+import { integer, keyList, optional, port, text, url } from '@holdfast/service';
+
+const ADDRESS = /^((dns:\/\/\/)?[^\s/:,]+:\d{1,5}|ipv4:[\d.]+:\d{1,5}(,[\d.]+:\d{1,5})*)$/;
+const address = (service: string) => text(`host:port, dns:///name:port or ipv4:a.b.c.d:port,… of ${service}`, ADDRESS);
+
+/** Settings of the orchestrator. */
+export const config = {
+  DATABASE_URL: url('postgres:', 'postgresql:'),
+  HOST: optional(text('an address to listen on'), '127.0.0.1'),
+  GRPC_PORT: optional(port(), 50_050),
+  HTTP_PORT: optional(port(), 8_080),
+  LOG_LEVEL: optional(
+    text('trace, debug, info, warn, error or silent', /^(trace|debug|info|warn|error|silent)$/),
+    'info',
+  ),
+  INVENTORY_ADDR: address('the inventory service'),
+  PAYMENT_ADDR: address('the payment service'),
+  SHIPPING_ADDR: address('the shipping service'),
+  API_KEYS: keyList(),
+  /** How long after its last sign of life a process's sagas are taken over by others. */
+  LEASE_MS: optional(integer(300, 60_000), 3_000),
+  /** How long an order may take before it is turned back. */
+  ORDER_DEADLINE_MS: optional(integer(1_000, 86_400_000), 60_000),
+  /** Orders under way in one process; more are asked to come back later. */
+  MAX_RUNNING: optional(integer(1, 100_000), 2_000),
+};

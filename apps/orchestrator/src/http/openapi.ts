@@ -1,0 +1,54 @@
+import swagger from '@fastify/swagger';
+import { Type } from '@fastify/type-provider-typebox';
+import type { FastifyInstance } from 'fastify';
+import { problems } from './problem.ts';
+import { ProblemSchema } from './schemas.ts';
+
+export const keyHeader = Type.String({
+  description: 'Yours, new for every new operation, the same for every retry: 16 to 128 of `[A-Za-z0-9._~:-]`',
+  examples: ['018f2b1c-6d6e-7c3a-9f57-6a1f0c2d3e4f'],
+});
+export const preferHeader = Type.Optional(
+  Type.String({ description: '`wait=N`: wait up to N seconds (at most 30) for the terminal status (RFC 7240)' }),
+);
+
+/** Responses for the given statuses, each listing the problem codes that carry it. */
+export function errorResponses(...statuses: number[]): Record<number, object> {
+  return Object.fromEntries(
+    statuses.map((status) => {
+      const codes = Object.entries(problems).flatMap(([code, problem]) => (problem.status === status ? [code] : []));
+      return [
+        status,
+        {
+          description: codes.map((code) => `\`${code}\``).join(', '),
+          content: { 'application/problem+json': { schema: ProblemSchema } },
+        },
+      ];
+    }),
+  );
+}
+
+/** Collects the routes registered after it into `/openapi.json` (OpenAPI 3.1). */
+export async function registerOpenApi(app: FastifyInstance): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Holdfast',
+        description: 'Orders that are never charged twice, never oversold and never lost.',
+        version: '1.0.0',
+        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+      },
+      servers: [{ url: '/', description: 'This server' }],
+      tags: [
+        { name: 'orders', description: 'Placing and following orders' },
+        { name: 'sagas', description: 'How an order is carried out, step by step' },
+        { name: 'stock', description: 'The catalogue' },
+        { name: 'accounts', description: 'Customers’ accounts' },
+      ],
+      components: { securitySchemes: { apiKey: { type: 'http', scheme: 'bearer' } } },
+      security: [{ apiKey: [] }],
+    },
+  });
+  app.get('/openapi.json', { config: { public: true }, schema: { hide: true } }, async () => app.swagger());
+}

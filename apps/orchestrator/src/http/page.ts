@@ -1,0 +1,19 @@
+import { decodeCursor } from '../order-store.ts';
+import { Problem } from './problem.ts';
+import type { PageQueryValue } from './schemas.ts';
+
+const DEFAULT_LIMIT = 20;
+
+/** @throws Problem for a cursor that is none of ours */
+export function pageRequest(query: PageQueryValue): {
+  limit: number;
+  after: { createdAt: string; id: string } | undefined;
+} {
+  const after = query.cursor === undefined ? undefined : decodeCursor(query.cursor);
+  if (query.cursor !== undefined && after === undefined) {
+    throw new Problem('invalid-request', 'send the nextCursor of the page before, unchanged', [
+      { pointer: '', detail: 'the query parameter `cursor` is none that was given out' },
+    ]);
+  }
+  return { limit: query.limit === undefined ? DEFAULT_LIMIT : Number(query.limit), after };
+}

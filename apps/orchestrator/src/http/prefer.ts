@@ -1,0 +1,14 @@
+const MAX_WAIT_SECONDS = 30;
+
+/**
+ * How long the client would rather wait for the result (RFC 7240), in milliseconds. Preferences that we don't know or
+ * can't read are ignored, as the RFC says; more than 30 s counts as 30 s.
+ */
+export function preferredWaitMs(header: string | string[] | undefined): number {
+  const preferences = [header ?? []].flat().join(',').split(',');
+  for (const preference of preferences) {
+    const [, seconds] = /^\s*wait\s*=\s*"?(\d{1,6})"?\s*(?:;.*)?$/i.exec(preference) ?? [];
+    if (seconds !== undefined) return Math.min(Number(seconds), MAX_WAIT_SECONDS) * 1_000;
+  }
+  return 0;
+}

@@ -1,0 +1,165 @@
+import { Type } from '@fastify/type-provider-typebox';
+import type { Static } from 'typebox';
+
+// Shapes of the HTTP API: what is checked, and what /openapi.json says. Unknown members are refused everywhere.
+
+const closed = { additionalProperties: false };
+const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) => Type.Union([schema, Type.Null()]);
+
+export const Sku = Type.String({ pattern: '^[A-Za-z0-9._-]{1,64}$', description: '1 to 64 of `[A-Za-z0-9._-]`' });
+export const CustomerId = Type.String({
+  pattern: '^[A-Za-z0-9._-]{1,64}$',
+  description: '1 to 64 of `[A-Za-z0-9._-]`',
+});
+export const Currency = Type.String({ pattern: '^[A-Z]{3}$', description: 'ISO 4217', examples: ['EUR'] });
+const MinorUnits = Type.Integer({ description: 'Minor units of the currency' });
+const Instant = Type.String({ format: 'date-time', description: 'RFC 3339, UTC' });
+const text = (maxLength: number) => Type.String({ minLength: 1, maxLength });
+
+export const ShipTo = Type.Object(
+  {
+    name: text(200),
+    line1: text(200),
+    city: text(100),
+    postalCode: text(20),
+    country: Type.String({ pattern: '^[A-Z]{2}$', description: 'ISO 3166-1 alpha-2', examples: ['DE'] }),
+  },
+  closed,
+);
+
+export const OrderRequest = Type.Object(
+  {
+    customerId: CustomerId,
+    currency: Currency,
+    items: Type.Array(Type.Object({ sku: Sku, quantity: Type.Integer({ minimum: 1, maximum: 10_000 }) }, closed), {
+      minItems: 1,
+      maxItems: 100,
+      description: 'Every SKU at most once',
+    }),
+    payment: Type.Object(
+      {
+        method: Type.String({
+          pattern: '^(balance|pm_[A-Za-z0-9_]{1,200})$',
+          description: '`balance` for the customer’s account, or a Stripe payment method',
+          examples: ['balance', 'pm_card_visa'],
+        }),
+      },
+      closed,
+    ),
+    shipTo: ShipTo,
+  },
+  closed,
+);
+
+export const OrderStatus = Type.Enum(['processing', 'completed', 'compensating', 'failed', 'cancelled', 'parked']);
+
+export const Failure = Type.Object({
+  step: Type.String(),
+  reason: Type.String({ description: 'One of the failure reasons of docs/errors.md' }),
+  message: Type.String(),
+});
+
+export const Order = Type.Object({
+  id: Type.String(),
+  status: OrderStatus,
+  customerId: CustomerId,
+  currency: Currency,
+  items: Type.Array(Type.Object({ sku: Sku, quantity: Type.Integer(), unitPrice: nullable(MinorUnits) })),
+  total: nullable(MinorUnits),
+  reservationId: nullable(Type.String()),
+  paymentId: nullable(Type.String()),
+  shipmentId: nullable(Type.String()),
+  failure: nullable(Failure),
+  createdAt: Instant,
+  updatedAt: Instant,
+});
+
+const nextCursor = nullable(Type.String({ description: 'Hand it in as `cursor` for the next page; null on the last' }));
+
+export const OrderList = Type.Object({ orders: Type.Array(Order), nextCursor });
+
+export const PageQuery = Type.Object(
+  {
+    status: Type.Optional(OrderStatus),
+    limit: Type.Optional(Type.String({ pattern: '^([1-9]|[1-9]\\d|100)$', description: '1 to 100; 20 when absent' })),
+    cursor: Type.Optional(Type.String({ maxLength: 200 })),
+  },
+  closed,
+);
+
+export const IdParams = Type.Object({ id: Type.String({ maxLength: 100 }) });
+export const SkuParams = Type.Object({ sku: Sku });
+export const CustomerParams = Type.Object({ customerId: CustomerId });
+
+export const SagaSummary = Type.Object({
+  id: Type.String(),
+  definition: Type.String(),
+  status: OrderStatus,
+  step: nullable(Type.String()),
+  epoch: Type.Integer(),
+  failure: nullable(Failure),
+  parked: nullable(
+    Type.Object({ step: Type.String(), direction: Type.String(), reason: Type.String(), detail: Type.String() }),
+  ),
+  startedAt: Instant,
+  updatedAt: Instant,
+  deadlineAt: Instant,
+  endedAt: nullable(Instant),
+});
+
+export const Saga = Type.Object({
+  ...SagaSummary.properties,
+  ownerId: Type.Integer(),
+  cancelRequestedAt: nullable(Instant),
+  steps: Type.Array(
+    Type.Object({
+      name: Type.String(),
+      kind: Type.String(),
+      attempts: Type.Array(
+        Type.Object({
+          direction: Type.Union([Type.Literal('act'), Type.Literal('undo')]),
+          attempt: Type.Integer({ description: 'From 1, counted afresh by every owner' }),
+          epoch: Type.Integer(),
+          outcome: Type.String(),
+          detail: nullable(Type.String()),
+          startedAt: Instant,
+          endedAt: Instant,
+          durationMs: Type.Integer(),
+        }),
+      ),
+    }),
+  ),
+});
+
+export const SagaList = Type.Object({ sagas: Type.Array(SagaSummary), nextCursor });
+
+const Count = Type.Integer({ minimum: 0, maximum: 1_000_000_000_000 });
+const Delta = Type.Integer({ minimum: -1_000_000_000_000, maximum: 1_000_000_000_000, description: 'Below 0 to take' });
+
+export const StockBody = Type.Object(
+  { onHand: Count, unitPrice: Type.Integer({ minimum: 0, maximum: 99_999_999 }), currency: Currency },
+  closed,
+);
+export const AccountBody = Type.Object({ balance: Count, currency: Currency }, closed);
+export const AdjustBody = Type.Object({ delta: Delta }, closed);
+
+export const Stock = Type.Object({
+  sku: Sku,
+  onHand: Type.Integer(),
+  reserved: Type.Integer({ description: 'Held by orders; 0 <= reserved <= onHand' }),
+  unitPrice: MinorUnits,
+  currency: Currency,
+});
+export const Account = Type.Object({ customerId: CustomerId, balance: MinorUnits, currency: Currency });
+
+export const ProblemSchema = Type.Object({
+  type: Type.String(),
+  title: Type.String(),
+  status: Type.Integer(),
+  detail: Type.String(),
+  code: Type.String({ description: 'One of the codes of docs/errors.md' }),
+  retryable: Type.Boolean({ description: 'The same request under the same key may succeed later' }),
+  errors: Type.Optional(Type.Array(Type.Object({ pointer: Type.String(), detail: Type.String() }))),
+});
+
+export type PageQueryValue = Static<typeof PageQuery>;

@@ -1,0 +1,163 @@
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import { classifyPostgresError } from '@holdfast/postgres';
+import type { SagaDefinition } from '@holdfast/saga';
+import type { Health, Log, Metrics } from '@holdfast/service';
+import Fastify, { type FastifyBaseLogger, type FastifyError, type FastifyInstance } from 'fastify';
+import type { TSchema } from 'typebox';
+import { Compile } from 'typebox/compile';
+import type { OrderBook } from '../accept-order.ts';
+import type { Authenticate } from '../auth.ts';
+import type { Participants } from '../participants.ts';
+import { parseJsonBody } from './json-body.ts';
+import { keyOf } from './key.ts';
+import { registerOpenApi } from './openapi.ts';
+import { type Fault, Problem, sendProblem } from './problem.ts';
+import { catalogueRoutes } from './routes-catalogue.ts';
+import { orderRoutes } from './routes-orders.ts';
+import { sagaRoutes } from './routes-sagas.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** From the credentials; set before any handler runs. */
+    tenantId: string;
+  }
+  interface FastifyContextConfig {
+    /** Needs an Idempotency-Key. */
+    keyed?: boolean;
+    /** Needs no API key. */
+    public?: boolean;
+  }
+}
+
+export interface HttpEdge {
+  book: OrderBook;
+  participants: Participants;
+  definition: SagaDefinition;
+  authenticate: Authenticate;
+  health: Health;
+  metrics: Metrics;
+  log: Log;
+}
+
+const BODY_LIMIT_BYTES = 64 * 1_024;
+const MAX_FAULTS = 20;
+
+/**
+ * The HTTP API. Checks run in this order, and only then is a key claimed: API key (401), key syntax (400), body (413,
+ * 415, 400), schema (400).
+ */
+export async function createHttpServer(edge: HttpEdge): Promise<FastifyInstance> {
+  const app = Fastify({
+    // pino's own type is narrower than Fastify's; what is logged is the same.
+    loggerInstance: edge.log as FastifyBaseLogger,
+    // A line per request is what a proxy is for; and its URL holds customers' ids.
+    disableRequestLogging: true,
+    bodyLimit: BODY_LIMIT_BYTES,
+    forceCloseConnections: 'idle',
+  }).withTypeProvider<TypeBoxTypeProvider>();
+  app.setValidatorCompiler(({ schema, httpPart }) => validatorOf(schema as TSchema, httpPart ?? 'body'));
+  app.setSerializerCompiler(() => (value) => JSON.stringify(value));
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) =>
+    parseJsonBody(body),
+  );
+  app.decorateRequest('tenantId', '');
+  app.addHook('onRequest', async (request) => {
+    if (request.routeOptions.config.public) return;
+    const tenantId = edge.authenticate(request.headers.authorization);
+    if (tenantId === undefined)
+      throw new Problem('unauthorized', 'send Authorization: Bearer and one of your API keys');
+    request.tenantId = tenantId;
+    if (request.routeOptions.config.keyed) keyOf(request);
+  });
+  app.setErrorHandler<FastifyError>((error, request, reply) => {
+    const problem = problemOf(error);
+    if (problem.code === 'internal') request.log.error({ err: error }, 'a request failed');
+    return sendProblem(reply, problem);
+  });
+  app.setNotFoundHandler((request, reply) =>
+    sendProblem(reply, new Problem('not-found', `there is no ${request.method} on this path: see /openapi.json`)),
+  );
+  observeRequests(app, edge.metrics);
+  await registerOpenApi(app);
+  await app.register(orderRoutes(edge.book));
+  await app.register(sagaRoutes(edge.book, edge.definition));
+  await app.register(catalogueRoutes(edge.participants));
+  registerOps(app, edge);
+  return app;
+}
+
+/** Every fault at once, by JSON pointer, without the values. */
+function validatorOf(schema: TSchema, part: string) {
+  const compiled = Compile(schema);
+  return (value: unknown) => {
+    // A body that is missing altogether has no content type either.
+    if (part === 'body' && value === undefined) throw new Problem('unsupported-media-type', 'send a JSON body');
+    if (compiled.Check(value)) return { value };
+    const faults = compiled.Errors(value).slice(0, MAX_FAULTS).flatMap(faultsOf);
+    const detail = part === 'body' ? 'mend the members named in `errors`' : `mend the ${part} parameters`;
+    return { error: new Problem('invalid-request', detail, faults) };
+  };
+}
+
+interface ValidationError {
+  keyword: string;
+  instancePath: string;
+  message: string;
+  params: object;
+}
+
+function faultsOf(error: ValidationError): Fault[] {
+  const params = error.params as { additionalProperties?: string[]; requiredProperties?: string[] };
+  const at = (member: string) => `${error.instancePath}/${member.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+  if (error.keyword === 'additionalProperties' && params.additionalProperties) {
+    return params.additionalProperties.map((member) => ({
+      pointer: at(member),
+      detail: 'unknown member: leave it out',
+    }));
+  }
+  if (error.keyword === 'required' && params.requiredProperties) {
+    return params.requiredProperties.map((member) => ({ pointer: at(member), detail: 'missing' }));
+  }
+  return [{ pointer: error.instancePath, detail: error.message }];
+}
+
+/** The one place where what was thrown becomes a problem. */
+function problemOf(error: FastifyError | Problem): Problem {
+  if (error instanceof Problem) return error;
+  if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new Problem('body-too-large', 'send at most 64 KiB');
+  if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
+    return new Problem('unsupported-media-type', 'send the body with Content-Type: application/json');
+  }
+  switch (classifyPostgresError(error)) {
+    case 'unavailable':
+      return new Problem('store-unavailable', 'send the same request again; under the same key nothing happens twice');
+    case 'contended':
+      return new Problem('try-again', 'send the same request again');
+    case 'other':
+      if (error.statusCode === 400) return new Problem('malformed-json', error.message);
+      return new Problem('internal', 'send the same request again under the same key; nothing happens twice');
+  }
+}
+
+function observeRequests(app: FastifyInstance, metrics: Metrics): void {
+  const seconds = metrics.histogram('holdfast_http_request_seconds', 'Time to answer', ['method', 'route', 'status']);
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'unknown';
+    seconds.observe({ method: request.method, route, status: String(reply.statusCode) }, reply.elapsedTime / 1_000);
+  });
+}
+
+function registerOps(app: FastifyInstance, { health, metrics }: HttpEdge): void {
+  const options = { config: { public: true }, schema: { hide: true } };
+  app.get('/livez', options, async (_request, reply) => reply.type('text/plain').send('alive\n'));
+  app.get('/readyz', options, async (_request, reply) => {
+    const unready = await health.unready();
+    reply.type('text/plain');
+    if (unready.length === 0) return 'ready\n';
+    return reply.code(503).send(`not ready: ${unready.join(', ')}\n`);
+  });
+  app.get('/metrics', options, async (_request, reply) =>
+    reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
+  );
+}

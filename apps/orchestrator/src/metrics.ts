@@ -1,0 +1,38 @@
+import type { Engine, SagaMetrics } from '@holdfast/saga';
+import type { Metrics } from '@holdfast/service';
+
+/** What the engine tells, as counters under `/metrics`. */
+export function sagaMetrics(metrics: Metrics): SagaMetrics {
+  const started = metrics.counter('holdfast_sagas_started_total', 'Sagas begun here');
+  const ended = metrics.counter('holdfast_sagas_ended_total', 'Sagas ended here', ['state']);
+  const seconds = metrics.histogram('holdfast_saga_seconds', 'From acceptance to the end', ['state']);
+  const parked = metrics.counter('holdfast_sagas_parked_total', 'Sagas that wait for an operator');
+  const adopted = metrics.counter('holdfast_sagas_adopted_total', 'Sagas taken over from dead processes');
+  const fenced = metrics.counter('holdfast_sagas_fenced_total', 'Sagas dropped because another process owns them');
+  const retried = metrics.counter('holdfast_step_retries_total', 'Attempts repeated', ['step', 'direction']);
+  const flushes = metrics.counter('holdfast_checkpoint_flushes_total', 'Commits of checkpoints');
+  const checkpoints = metrics.counter('holdfast_checkpoints_total', 'Checkpoints written');
+  return {
+    sagaStarted: () => started.inc(),
+    sagaEnded(_definition, state, durationMs) {
+      ended.inc({ state });
+      seconds.observe({ state }, durationMs / 1_000);
+    },
+    sagaParked: () => parked.inc(),
+    sagasAdopted: (count) => adopted.inc(count),
+    sagaFenced: () => fenced.inc(),
+    stepRetried: (_definition, step, direction) => retried.inc({ step, direction }),
+    flushed(count) {
+      flushes.inc();
+      checkpoints.inc(count);
+    },
+  };
+}
+
+/** Figures read from the engine when `/metrics` is asked for. */
+export function observeEngine(metrics: Metrics, engine: Engine): void {
+  metrics.gauge('holdfast_sagas_running', 'Sagas driven by this process now', () => engine.stats().running);
+  metrics.gauge('holdfast_saga_oldest_running_seconds', 'Age of the oldest of them', () => {
+    return engine.stats().oldestRunningMs / 1_000;
+  });
+}

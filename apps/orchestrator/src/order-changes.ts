@@ -1,0 +1,42 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { OrderBook } from './accept-order.ts';
+import { isTerminal, type OrderView } from './order.ts';
+import { readOrder } from './order-store.ts';
+
+// Changes made by this process are told at once; those of another replica are seen by looking.
+const LOOK_AGAIN_MS = 500;
+
+/**
+ * The order now and after every change, up to and including its terminal status. Ends early when `signal` aborts.
+ * Changes that follow one another faster than they are read may be told as one.
+ * @throws pg errors; ask again then
+ */
+export async function* orderChanges(
+  book: OrderBook,
+  tenantId: string,
+  id: string,
+  signal: AbortSignal,
+): AsyncGenerator<OrderView, 'ended' | 'not-found' | 'aborted'> {
+  let changed = Promise.withResolvers<void>();
+  const unsubscribe = book.engine.subscribe(id, () => changed.resolve());
+  let toldAt: string | undefined;
+  try {
+    while (!signal.aborted) {
+      // Renewed before the read, so that a change during the read is not missed.
+      changed = Promise.withResolvers<void>();
+      const order = await readOrder(book.pool, tenantId, id);
+      if (order === undefined) return 'not-found';
+      const mark = `${order.updatedAt} ${order.status}`;
+      if (mark !== toldAt) yield order;
+      toldAt = mark;
+      if (isTerminal(order.status)) return 'ended';
+      const pause = new AbortController();
+      const stop = AbortSignal.any([signal, pause.signal]);
+      await Promise.race([changed.promise, delay(LOOK_AGAIN_MS, undefined, { signal: stop }).catch(() => undefined)]);
+      pause.abort();
+    }
+    return 'aborted';
+  } finally {
+    unsubscribe();
+  }
+}

@@ -1,0 +1,181 @@
+/*
+ * The order book in Postgres.
+ *
+ * S1  An order and its saga are ONE statement: once it has committed, the saga runs to its end without the client.
+ * K1  The first answer is stored before anyone hears it: in that statement, or in the saga's terminal checkpoint, or
+ *     (a caller that stopped waiting first) by fixAnswer(). It is written once and replayed byte for byte (K2).
+ * K2  The order's id is derived from tenant and key: the primary key admits one order per key.
+ */
+import type { Fingerprint } from '@holdfast/idempotency';
+import { type Query, statement } from '@holdfast/postgres';
+import { type Companion, type Failure, type SagaRow, type SagaState, startSagaSql } from '@holdfast/saga';
+import { type AcceptedOrder, type OrderOutputs, type OrderStatus, type OrderView, viewOrder } from './order.ts';
+
+export interface NewOrder {
+  id: string;
+  order: AcceptedOrder;
+  fingerprint: Fingerprint;
+  /** The first answer, when it can be given at once; null leaves it open until the caller stops waiting. */
+  answer: string | null;
+  ownerId: number;
+  deadlineMs: number;
+}
+
+const acceptOrder = statement(
+  'orders.accept',
+  `with accepted as (
+     insert into orders (id, tenant_id, customer_id, fingerprint, fingerprint_version, members, answer, created_at)
+     values ($1::text, $2::text, $3::text, $4::bytea, $5::smallint, $6::jsonb, $7::text, $8::timestamptz)
+     on conflict (id) do nothing
+     returning id
+   ), started as (${startSagaSql({
+     id: 'accepted.id',
+     definition: `'place-order'`,
+     input: '$9::jsonb',
+     ownerId: '$10::bigint',
+     deadlineMs: '$11::integer',
+     source: 'accepted',
+   })})
+   select * from started`,
+);
+
+/** @returns the saga to run; undefined when the key has an order already */
+export async function insertOrder(db: Query, entry: NewOrder): Promise<SagaRow | undefined> {
+  const { rows } = await db.query<SagaRow>({
+    ...acceptOrder,
+    values: [
+      entry.id,
+      entry.order.tenantId,
+      entry.order.customerId,
+      entry.fingerprint.digest,
+      entry.fingerprint.version,
+      JSON.stringify(entry.fingerprint.members),
+      entry.answer,
+      entry.order.createdAt,
+      JSON.stringify(entry.order),
+      entry.ownerId,
+      entry.deadlineMs,
+    ],
+  });
+  return rows[0];
+}
+
+export interface StoredKey {
+  fingerprint: Buffer;
+  members: Record<string, string>;
+  answer: string | null;
+  createdAt: Date;
+}
+
+const findKey = statement(
+  'orders.find-key',
+  `select fingerprint, members, answer, created_at as "createdAt" from orders where id = $1::text`,
+);
+
+export async function findStoredKey(db: Query, id: string): Promise<StoredKey | undefined> {
+  const { rows } = await db.query<StoredKey>({ ...findKey, values: [id] });
+  return rows[0];
+}
+
+const fixOpenAnswer = statement(
+  'orders.fix-answer',
+  `update orders set answer = coalesce(answer, $2::text) where id = $1::text returning answer`,
+);
+
+/** Settles what this key is answered, if nothing has yet. @returns the answer that stands */
+export async function fixAnswer(db: Query, id: string, answer: string): Promise<string> {
+  const { rows } = await db.query<{ answer: string }>({ ...fixOpenAnswer, values: [id, answer] });
+  const stands = rows[0]?.answer;
+  if (stands === undefined) throw new Error(`order ${id} has vanished: is something deleting orders?`);
+  return stands;
+}
+
+/** Stands for the checkpoint's instant in the body that the companion stores; no member can contain it. */
+export const UPDATED_AT_MARK = '@updated-at@';
+
+/** Commits the open answer with the terminal checkpoint, so that no caller hears of an end that is not stored. */
+export const answerCompanion: Companion = {
+  name: 'fix-answer',
+  text: `update orders
+            set answer = replace(w.companion, '${UPDATED_AT_MARK}',
+                                 to_char(w.updated_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))
+           from written w
+          where orders.id = w.id and w.companion is not null and orders.answer is null`,
+};
+
+interface OrderRow {
+  id: string;
+  input: AcceptedOrder;
+  state: SagaState;
+  outputs: Partial<OrderOutputs>;
+  failure: Failure | null;
+  updated_at: Date;
+}
+
+const ORDER_COLUMNS = 'orders.id, sagas.input, sagas.state, sagas.outputs, sagas.failure, sagas.updated_at';
+
+const findOrder = statement(
+  'orders.find',
+  `select ${ORDER_COLUMNS} from orders join sagas on sagas.id = orders.id
+    where orders.id = $1::text and orders.tenant_id = $2::text`,
+);
+
+/** @returns undefined when this tenant has no such order */
+export async function readOrder(db: Query, tenantId: string, id: string): Promise<OrderView | undefined> {
+  const { rows } = await db.query<OrderRow>({ ...findOrder, values: [id, tenantId] });
+  return rows[0] && viewOfRow(rows[0]);
+}
+
+function viewOfRow(row: OrderRow): OrderView {
+  return viewOrder(row.id, row.input, row, row.updated_at.toISOString());
+}
+
+const listOrders = statement(
+  'orders.list',
+  `select ${ORDER_COLUMNS} from orders join sagas on sagas.id = orders.id
+    where orders.tenant_id = $1::text
+      and ($2::text is null or sagas.state = $2::text)
+      and ($3::timestamptz is null or (orders.created_at, orders.id) < ($3::timestamptz, $4::text))
+    order by orders.created_at desc, orders.id desc
+    limit $5::integer`,
+);
+
+export interface Page<T> {
+  rows: T[];
+  /** Hand it in again for the next page; null on the last one. */
+  nextCursor: string | null;
+}
+
+export interface PageRequest {
+  status?: OrderStatus | undefined;
+  limit: number;
+  after?: { createdAt: string; id: string } | undefined;
+}
+
+/** A tenant's orders, newest first. */
+export async function readOrders(db: Query, tenantId: string, page: PageRequest): Promise<Page<OrderView>> {
+  const state = page.status === undefined ? null : stateOf(page.status);
+  const { rows } = await db.query<OrderRow>({
+    ...listOrders,
+    values: [tenantId, state, page.after?.createdAt ?? null, page.after?.id ?? null, page.limit + 1],
+  });
+  const shown = rows.slice(0, page.limit).map(viewOfRow);
+  const last = shown.at(-1);
+  return { rows: shown, nextCursor: rows.length > page.limit && last ? encodeCursor(last) : null };
+}
+
+export function stateOf(status: OrderStatus): SagaState {
+  return status === 'processing' ? 'running' : status;
+}
+
+/** Where a page ended. */
+export function encodeCursor(last: { createdAt: string; id: string }): string {
+  return Buffer.from(`${last.createdAt} ${last.id}`).toString('base64url');
+}
+
+/** @returns undefined when it is none that we gave out */
+export function decodeCursor(cursor: string): { createdAt: string; id: string } | undefined {
+  const [createdAt, id, ...rest] = Buffer.from(cursor, 'base64url').toString().split(' ');
+  if (!createdAt || !id || rest.length > 0 || !/^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(createdAt)) return undefined;
+  return Number.isNaN(Date.parse(createdAt)) ? undefined : { createdAt, id };
+}

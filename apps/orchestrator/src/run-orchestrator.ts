@@ -1,0 +1,106 @@
+import type { AddressInfo } from 'node:net';
+import { hostname } from 'node:os';
+import { idempotencyMigrations, loadFingerprinter } from '@holdfast/idempotency';
+import { createPool, type Migrations, migrate } from '@holdfast/postgres';
+import { service, services, startServer, storeFault } from '@holdfast/rpc';
+import { createEngine, hasEnded, sagaMigrations } from '@holdfast/saga';
+import { type Config, createHealth, createLog, createMetrics, onShutdown } from '@holdfast/service';
+import type { OrderBook } from './accept-order.ts';
+import { createAuthenticate } from './auth.ts';
+import type { config } from './config.ts';
+import { orderHandlers } from './grpc-orders.ts';
+import { createHttpServer } from './http/server.ts';
+import { observeEngine, sagaMetrics } from './metrics.ts';
+import { type AcceptedOrder, type OrderOutputs, viewOrder } from './order.ts';
+import { answerCompanion, UPDATED_AT_MARK } from './order-store.ts';
+import { connectParticipants } from './participants.ts';
+import { placeOrderSaga } from './place-order.ts';
+
+export const orchestratorMigrations: Migrations[] = [
+  idempotencyMigrations,
+  sagaMigrations,
+  { module: 'orchestrator', folder: new URL('../sql/', import.meta.url) },
+];
+
+const POOL_SIZE = 24;
+const SHUTDOWN_GRACE_MS = 2_000;
+const HAND_OVER_MS = 5_000;
+
+/**
+ * The life of an orchestrator process: it accepts orders over HTTP and gRPC, drives their sagas, and takes over those
+ * of processes that died. On SIGTERM it stops accepting, lets running sagas end or hands them over, and ends.
+ * Announces `listening` with its ports in the log.
+ */
+export async function runOrchestrator(settings: Config<typeof config>): Promise<void> {
+  const log = createLog('orchestrator', settings.LOG_LEVEL);
+  const metrics = createMetrics('orchestrator');
+  const pool = createPool({
+    databaseUrl: settings.DATABASE_URL,
+    applicationName: 'holdfast-orchestrator',
+    max: POOL_SIZE,
+    onIdleError: (error) => log.warn({ err: error }, 'an idle database connection broke; it is replaced on demand'),
+  });
+  onShutdown(() => pool.end());
+  const applied = await migrate(pool, orchestratorMigrations);
+  if (applied.length > 0) log.info({ applied }, 'migrated');
+
+  const participants = connectParticipants(settings);
+  onShutdown(async () => participants.close());
+  const definition = placeOrderSaga(participants, settings.ORDER_DEADLINE_MS);
+  const engine = createEngine({
+    pool,
+    definitions: [definition],
+    name: `${hostname()}:${process.pid}`,
+    leaseMs: settings.LEASE_MS,
+    maxRunning: settings.MAX_RUNNING,
+    log,
+    metrics: sagaMetrics(metrics),
+    companion: answerCompanion,
+    companionValue: (saga, input) =>
+      hasEnded(saga.state) ? terminalAnswer(saga.id, input as AcceptedOrder, saga) : null,
+  });
+  observeEngine(metrics, engine);
+  await engine.start();
+  onShutdown(() => engine.stop({ graceMs: HAND_OVER_MS }));
+
+  const book: OrderBook = {
+    pool,
+    engine,
+    fingerprinter: await loadFingerprinter(pool),
+    deadlineMs: settings.ORDER_DEADLINE_MS,
+    now: () => new Date(),
+  };
+  const authenticate = createAuthenticate(settings.API_KEYS);
+  const health = createHealth({
+    postgres: async () => (await pool.query('select 1')).rowCount === 1,
+    lease: async () => engine.ownerId !== null,
+  });
+  const http = await createHttpServer({ book, participants, definition, authenticate, health, metrics, log });
+  await http.listen({ host: settings.HOST, port: settings.HTTP_PORT });
+  const grpc = await startServer({
+    host: settings.HOST,
+    port: settings.GRPC_PORT,
+    services: [service(services.orders, orderHandlers(book, authenticate))],
+    log,
+    translate: storeFault,
+  });
+  onShutdown(async () => {
+    health.drain();
+    grpc.setServing(false);
+    await Promise.all([http.close(), grpc.stop(SHUTDOWN_GRACE_MS)]);
+  });
+  const [address] = http.addresses();
+  log.info({ grpcPort: grpc.port, httpPort: (address as AddressInfo | undefined)?.port }, 'listening');
+}
+
+type Upcoming = {
+  state: Parameters<typeof hasEnded>[0];
+  outputs: object;
+  failure: Parameters<typeof viewOrder>[2]['failure'];
+};
+
+/** The order as it will be once the checkpoint is written; the database fills in the instant. */
+function terminalAnswer(id: string, order: AcceptedOrder, saga: Upcoming): string {
+  const progress = { ...saga, outputs: saga.outputs as Partial<OrderOutputs> };
+  return JSON.stringify(viewOrder(id, order, progress, UPDATED_AT_MARK));
+}
