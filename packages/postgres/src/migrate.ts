@@ -21,6 +21,8 @@ interface Migration {
 
 // Any constant will do, as long as every migrating process of a database uses the same.
 const MIGRATION_LOCK = 7_415_926;
+// A little more than the server's, which answers first and says why.
+const CLIENT_TIMEOUT_MS = 125_000;
 
 /**
  * Brings the database up to date. Safe when several processes start at once: one applies, the others wait for its
@@ -32,9 +34,10 @@ const MIGRATION_LOCK = 7_415_926;
 export async function migrate(pool: Pool, sources: Migrations[]): Promise<string[]> {
   const wanted = sources.flatMap(readMigrations);
   return await transaction(pool, async (tx) => {
-    // Waiting for another process's migrations takes as long as they take.
+    // Waiting for another process's migrations takes as long as they take, and so may one of ours: longer than the
+    // pool allows a statement, on the server (`set local`) and in the client (`query_timeout`).
     await tx.query(`set local lock_timeout = '120s'; set local statement_timeout = '120s'`);
-    await tx.query('select pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
+    await tx.query(patiently('select pg_advisory_xact_lock($1)', [MIGRATION_LOCK]));
     await tx.query(`
       create table if not exists schema_migrations (
         module text not null, file text not null, checksum text not null,
@@ -48,7 +51,7 @@ export async function migrate(pool: Pool, sources: Migrations[]): Promise<string
       if (known !== undefined) {
         throw new Error(`migration ${id} was changed after it was applied: restore it and add a new file instead`);
       }
-      await tx.query(migration.sql);
+      await tx.query(patiently(migration.sql));
       await tx.query('insert into schema_migrations (module, file, checksum) values ($1, $2, $3)', [
         migration.module,
         migration.file,
@@ -58,6 +61,10 @@ export async function migrate(pool: Pool, sources: Migrations[]): Promise<string
     }
     return now;
   });
+}
+
+function patiently(text: string, values?: unknown[]) {
+  return { text, query_timeout: CLIENT_TIMEOUT_MS, ...(values === undefined ? {} : { values }) };
 }
 
 async function appliedChecksums(tx: Query): Promise<Map<string, string>> {

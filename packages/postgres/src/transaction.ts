@@ -16,6 +16,12 @@ export type Transaction = pg.PoolClient;
 export async function transaction<T>(pool: Pool, work: (tx: Transaction) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
+  // A connection that breaks between two statements tells only this listener; without one the process would die of it.
+  // The next statement then fails, and a client that was broken is closed.
+  const onBroken = (error: Error) => {
+    broken = error;
+  };
+  client.on('error', onBroken);
   try {
     await client.query('begin');
     const result = await work(client);
@@ -24,10 +30,11 @@ export async function transaction<T>(pool: Pool, work: (tx: Transaction) => Prom
   } catch (error) {
     // A rollback that fails leaves a connection in an unknown state: it is closed, never handed to the next caller.
     await client.query('rollback').catch((rollbackError: Error) => {
-      broken = rollbackError;
+      broken ??= rollbackError;
     });
     throw error;
   } finally {
+    client.removeListener('error', onBroken);
     client.release(broken);
   }
 }
