@@ -104,8 +104,11 @@ export interface OutsideAct<P, R> {
   prepare(tx: Transaction, held: Claim): Promise<{ kind: 'perform'; plan: P } | Settlement>;
   /** Calls out, outside any transaction, under keys derived from the call's. Must first ask, when it may have been tried before. */
   perform(plan: P, held: Claim): Promise<{ kind: 'known'; result: R } | { kind: 'unknown'; detail: string }>;
-  /** Writes what came of it, in the transaction that stores the answer. */
-  record(tx: Transaction, result: R): Promise<Settlement>;
+  /**
+   * Writes what came of it, in the transaction that stores the answer. `attach(tx, held)` tells whether the claim is still
+   * ours; when it is not, whatever is written here is rolled back.
+   */
+  record(tx: Transaction, result: R, held: Claim): Promise<Settlement>;
 }
 
 /** Runs an effect that lives outside this database (K1, second half). @throws what the database throws */
@@ -134,7 +137,7 @@ export async function runOutsideAct<P, R>(
     }
     // crash here: the effect exists, its answer isn't stored; the next attempt asks the provider and stores it.
     return await transactionOr<ActOutcome>(pool, async (tx) => {
-      const settlement = await act.record(tx, performed.result);
+      const settlement = await act.record(tx, performed.result, begun.held);
       return await store(tx, begun.held, settlement);
     });
   });

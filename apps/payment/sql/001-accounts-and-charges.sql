@@ -1,0 +1,56 @@
+-- What customers have with us. The check is the last line of defence: whatever a statement gets wrong, the database
+-- refuses to go below zero, or beyond what a caller can read without rounding (2^53 - 1).
+create table accounts (
+  tenant_id text not null,
+  customer_id text not null,
+  -- Minor units.
+  balance bigint not null constraint accounts_balance_in_range check (balance between 0 and 9007199254740991),
+  -- Fixed when the account is opened: a balance can't change its meaning.
+  currency text not null,
+  opened_at timestamptz not null default clock_timestamp(),
+  primary key (tenant_id, customer_id)
+) with (fillfactor = 70);
+
+-- Every change of a balance, with its reason; the auditor adds them up (A1). `entry_key` is the key of the call (of the
+-- step, of its undo), so that no change counts twice even when its claim has expired (K5).
+create table account_entries (
+  tenant_id text not null,
+  customer_id text not null,
+  entry_key text not null,
+  kind text not null check (kind in ('set', 'adjust', 'debit', 'refund')),
+  delta bigint not null,
+  recorded_at timestamptz not null default clock_timestamp(),
+  primary key (tenant_id, customer_id, entry_key)
+);
+
+-- At most one per order, ever (K5): the primary key outlives the claim. The payment method is never stored; every
+-- attempt brings it.
+--   created    a card charge whose outcome isn't known yet
+--   captured   the amount has been taken
+--   refused    nothing has been taken, and never will be (S5)
+--   undoing    turned back: nothing may be taken any more, what was taken is being given back at the provider
+--   refunded   what was taken has been given back
+--   cancelled  turned back before anything was taken
+create table charges (
+  tenant_id text not null,
+  order_id text not null,
+  customer_id text not null,
+  method_kind text not null check (method_kind in ('balance', 'card')),
+  amount bigint not null check (amount >= 0),
+  currency text not null,
+  state text not null check (state in ('created', 'captured', 'refused', 'undoing', 'refunded', 'cancelled')),
+  -- The name the payment is known by, once money has moved: the provider's intent, or ours.
+  payment_id text,
+  -- The provider's payment intent, known before it is confirmed: what to ask about when an answer is lost.
+  intent_id text,
+  -- Counts the attempts at the provider, of act and undo together; part of the keys sent there.
+  provider_attempts int not null default 0,
+  refunded_amount bigint not null default 0 check (refunded_amount between 0 and amount),
+  refusal_reason text,
+  refusal_message text,
+  created_at timestamptz not null default clock_timestamp(),
+  settled_at timestamptz,
+  primary key (tenant_id, order_id),
+  constraint charges_taken_has_payment check (state not in ('captured', 'refunded') or payment_id is not null),
+  constraint charges_refused_has_reason check ((state = 'refused') = (refusal_reason is not null))
+) with (fillfactor = 70);

@@ -1,0 +1,220 @@
+/*
+ * The charge of an order, as this database knows it: what an act reads and writes.
+ *
+ * K1  From an account: debit, charge and stored answer are one transaction. By card: the charge is written before
+ *     anything goes out, the provider's intent is stored before it is confirmed, the outcome with the stored answer.
+ * K3  Every write of an outside charge locks its claim first: an attempt that was sealed or taken over writes nothing.
+ * K5  A charge's primary key is its order: a second one can't exist, even when the claim is long gone.
+ * S5  A refusal is kept with the charge: it stays the order's answer for as long as the charge is there.
+ * Locks: always fence, claim, charge, account, so that act and undo of an order can't wait for each other in a circle.
+ */
+import { attach, type Claim } from '@holdfast/idempotency';
+import { type Pool, statement, type Transaction, transaction } from '@holdfast/postgres';
+import { InvalidRequest } from '@holdfast/rpc';
+import { lockAccount, postEntry } from './account.ts';
+import type { CardOutcome } from './card.ts';
+
+export interface ChargeRequest {
+  tenantId: string;
+  orderId: string;
+  customerId: string;
+  methodKind: 'balance' | 'card';
+  /** Minor units, 0 or more. */
+  amount: number;
+  currency: string;
+}
+
+export interface Payment {
+  paymentId: string;
+  amount: number;
+  currency: string;
+}
+
+export type ChargeOutcome =
+  | { kind: 'captured'; payment: Payment }
+  | { kind: 'refused'; reason: 'INSUFFICIENT_FUNDS' | 'CURRENCY_MISMATCH' | 'CARD_DECLINED'; message: string };
+
+type Refused = Extract<ChargeOutcome, { kind: 'refused' }>;
+
+const insertSettled = statement(
+  'payment.insert-settled-charge',
+  `insert into charges (tenant_id, order_id, customer_id, method_kind, amount, currency,
+                        state, payment_id, refusal_reason, refusal_message, settled_at)
+   values ($1::text, $2::text, $3::text, $4::text, $5::bigint, $6::text,
+           $7::text, $8::text, $9::text, $10::text, clock_timestamp())`,
+);
+
+/**
+ * Takes the amount from the customer's account, or refuses; nothing is taken for an amount of 0.
+ * @param stepKey the debit's entry is known by it
+ * @throws InvalidRequest CONFLICT when the order has had another charge, or had it undone
+ */
+export async function chargeAccount(tx: Transaction, request: ChargeRequest, stepKey: string): Promise<ChargeOutcome> {
+  const earlier = await earlierOutcome(tx, request);
+  if (earlier !== undefined) return earlier;
+  const { tenantId, customerId, amount } = request;
+  const refusal = amount === 0 ? undefined : await refusalOfAccount(tx, request);
+  if (refusal === undefined && amount > 0) {
+    await postEntry(tx, { tenantId, customerId, entryKey: stepKey, kind: 'debit', delta: -amount });
+  }
+  const outcome = refusal ?? captured(request, `pay_${request.orderId}`);
+  await tx.query({ ...insertSettled, values: [...chargeColumns(request), ...outcomeColumns(outcome)] });
+  return outcome;
+}
+
+async function refusalOfAccount(tx: Transaction, request: ChargeRequest): Promise<Refused | undefined> {
+  const account = await lockAccount(tx, request.tenantId, request.customerId);
+  if (account === undefined) {
+    return { kind: 'refused', reason: 'INSUFFICIENT_FUNDS', message: 'this customer has no account to pay from' };
+  }
+  if (account.currency !== request.currency) {
+    const message = `the account is in ${account.currency}, the order is in ${request.currency}`;
+    return { kind: 'refused', reason: 'CURRENCY_MISMATCH', message };
+  }
+  if (account.balance < request.amount) {
+    // The balance itself stays out of it: whoever reads an order need not be who may read the account.
+    const message = `the account holds less than ${request.amount}`;
+    return { kind: 'refused', reason: 'INSUFFICIENT_FUNDS', message };
+  }
+  return undefined;
+}
+
+/** What an attempt at the provider needs to know from here. */
+export interface CardPlan {
+  /** Null when no intent is stored yet; else it must be asked about before anything else. */
+  intentId: string | null;
+  /** Counts up with every attempt at the provider for this order. */
+  attempt: number;
+}
+
+const startAttempt = statement(
+  'payment.start-card-attempt',
+  `insert into charges as c (tenant_id, order_id, customer_id, method_kind, amount, currency, state, provider_attempts)
+   values ($1::text, $2::text, $3::text, $4::text, $5::bigint, $6::text, 'created', 1)
+   on conflict (tenant_id, order_id) do update set provider_attempts = c.provider_attempts + 1
+   returning intent_id as "intentId", provider_attempts as attempt`,
+);
+
+/**
+ * Writes down that the card is about to be charged, or finds that it has been. The order's fence is held, so nobody
+ * else can be starting the same charge.
+ * @throws InvalidRequest CONFLICT when the order has had another charge, or had it undone
+ */
+export async function beginCardCharge(
+  tx: Transaction,
+  request: ChargeRequest,
+): Promise<{ kind: 'perform'; plan: CardPlan } | ChargeOutcome> {
+  const earlier = await earlierOutcome(tx, request);
+  if (earlier !== undefined) return earlier;
+  const { rows } = await tx.query<CardPlan>({ ...startAttempt, values: chargeColumns(request) });
+  if (rows[0] === undefined) throw new Error('an upsert returned no row');
+  return { kind: 'perform', plan: rows[0] };
+}
+
+const storeIntent = statement(
+  'payment.store-intent',
+  `update charges set intent_id = $3::text
+    where tenant_id = $1::text and order_id = $2::text and state = 'created' and intent_id is null`,
+);
+
+/**
+ * Stores the intent that is about to be confirmed, in a transaction of its own between two calls (K7).
+ * @returns false when the attempt is no longer ours, or another intent is stored: this one must never be confirmed
+ */
+export async function attachIntent(
+  pool: Pool,
+  held: Claim,
+  { tenantId, orderId }: Pick<ChargeRequest, 'tenantId' | 'orderId'>,
+  intentId: string,
+): Promise<boolean> {
+  return await transaction(pool, async (tx) => {
+    if (!(await attach(tx, held))) return false;
+    const { rowCount } = await tx.query({ ...storeIntent, values: [tenantId, orderId, intentId] });
+    return rowCount === 1;
+  });
+}
+
+const settleCharge = statement(
+  'payment.settle-charge',
+  `update charges
+      set state = $3::text, payment_id = $4::text, refusal_reason = $5::text, refusal_message = $6::text,
+          settled_at = clock_timestamp()
+    where tenant_id = $1::text and order_id = $2::text and state = 'created'`,
+);
+
+/**
+ * Writes what came of a card charge, in the transaction that stores its answer.
+ * @throws InvalidRequest TRY_AGAIN when a call under another key has settled or undone the charge meanwhile
+ */
+export async function endCardCharge(
+  tx: Transaction,
+  held: Claim,
+  request: ChargeRequest,
+  result: CardOutcome,
+): Promise<ChargeOutcome> {
+  const outcome: ChargeOutcome =
+    result.kind === 'captured'
+      ? captured(request, result.intentId)
+      : { kind: 'refused', reason: 'CARD_DECLINED', message: result.message };
+  // A claim that is lost is met again when the answer is to be stored, which undoes this whole transaction.
+  if (!(await attach(tx, held))) return outcome;
+  const values = [request.tenantId, request.orderId, ...outcomeColumns(outcome)];
+  const { rowCount } = await tx.query({ ...settleCharge, values });
+  if (rowCount === 1) return outcome;
+  throw new InvalidRequest(
+    'order_id',
+    'a call under another key has settled this charge meanwhile: ask again with the same key',
+    'TRY_AGAIN',
+  );
+}
+
+interface ChargeRow {
+  customer_id: string;
+  method_kind: 'balance' | 'card';
+  amount: number;
+  currency: string;
+  state: 'created' | 'captured' | 'refused' | 'undoing' | 'refunded' | 'cancelled';
+  payment_id: string | null;
+  refusal_reason: Refused['reason'] | null;
+  refusal_message: string | null;
+}
+
+const lockCharge = statement(
+  'payment.lock-charge',
+  `select customer_id, method_kind, amount, currency, state, payment_id, refusal_reason, refusal_message
+     from charges where tenant_id = $1::text and order_id = $2::text for update`,
+);
+
+/** What came of this order's charge before, when its claim is gone but the effect is not (K5). */
+async function earlierOutcome(tx: Transaction, request: ChargeRequest): Promise<ChargeOutcome | undefined> {
+  const { rows } = await tx.query<ChargeRow>({ ...lockCharge, values: [request.tenantId, request.orderId] });
+  const row = rows[0];
+  if (row === undefined) return undefined;
+  const isSame =
+    row.customer_id === request.customerId &&
+    row.method_kind === request.methodKind &&
+    row.amount === request.amount &&
+    row.currency === request.currency;
+  if (isSame && row.state === 'created') return undefined;
+  if (isSame && row.state === 'captured' && row.payment_id !== null) return captured(request, row.payment_id);
+  if (isSame && row.state === 'refused' && row.refusal_reason !== null) {
+    return { kind: 'refused', reason: row.refusal_reason, message: row.refusal_message ?? '' };
+  }
+  throw new InvalidRequest('order_id', 'this order has had its charge: an order is charged once', 'CONFLICT');
+}
+
+function captured({ amount, currency }: ChargeRequest, paymentId: string): ChargeOutcome {
+  return { kind: 'captured', payment: { paymentId, amount, currency } };
+}
+
+function chargeColumns(request: ChargeRequest): unknown[] {
+  const { tenantId, orderId, customerId, methodKind, amount, currency } = request;
+  return [tenantId, orderId, customerId, methodKind, amount, currency];
+}
+
+/** State, payment's id, refusal's reason and message. */
+function outcomeColumns(outcome: ChargeOutcome): unknown[] {
+  return outcome.kind === 'captured'
+    ? ['captured', outcome.payment.paymentId, null, null]
+    : ['refused', null, outcome.reason, outcome.message];
+}

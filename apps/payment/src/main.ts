@@ -1,0 +1,9 @@
+import { runParticipant } from '@holdfast/rpc';
+import { loadConfig, runService } from '@holdfast/service';
+import { config } from './config.ts';
+import { paymentMigrations, paymentService } from './server.ts';
+
+await runService(() => {
+  const settings = loadConfig(config, process.env);
+  return runParticipant('payment', settings, paymentMigrations, (participant) => paymentService(participant, settings));
+});

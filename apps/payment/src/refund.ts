@@ -1,0 +1,121 @@
+/*
+ * Giving back what an order was charged, as this database knows it: what an undo reads and writes.
+ *
+ * K3  Begins in the transaction that seals the act. From then on no attempt of the act can store an intent or an
+ *     outcome; and the charge is `undoing`, so that no call under another key can go on with it either.
+ * A1  A charge is given back at most once: its state says so, under its lock. At the provider, a payment can't be
+ *     refunded beyond what was captured.
+ * S3  Never refuses: nothing taken, nothing to give back.
+ */
+import { attach, type Claim } from '@holdfast/idempotency';
+import { statement, type Transaction } from '@holdfast/postgres';
+import { InvalidRequest } from '@holdfast/rpc';
+import { lockAccount, postEntry } from './account.ts';
+import type { GivenBack } from './card.ts';
+
+export interface Refund {
+  /** Empty when nothing had been taken. */
+  paymentId: string;
+  /** Minor units given back. */
+  amount: number;
+}
+
+export interface RefundPlan {
+  intentId: string;
+  /** Counts up with every attempt at the provider for this order. */
+  attempt: number;
+}
+
+interface ChargeRow {
+  customer_id: string;
+  amount: number;
+  state: 'created' | 'captured' | 'refused' | 'undoing' | 'refunded' | 'cancelled';
+  payment_id: string | null;
+  intent_id: string | null;
+  refunded_amount: number;
+}
+
+const NOTHING_TAKEN: Refund = { paymentId: '', amount: 0 };
+
+const lockCharge = statement(
+  'payment.lock-charge-to-undo',
+  `select customer_id, amount, state, payment_id, intent_id, refunded_amount
+     from charges where tenant_id = $1::text and order_id = $2::text for update`,
+);
+
+const markUndoing = statement(
+  'payment.mark-undoing',
+  `update charges set state = 'undoing', provider_attempts = provider_attempts + 1
+    where tenant_id = $1::text and order_id = $2::text
+    returning provider_attempts as attempt`,
+);
+
+const markUndone = statement(
+  'payment.mark-undone',
+  `update charges
+      set state = $3::text, refunded_amount = $4::bigint, settled_at = clock_timestamp(),
+          payment_id = case when $4::bigint > 0 then coalesce(payment_id, intent_id) else payment_id end
+    where tenant_id = $1::text and order_id = $2::text and state = any($5::text[])
+    returning payment_id`,
+);
+
+/**
+ * Gives back at once what lives here, or plans what must be undone at the provider.
+ * @param undoKey the credit's entry is known by it
+ */
+export async function beginRefund(
+  tx: Transaction,
+  tenantId: string,
+  orderId: string,
+  undoKey: string,
+): Promise<{ kind: 'perform'; plan: RefundPlan } | { kind: 'done'; refund: Refund }> {
+  const { rows } = await tx.query<ChargeRow>({ ...lockCharge, values: [tenantId, orderId] });
+  const charge = rows[0];
+  const done = (refund: Refund) => ({ kind: 'done' as const, refund });
+  if (charge === undefined || charge.state === 'refused' || charge.state === 'cancelled') return done(NOTHING_TAKEN);
+  if (charge.state === 'refunded') {
+    return done({ paymentId: charge.payment_id ?? '', amount: charge.refunded_amount });
+  }
+  if (charge.intent_id !== null) {
+    const marked = await tx.query<{ attempt: number }>({ ...markUndoing, values: [tenantId, orderId] });
+    return { kind: 'perform', plan: { intentId: charge.intent_id, attempt: marked.rows[0]?.attempt ?? 1 } };
+  }
+  if (charge.state !== 'captured') {
+    // No intent is stored, and none can be any more. One that a slow attempt is creating at this moment stays
+    // unconfirmed at the provider for ever, and an unconfirmed intent takes nothing: there is nothing to call out for.
+    await tx.query({ ...markUndone, values: [tenantId, orderId, 'cancelled', 0, [charge.state]] });
+    return done(NOTHING_TAKEN);
+  }
+  if (charge.amount > 0) {
+    const { customer_id: customerId, amount } = charge;
+    await lockAccount(tx, tenantId, customerId);
+    await postEntry(tx, { tenantId, customerId, entryKey: undoKey, kind: 'refund', delta: amount });
+  }
+  await tx.query({ ...markUndone, values: [tenantId, orderId, 'refunded', charge.amount, ['captured']] });
+  return done({ paymentId: charge.payment_id ?? '', amount: charge.amount });
+}
+
+/**
+ * Writes what the provider gave back, in the transaction that stores the answer.
+ * @throws InvalidRequest TRY_AGAIN when an undo under another key has finished meanwhile
+ */
+export async function endRefund(
+  tx: Transaction,
+  held: Claim,
+  { tenantId, orderId }: { tenantId: string; orderId: string },
+  { amount }: GivenBack,
+): Promise<Refund> {
+  // Claim before charge, as everywhere. One that is lost is met again when the answer is to be stored.
+  if (!(await attach(tx, held))) return NOTHING_TAKEN;
+  const state = amount > 0 ? 'refunded' : 'cancelled';
+  const { rows } = await tx.query<{ payment_id: string | null }>({
+    ...markUndone,
+    values: [tenantId, orderId, state, amount, ['undoing']],
+  });
+  if (rows[0] !== undefined) return amount > 0 ? { paymentId: rows[0].payment_id ?? '', amount } : NOTHING_TAKEN;
+  throw new InvalidRequest(
+    'order_id',
+    'an undo under another key has finished meanwhile: ask again with the same key',
+    'TRY_AGAIN',
+  );
+}

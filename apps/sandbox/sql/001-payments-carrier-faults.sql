@@ -1,0 +1,100 @@
+-- The outside world: a card provider and a carrier. One database, never sharded, yet kept to the same rule as the
+-- services: the distribution column is in every primary key and unique constraint, and no foreign key crosses tables.
+
+create table payment_intents (
+  intent_id text primary key,
+  -- Order of creation, for newest-first lists.
+  seq bigint generated always as identity,
+  -- Every change is guarded by the version it was decided on.
+  version integer not null,
+  amount bigint not null check (amount between 1 and 99999999),
+  currency text not null check (currency ~ '^[a-z]{3}$'),
+  status text not null
+    check (status in ('requires_payment_method', 'requires_confirmation', 'succeeded', 'canceled')),
+  payment_method text,
+  -- The latest attempt's charge, successful or not.
+  charge_id text,
+  amount_received bigint not null check (amount_received in (0, amount)),
+  amount_refunded bigint not null check (amount_refunded between 0 and amount_received),
+  last_payment_error jsonb,
+  metadata jsonb not null,
+  description text,
+  cancellation_reason text,
+  canceled_at timestamptz,
+  created_at timestamptz not null,
+  check ((status = 'succeeded') = (amount_received > 0)),
+  check ((status = 'canceled') = (canceled_at is not null))
+) with (fillfactor = 80);
+create index payment_intents_by_seq on payment_intents (seq);
+
+create table refunds (
+  intent_id text not null,
+  refund_id text not null,
+  seq bigint generated always as identity,
+  charge_id text not null,
+  amount bigint not null check (amount > 0),
+  currency text not null,
+  reason text,
+  metadata jsonb not null,
+  created_at timestamptz not null,
+  primary key (intent_id, refund_id)
+);
+
+-- What money moved. Written in the same statement as the change of state, read by the auditor.
+create table ledger (
+  intent_id text not null,
+  -- The charge or the refund.
+  entry_id text not null,
+  kind text not null check (kind in ('captured', 'refunded')),
+  amount bigint not null check (amount > 0),
+  currency text not null,
+  order_id text,
+  tenant_id text,
+  at timestamptz not null default clock_timestamp(),
+  primary key (intent_id, entry_id)
+);
+-- A card is captured once per intent, whatever the code above it does.
+create unique index ledger_one_capture on ledger (intent_id) where kind = 'captured';
+
+create function refuse_ledger_change() returns trigger language plpgsql as $$
+begin
+  raise exception 'the ledger is append-only: add an entry instead of changing or deleting one';
+end
+$$;
+create trigger ledger_append_only before update or delete or truncate on ledger
+  for each statement execute function refuse_ledger_change();
+
+create table idempotency_keys (
+  key text primary key,
+  operation text not null,
+  fingerprint bytea not null,
+  status integer not null,
+  body text not null,
+  request_id text not null,
+  expires_at timestamptz not null
+);
+create index idempotency_keys_by_expiry on idempotency_keys (expires_at);
+
+-- One row per reference, ever: a booking, a tombstone left by an early cancellation, or a refusal drawn as a fault.
+create table shipments (
+  reference text primary key,
+  -- Null for a tombstone and a refusal: nothing was booked.
+  shipment_id text,
+  tracking_number text,
+  status text not null check (status in ('booked', 'cancelled', 'refused')),
+  ship_to jsonb,
+  parcels jsonb,
+  created_at timestamptz not null default clock_timestamp(),
+  cancelled_at timestamptz,
+  check (status <> 'booked' or (shipment_id is not null and tracking_number is not null)),
+  check (status <> 'refused' or shipment_id is null),
+  check ((status = 'cancelled') = (cancelled_at is not null))
+);
+create index shipments_by_id on shipments (shipment_id) where shipment_id is not null;
+
+create table fault_settings (
+  singleton boolean primary key default true check (singleton),
+  version bigint not null,
+  settings jsonb not null,
+  set_at timestamptz not null default clock_timestamp()
+);

@@ -1,0 +1,18 @@
+import { type Config, optional, port, text, url } from '@holdfast/service';
+
+export const SETTINGS = {
+  DATABASE_URL: url('postgres:', 'postgresql:'),
+  HOST: optional(text('a host name or address to listen on'), '127.0.0.1'),
+  HTTP_PORT: port(),
+  LOG_LEVEL: optional(
+    text('one of trace, debug, info, warn, error, fatal, silent', /^(trace|debug|info|warn|error|fatal|silent)$/),
+    'info',
+  ),
+  /** What a caller of the payment API sends as its bearer token. */
+  SANDBOX_SECRET_KEY: optional(
+    text('sk_test_ and 4 or more letters or digits', /^sk_test_\w{4,}$/),
+    'sk_test_holdfast',
+  ),
+};
+
+export type Settings = Config<typeof SETTINGS>;

@@ -1,0 +1,23 @@
+-- One shipment per order, ever (K5): the primary key outlives the claim. Where a carrier books it, the row is there
+-- before the carrier hears of it (K1), so whatever may exist at the carrier can be found from here.
+create table shipments (
+  tenant_id text not null,
+  order_id text not null,
+  -- Ours or the carrier's; null as long as the carrier has not told it.
+  shipment_id text,
+  -- Whose it is, as decided when it was asked for. A change of CARRIER_URL later does not move it.
+  carrier boolean not null,
+  state text not null check (state in ('requested', 'booked', 'refused', 'cancelled')),
+  -- {"name", "line1", "city", "postalCode", "country"}
+  ship_to jsonb not null,
+  -- [{"sku", "quantity"}]
+  parcels jsonb not null,
+  requested_at timestamptz not null default clock_timestamp(),
+  settled_at timestamptz,
+  cancelled_at timestamptz,
+  primary key (tenant_id, order_id),
+  constraint shipments_booked_has_id check (state <> 'booked' or shipment_id is not null),
+  -- Without a carrier there is nobody to wait for.
+  constraint shipments_own_is_settled check (carrier or state <> 'requested'),
+  constraint shipments_cancelled_at check ((state = 'cancelled') = (cancelled_at is not null))
+);

@@ -1,0 +1,218 @@
+/*
+ * The carrier's HTTP API.
+ *
+ * S4  What a call could not find out (time-out, lost connection, 5xx, an answer that makes no sense) is `unclear`,
+ *     never a guess. Whoever called looks the reference up, or asks again later.
+ *
+ * Every call has a deadline and a bounded answer, and at most MAX_CALLS run at a time: a carrier that is slower than
+ * orders come in must not fill this process with waiting calls. Nothing is retried here; the saga does that.
+ */
+import type { Participant } from '@holdfast/rpc';
+
+export interface Address {
+  name: string;
+  line1: string;
+  city: string;
+  postalCode: string;
+  /** ISO 3166-1 alpha-2. */
+  country: string;
+}
+
+export interface Parcel {
+  sku: string;
+  quantity: number;
+}
+
+export interface Booking {
+  /** Ours, one per order: the carrier books it once, however often it is sent. */
+  reference: string;
+  shipTo: Address;
+  parcels: Parcel[];
+}
+
+/** `detail` says what happened, and holds nothing of the request. */
+type Unclear = { kind: 'unclear'; detail: string };
+
+export type BookOutcome =
+  | { kind: 'booked'; shipmentId: string }
+  /** Nothing can be delivered to this address, whoever asks and however often. */
+  | { kind: 'refused' }
+  /** The reference was cancelled, before or after a booking: it never ships. */
+  | { kind: 'cancelled' }
+  | Unclear;
+
+export type FindOutcome =
+  | { kind: 'booked'; shipmentId: string }
+  | { kind: 'cancelled' }
+  /** The carrier has no booking: there never was one, or it was refused, or it is still on its way there. */
+  | { kind: 'absent' }
+  | Unclear;
+
+/** `shipmentId`: what was cancelled; null when nothing had been booked. */
+export type CancelOutcome = { kind: 'cancelled'; shipmentId: string | null } | Unclear;
+
+/** None of its methods throws. */
+export interface Carrier {
+  /** False when there is none, so that new shipments are our own. */
+  configured: boolean;
+  /** How long one call takes at most. */
+  timeoutMs: number;
+  book(booking: Booking): Promise<BookOutcome>;
+  find(reference: string): Promise<FindOutcome>;
+  /** Cancels what was booked, and leaves word that a booking which comes later is to be refused. */
+  cancel(reference: string): Promise<CancelOutcome>;
+}
+
+export interface CarrierSettings {
+  /** The API is at `<baseUrl>/v1/shipments`. */
+  baseUrl: string;
+  timeoutMs: number;
+}
+
+const MAX_CALLS = 256;
+const MAX_ANSWER_BYTES = 64 * 1024;
+// Any other (a wrong CARRIER_URL, a carrier in trouble) is for the operator to see.
+const MEANT_STATUSES: ReadonlySet<number> = new Set([200, 201, 409, 422]);
+
+type Reply = { kind: 'reply'; status: number; body: unknown } | Unclear;
+type Send = (call: 'book' | 'find' | 'cancel', path: string, body?: object) => Promise<Reply>;
+
+export function createCarrier(settings: CarrierSettings, participant: Pick<Participant, 'log' | 'metrics'>): Carrier {
+  const send = sender(settings, participant);
+  return {
+    configured: true,
+    timeoutMs: settings.timeoutMs,
+    async book(booking) {
+      return booked(await send('book', '/v1/shipments', booking), booking.reference);
+    },
+    async find(reference) {
+      return found(await send('find', `/v1/shipments?reference=${encodeURIComponent(reference)}`), reference);
+    },
+    async cancel(reference) {
+      return cancelled(await send('cancel', '/v1/shipments/cancel', { reference }));
+    },
+  };
+}
+
+const NO_CARRIER: Unclear = {
+  kind: 'unclear',
+  detail: 'this order is with a carrier and none is configured; the operator must set CARRIER_URL again',
+};
+
+/** In place of a carrier: shipments are our own, and whatever an earlier carrier has stays unclear. */
+export const noCarrier: Carrier = {
+  configured: false,
+  timeoutMs: 0,
+  book: async () => NO_CARRIER,
+  find: async () => NO_CARRIER,
+  cancel: async () => NO_CARRIER,
+};
+
+function sender(settings: CarrierSettings, { log, metrics }: Pick<Participant, 'log' | 'metrics'>): Send {
+  const base = settings.baseUrl.replace(/\/+$/, '');
+  const seconds = metrics.histogram('carrier_call_seconds', 'Time to get the carrier’s answer', ['call', 'status']);
+  let running = 0;
+  return async (call, path, body) => {
+    if (running >= MAX_CALLS) return unclear(`${MAX_CALLS} calls wait for the carrier already: it was not asked`);
+    running += 1;
+    const startedAtMs = performance.now();
+    const reply = await exchange(base + path, settings.timeoutMs, body).finally(() => {
+      running -= 1;
+    });
+    const status = reply.kind === 'reply' ? reply.status : 'none';
+    seconds.observe({ call, status }, (performance.now() - startedAtMs) / 1_000);
+    if (reply.kind === 'unclear') log.warn({ call, detail: reply.detail }, 'no answer from the carrier');
+    else if (!MEANT_STATUSES.has(reply.status))
+      log.warn({ call, status }, 'the carrier could not do what it was asked');
+    return reply;
+  };
+}
+
+/** One request and its answer, within `timeoutMs`; a POST where there is a body. */
+async function exchange(url: string, timeoutMs: number, body?: object): Promise<Reply> {
+  try {
+    const response = await fetch(url, {
+      ...(body && { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+      // Following one would send an address to where nobody has configured it to go.
+      redirect: 'manual',
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+    return { kind: 'reply', status: response.status, body: await boundedJson(response) };
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    if (error.name === 'TimeoutError') return unclear(`the carrier did not answer within ${timeoutMs} ms`);
+    const { code } = (error.cause ?? error) as NodeJS.ErrnoException;
+    return unclear(`the connection to the carrier failed (${code ?? error.name})`);
+  }
+}
+
+/** @returns undefined for what is too long or no JSON: a gateway's error page says nothing, its status says enough */
+async function boundedJson(response: Response): Promise<unknown> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  // Leaving the loop early closes the connection.
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.byteLength;
+    if (bytes > MAX_ANSWER_BYTES) return undefined;
+    chunks.push(chunk);
+  }
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+function booked(reply: Reply, reference: string): BookOutcome {
+  if (reply.kind === 'unclear') return reply;
+  const { status, body } = reply;
+  if ((status === 200 || status === 201) && isShipment(body, reference)) return shipmentOutcome(body);
+  if (status === 422 && codeOf(body) === 'ADDRESS_REFUSED') return { kind: 'refused' };
+  if (status === 409 && codeOf(body) === 'REFERENCE_CANCELLED') return { kind: 'cancelled' };
+  return notUnderstood(reply);
+}
+
+function found(reply: Reply, reference: string): FindOutcome {
+  if (reply.kind === 'unclear') return reply;
+  const list = (reply.body as { shipments?: unknown } | undefined)?.shipments;
+  if (reply.status !== 200 || !Array.isArray(list)) return notUnderstood(reply);
+  if (list.length === 0) return { kind: 'absent' };
+  // A carrier that overlooks the query would list somebody else's shipments.
+  const ours = list.find((item) => isShipment(item, reference));
+  return ours === undefined ? notUnderstood(reply) : shipmentOutcome(ours);
+}
+
+function cancelled(reply: Reply): CancelOutcome {
+  if (reply.kind === 'unclear') return reply;
+  const { id, status } = (reply.body ?? {}) as { id?: unknown; status?: unknown };
+  if (reply.status !== 200 || status !== 'cancelled') return notUnderstood(reply);
+  return { kind: 'cancelled', shipmentId: typeof id === 'string' ? id : null };
+}
+
+interface CarrierShipment {
+  id: string;
+  reference: string;
+  status: 'booked' | 'cancelled';
+}
+
+function isShipment(body: unknown, reference: string): body is CarrierShipment {
+  const shipment = (body ?? {}) as Partial<Record<keyof CarrierShipment, unknown>>;
+  const known = shipment.status === 'booked' || shipment.status === 'cancelled';
+  return known && typeof shipment.id === 'string' && shipment.id !== '' && shipment.reference === reference;
+}
+
+function shipmentOutcome(shipment: CarrierShipment): { kind: 'booked'; shipmentId: string } | { kind: 'cancelled' } {
+  return shipment.status === 'booked' ? { kind: 'booked', shipmentId: shipment.id } : { kind: 'cancelled' };
+}
+
+function codeOf(body: unknown): unknown {
+  return (body as { code?: unknown } | undefined)?.code;
+}
+
+function notUnderstood({ status }: { status: number }): Unclear {
+  return unclear(`the carrier answered ${status}, which tells nothing about the shipment`);
+}
+
+function unclear(detail: string): Unclear {
+  return { kind: 'unclear', detail };
+}

@@ -1,0 +1,23 @@
+import { ConfigError, loadConfig } from '@holdfast/service';
+import { describe, expect, it } from 'vitest';
+import { config } from './config.ts';
+
+describe('the settings', () => {
+  it('need nothing but a database: shipments are our own then', () => {
+    expect(loadConfig(config, { DATABASE_URL: 'postgres://localhost/shipping' })).toEqual({
+      DATABASE_URL: 'postgres://localhost/shipping',
+      HOST: '127.0.0.1',
+      GRPC_PORT: 50_053,
+      HTTP_PORT: 9_053,
+      LOG_LEVEL: 'info',
+      CARRIER_URL: undefined,
+      CARRIER_TIMEOUT_MS: 5_000,
+    });
+  });
+
+  it('that are wrong are all listed at once', () => {
+    const load = () => loadConfig(config, { CARRIER_URL: 'ftp://carrier', CARRIER_TIMEOUT_MS: '1e3' });
+    expect(load).toThrow(ConfigError);
+    expect(load).toThrow(/DATABASE_URL: missing[\s\S]*CARRIER_URL: malformed[\s\S]*CARRIER_TIMEOUT_MS: malformed/);
+  });
+});

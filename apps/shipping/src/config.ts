@@ -1,0 +1,17 @@
+import { integer, optional, port, text, url } from '@holdfast/service';
+
+/** Settings of the shipping service. */
+export const config = {
+  DATABASE_URL: url('postgres:', 'postgresql:'),
+  HOST: optional(text('an address to listen on'), '127.0.0.1'),
+  GRPC_PORT: optional(port(), 50_053),
+  HTTP_PORT: optional(port(), 9_053),
+  LOG_LEVEL: optional(
+    text('trace, debug, info, warn, error or silent', /^(trace|debug|info|warn|error|silent)$/),
+    'info',
+  ),
+  /** The carrier's API is at `<CARRIER_URL>/v1/shipments`. Without it, shipments are our own. */
+  CARRIER_URL: optional(url('http:', 'https:'), undefined),
+  /** How long one call to the carrier may take. A crashed attempt is taken up again after three of them and a second. */
+  CARRIER_TIMEOUT_MS: optional(integer(100, 60_000), 5_000),
+};

@@ -1,0 +1,17 @@
+import type { Migrations } from '@holdfast/postgres';
+import { type Participant, type ServiceBinding, service, services } from '@holdfast/rpc';
+import { type CarrierSettings, createCarrier, noCarrier } from './carrier.ts';
+import { shippingHandlers } from './handlers.ts';
+
+export const shippingMigrations: Migrations = { module: 'shipping', folder: new URL('../sql/', import.meta.url) };
+
+/**
+ * `holdfast.shipping.v1.ShippingService`, bound to this process's database.
+ * @param settings who carries the parcels; without a carrier, shipments are our own
+ */
+export function shippingService(settings?: CarrierSettings): (participant: Participant) => ServiceBinding {
+  return (participant) => {
+    const carrier = settings === undefined ? noCarrier : createCarrier(settings, participant);
+    return service(services.shipping, shippingHandlers(participant, carrier));
+  };
+}

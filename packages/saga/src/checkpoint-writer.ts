@@ -1,0 +1,326 @@
+// Group commit of checkpoints. Upholds:
+// S2 A checkpoint is written only by the saga's current owner: `owner_id` and `epoch` are compared in the update itself.
+//    `revision` is compared too, because the network may deliver a statement late: a flush whose reply timed out is
+//    sent again, and its first copy may still run when the saga has long moved on. It must change nothing then.
+// S1 A flush is repeated until its outcome is known; that is safe since it states absolute values, so that writing it
+//    twice is writing it once.
+
+import { setTimeout as delay } from 'node:timers/promises';
+import { classifyPostgresError } from '@holdfast/postgres';
+import { fullJitterMs } from './backoff.ts';
+import type { Database, SagaLog, SagaMetrics } from './ports.ts';
+import { type Failure, hasEnded, type Parked, type SagaState } from './saga-row.ts';
+
+/** One attempt at a step, as the journal keeps it. Instants are `performance.now()`. */
+export interface Attempt {
+  sagaId: string;
+  epoch: number;
+  seq: number;
+  step: string;
+  direction: 'act' | 'undo';
+  attempt: number;
+  outcome: 'done' | 'refused' | 'unknown' | 'fenced';
+  detail: string | null;
+  startedAt: number;
+  endedAt: number;
+}
+
+/** What a saga's row shall say from now on, whatever it says now. */
+export interface Checkpoint {
+  id: string;
+  epoch: number;
+  revision: number;
+  state: SagaState;
+  position: number;
+  outputs: Record<string, unknown>;
+  failure: Failure | null;
+  parked: Parked | null;
+  resumeState: 'running' | 'compensating' | null;
+  companion: string | null;
+  /** Written if and only if the checkpoint is. */
+  attempts: Attempt[];
+}
+
+export type CheckpointOutcome =
+  | { kind: 'durable'; cancelRequested: boolean; updatedAt: Date }
+  /** Somebody else owns the saga. */
+  | { kind: 'fenced' }
+  /** The writer was closed first: this process may not own anything any more. Whether it was written is unknown. */
+  | { kind: 'closed' }
+  /** The database refuses these values, alone too. Nothing was written. */
+  | { kind: 'rejected'; error: unknown };
+
+/**
+ * One more data-changing statement in every flush, so that it commits with the checkpoints. It reads
+ * `written(id, state, ended, updated_at, companion)`: the checkpoints really written by this flush. It must do nothing
+ * the second time, since a flush may be repeated, e.g.
+ *
+ *     update orders set answer = w.companion from written w
+ *      where orders.id = w.id and w.companion is not null and orders.answer is null
+ */
+export interface Companion {
+  /** Shown to operators as part of the flush's name. */
+  name: string;
+  text: string;
+}
+
+export interface WriterOptions {
+  pool: Database;
+  ownerId: number;
+  log: SagaLog;
+  metrics?: SagaMetrics | undefined;
+  companion?: Companion | undefined;
+  random?: () => number;
+  /** Counted into, so that counts outlive one lease. */
+  stats?: WriterStats;
+  /** Rows in one flush at most. */
+  maxBatch?: number;
+  /** Entries that may wait; whoever has more to write waits for room. */
+  maxQueued?: number;
+}
+
+export interface WriterStats {
+  /** Commits. */
+  flushes: number;
+  checkpoints: number;
+  attempts: number;
+}
+
+type Waiting = { checkpoint: Checkpoint; settle: (outcome: CheckpointOutcome) => void };
+type Batch = { waiting: Waiting[]; attempts: Attempt[] };
+type WrittenRow = { id: string; cancel_requested: boolean; updated_at: Date };
+
+// How long an attempt that nobody waits for may stay out of the journal, hoping for a flush that goes anyway.
+const JOURNAL_DELAY_MS = 100;
+const RETRY = { baseMs: 20, capMs: 1_000 };
+
+/** One per process and lease: checkpoints leave in the order they came, one flush in flight. */
+export class CheckpointWriter {
+  readonly stats: WriterStats;
+  readonly #options: WriterOptions;
+  readonly #sql: string;
+  readonly #maxBatch: number;
+  readonly #maxQueued: number;
+  readonly #closing = new AbortController();
+  #checkpoints: Waiting[] = [];
+  #attempts: Attempt[] = [];
+  #waitingForRoom: (() => void)[] = [];
+  #flushing = false;
+  #journalTimer: NodeJS.Timeout | undefined;
+
+  constructor(options: WriterOptions) {
+    this.#options = options;
+    this.stats = options.stats ?? { flushes: 0, checkpoints: 0, attempts: 0 };
+    this.#sql = flushSql(options.companion);
+    this.#maxBatch = options.maxBatch ?? 1_000;
+    this.#maxQueued = options.maxQueued ?? 10_000;
+  }
+
+  /** Resolves when the outcome is known. The caller has at most one checkpoint of a saga under way. */
+  async write(checkpoint: Checkpoint): Promise<CheckpointOutcome> {
+    await this.#room();
+    if (this.#closing.signal.aborted) return { kind: 'closed' };
+    return await new Promise((settle) => {
+      this.#checkpoints.push({ checkpoint, settle });
+      this.#startFlushing();
+    });
+  }
+
+  /** Journals attempts with some later flush, if the saga still has their epoch then. Resolves when they are queued. */
+  async journal(attempts: Attempt[]): Promise<void> {
+    await this.#room();
+    if (this.#closing.signal.aborted) return;
+    this.#attempts.push(...attempts);
+    this.#journalTimer ??= setTimeout(() => this.#startFlushing(), JOURNAL_DELAY_MS);
+  }
+
+  /** Writes what is queued. Resolves at once when the writer is closed. */
+  async drain(): Promise<void> {
+    while (!this.#closing.signal.aborted && (this.#checkpoints.length > 0 || this.#attempts.length > 0)) {
+      this.#startFlushing();
+      await this.#flushEnded();
+    }
+    if (this.#flushing) await this.#flushEnded();
+  }
+
+  /** Nothing is written from now on, but for a flush that is under way; whoever waits is told `closed`. */
+  close(): void {
+    this.#closing.abort();
+    clearTimeout(this.#journalTimer);
+    for (const { settle } of this.#checkpoints) settle({ kind: 'closed' });
+    this.#checkpoints = [];
+    this.#attempts = [];
+    this.#giveRoom();
+  }
+
+  async #room(): Promise<void> {
+    while (this.#checkpoints.length + this.#attempts.length >= this.#maxQueued && !this.#closing.signal.aborted) {
+      await this.#flushEnded();
+    }
+  }
+
+  #flushEnded(): Promise<void> {
+    return new Promise((resolve) => this.#waitingForRoom.push(resolve));
+  }
+
+  #giveRoom(): void {
+    for (const resolve of this.#waitingForRoom.splice(0)) resolve();
+  }
+
+  #startFlushing(): void {
+    clearTimeout(this.#journalTimer);
+    this.#journalTimer = undefined;
+    if (this.#flushing) return;
+    this.#flushing = true;
+    // In a microtask, so that checkpoints that arrive in the same turn share the flush.
+    queueMicrotask(() => void this.#flushAll());
+  }
+
+  async #flushAll(): Promise<void> {
+    while (this.#checkpoints.length > 0 || this.#attempts.length > 0) {
+      await this.#flush(this.#takeBatch());
+      this.#giveRoom();
+    }
+    this.#flushing = false;
+    this.#giveRoom();
+  }
+
+  /** The oldest entries, each saga's checkpoint at most once: an update meets a row once per statement. */
+  #takeBatch(): Batch {
+    const taken = new Set<string>();
+    const waiting: Waiting[] = [];
+    for (const entry of this.#checkpoints) {
+      if (waiting.length >= this.#maxBatch || taken.has(entry.checkpoint.id)) break;
+      taken.add(entry.checkpoint.id);
+      waiting.push(entry);
+    }
+    this.#checkpoints.splice(0, waiting.length);
+    return { waiting, attempts: this.#attempts.splice(0, this.#maxBatch) };
+  }
+
+  /** Until its outcome is known, or nobody may act on it any more. */
+  async #flush(batch: Batch): Promise<void> {
+    for (let attempt = 0; !this.#closing.signal.aborted; attempt++) {
+      try {
+        return settleAll(batch, await this.#send(batch));
+      } catch (error) {
+        if (classifyPostgresError(error) === 'other') return await this.#split(batch, error);
+        // crash here: the flush may be committed; whoever adopts reads the row and goes on from what it says.
+        this.#options.log.warn({ err: error, checkpoints: batch.waiting.length }, 'flush failed; sending it again');
+      }
+      const waitMs = fullJitterMs(RETRY, attempt, this.#options.random ?? Math.random);
+      await delay(waitMs, undefined, { signal: this.#closing.signal }).catch(() => undefined);
+    }
+    for (const { settle } of batch.waiting) settle({ kind: 'closed' });
+  }
+
+  /** Values that the database refuses fail their own saga and no other: halve until they stand alone. */
+  async #split(batch: Batch, error: unknown): Promise<void> {
+    const { waiting, attempts } = batch;
+    if (waiting.length + attempts.length <= 1) {
+      if (waiting.length === 0) this.#options.log.error({ err: error }, 'an attempt is missing in the journal');
+      for (const { settle } of waiting) settle({ kind: 'rejected', error });
+      return;
+    }
+    const [middle, split] = [Math.ceil(waiting.length / 2), Math.ceil(attempts.length / 2)];
+    if (waiting.length === 0) {
+      await this.#flush({ waiting, attempts: attempts.slice(0, split) });
+      return await this.#flush({ waiting, attempts: attempts.slice(split) });
+    }
+    // The attempts that nobody waits for come last, alone: they must not reject a checkpoint.
+    await this.#flush({ waiting: waiting.slice(0, middle), attempts: [] });
+    if (waiting.length > 1) await this.#flush({ waiting: waiting.slice(middle), attempts: [] });
+    if (attempts.length > 0) await this.#flush({ waiting: [], attempts });
+  }
+
+  async #send(batch: Batch): Promise<Map<string, WrittenRow>> {
+    const startedAt = performance.now();
+    const values = flushValues(batch, this.#options.ownerId, startedAt, this.#options.companion !== undefined);
+    const { rows } = await this.#options.pool.query<WrittenRow>(this.#sql, values);
+    const attempts = batch.attempts.length + batch.waiting.reduce((sum, w) => sum + w.checkpoint.attempts.length, 0);
+    this.stats.flushes += 1;
+    this.stats.checkpoints += batch.waiting.length;
+    this.stats.attempts += attempts;
+    this.#options.metrics?.flushed(batch.waiting.length, attempts, performance.now() - startedAt);
+    return new Map(rows.map((row) => [row.id, row]));
+  }
+}
+
+function settleAll(batch: Batch, written: Map<string, WrittenRow>): void {
+  for (const { checkpoint, settle } of batch.waiting) {
+    const row = written.get(checkpoint.id);
+    settle(
+      row === undefined
+        ? { kind: 'fenced' }
+        : { kind: 'durable', cancelRequested: row.cancel_requested, updatedAt: row.updated_at },
+    );
+  }
+}
+
+// Sent unprepared on purpose. A prepared statement may settle on a generic plan, and one made while the table was
+// still empty scans it whole, for every flush until the next analyze. Planning costs less than a millisecond a flush.
+function flushSql(companion: Companion | undefined): string {
+  return `/* saga.flush-checkpoints${companion ? `+${companion.name}` : ''} */
+with entries as (
+  select * from unnest($2::text[], $3::bigint[], $4::integer[], $5::text[], $6::integer[], $7::text[], $8::text[],
+                       $9::text[], $10::text[], $11::boolean[], $12::text[])
+    as e(id, epoch, revision, state, "position", outputs, failure, parked, resume_state, ended, companion)
+), written as (
+  update sagas s
+     set state = e.state, "position" = e."position", outputs = e.outputs::jsonb, failure = e.failure::jsonb,
+         parked = e.parked::jsonb || jsonb_build_object('at', clock_timestamp()), resume_state = e.resume_state,
+         revision = e.revision, updated_at = clock_timestamp(),
+         ended_at = case when e.ended then coalesce(s.ended_at, clock_timestamp()) end
+    from entries e
+   where s.id = e.id and s.owner_id = $1::bigint and s.epoch = e.epoch and s.revision <= e.revision
+  returning s.id, s.state, e.ended, s.updated_at, e.companion, s.cancel_requested_at is not null as cancel_requested
+), journalled as (
+  insert into saga_attempts
+    (saga_id, epoch, seq, step, direction, attempt, outcome, detail, started_at, ended_at)
+  select a.saga_id, a.epoch, a.seq, a.step, a.direction, a.attempt, a.outcome, a.detail,
+         clock_timestamp() - a.started_ago_ms * interval '1 millisecond',
+         clock_timestamp() - a.ended_ago_ms * interval '1 millisecond'
+    from unnest($13::text[], $14::bigint[], $15::integer[], $16::text[], $17::text[], $18::integer[], $19::text[],
+                $20::text[], $21::float8[], $22::float8[], $23::boolean[])
+      as a(saga_id, epoch, seq, step, direction, attempt, outcome, detail, started_ago_ms, ended_ago_ms, alone)
+   where case when a.alone
+              then exists (select 1 from sagas s
+                            where s.id = a.saga_id and s.owner_id = $1::bigint and s.epoch = a.epoch)
+              else a.saga_id in (select id from written) end
+  on conflict (saga_id, epoch, seq) do nothing
+)${companion ? `, companion as (${companion.text})` : ''}
+select id, cancel_requested, updated_at from written`;
+}
+
+function flushValues(batch: Batch, ownerId: number, now: number, withCompanion: boolean): unknown[] {
+  const checkpoints = batch.waiting.map(({ checkpoint }) => checkpoint);
+  const attempts = [...checkpoints.flatMap((checkpoint) => checkpoint.attempts), ...batch.attempts];
+  const alone = attempts.length - batch.attempts.length;
+  const json = (value: unknown) => (value === null ? null : JSON.stringify(value));
+  return [
+    ownerId,
+    checkpoints.map(({ id }) => id),
+    checkpoints.map(({ epoch }) => epoch),
+    checkpoints.map(({ revision }) => revision),
+    checkpoints.map(({ state }) => state),
+    checkpoints.map(({ position }) => position),
+    checkpoints.map(({ outputs }) => JSON.stringify(outputs)),
+    checkpoints.map(({ failure }) => json(failure)),
+    checkpoints.map(({ parked }) => json(parked)),
+    checkpoints.map(({ resumeState }) => resumeState),
+    checkpoints.map(({ state }) => hasEnded(state)),
+    checkpoints.map(({ companion }) => (withCompanion ? companion : null)),
+    attempts.map(({ sagaId }) => sagaId),
+    attempts.map(({ epoch }) => epoch),
+    attempts.map(({ seq }) => seq),
+    attempts.map(({ step }) => step),
+    attempts.map(({ direction }) => direction),
+    attempts.map(({ attempt }) => attempt),
+    attempts.map(({ outcome }) => outcome),
+    attempts.map(({ detail }) => detail),
+    // As ages, so that the journal's instants are by the database's clock alone.
+    attempts.map(({ startedAt }) => now - startedAt),
+    attempts.map(({ endedAt }) => now - endedAt),
+    attempts.map((_, index) => index >= alone),
+  ];
+}

@@ -1,0 +1,116 @@
+import { describe, expect, it } from 'vitest';
+import { defineSaga, type StepContext } from './definition.ts';
+
+interface Input {
+  amount: number;
+}
+interface Outputs {
+  first: { id: string };
+  second: { total: number };
+  third: null;
+}
+const limits = { timeoutMs: 100, retry: { baseMs: 1, capMs: 10 } };
+const undo = async () => ({ kind: 'done' }) as const;
+const first = {
+  ...limits,
+  name: 'first',
+  kind: 'compensatable',
+  act: async () => ({ kind: 'done', output: { id: '1' } }) as const,
+  undo,
+} as const;
+const second = {
+  ...limits,
+  name: 'second',
+  kind: 'pivot',
+  act: async () => ({ kind: 'done', output: { total: 1 } }) as const,
+  undo,
+} as const;
+const third = {
+  ...limits,
+  name: 'third',
+  kind: 'retriable',
+  act: async () => ({ kind: 'done', output: null }) as const,
+} as const;
+const define = defineSaga<Input, Outputs>();
+const table = { name: 'test', deadlineMs: 1_000 };
+
+describe('the definition of a saga', () => {
+  it('knows where its pivot stands', () => {
+    expect(define({ ...table, steps: [first, second, third] }).pivotIndex).toBe(1);
+    expect(defineSaga<Input, Pick<Outputs, 'first'>>()({ ...table, steps: [first] }).pivotIndex).toBe(-1);
+  });
+
+  it('gives its steps their types: input, outputs so far, and the output that they owe', () => {
+    const definition = defineSaga<Input, Pick<Outputs, 'first' | 'second'>>()({
+      ...table,
+      steps: [
+        { ...first, act: async ({ input }) => ({ kind: 'done', output: { id: input.amount.toFixed() } }) },
+        {
+          ...second,
+          act: async ({ outputs }) => {
+            const id: string | undefined = outputs.first?.id;
+            return id === undefined
+              ? { kind: 'refused', reason: 'NO_ID', message: 'first is missing' }
+              : { kind: 'done', output: { total: id.length } };
+          },
+        },
+      ],
+    });
+    const carried: { input: Input; outputs: Pick<Outputs, 'first' | 'second'> } | undefined = definition.types;
+    expect(carried).toBeUndefined();
+  });
+
+  it('orders its steps by kind, checked by the compiler and again when it runs', () => {
+    // @ts-expect-error a compensatable step must stand before the pivot
+    expect(() => define({ ...table, steps: [second, first, third] })).toThrow(/first may not stand behind pivot step/);
+    // @ts-expect-error a retriable step must stand behind the pivot
+    expect(() => define({ ...table, steps: [first, third, second] })).toThrow(/third needs a pivot before it/);
+    const pivot = { ...first, kind: 'pivot' } as const;
+    // @ts-expect-error a saga has one pivot at most
+    expect(() => define({ ...table, steps: [pivot, second, third] })).toThrow(/second is a second pivot/);
+  });
+
+  it('leaves no step out', () => {
+    // @ts-expect-error there is no step third
+    expect(define({ ...table, steps: [first, second] }).steps).toHaveLength(2);
+  });
+
+  it('has an undo for what can be undone and for nothing else', () => {
+    const { undo: _, ...bare } = first;
+    // @ts-expect-error undo is missing
+    expect(() => define({ ...table, steps: [bare, second, third] })).toThrow(/step first needs an undo/);
+    // @ts-expect-error a retriable step has no undo
+    expect(() => define({ ...table, steps: [first, second, { ...third, undo }] })).toThrow(/third has an undo/);
+  });
+
+  it('does not let a retriable step refuse', () => {
+    const refuses = async () => ({ kind: 'refused', reason: 'NO', message: 'no' }) as const;
+    expect(define({ ...table, steps: [first, { ...second, act: refuses }, third] }).steps).toHaveLength(3);
+    // @ts-expect-error a retriable act may not refuse
+    expect(define({ ...table, steps: [first, second, { ...third, act: refuses }] }).steps).toHaveLength(3);
+  });
+
+  it('does not let a step answer with the output of another', () => {
+    const wrong = async () => ({ kind: 'done', output: { total: 1 } }) as const;
+    // @ts-expect-error first owes { id }
+    expect(define({ ...table, steps: [{ ...first, act: wrong }, second, third] }).steps).toHaveLength(3);
+    const needsMore = async (_: StepContext<{ amount: string }, Outputs>) =>
+      ({ kind: 'done', output: { id: '' } }) as const;
+    // @ts-expect-error amount is a number
+    expect(define({ ...table, steps: [{ ...first, act: needsMore }, second, third] }).steps).toHaveLength(3);
+  });
+
+  it('is refused with all its mistakes at once', () => {
+    const steps = [
+      { ...first, name: 'First' as 'first', timeoutMs: 0 },
+      { ...first, retry: { baseMs: 1, capMs: -1 } },
+    ];
+    const wrong = () => defineSaga<Input, Pick<Outputs, 'first'>>()({ name: 'A b', deadlineMs: Number.NaN, steps });
+    expect(wrong).toThrow(TypeError);
+    for (const mistake of [/its name/, /deadlineMs/, /step "First"/, /timeoutMs of First/, /capMs of first/]) {
+      expect(wrong).toThrow(mistake);
+    }
+    const twice = () => defineSaga<Input, Pick<Outputs, 'first'>>()({ ...table, steps: [first, first] });
+    expect(twice).toThrow(/two steps are named first/);
+  });
+});

@@ -1,0 +1,190 @@
+/** How long to wait between attempts: a random time up to `min(capMs, baseMs * 2^attempt)`. */
+export interface Retry {
+  baseMs: number;
+  capMs: number;
+  /**
+   * Attempts after which an undo, or an act behind the pivot, is given up for now and the saga parked; without it they
+   * go on for ever. Counted afresh when the saga changes hands. Acts up to the pivot end with the saga's deadline.
+   */
+  maxAttempts?: number;
+}
+
+export type StepKind = 'compensatable' | 'pivot' | 'retriable';
+
+export interface StepContext<Input, Outputs> {
+  sagaId: string;
+  input: Input;
+  /** What the steps known to be done have answered, by step name. */
+  outputs: Partial<Outputs>;
+  /** The same for every attempt: `<saga id>:<step>`, an undo's with `:undo` behind it. */
+  key: string;
+  /** The fence: a participant that has seen a higher one for this saga must change nothing. */
+  epoch: number;
+  /** From 1. */
+  attempt: number;
+  /** How long this attempt may take; after that its outcome counts as unknown. */
+  timeoutMs: number;
+  /** Aborted when nobody waits for this attempt any more. */
+  signal: AbortSignal;
+}
+
+/** Transient, or nobody knows: ask again with the same key (S4). `retryAfterMs` is the least time to wait. */
+export type Unknown = { kind: 'unknown'; detail: string; retryAfterMs?: number };
+/** The participant has seen a newer owner of this saga: drop it, it is in other hands. */
+export type Fenced = { kind: 'fenced'; detail: string };
+/** `output` is stored as JSON and must survive that. */
+export type Done<Output> = { kind: 'done'; output: Output };
+/** A business refusal, final and sticky (S5). `reason` is a stable code, `message` is for people. */
+export type Refused = { kind: 'refused'; reason: string; message: string };
+
+export type ActOutcome<Output> = Done<Output> | Refused | Unknown | Fenced;
+/** The outcome of an act behind the pivot: there is no turning back, so it may not refuse. */
+export type RetriableOutcome<Output> = Done<Output> | Unknown | Fenced;
+export type UndoOutcome = { kind: 'done' } | Unknown | Fenced;
+
+interface StepBase<Name> {
+  /** Stored data: a step is never renamed. `[a-z0-9-]+`. */
+  name: Name;
+  timeoutMs: number;
+  retry: Retry;
+}
+
+/** May refuse; is undone when the saga turns back. */
+export interface CompensatableStep<Input, Outputs, Name extends keyof Outputs> extends StepBase<Name> {
+  kind: 'compensatable';
+  act(context: StepContext<Input, Outputs>): Promise<ActOutcome<Outputs[Name]>>;
+  undo(context: StepContext<Input, Outputs>): Promise<UndoOutcome>;
+}
+
+/** Once known to be done there is no turning back; undone only while its outcome is unknown or when it was refused. */
+export interface PivotStep<Input, Outputs, Name extends keyof Outputs> extends StepBase<Name> {
+  kind: 'pivot';
+  act(context: StepContext<Input, Outputs>): Promise<ActOutcome<Outputs[Name]>>;
+  undo(context: StepContext<Input, Outputs>): Promise<UndoOutcome>;
+}
+
+/** Behind the pivot: is asked again until it is done. */
+export interface RetriableStep<Input, Outputs, Name extends keyof Outputs> extends StepBase<Name> {
+  kind: 'retriable';
+  act(context: StepContext<Input, Outputs>): Promise<RetriableOutcome<Outputs[Name]>>;
+  undo?: never;
+}
+
+export type Step<Input, Outputs> = {
+  [Name in keyof Outputs & string]:
+    | CompensatableStep<Input, Outputs, Name>
+    | PivotStep<Input, Outputs, Name>
+    | RetriableStep<Input, Outputs, Name>;
+}[keyof Outputs & string];
+
+/** A step as the engine sees it, its own input and outputs forgotten. */
+export interface RunnableStep extends StepBase<string> {
+  kind: StepKind;
+  act(context: StepContext<unknown, Record<string, unknown>>): Promise<ActOutcome<unknown>>;
+  undo?(context: StepContext<unknown, Record<string, unknown>>): Promise<UndoOutcome>;
+}
+
+export interface SagaDefinition<Input = unknown, Outputs = unknown> {
+  /** Stored data: a definition is never renamed. */
+  name: string;
+  /** From the start of the saga; when it passes before the pivot is known to be done, the saga turns back. */
+  deadlineMs: number;
+  steps: readonly RunnableStep[];
+  /** Where the pivot stands; -1 without one. */
+  pivotIndex: number;
+  /** Never set: carries the types, for those who start this saga and read its outputs. */
+  readonly types?: { input: Input; outputs: Outputs };
+}
+
+type Ordered = readonly { kind: StepKind }[];
+type OrderMistake<Steps extends Ordered, PivotSeen extends boolean = false> = Steps extends readonly [
+  infer First extends { kind: StepKind },
+  ...infer Rest extends Ordered,
+]
+  ? First['kind'] extends 'compensatable'
+    ? PivotSeen extends true
+      ? 'a compensatable step must stand before the pivot'
+      : OrderMistake<Rest, false>
+    : First['kind'] extends 'pivot'
+      ? PivotSeen extends true
+        ? 'a saga has one pivot at most'
+        : OrderMistake<Rest, true>
+      : PivotSeen extends true
+        ? OrderMistake<Rest, true>
+        : 'a retriable step must stand behind the pivot'
+  : never;
+type MissingStep<Name, Steps extends readonly { name: unknown }[]> =
+  Exclude<Name, Steps[number]['name']> extends infer Missing extends string ? `there is no step ${Missing}` : never;
+// Intersected with the steps: changes nothing when there is no mistake, else names the mistake in the compiler's error.
+type Checked<Mistake> = [Mistake] extends [never] ? unknown : Mistake;
+
+/**
+ * Defines a saga as a table: `defineSaga<Input, Outputs>()({ name, deadlineMs, steps })`, where `Outputs` maps each
+ * step's name to what its act answers. The order (compensatable steps, then one pivot, then retriable ones) and the
+ * completeness of the steps are checked by the compiler; names and durations when it runs.
+ *
+ * @throws TypeError naming what is wrong with the table
+ */
+export function defineSaga<Input, Outputs extends object>() {
+  return <const Steps extends readonly Step<Input, Outputs>[]>(table: {
+    name: string;
+    deadlineMs: number;
+    steps: Steps & Checked<OrderMistake<Steps> | MissingStep<keyof Outputs & string, Steps>>;
+  }): SagaDefinition<Input, Outputs> => {
+    // A saga is only ever driven by the definition that it was stored under, so what its steps are handed is what
+    // their own types say. This is the one place where those types are forgotten.
+    const steps = table.steps as readonly unknown[] as readonly RunnableStep[];
+    validate(table.name, table.deadlineMs, steps);
+    return {
+      name: table.name,
+      deadlineMs: table.deadlineMs,
+      steps,
+      pivotIndex: steps.findIndex((step) => step.kind === 'pivot'),
+    };
+  };
+}
+
+const NAME = /^[a-z0-9-]+$/;
+const RANK = { compensatable: 0, pivot: 1, retriable: 2 } as const satisfies Record<StepKind, number>;
+
+function validate(name: string, deadlineMs: number, steps: readonly RunnableStep[]): void {
+  const mistakes: string[] = [];
+  if (!NAME.test(name)) mistakes.push(`its name must match ${NAME}`);
+  if (!isDuration(deadlineMs)) mistakes.push('deadlineMs must be a positive number of milliseconds');
+  if (steps.length === 0) mistakes.push('it needs at least one step');
+  for (const [index, step] of steps.entries()) {
+    const before = steps.slice(0, index);
+    if (!NAME.test(step.name)) mistakes.push(`the name of step "${step.name}" must match ${NAME}`);
+    if (before.some(({ name }) => name === step.name)) mistakes.push(`two steps are named ${step.name}`);
+    mistakes.push(...orderMistakes(step, before), ...durationMistakes(step));
+  }
+  if (mistakes.length > 0) throw new TypeError(`saga "${name}" is wrong: ${mistakes.join('; ')}`);
+}
+
+function orderMistakes(step: RunnableStep, before: readonly RunnableStep[]): string[] {
+  const mistakes: string[] = [];
+  const previous = before.at(-1);
+  if (previous !== undefined && RANK[previous.kind] > RANK[step.kind]) {
+    mistakes.push(`${step.kind} step ${step.name} may not stand behind ${previous.kind} step ${previous.name}`);
+  }
+  const pivotSeen = before.some(({ kind }) => kind === 'pivot');
+  if (step.kind === 'pivot' && pivotSeen) mistakes.push(`${step.name} is a second pivot`);
+  if (step.kind === 'retriable' && !pivotSeen) mistakes.push(`retriable step ${step.name} needs a pivot before it`);
+  if (step.kind === 'retriable' && step.undo !== undefined) mistakes.push(`retriable step ${step.name} has an undo`);
+  if (step.kind !== 'retriable' && step.undo === undefined) mistakes.push(`step ${step.name} needs an undo`);
+  return mistakes;
+}
+
+function durationMistakes(step: RunnableStep): string[] {
+  const { baseMs, capMs, maxAttempts } = step.retry;
+  const mistakes: string[] = [];
+  if (!isDuration(step.timeoutMs)) mistakes.push(`timeoutMs of ${step.name} must be positive`);
+  if (!isDuration(baseMs) || !isDuration(capMs)) mistakes.push(`baseMs and capMs of ${step.name} must be positive`);
+  if (maxAttempts !== undefined && !(Number.isInteger(maxAttempts) && maxAttempts > 0)) {
+    mistakes.push(`maxAttempts of ${step.name} must be a positive whole number`);
+  }
+  return mistakes;
+}
+
+// Beyond 2^31 - 1 a timer fires at once instead of late.
+const isDuration = (ms: number): boolean => Number.isFinite(ms) && ms > 0 && ms <= 2_147_483_647;

@@ -1,0 +1,424 @@
+// The engine drives sagas from their insert to their end, whatever crashes. Its invariants:
+//
+// S1 A saga whose insert is committed reaches `completed`, `failed`, `cancelled` or `parked` without anybody's help.
+// S2 A step starts only after the checkpoint before it is durable. A checkpoint is written only by the current owner.
+// S3 Every step that may have been *started* is undone when the saga turns back. The decision to turn back is durable
+//    before the first undo is sent. An undo may not refuse; when its attempts are exhausted the saga is parked.
+// S4 An unknown outcome is neither success nor failure: the participant is asked again with the same key.
+// S5 A refusal is final: it turns the saga back, and participants answer the same key the same way for ever.
+//
+// Why a crash anywhere is safe. All there is to know about a saga is its row, and the row names an owner whose lease
+// runs out when the process dies. The next owner reads the row and goes on from one of these recovery points:
+//
+// - Before the insert is committed: there is no saga and nothing was started.
+// - Insert committed, reply lost: the row is `running` at step 0. Its owner finds it in the next sweep, or, if that
+//   process is gone, an adopter does.
+// - An act was sent, its checkpoint is not durable: the row still says `position`; the act is sent again with the same
+//   key, and the participant gives the answer that it gave before (S4, S5).
+// - A checkpoint is durable, the next act was not sent: the same case, seen from the other side. `position` names the
+//   step that *may* have been started, so it is never necessary to know.
+// - The turn-back is durable, undos are under way: the row is `compensating`; the undo at `position` is sent again.
+// - The last checkpoint is durable: the saga has ended; whatever the caller lets commit with it (`companion`) has too.
+//
+// A process that only *seems* dead cannot harm: its epoch is lower than its successor's, so its checkpoints update no
+// row (S2) and participants refuse its calls. It learns so from either and drops the saga.
+
+import { fullJitterMs } from './backoff.ts';
+import { type CancelOutcome, judgeCancel, requestCancel } from './cancel.ts';
+import { CheckpointWriter, type Companion, type WriterStats } from './checkpoint-writer.ts';
+import type { SagaDefinition } from './definition.ts';
+import { Drive, type DriveEnd } from './drive.ts';
+import type { Database, SagaLog, SagaMetrics } from './ports.ts';
+import { ProcessLease } from './process-lease.ts';
+import { readSaga, readSnapshot, type SagaRecord } from './read.ts';
+import { sweep } from './recovery.ts';
+import { type ResumeOutcome, resumeParked } from './resume.ts';
+import { type Reservation, Roster } from './roster.ts';
+import { hasEnded, type SagaRow, type SagaSnapshot, snapshotOf } from './saga-row.ts';
+import { type SnapshotListener, Watchers } from './watchers.ts';
+
+export interface EngineOptions {
+  pool: Database;
+  /** Sagas of other definitions are left to processes that know them. */
+  definitions: readonly SagaDefinition[];
+  /** Shown to operators: which process this is. */
+  name: string;
+  log: SagaLog;
+  metrics?: SagaMetrics;
+  /** How long a silent process keeps its sagas; adoption takes at most a sixth of it longer. */
+  leaseMs?: number;
+  /** Sagas driven at once by this process. */
+  maxRunning?: number;
+  /** Uniform in [0, 1). */
+  random?: () => number;
+  /** Commits with every flush of checkpoints. */
+  companion?: Companion;
+  /** What the companion gets to see of a checkpoint that is about to be written, as its `companion` column. */
+  companionValue?: (upcoming: Omit<SagaSnapshot, 'updatedAt'>, input: unknown) => string | null;
+}
+
+/** A place for a saga, taken before its row is inserted, so that no sweep of this process takes it meanwhile. */
+export interface Admitted extends Reservation {
+  kind: 'admitted';
+  /** To be stored with the saga. */
+  ownerId: number;
+  /** The insert is committed: drive this row. */
+  run(row: SagaRow): void;
+  /** Nothing was inserted, or nobody knows; if it was after all, a sweep finds it. Does nothing after `run`. */
+  release(): void;
+}
+
+export type Admission =
+  | Admitted
+  /** `maxRunning` sagas are here already. */
+  | { kind: 'full' }
+  /** This process has no lease now, or is stopping. */
+  | { kind: 'unavailable'; detail: string };
+
+export type WaitOutcome =
+  /** It has ended, or is parked and waits for an operator. */
+  { kind: 'settled'; snapshot: SagaSnapshot } | { kind: 'pending' } | { kind: 'not-found' };
+
+export interface EngineStats extends WriterStats {
+  running: number;
+  /** Age of the oldest saga driven here; 0 without one. */
+  oldestRunningMs: number;
+}
+
+const POLL = { baseMs: 50, capMs: 500 };
+const REOPEN = { baseMs: 100, capMs: 2_000 };
+
+/** What exists from one registration of this process to the loss of its lease. */
+interface Term {
+  ownerId: number;
+  lease: ProcessLease;
+  writer: CheckpointWriter;
+}
+
+/** One per process. @throws TypeError when two definitions share a name */
+export function createEngine(options: EngineOptions): Engine {
+  return new Engine(options);
+}
+
+export class Engine {
+  readonly #options: EngineOptions;
+  readonly #leaseMs: number;
+  readonly #roster: Roster;
+  readonly #random: () => number;
+  readonly #definitions: Map<string, SagaDefinition>;
+  readonly #watchers: Watchers;
+  readonly #written: WriterStats = { flushes: 0, checkpoints: 0, attempts: 0 };
+  #term: Term | null = null;
+  #state: 'new' | 'started' | 'stopping' | 'stopped' = 'new';
+  #sweepTimer: NodeJS.Timeout | undefined;
+  #reopenTimer: NodeJS.Timeout | undefined;
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+    this.#leaseMs = options.leaseMs ?? 3_000;
+    this.#roster = new Roster(options.maxRunning ?? 2_000);
+    this.#random = options.random ?? Math.random;
+    this.#watchers = new Watchers(options.log);
+    this.#definitions = new Map(options.definitions.map((definition) => [definition.name, definition]));
+    if (this.#definitions.size !== options.definitions.length) {
+      throw new TypeError('two saga definitions share a name: rename the newer one');
+    }
+  }
+
+  /** Null while this process has no lease: it must not start sagas then (answer 503). */
+  get ownerId(): number | null {
+    return this.#term?.lease.isHeld() ? this.#term.ownerId : null;
+  }
+
+  /** Registers this process and begins to look for sagas to adopt. @throws what `pg` throws, then it has not started */
+  async start(): Promise<void> {
+    if (this.#state !== 'new') throw new Error(`the engine is ${this.#state}: create another one`);
+    this.#state = 'started';
+    try {
+      await this.#openTerm();
+    } catch (error) {
+      this.#state = 'new';
+      throw error;
+    }
+    this.#scheduleSweep(0);
+  }
+
+  /**
+   * Hands everything over within `graceMs`: admits nothing more, lets running sagas end, then those that have not go no
+   * further than their next checkpoint, gives up the rest, and releases the lease so that others adopt at once.
+   */
+  async stop({ graceMs = 8_000 }: { graceMs?: number } = {}): Promise<void> {
+    if (this.#state === 'stopping' || this.#state === 'stopped') return;
+    this.#state = 'stopping';
+    clearTimeout(this.#sweepTimer);
+    clearTimeout(this.#reopenTimer);
+    await within(graceMs * 0.4, this.#roster.idle());
+    for (const drive of this.#roster.drives()) drive.leave();
+    await within(graceMs * 0.4, this.#roster.idle());
+    const term = this.#term;
+    for (const drive of this.#roster.drives()) drive.drop('leaving');
+    this.#state = 'stopped';
+    this.#term = null;
+    if (term === null) return;
+    await within(graceMs * 0.1, term.writer.drain());
+    term.writer.close();
+    await within(graceMs * 0.1, term.lease.release());
+  }
+
+  /** Goes as a crash would: nothing more is written, the lease is left to run out. For tests of what follows then. */
+  abandon(): void {
+    this.#state = 'stopped';
+    clearTimeout(this.#sweepTimer);
+    clearTimeout(this.#reopenTimer);
+    this.#term?.lease.abandon();
+    this.#endTerm();
+  }
+
+  /** Call before the insert of a saga; see {@link Admitted}. */
+  admit(id: string): Admission {
+    const term = this.#term;
+    if (this.#state !== 'started') return { kind: 'unavailable', detail: 'this process is not running sagas' };
+    if (term === null || !term.lease.isHeld())
+      return { kind: 'unavailable', detail: 'this process has lost its lease' };
+    if (this.#roster.isFull()) return { kind: 'full' };
+    const place = this.#reserve(id, term);
+    const run = (row: SagaRow) => {
+      this.#options.metrics?.sagaStarted(row.definition);
+      place.run(row);
+    };
+    return { kind: 'admitted', ownerId: term.ownerId, run, release: place.release };
+  }
+
+  /**
+   * Requests that a saga be cancelled and waits up to `waitMs` for the decision. The request is durable; whoever owns
+   * the saga decides: before the pivot is known to be done it turns back, after that it refuses.
+   *
+   * @throws what `pg` throws; the request may be stored then, asking again does no harm
+   */
+  async cancel(id: string, waitMs: number, signal?: AbortSignal): Promise<CancelOutcome> {
+    await requestCancel(this.#options.pool, id);
+    this.#roster.drive(id)?.requestCancel();
+    return await this.#waitUntil<CancelOutcome>(
+      id,
+      (snapshot) => judgeCancel(this.#definitions.get(snapshot.definition), snapshot),
+      waitMs,
+      signal,
+    );
+  }
+
+  /** Goes on with a parked saga, here. @throws what `pg` throws; if it was resumed after all, a sweep drives it */
+  async resume(id: string): Promise<ResumeOutcome> {
+    const admission = this.admit(id);
+    if (admission.kind !== 'admitted') return admission;
+    try {
+      const definitions = [...this.#definitions.keys()];
+      const row = await resumeParked(this.#options.pool, id, admission.ownerId, definitions);
+      if (row !== null) {
+        admission.run(row);
+        return { kind: 'resumed', snapshot: snapshotOf(row) };
+      }
+    } finally {
+      admission.release();
+    }
+    const snapshot = await readSnapshot(this.#options.pool, id);
+    if (snapshot === null) return { kind: 'not-found' };
+    if (snapshot.state !== 'parked') return { kind: 'not-parked', state: snapshot.state };
+    return { kind: 'unavailable', detail: `this process does not know the definition ${snapshot.definition}` };
+  }
+
+  /** Told of every checkpoint that this process makes durable. @returns ends the subscription */
+  subscribe(id: string, listener: SnapshotListener): () => void {
+    return this.#watchers.subscribe(id, listener);
+  }
+
+  /** Waits up to `waitMs` until the saga has ended or is parked, wherever it is driven. @throws what `pg` throws */
+  async waitForEnd(id: string, waitMs: number, signal?: AbortSignal): Promise<WaitOutcome> {
+    return await this.#waitUntil<WaitOutcome>(
+      id,
+      (snapshot) => (hasEnded(snapshot.state) || snapshot.state === 'parked' ? { kind: 'settled', snapshot } : null),
+      waitMs,
+      signal,
+    );
+  }
+
+  /** The saga with its journal, or null. @throws what `pg` throws */
+  async readSaga(id: string): Promise<SagaRecord | null> {
+    return await readSaga(this.#options.pool, id);
+  }
+
+  stats(): EngineStats {
+    const startedAt = this.#roster.drives().map((drive) => drive.startedAt);
+    const oldestRunningMs = startedAt.length === 0 ? 0 : performance.now() - Math.min(...startedAt);
+    return { ...this.#written, running: this.#roster.size, oldestRunningMs };
+  }
+
+  // ---- the process's lease
+
+  async #openTerm(): Promise<void> {
+    const { pool, name, log, metrics, companion } = this.#options;
+    const lease = await ProcessLease.register({
+      pool,
+      name,
+      log,
+      leaseMs: this.#leaseMs,
+      onLost: (why) => this.#loseTerm(why),
+    });
+    const { ownerId } = lease;
+    const writer = new CheckpointWriter({
+      pool,
+      ownerId,
+      log,
+      metrics,
+      companion,
+      random: this.#random,
+      stats: this.#written,
+    });
+    this.#term = { ownerId, lease, writer };
+  }
+
+  /** Others may own this process's sagas from now on: stop driving them, and come back as a new owner. */
+  #loseTerm(why: string): void {
+    this.#options.log.warn({ ownerId: this.#term?.ownerId, sagas: this.#roster.size, why }, 'lease lost');
+    this.#endTerm();
+    if (this.#state === 'started') this.#reopen(0);
+  }
+
+  #endTerm(): void {
+    this.#term?.writer.close();
+    this.#term = null;
+    for (const drive of this.#roster.drives()) drive.drop('lease-lost');
+  }
+
+  #reopen(attempt: number): void {
+    const waitMs = fullJitterMs(REOPEN, attempt, this.#random);
+    this.#reopenTimer = setTimeout(async () => {
+      try {
+        await this.#openTerm();
+        // Stopped while registering: the row runs out by itself.
+        if (this.#state !== 'started') this.abandon();
+      } catch (error) {
+        this.#options.log.warn({ err: error }, 'registering this process again failed; trying again');
+        if (this.#state === 'started') this.#reopen(attempt + 1);
+      }
+    }, waitMs);
+  }
+
+  // ---- recovery
+
+  #scheduleSweep(waitMs: number): void {
+    this.#sweepTimer = setTimeout(() => void this.#sweep(), waitMs);
+  }
+
+  async #sweep(): Promise<void> {
+    const term = this.#term;
+    try {
+      if (term?.lease.isHeld()) await this.#sweepAs(term);
+    } catch (error) {
+      this.#options.log.warn({ err: error }, 'looking for sagas to adopt failed; looking again');
+    }
+    if (this.#state === 'started') this.#scheduleSweep(this.#leaseMs / 6);
+  }
+
+  async #sweepAs(term: Term): Promise<void> {
+    const { adopted, redriven } = await sweep({
+      db: this.#options.pool,
+      ownerId: term.ownerId,
+      definitions: [...this.#definitions.keys()],
+      neglectedAfterMs: Math.ceil(this.#leaseMs / 3),
+      active: () => this.#term === term && term.lease.isHeld() && this.#state === 'started',
+      reserve: (id) => {
+        if (this.#roster.isHere(id)) return 'here';
+        return this.#roster.isFull() ? 'full' : this.#reserve(id, term);
+      },
+      cancelRequested: (id) => this.#roster.drive(id)?.requestCancel(),
+    });
+    if (adopted > 0) this.#options.metrics?.sagasAdopted(adopted);
+    if (adopted + redriven > 0)
+      this.#options.log.info({ ownerId: term.ownerId, adopted, redriven }, 'sagas taken over');
+  }
+
+  // ---- driving
+
+  #reserve(id: string, term: Term): Reservation {
+    return this.#roster.reserve(id, (row) => {
+      // Under a lease that is gone meanwhile the row belongs to a dead owner, and is adopted like any other.
+      if (this.#term === term && this.#state === 'started') void this.#drive(row, term);
+    });
+  }
+
+  async #drive(row: SagaRow, term: Term): Promise<void> {
+    const { log, metrics, companionValue } = this.#options;
+    const definition = this.#definitions.get(row.definition);
+    if (definition === undefined) {
+      log.error({ sagaId: row.id, definition: row.definition }, 'unknown definition: pass it to createEngine');
+      return;
+    }
+    const drive = new Drive(row, {
+      definition,
+      leaseHeld: () => term.lease.isHeld(),
+      write: (checkpoint) => term.writer.write(checkpoint),
+      journal: (attempts) => term.writer.journal(attempts),
+      publish: (snapshot) => this.#watchers.publish(snapshot),
+      companionValue: companionValue ?? (() => null),
+      random: this.#random,
+      log,
+      metrics,
+    });
+    this.#roster.add(drive);
+    try {
+      this.#report(drive, row.definition, await drive.run());
+    } catch (error) {
+      log.error({ err: error, sagaId: row.id }, 'a saga cannot be driven; the next sweep tries again');
+    } finally {
+      this.#roster.remove(drive);
+      this.#watchers.released(row.id);
+    }
+  }
+
+  #report(drive: Drive, definition: string, end: DriveEnd): void {
+    const { log, metrics } = this.#options;
+    const { id: sagaId, epoch } = drive;
+    if (end.kind === 'ended') metrics?.sagaEnded(definition, end.state, performance.now() - drive.startedAt);
+    if (end.kind === 'parked') {
+      metrics?.sagaParked(definition);
+      log.error({ sagaId, epoch }, 'saga parked: see its journal, mend the cause, resume it');
+    }
+    if (end.kind === 'dropped') {
+      if (end.why === 'fenced') metrics?.sagaFenced(definition);
+      log.info({ sagaId, epoch, why: end.why }, 'saga dropped; its next owner goes on');
+    }
+  }
+
+  // ---- waiting
+
+  async #waitUntil<T>(
+    id: string,
+    judge: (snapshot: SagaSnapshot) => T | null,
+    waitMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<T | { kind: 'pending' } | { kind: 'not-found' }> {
+    const until = performance.now() + waitMs;
+    let heard: SagaSnapshot | null = null;
+    for (let poll = 0; ; poll++) {
+      const snapshot = heard ?? this.#roster.drive(id)?.snapshot ?? (await readSnapshot(this.#options.pool, id));
+      if (snapshot === null) return { kind: 'not-found' };
+      const verdict = judge(snapshot);
+      if (verdict !== null) return verdict;
+      const leftMs = until - performance.now();
+      if (leftMs <= 0 || signal?.aborted) return { kind: 'pending' };
+      // What is driven here is heard of; what is driven elsewhere has to be looked at.
+      const pollMs = this.#roster.drive(id) ? leftMs : Math.min(leftMs, POLL.capMs, POLL.baseMs * 2 ** poll);
+      heard = await this.#watchers.next(id, pollMs, signal);
+    }
+  }
+}
+
+/** Resolves with `work`, or after `ms` without it. */
+async function within(ms: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([work, late]);
+  clearTimeout(timer);
+}

@@ -1,0 +1,48 @@
+export type { CancelOutcome } from './cancel.ts';
+export type { Companion } from './checkpoint-writer.ts';
+export {
+  type ActOutcome,
+  type CompensatableStep,
+  type Done,
+  defineSaga,
+  type Fenced,
+  type PivotStep,
+  type Refused,
+  type RetriableOutcome,
+  type RetriableStep,
+  type Retry,
+  type RunnableStep,
+  type SagaDefinition,
+  type Step,
+  type StepContext,
+  type StepKind,
+  type UndoOutcome,
+  type Unknown,
+} from './definition.ts';
+export {
+  type Admission,
+  type Admitted,
+  createEngine,
+  type Engine,
+  type EngineOptions,
+  type EngineStats,
+  type WaitOutcome,
+} from './engine.ts';
+export type { Database, SagaLog, SagaMetrics } from './ports.ts';
+export { type AttemptRecord, readSaga, readSnapshot, type SagaRecord } from './read.ts';
+export type { ResumeOutcome } from './resume.ts';
+export {
+  type EndState,
+  type Failure,
+  hasEnded,
+  type LiveState,
+  type Parked,
+  type SagaRow,
+  type SagaSnapshot,
+  type SagaState,
+  type StartSaga,
+  sagaMigrations,
+  startSagaSql,
+} from './saga-row.ts';
+export { CANCELLED, DEADLINE_EXCEEDED } from './transitions.ts';
+export type { SnapshotListener } from './watchers.ts';

@@ -1,0 +1,26 @@
+import type { Pool } from '@holdfast/postgres';
+
+/** The pool: each statement is its own transaction and holds a connection no longer than it runs (K7). */
+export type Database = Pick<Pool, 'query'>;
+
+/** Where the engine tells what it does; pino's shape. Fields never hold a saga's input or outputs. */
+export interface SagaLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** Counters of the engine; every method is called once per event and must not throw. */
+export interface SagaMetrics {
+  sagaStarted(definition: string): void;
+  /** `completed`, `failed` or `cancelled`. */
+  sagaEnded(definition: string, state: string, durationMs: number): void;
+  sagaParked(definition: string): void;
+  /** Taken over from dead owners. */
+  sagasAdopted(count: number): void;
+  /** Dropped because another process owns it now. */
+  sagaFenced(definition: string): void;
+  /** An attempt whose outcome is unknown and that will be repeated. */
+  stepRetried(definition: string, step: string, direction: 'act' | 'undo'): void;
+  flushed(checkpoints: number, attempts: number, durationMs: number): void;
+}

@@ -1,0 +1,126 @@
+import { statement } from '@holdfast/postgres';
+import type { Database, SagaLog } from './ports.ts';
+
+const REGISTER = statement(
+  'saga.register-owner',
+  `insert into owners (owner_id, name, lease_until)
+   values (nextval('owner_ids'), $1::text, clock_timestamp() + $2::integer * interval '1 millisecond')
+   returning owner_id`,
+);
+// Expired is final: a lease that has run out is never renewed, even when nobody has noticed yet. Were it renewed, its
+// owner could go on while an adopter, who saw it expired, takes its sagas over.
+const HEARTBEAT = statement(
+  'saga.heartbeat',
+  `update owners set lease_until = clock_timestamp() + $2::integer * interval '1 millisecond'
+    where owner_id = $1::bigint and lease_until > clock_timestamp()`,
+);
+const RELEASE = statement(
+  'saga.release-owner',
+  `update owners set lease_until = clock_timestamp() where owner_id = $1::bigint and lease_until > clock_timestamp()`,
+);
+
+export interface LeaseOptions {
+  pool: Database;
+  /** Shown to operators: which process this is. */
+  name: string;
+  leaseMs: number;
+  log: SagaLog;
+  /** Called once, when the lease is lost for good; never after `release` or `abandon`. */
+  onLost: (why: string) => void;
+}
+
+/**
+ * The lease by which this process owns sagas: one row, renewed every third of its length by the database's clock. It
+ * is lost when the row has expired, and also when no heartbeat has succeeded for `leaseMs` by this process's monotonic
+ * clock, since others may have adopted its sagas by then. A lost lease never comes back; a new one has a new owner id.
+ */
+export class ProcessLease {
+  readonly ownerId: number;
+  readonly #options: LeaseOptions;
+  #heldUntil = 0;
+  #ended = false;
+  #beatTimer: NodeJS.Timeout | undefined;
+  #expiryTimer: NodeJS.Timeout | undefined;
+
+  private constructor(ownerId: number, sentAt: number, options: LeaseOptions) {
+    this.ownerId = ownerId;
+    this.#options = options;
+    this.#extend(sentAt);
+    this.#scheduleBeat();
+  }
+
+  /** @throws what `pg` throws when the database cannot be reached */
+  static async register(options: LeaseOptions): Promise<ProcessLease> {
+    const sentAt = performance.now();
+    const { rows } = await options.pool.query<{ owner_id: number }>({
+      ...REGISTER,
+      values: [options.name, options.leaseMs],
+    });
+    const ownerId = rows[0]?.owner_id;
+    if (ownerId === undefined) throw new Error('registering this process returned no owner id; try again');
+    return new ProcessLease(ownerId, sentAt, options);
+  }
+
+  /** Read from the clock, not from a timer: after a pause of the process, timers are the last to know. */
+  isHeld(): boolean {
+    return !this.#ended && performance.now() < this.#heldUntil;
+  }
+
+  /** Gives the lease up so that others adopt at once. A failure only means that they wait until it runs out. */
+  async release(): Promise<void> {
+    if (this.#ended) return;
+    this.abandon();
+    try {
+      await this.#options.pool.query({ ...RELEASE, values: [this.ownerId] });
+    } catch (error) {
+      this.#options.log.warn(
+        { err: error, ownerId: this.ownerId },
+        'lease not released; others wait until it runs out',
+      );
+    }
+  }
+
+  /** Stops renewing and says nothing to the database: what a crash does. */
+  abandon(): void {
+    this.#ended = true;
+    clearTimeout(this.#beatTimer);
+    clearTimeout(this.#expiryTimer);
+  }
+
+  // Counted from before the heartbeat was sent: the row cannot run out earlier than this process believes.
+  #extend(sentAt: number): void {
+    this.#heldUntil = sentAt + this.#options.leaseMs;
+    clearTimeout(this.#expiryTimer);
+    this.#expiryTimer = setTimeout(
+      () => this.#lose('no heartbeat has reached the database in time'),
+      this.#heldUntil - performance.now(),
+    );
+  }
+
+  #scheduleBeat(): void {
+    this.#beatTimer = setTimeout(() => void this.#beat(), this.#options.leaseMs / 3);
+  }
+
+  async #beat(): Promise<void> {
+    const sentAt = performance.now();
+    try {
+      const { rowCount } = await this.#options.pool.query({
+        ...HEARTBEAT,
+        values: [this.ownerId, this.#options.leaseMs],
+      });
+      if (this.#ended) return;
+      if (rowCount === 0) return this.#lose('the lease has run out');
+      this.#extend(sentAt);
+    } catch (error) {
+      if (this.#ended) return;
+      this.#options.log.warn({ err: error, ownerId: this.ownerId }, 'heartbeat failed; trying again');
+    }
+    this.#scheduleBeat();
+  }
+
+  #lose(why: string): void {
+    if (this.#ended) return;
+    this.abandon();
+    this.#options.onLost(why);
+  }
+}

@@ -1,0 +1,76 @@
+import { statement } from '@holdfast/postgres';
+import type { Database } from './ports.ts';
+import type { Failure, LiveState, Parked, SagaSnapshot, SagaState } from './saga-row.ts';
+
+/** One line of a saga's journal. */
+export interface AttemptRecord {
+  step: string;
+  direction: 'act' | 'undo';
+  /** From 1, counted afresh by every owner. */
+  attempt: number;
+  epoch: number;
+  outcome: 'done' | 'refused' | 'unknown' | 'fenced';
+  /** Null when done. */
+  detail: string | null;
+  startedAt: Date;
+  endedAt: Date;
+}
+
+/** A saga as it is stored, without its input, which may hold personal data. */
+export interface SagaRecord {
+  id: string;
+  definition: string;
+  state: SagaState;
+  position: number;
+  outputs: Record<string, unknown>;
+  failure: Failure | null;
+  parked: (Parked & { at: string }) | null;
+  /** The state that a resume goes on in. */
+  resumeState: LiveState | null;
+  ownerId: number;
+  epoch: number;
+  revision: number;
+  cancelRequestedAt: Date | null;
+  deadlineAt: Date;
+  startedAt: Date;
+  updatedAt: Date;
+  endedAt: Date | null;
+  /** The latest ones, oldest first. */
+  attempts: AttemptRecord[];
+  attemptCount: number;
+}
+
+const READ_SAGA = statement(
+  'saga.read',
+  `select id, definition, state, position, outputs, failure, parked, resume_state as "resumeState",
+          owner_id as "ownerId", epoch, revision, cancel_requested_at as "cancelRequestedAt",
+          deadline_at as "deadlineAt", started_at as "startedAt", updated_at as "updatedAt", ended_at as "endedAt",
+          (select count(*) from saga_attempts a where a.saga_id = sagas.id) as "attemptCount"
+     from sagas where id = $1::text`,
+);
+const READ_ATTEMPTS = statement(
+  'saga.read-attempts',
+  `select step, direction, attempt, epoch, outcome, detail, started_at as "startedAt", ended_at as "endedAt"
+     from saga_attempts where saga_id = $1::text order by epoch desc, seq desc limit $2::integer`,
+);
+const READ_SNAPSHOT = statement(
+  'saga.read-snapshot',
+  `select id, definition, state, position, outputs, failure, revision, updated_at as "updatedAt"
+     from sagas where id = $1::text`,
+);
+
+/** The saga with its latest attempts (200 unless told otherwise), or null when there is none of that id. */
+export async function readSaga(db: Database, id: string, attemptLimit = 200): Promise<SagaRecord | null> {
+  const [sagas, attempts] = await Promise.all([
+    db.query<Omit<SagaRecord, 'attempts'>>({ ...READ_SAGA, values: [id] }),
+    db.query<AttemptRecord>({ ...READ_ATTEMPTS, values: [id, attemptLimit] }),
+  ]);
+  const saga = sagas.rows[0];
+  return saga === undefined ? null : { ...saga, attempts: attempts.rows.reverse() };
+}
+
+/** What `subscribe` tells, as it is stored now; null when there is no saga of that id. */
+export async function readSnapshot(db: Database, id: string): Promise<SagaSnapshot | null> {
+  const { rows } = await db.query<SagaSnapshot>({ ...READ_SNAPSHOT, values: [id] });
+  return rows[0] ?? null;
+}

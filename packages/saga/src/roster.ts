@@ -1,0 +1,81 @@
+import type { Drive } from './drive.ts';
+import type { SagaRow } from './saga-row.ts';
+
+/** A place taken for a saga that is about to be inserted or taken over. */
+export interface Reservation {
+  /** The saga is this process's: drive it. */
+  run(row: SagaRow): void;
+  /** Does nothing after `run`. */
+  release(): void;
+}
+
+/** The sagas of this process, bounded: those it drives, and places taken for those that it may soon drive. */
+export class Roster {
+  readonly #maxRunning: number;
+  readonly #drives = new Map<string, Drive>();
+  /** By saga id: a duplicated request takes a second place for the same saga. */
+  readonly #places = new Map<string, number>();
+  #placeCount = 0;
+  #idleListeners: (() => void)[] = [];
+
+  constructor(maxRunning: number) {
+    this.#maxRunning = maxRunning;
+  }
+
+  get size(): number {
+    return this.#drives.size;
+  }
+
+  isFull(): boolean {
+    return this.#drives.size + this.#placeCount >= this.#maxRunning;
+  }
+
+  /** Driven here, or a place is taken for it. */
+  isHere(id: string): boolean {
+    return this.#drives.has(id) || this.#places.has(id);
+  }
+
+  drive(id: string): Drive | undefined {
+    return this.#drives.get(id);
+  }
+
+  drives(): Drive[] {
+    return [...this.#drives.values()];
+  }
+
+  reserve(id: string, start: (row: SagaRow) => void): Reservation {
+    let open = true;
+    this.#places.set(id, (this.#places.get(id) ?? 0) + 1);
+    this.#placeCount += 1;
+    const release = () => {
+      if (!open) return;
+      open = false;
+      this.#placeCount -= 1;
+      const left = (this.#places.get(id) ?? 1) - 1;
+      if (left === 0) this.#places.delete(id);
+      else this.#places.set(id, left);
+    };
+    const run = (row: SagaRow) => {
+      if (!open) return;
+      release();
+      start(row);
+    };
+    return { run, release };
+  }
+
+  /** Whatever still drives the same saga here has a lower epoch: it has been taken over by this one. */
+  add(drive: Drive): void {
+    this.#drives.get(drive.id)?.drop('fenced');
+    this.#drives.set(drive.id, drive);
+  }
+
+  remove(drive: Drive): void {
+    if (this.#drives.get(drive.id) === drive) this.#drives.delete(drive.id);
+    if (this.#drives.size === 0) for (const listener of this.#idleListeners.splice(0)) listener();
+  }
+
+  /** Resolves when no saga is driven here. */
+  async idle(): Promise<void> {
+    if (this.#drives.size > 0) await new Promise<void>((resolve) => this.#idleListeners.push(resolve));
+  }
+}

@@ -1,0 +1,66 @@
+import type { SagaLog } from './ports.ts';
+import type { SagaSnapshot } from './saga-row.ts';
+
+export type SnapshotListener = (snapshot: SagaSnapshot) => void;
+
+/** Who in this process wants to hear of a saga's checkpoints. */
+export class Watchers {
+  readonly #log: SagaLog;
+  readonly #listeners = new Map<string, Set<SnapshotListener>>();
+  /** Called when this process stops driving a saga, for whatever reason. */
+  readonly #releases = new Map<string, Set<() => void>>();
+
+  constructor(log: SagaLog) {
+    this.#log = log;
+  }
+
+  subscribe(id: string, listener: SnapshotListener): () => void {
+    return add(this.#listeners, id, listener);
+  }
+
+  publish(snapshot: SagaSnapshot): void {
+    for (const listener of this.#listeners.get(snapshot.id) ?? []) {
+      try {
+        listener(snapshot);
+      } catch (error) {
+        // The checkpoint is durable whatever a listener makes of it; the saga goes on.
+        this.#log.error({ err: error, sagaId: snapshot.id }, 'a listener failed');
+      }
+    }
+  }
+
+  released(id: string): void {
+    for (const release of this.#releases.get(id) ?? []) release();
+  }
+
+  /**
+   * Waits for what comes first: a snapshot of the saga, its release by this process, `ms`, or `signal`.
+   *
+   * @returns the snapshot, or null when it was something else
+   */
+  async next(id: string, ms: number, signal: AbortSignal | undefined): Promise<SagaSnapshot | null> {
+    if (signal?.aborted) return null;
+    const ends: (() => void)[] = [];
+    try {
+      return await new Promise<SagaSnapshot | null>((resolve) => {
+        const nothing = () => resolve(null);
+        const timer = setTimeout(nothing, ms);
+        signal?.addEventListener('abort', nothing, { once: true });
+        ends.push(add(this.#listeners, id, resolve), add(this.#releases, id, nothing));
+        ends.push(() => clearTimeout(timer));
+        ends.push(() => signal?.removeEventListener('abort', nothing));
+      });
+    } finally {
+      for (const end of ends) end();
+    }
+  }
+}
+
+function add<T>(sets: Map<string, Set<T>>, id: string, member: T): () => void {
+  const set = sets.get(id) ?? new Set();
+  sets.set(id, set.add(member));
+  return () => {
+    set.delete(member);
+    if (set.size === 0 && sets.get(id) === set) sets.delete(id);
+  };
+}
