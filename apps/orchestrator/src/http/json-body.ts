@@ -8,6 +8,8 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** @throws Problem malformed-json or invalid-request, before anything is claimed */
 export function parseJsonBody(body: Buffer): unknown {
+  // No body at all: whether one is needed is the route's to say.
+  if (body.length === 0) return undefined;
   const text = decode(body);
   let value: unknown;
   try {

@@ -91,8 +91,9 @@ export async function createHttpServer(edge: HttpEdge): Promise<FastifyInstance>
 function validatorOf(schema: TSchema, part: string) {
   const compiled = Compile(schema);
   return (value: unknown) => {
-    // A body that is missing altogether has no content type either.
-    if (part === 'body' && value === undefined) throw new Problem('unsupported-media-type', 'send a JSON body');
+    if (part === 'body' && value === undefined) {
+      return { error: new Problem('invalid-request', 'send a JSON body', [{ pointer: '', detail: 'missing' }]) };
+    }
     if (compiled.Check(value)) return { value };
     const faults = compiled.Errors(value).slice(0, MAX_FAULTS).flatMap(faultsOf);
     const detail = part === 'body' ? 'mend the members named in `errors`' : `mend the ${part} parameters`;
@@ -119,6 +120,8 @@ function faultsOf(error: ValidationError): Fault[] {
   if (error.keyword === 'required' && params.requiredProperties) {
     return params.requiredProperties.map((member) => ({ pointer: at(member), detail: 'missing' }));
   }
+  // Said of each unknown member beside the fault above.
+  if (error.keyword === 'boolean') return [];
   return [{ pointer: error.instancePath, detail: error.message }];
 }
 

@@ -1,0 +1,117 @@
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { newKey, orderFor, type System, startSystem } from './system.ts';
+
+let system: System;
+let orders: pg.Client;
+beforeAll(async () => {
+  system = await startSystem();
+  orders = new pg.Client({ connectionString: system.cluster.databaseUrl('orchestrator') });
+  await orders.connect();
+});
+afterAll(async () => {
+  await orders?.end();
+  await system?.stop();
+});
+
+const rows = async () => (await orders.query('select count(*)::int as count from orders')).rows[0].count as number;
+const item = (quantity: unknown, sku = 'apple') => ({ items: [{ sku, quantity }] });
+const shipTo = { name: 'Ann', line1: 'Road 1', city: 'Bonn', postalCode: '53111', country: 'DE' };
+
+describe('a bad order is refused with 400, names the place, and writes no row:', () => {
+  it.each([
+    ['an unknown member', { colour: 'red' }, '/colour'],
+    ['an unknown member within', { payment: { method: 'balance', iban: 'x' } }, '/payment/iban'],
+    ['a missing member', { customerId: undefined }, '/customerId'],
+    ['a missing member within', { shipTo: { ...shipTo, city: undefined } }, '/shipTo/city'],
+    ['a malformed member', { customerId: 'not an id' }, '/customerId'],
+    ['a member of another type', { items: 'apple' }, '/items'],
+    ['quantity 0', item(0), '/items/0/quantity'],
+    ['a negative quantity', item(-1), '/items/0/quantity'],
+    ['a fractional quantity', item(1.5), '/items/0/quantity'],
+    ['a quantity over 10,000', item(10_001), '/items/0/quantity'],
+    ['no lines', { items: [] }, '/items'],
+    ['101 lines', { items: Array.from({ length: 101 }, (_, at) => ({ sku: `s${at}`, quantity: 1 })) }, '/items'],
+    ['the same SKU twice', { items: [...item(1).items, ...item(2, 'pear').items, ...item(3).items] }, '/items/2/sku'],
+    ['an unknown currency', { currency: 'XYZ' }, '/currency'],
+    ['an unknown payment method', { payment: { method: 'cheque' } }, '/payment/method'],
+    ['a malformed country', { shipTo: { ...shipTo, country: 'Germany' } }, '/shipTo/country'],
+  ])('%s', async (_, change, pointer) => {
+    const before = await rows();
+    const reply = await system.place(change);
+    expect(reply.status, reply.text).toBe(400);
+    expect(reply.headers.get('content-type')).toContain('application/problem+json');
+    expect(reply.body).toMatchObject({ code: 'invalid-request', status: 400, retryable: false });
+    expect(reply.body.errors.map((fault: { pointer: string }) => fault.pointer)).toContain(pointer);
+    expect(await rows()).toBe(before);
+  });
+
+  it.each([
+    ['H20: a member twice', '{"customerId":"a","customerId":"b"}', 'invalid-request', '/customerId'],
+    [
+      'H20: an integer over 2^53 - 1',
+      '{"items":[{"sku":"a","quantity":9007199254740993}]}',
+      'invalid-request',
+      '/items/0/quantity',
+    ],
+    ['JSON cut off', '{"customerId":', 'malformed-json', undefined],
+    ['nothing', '', 'invalid-request', ''],
+  ])('%s', async (_, body, code, pointer) => {
+    const reply = await system.send('POST', '/v1/orders', body, { key: newKey() });
+    expect(reply).toMatchObject({ status: 400, body: { code } });
+    if (pointer !== undefined) expect(reply.body.errors[0].pointer).toBe(pointer);
+  });
+
+  it('H20: bytes that are no UTF-8', async () => {
+    const response = await fetch(`${system.cluster.run.http}/v1/orders`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${system.cluster.run.apiKey}`,
+        'content-type': 'application/json',
+        'idempotency-key': newKey(),
+      },
+      body: Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x7d]),
+    });
+    expect(await response.json()).toMatchObject({ status: 400, code: 'malformed-json' });
+  });
+});
+
+describe('a bad request', () => {
+  it('of more than 64 KiB is refused with 413, of another type with 415, without a key of ours with 401', async () => {
+    const large = JSON.stringify({ ...orderFor(), customerId: 'x'.repeat(70_000) });
+    const before = await rows();
+    expect((await system.send('POST', '/v1/orders', large, { key: newKey() })).body.code).toBe('body-too-large');
+    const xml = { key: newKey(), headers: { 'content-type': 'application/xml' } };
+    expect((await system.send('POST', '/v1/orders', '<order/>', xml)).body.code).toBe('unsupported-media-type');
+    expect((await system.place({}, { apiKey: 'nobody-has-this-key' })).body.code).toBe('unauthorized');
+    expect(await rows()).toBe(before);
+  });
+
+  it.each([
+    ['H1', undefined, 'idempotency-key-missing'],
+    ['H2', 'too-short', 'idempotency-key-invalid'],
+    ['H2', 'x'.repeat(129), 'idempotency-key-invalid'],
+    ['H2', 'has a space in the middle', 'idempotency-key-invalid'],
+    ['H2', '"unbalanced-quotes-here', 'idempotency-key-invalid'],
+    ['H2', 'two-keys-0123456, two-keys-0123457', 'idempotency-key-invalid'],
+  ])('%s: with the key %s is refused with %s', async (_, key, code) => {
+    const before = await rows();
+    const reply = await system.send('POST', '/v1/orders', orderFor(), key === undefined ? {} : { key });
+    expect(reply.body).toMatchObject({ status: 400, code });
+    expect(await rows()).toBe(before);
+  });
+
+  it.each([
+    '/v1/orders?limit=0',
+    '/v1/orders?limit=101',
+    '/v1/orders?status=lost',
+    '/v1/orders?cursor=nonsense',
+    '/v1/orders?colour=red',
+  ])('%s is refused with 400', async (path) => {
+    expect((await system.send('GET', path)).body).toMatchObject({ status: 400, code: 'invalid-request' });
+  });
+
+  it('on an unknown path is answered with a problem, too', async () => {
+    expect((await system.send('GET', '/v2/orders')).body).toMatchObject({ status: 404, code: 'not-found' });
+  });
+});

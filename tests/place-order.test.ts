@@ -1,0 +1,132 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { expectSound, newKey, type System, setUpCatalogue, startSystem } from './system.ts';
+
+let system: System;
+beforeAll(async () => {
+  system = await startSystem();
+  await setUpCatalogue(system);
+});
+afterAll(() => system?.stop());
+
+const WAIT = { prefer: 'wait=20' };
+
+describe('an order', () => {
+  it('paid from an account is accepted at once and completes by itself', async () => {
+    const placed = await system.place();
+    expect(placed.status, placed.text).toBe(201);
+    expect(placed.headers.get('location')).toBe(`/v1/orders/${placed.body.id}`);
+    expect(placed.body).toMatchObject({ status: 'processing', total: null, failure: null, shipmentId: null });
+    const ended = await system.untilEnded(placed.body.id);
+    expect(ended).toMatchObject({
+      status: 'completed',
+      total: 599,
+      items: [
+        { sku: 'apple', quantity: 2, unitPrice: 250 },
+        { sku: 'pear', quantity: 1, unitPrice: 99 },
+      ],
+    });
+    expect(ended.reservationId && ended.paymentId && ended.shipmentId).toBeTruthy();
+  });
+
+  it('paid by card, with a client that waits, is answered with its end', async () => {
+    const placed = await system.place({ payment: { method: 'pm_card_visa' } }, WAIT);
+    expect(placed.body).toMatchObject({ status: 'completed', total: 599 });
+    expect(placed.body.paymentId).toMatch(/^pi_/);
+    expect(placed.headers.get('preference-applied')).toBe('wait=20');
+  });
+
+  it.each([
+    ['UNKNOWN_SKU', 'reserve-inventory', { items: [{ sku: 'no-such-fruit', quantity: 1 }] }],
+    ['OUT_OF_STOCK', 'reserve-inventory', { items: [{ sku: 'dollar-fruit', quantity: 101 }], currency: 'USD' }],
+    ['CURRENCY_MISMATCH', 'reserve-inventory', { items: [{ sku: 'dollar-fruit', quantity: 1 }] }],
+    ['CURRENCY_MISMATCH', 'charge-payment', { items: [{ sku: 'dollar-fruit', quantity: 1 }], currency: 'USD' }],
+    ['INSUFFICIENT_FUNDS', 'charge-payment', { customerId: 'poor' }],
+    ['INSUFFICIENT_FUNDS', 'charge-payment', { customerId: 'nobody' }],
+    ['CARD_DECLINED', 'charge-payment', { payment: { method: 'pm_card_chargeDeclined' } }],
+    ['CARD_DECLINED', 'charge-payment', { payment: { method: 'pm_card_chargeDeclinedInsufficientFunds' } }],
+    [
+      'ADDRESS_REFUSED',
+      'create-shipment',
+      { shipTo: { name: 'A', line1: 'B', city: 'C', postalCode: '00000', country: 'DE' } },
+    ],
+  ])(
+    'S3: that is refused with %s at %s is accepted, fails, and leaves nothing behind',
+    async (reason, step, change) => {
+      const placed = await system.place(change, WAIT);
+      expect(placed.status).toBe(201);
+      expect(placed.body).toMatchObject({ status: 'failed', failure: { step, reason } });
+      expect(placed.body.failure.message).not.toBe('');
+    },
+  );
+
+  it('is listed, newest first, page by page, by status; and seen by its own tenant only', async () => {
+    const all = await system.send('GET', '/v1/orders?limit=100');
+    const pages: string[] = [];
+    for (let cursor: string | null = ''; cursor !== null; ) {
+      const page = await system.send('GET', `/v1/orders?limit=3${cursor && `&cursor=${cursor}`}`);
+      expect(page.body.orders.length).toBeLessThanOrEqual(3);
+      pages.push(...page.body.orders.map((order: { id: string }) => order.id));
+      cursor = page.body.nextCursor;
+    }
+    expect(pages).toEqual(all.body.orders.map((order: { id: string }) => order.id));
+    const failed = await system.send('GET', '/v1/orders?status=failed&limit=100');
+    expect(new Set(failed.body.orders.map((order: { status: string }) => order.status))).toEqual(new Set(['failed']));
+    expect((await system.send('GET', '/v1/orders/no-such-order')).body).toMatchObject({ code: 'not-found' });
+    expect((await system.send('GET', '/v1/orders', undefined, { apiKey: 'x'.repeat(20) })).status).toBe(401);
+  });
+
+  it('has a journal with every attempt', async () => {
+    const placed = await system.place({ customerId: 'poor' }, WAIT);
+    const saga = await system.send('GET', `/v1/sagas/${placed.body.id}`);
+    const attempts = saga.body.steps.map(
+      (step: { name: string; attempts: { direction: string; outcome: string }[] }) => [
+        step.name,
+        step.attempts.map(({ direction, outcome }) => `${direction} ${outcome}`),
+      ],
+    );
+    expect(attempts).toEqual([
+      ['reserve-inventory', ['act done', 'undo done']],
+      ['charge-payment', ['act refused', 'undo done']],
+      ['create-shipment', []],
+    ]);
+    expect((await system.send('GET', '/v1/sagas?status=parked')).body).toEqual({ sagas: [], nextCursor: null });
+    const resumed = await system.send('POST', `/v1/sagas/${placed.body.id}/resume`);
+    expect(resumed.body).toMatchObject({ status: 409, code: 'not-parked' });
+  });
+
+  it('tells its changes as events, and the terminal one ends the stream', async () => {
+    const placed = await system.place();
+    const events = await system.send('GET', `/v1/orders/${placed.body.id}/events`);
+    expect(events.headers.get('content-type')).toContain('text/event-stream');
+    const names = [...events.text.matchAll(/^event: (.+)$/gm)].map(([, name]) => name);
+    expect(names.at(-1)).toBe('completed');
+    expect(new Set(names.slice(0, -1)).isSubsetOf(new Set(['processing']))).toBe(true);
+  });
+});
+
+describe('stock and accounts', () => {
+  it('are set by PUT, as often as one likes, and adjusted once per key', async () => {
+    const key = newKey();
+    await system.send('PUT', '/v1/stock/plum', { onHand: 5, unitPrice: 10, currency: 'EUR' });
+    await system.send('PUT', '/v1/stock/plum', { onHand: 5, unitPrice: 10, currency: 'EUR' });
+    const once = await system.send('POST', '/v1/stock/plum/adjust', { delta: 3 }, { key });
+    const again = await system.send('POST', '/v1/stock/plum/adjust', { delta: 3 }, { key });
+    expect(once.body).toMatchObject({ onHand: 8, reserved: 0 });
+    expect([once, again].map((reply) => reply.headers.get('idempotent-replayed'))).toEqual(['false', 'true']);
+    expect(again.text).toBe(once.text);
+    const other = await system.send('POST', '/v1/stock/plum/adjust', { delta: 4 }, { key });
+    expect(other).toMatchObject({ status: 422, body: { errors: [{ pointer: '/delta' }] } });
+    const account = await system.send('POST', '/v1/accounts/poor/adjust', { delta: -11 }, { key: newKey() });
+    expect(account).toMatchObject({ status: 409, body: { code: 'insufficient-funds', retryable: false } });
+    expect((await system.send('POST', '/v1/stock/plum/adjust', { delta: 1 })).body.code).toBe(
+      'idempotency-key-missing',
+    );
+    expect((await system.send('GET', '/v1/stock/no-such-fruit')).status).toBe(404);
+  });
+});
+
+describe('all of that', () => {
+  it('A1: adds up over all databases and the provider’s ledgers', async () => {
+    await expectSound(system);
+  });
+});

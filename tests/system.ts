@@ -1,0 +1,146 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type AuditReport, auditSystem, type Cluster, type ClusterOptions, startCluster } from '@holdfast/testkit';
+import { expect } from 'vitest';
+
+export interface Reply {
+  status: number;
+  headers: Headers;
+  text: string;
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into bodies of many shapes, and a wrong look fails the test
+  body: any;
+}
+
+export interface RequestOptions {
+  key?: string;
+  prefer?: string;
+  headers?: Record<string, string>;
+  apiKey?: string;
+}
+
+/** The system under test, as separate processes with a state directory of its own. */
+export interface System {
+  cluster: Cluster;
+  send(method: string, path: string, body?: unknown, options?: RequestOptions): Promise<Reply>;
+  /** Places an order under a key; `overrides` change the request. */
+  place(overrides?: object, options?: RequestOptions): Promise<Reply>;
+  /** Polls until the order is terminal. */
+  untilEnded(id: string, withinMs?: number): Promise<Reply['body']>;
+  /** Waits until `look` gives something other than undefined. */
+  until<T>(what: string, look: () => Promise<T | undefined>, withinMs?: number): Promise<T>;
+  setFaults(faults: object): Promise<void>;
+  audit(): Promise<AuditReport>;
+  stop(): Promise<void>;
+}
+
+const POLL_MS = 50;
+
+export async function startSystem(options: ClusterOptions = {}): Promise<System> {
+  const stateDir = mkdtempSync(join(tmpdir(), 'holdfast-system-'));
+  const cluster = await startCluster({ stateDir, httpPort: 0, leaseMs: 1_500, ...options });
+  const send: System['send'] = async (method, path, body, { key, prefer, headers, apiKey } = {}) => {
+    const response = await fetch(cluster.run.http + path, {
+      method,
+      headers: {
+        authorization: `Bearer ${apiKey ?? cluster.run.apiKey}`,
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...(key !== undefined && { 'idempotency-key': key }),
+        ...(prefer !== undefined && { prefer }),
+        ...headers,
+      },
+      ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      signal: AbortSignal.timeout(40_000),
+    });
+    const text = await response.text();
+    const isJson = /json/.test(response.headers.get('content-type') ?? '');
+    return { status: response.status, headers: response.headers, text, body: isJson ? JSON.parse(text) : undefined };
+  };
+  const until: System['until'] = async (what, look, withinMs = 30_000) => {
+    const deadlineAtMs = performance.now() + withinMs;
+    for (;;) {
+      const seen = await look();
+      if (seen !== undefined) return seen;
+      if (performance.now() > deadlineAtMs) throw new Error(`not within ${withinMs} ms: ${what}`);
+      await delay(POLL_MS);
+    }
+  };
+  return {
+    cluster,
+    send,
+    until,
+    place: (overrides, requestOptions) =>
+      send('POST', '/v1/orders', orderFor(overrides), { key: newKey(), ...requestOptions }),
+    untilEnded: (id, withinMs) =>
+      until(
+        `order ${id} ends`,
+        async () => {
+          const { body } = await send('GET', `/v1/orders/${id}`);
+          return ['completed', 'failed', 'cancelled'].includes(body?.status) ? body : undefined;
+        },
+        withinMs,
+      ),
+    async setFaults(faults) {
+      const response = await fetch(`${cluster.run.sandbox}/faults`, {
+        method: 'PUT',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ seed: 1, payments: NO_FAULTS, carrier: NO_FAULTS, ...faults }),
+      });
+      expect(response.status, await response.text()).toBe(200);
+    },
+    audit: () =>
+      auditSystem({
+        orchestrator: cluster.databaseUrl('orchestrator'),
+        inventory: cluster.databaseUrl('inventory'),
+        payment: cluster.databaseUrl('payment'),
+        shipping: cluster.databaseUrl('shipping'),
+        sandboxUrl: cluster.run.sandbox,
+      }),
+    async stop() {
+      await cluster.stop();
+      rmSync(stateDir, { recursive: true, force: true });
+    },
+  };
+}
+
+export const NO_FAULTS = { lostAnswer: 0, slow: 0, slowMs: 0, error500: 0, refused: 0 };
+
+export const newKey = (): string => `test-${randomUUID()}`;
+
+/** An order that completes, once the catalogue is set up. */
+export function orderFor(overrides: object = {}): object {
+  return {
+    customerId: 'ann',
+    currency: 'EUR',
+    items: [
+      { sku: 'apple', quantity: 2 },
+      { sku: 'pear', quantity: 1 },
+    ],
+    payment: { method: 'balance' },
+    shipTo: { name: 'Ann', line1: 'Harbour Road 1', city: 'Bonn', postalCode: '53111', country: 'DE' },
+    ...overrides,
+  };
+}
+
+/** Apples at 250, pears at 99, a rich customer, a poor one. */
+export async function setUpCatalogue(system: System): Promise<void> {
+  const puts: [string, object][] = [
+    ['/v1/stock/apple', { onHand: 100_000, unitPrice: 250, currency: 'EUR' }],
+    ['/v1/stock/pear', { onHand: 100_000, unitPrice: 99, currency: 'EUR' }],
+    ['/v1/stock/dollar-fruit', { onHand: 100, unitPrice: 100, currency: 'USD' }],
+    ['/v1/accounts/ann', { balance: 100_000_000, currency: 'EUR' }],
+    ['/v1/accounts/poor', { balance: 10, currency: 'EUR' }],
+  ];
+  for (const [path, body] of puts) {
+    const put = await system.send('PUT', path, body);
+    expect(put.status, put.text).toBe(200);
+  }
+}
+
+/** A1, told by the auditor; a violation shows what it is about. */
+export async function expectSound(system: System): Promise<void> {
+  const report = await system.audit();
+  expect(report.violations, JSON.stringify(report.checks, null, 2)).toBe(0);
+}
