@@ -6,11 +6,15 @@ Prints one JSON object with what it was answered.
 import glob
 import json
 import os
-import sys
-import tempfile
 
-import grpc
-from grpc_tools import protoc
+# Old generators make stubs that only the pure-Python runtime of newer protobuf releases reads.
+os.environ["PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION"] = "python"
+
+import sys  # noqa: E402
+import tempfile  # noqa: E402
+
+import grpc  # noqa: E402
+from grpc_tools import protoc  # noqa: E402
 
 protos, orders_addr, inventory_addr, api_key, tenant, run_id = sys.argv[1:]
 generated = tempfile.mkdtemp()

@@ -230,6 +230,20 @@ describe('the undo of a booking', () => {
     },
   );
 
+  it('A1: is final for the order: an act under another key that was calling out stores nothing', async () => {
+    const order = newOrder();
+    const other = { ...order, key: `${order.key}-by-hand` };
+    const patient = await replica({ ...settings, timeoutMs: 10_000 });
+    const held = carrier.hold(BOOK, 'answer');
+    const act = create(other, patient);
+    await held.arrived;
+    expect(await create(order)).toMatchObject({ kind: 'ok' });
+    expect(await cancel(order)).toMatchObject({ kind: 'ok' });
+    await held.deliver();
+    expect(await act).toMatchObject({ kind: 'error', reason: 'CONFLICT' });
+    expect(await recorded(order)).toBe('cancelled');
+  });
+
   it('S4: whose answer is lost is asked again and tells what was cancelled', async () => {
     const order = newOrder();
     const made = await create(order);

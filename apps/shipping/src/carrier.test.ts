@@ -89,7 +89,14 @@ describe('a call to the carrier', () => {
     ['201 with null', json(201, null)],
     ['200 with a page', (_request, response) => response.writeHead(200).end('<html>welcome</html>')],
     ['200 with 100 KiB', json(200, { ...shipment(), notes: 'x'.repeat(100 * 1024) })],
-    ['a redirect', (_request, response) => response.writeHead(307, { location: '/elsewhere' }).end()],
+    [
+      'a redirect to somebody who would book it',
+      (request, response) => {
+        if (request.url === '/elsewhere')
+          return json(200, { ...shipment(), shipments: [shipment()] })(request, response);
+        response.writeHead(307, { location: '/elsewhere' }).end();
+      },
+    ],
   ];
   it.each(oddities)('S4: answered with %s is no booking, no refusal and no cancellation', async (_name, answers) => {
     const carrier = await carrierThat(answers);

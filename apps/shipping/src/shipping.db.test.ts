@@ -138,6 +138,8 @@ describe.each([{ whose: 'our own' }, { whose: 'a carrier’s' }])('$whose shipme
     const undone = await client().CancelShipment({ orderId }, options(undoKey));
     expect(undone).toMatchObject({ kind: 'ok', message: { shipmentId: '' } });
     expect(await client().CreateShipment(request, options(key))).toMatchObject({ reason: 'ADDRESS_REFUSED' });
+    // Not even a tombstone at the carrier: it is not asked.
+    expect(await standing(orderId)).toEqual({ state: 'refused', atCarrier: byCarrier ? undefined : 'refused' });
   });
 
   it('G12: asked for and undone at the same instant leaves nothing live', async () => {

@@ -1,10 +1,11 @@
-import { execFile, execFileSync, spawnSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { chown, cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { canEnter, type RunAs, statIfAny, temporaryHome } from './postgres-binaries.ts';
+import { commandOf, isAlive } from './process-identity.ts';
 
 /** The superuser of every embedded server. */
 export const SUPERUSER = 'postgres';
@@ -157,15 +158,6 @@ async function removeStaleLock(path: string): Promise<void> {
   await rm(join(path, LOCK_FILE), { force: true });
 }
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
 /**
  * Errs towards yes: a postmaster whose data directory cannot be told is taken for ours, because a second server on the
  * same files destroys them.
@@ -177,20 +169,6 @@ function isPostgresOf(pid: number, dataDir: string): boolean {
   if (!/(^|\/)postgres( |$)/.test(command)) return false;
   const served = / -D ?(.+?)(?= -|$)/.exec(command)?.[1];
   return served === undefined || command.includes(` ${dataDir} `) || isSameFolder(served, dataDir);
-}
-
-/** The command line of a live process, empty for a zombie. */
-function commandOf(pid: number): string {
-  if (process.platform !== 'linux') {
-    return spawnSync('ps', ['-ww', '-p', String(pid), '-o', 'args='], { encoding: 'utf8' }).stdout.trim();
-  }
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
-  } catch (error) {
-    // ESRCH and ENOENT: it ended since we looked.
-    if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return '';
-    throw error;
-  }
 }
 
 function isSameFolder(one: string, other: string): boolean {

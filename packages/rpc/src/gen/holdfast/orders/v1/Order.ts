@@ -18,10 +18,7 @@ export interface OrderInput {
   'failure'?: (_holdfast_orders_v1_FailureInput | null);
   'createdAt'?: (string);
   'updatedAt'?: (string);
-  '_total'?: "total";
-  '_reservationId'?: "reservationId";
-  '_paymentId'?: "paymentId";
-  '_shipmentId'?: "shipmentId";
+  'sum'?: "total";
 }
 
 export interface Order {
@@ -31,14 +28,11 @@ export interface Order {
   'currency': (string);
   'items': (_holdfast_orders_v1_PricedItem)[];
   'total'?: (number);
-  'reservationId'?: (string);
-  'paymentId'?: (string);
-  'shipmentId'?: (string);
+  'reservationId': (string);
+  'paymentId': (string);
+  'shipmentId': (string);
   'failure': (_holdfast_orders_v1_Failure | null);
   'createdAt': (string);
   'updatedAt': (string);
-  '_total'?: "total";
-  '_reservationId'?: "reservationId";
-  '_paymentId'?: "paymentId";
-  '_shipmentId'?: "shipmentId";
+  'sum'?: "total";
 }

@@ -6,12 +6,12 @@ export interface PricedItemInput {
   'sku'?: (string);
   'quantity'?: (number);
   'unitPrice'?: (number | string | Long);
-  '_unitPrice'?: "unitPrice";
+  'price'?: "unitPrice";
 }
 
 export interface PricedItem {
   'sku': (string);
   'quantity': (number);
   'unitPrice'?: (number);
-  '_unitPrice'?: "unitPrice";
+  'price'?: "unitPrice";
 }

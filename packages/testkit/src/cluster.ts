@@ -1,0 +1,192 @@
+/**
+ * The whole system on this machine: an embedded Postgres and every service as a process of its own, kept running
+ * whatever happens to them. For `up`, for the demo and for the tests of the whole system: only a process that is really
+ * killed, paused and started again shows that nothing but Postgres holds the state.
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { ClusterParts } from './cluster-parts.ts';
+import {
+  connectionsNeeded,
+  type Overrides,
+  planCluster,
+  portsNeeded,
+  REPOSITORY,
+  SERVICES,
+  type ServiceName,
+  TENANT_ID,
+} from './cluster-plan.ts';
+import { chooseFreePorts, isPortFree } from './ports.ts';
+import { type RunFile, removeRunFile } from './run-file.ts';
+import type { ProcessEvent } from './supervised-process.ts';
+import { superviseStateDir } from './supervision-record.ts';
+
+/** `postgres` is one of the names. */
+export type ClusterEvent = ProcessEvent;
+
+export interface ClusterOptions {
+  /** Holds the data, logs, API key and `run.json`. Default `.holdfast` in the repository. */
+  stateDir?: string;
+  /** Default 1. */
+  orchestrators?: number;
+  /** Replicas of inventory, payment and shipping each. Default 1. */
+  participants?: number;
+  /** Of the (first) orchestrator: must be free. 0: any free one. Left out: 8080, or when that is taken another, aloud. */
+  httpPort?: number;
+  /** Starts without any data, logs and API key of before. Default false. */
+  clean?: boolean;
+  /** Settings of the services over the usual ones; `undefined` takes one away. */
+  env?: Overrides;
+  /** The orchestrators' `LEASE_MS`. */
+  leaseMs?: number;
+  /** Postgres settings, as `-c name=value`. */
+  databaseSettings?: Record<string, string | number>;
+  /** Gets what a person who is watching should know, line by line. */
+  say?: (line: string) => void;
+  onEvent?: (event: ClusterEvent) => void;
+  /** Gives up the start; what has been started is stopped again. */
+  signal?: AbortSignal;
+  /** Until everything serves. Default 60 s. */
+  startTimeoutMs?: number;
+}
+
+export interface Cluster {
+  /** As `run.json` is now. */
+  readonly run: RunFile;
+  readonly stateDir: string;
+  readonly logDir: string;
+  /** Whose API key `run.apiKey` is. */
+  readonly tenantId: string;
+  /** `kill -9`, and waits for the process to be gone. It is started again at once, on the same ports. */
+  kill(name: ServiceName, replica?: number): Promise<{ kind: 'killed'; pid: number } | { kind: 'not-running' }>;
+  /** SIGSTOP: the process stands still and keeps its connections. */
+  pause(name: ServiceName, replica?: number): void;
+  resume(name: ServiceName, replica?: number): void;
+  /**
+   * Returns when it serves (again): the process after the one that was killed.
+   * @throws Error when it is not started any more, or not in time
+   */
+  untilServing(name: ServiceName, replica?: number, timeoutMs?: number): Promise<void>;
+  /** Ends Postgres, as by a power failure (`kill`, the default) or orderly, and returns when it is back. */
+  restartPostgres(how?: 'kill' | 'stop'): Promise<void>;
+  databaseUrl(name: ServiceName): string;
+  /** Orchestrators first, so that they can hand over; then participants, sandbox, Postgres. Keeps the state. */
+  stop(): Promise<void>;
+}
+
+const DEFAULT_HTTP_PORT = 8_080;
+const START_TIMEOUT_MS = 60_000;
+const SERVE_TIMEOUT_MS = 30_000;
+const MIN_CONNECTIONS = 300;
+
+export const DEFAULT_STATE_DIR = join(REPOSITORY, '.holdfast');
+
+/**
+ * Starts everything and returns when orders can be placed.
+ * @throws Error when a port that was given is taken, a setting is wrong (all faults are in the message), the state
+ *   directory is in use, or something does not serve in time
+ */
+export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
+  const stateDir = resolve(options.stateDir ?? DEFAULT_STATE_DIR);
+  const say = options.say ?? (() => {});
+  mkdirSync(join(stateDir, 'logs'), { recursive: true });
+  const supervision = await superviseStateDir(stateDir, say);
+  const parts = new ClusterParts({ stateDir, supervision, say, onEvent: options.onEvent ?? (() => {}) });
+  try {
+    await bringUp(parts, options);
+  } catch (error) {
+    await parts.stop();
+    throw error;
+  }
+  return clusterOf(parts);
+}
+
+async function bringUp(parts: ClusterParts, options: ClusterOptions): Promise<void> {
+  const { stateDir, say } = parts;
+  removeRunFile(stateDir);
+  if (options.clean === true) wipe(stateDir);
+  const { orchestrators = 1, participants = 1 } = options;
+  const httpPort = await chooseHttpPort(options.httpPort, say);
+  const count = 1 + portsNeeded({ orchestrators, participants });
+  const [postgresPort = 0, ...ports] = await chooseFreePorts(count, httpPort);
+  const max_connections = Math.max(MIN_CONNECTIONS, connectionsNeeded({ orchestrators, participants }));
+  await parts.startPostgres({
+    port: postgresPort,
+    fresh: options.clean === true,
+    settings: { max_connections, ...options.databaseSettings },
+  });
+  options.signal?.throwIfAborted();
+  await Promise.all(SERVICES.map((name) => parts.postgres.server.createDatabase(name)));
+  options.signal?.throwIfAborted();
+  const apiKey = apiKeyIn(stateDir);
+  const plan = planCluster({
+    orchestrators,
+    participants,
+    httpPort,
+    ports,
+    apiKey,
+    databaseUrl: (name) => parts.postgres.server.databaseUrl(name),
+    leaseMs: options.leaseMs,
+    env: options.env,
+    compileCache: join(REPOSITORY, 'node_modules', '.cache', 'holdfast'),
+  });
+  await parts.startServices({
+    plan,
+    apiKey,
+    timeoutMs: options.startTimeoutMs ?? START_TIMEOUT_MS,
+    signal: options.signal,
+  });
+}
+
+/** Only what is ours: the directory may be somebody's who keeps other things in it. */
+function wipe(stateDir: string): void {
+  for (const entry of ['logs', 'api-key']) rmSync(join(stateDir, entry), { recursive: true, force: true });
+  mkdirSync(join(stateDir, 'logs'));
+}
+
+/** Kept from start to start: what was set up with it goes on working. */
+function apiKeyIn(stateDir: string): string {
+  const path = join(stateDir, 'api-key');
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+  const made = randomBytes(24).toString('base64url');
+  writeFileSync(path, `${made}\n`, { mode: 0o600 });
+  return made;
+}
+
+async function chooseHttpPort(wanted: number | undefined, say: (line: string) => void): Promise<number> {
+  if (wanted !== undefined && wanted !== 0) {
+    if (await isPortFree(wanted)) return wanted;
+    throw new Error(`port ${wanted} is taken: end what listens there, give another, or give none for a free one`);
+  }
+  if (wanted === undefined && (await isPortFree(DEFAULT_HTTP_PORT))) return DEFAULT_HTTP_PORT;
+  const [free = 0] = await chooseFreePorts(1);
+  if (wanted === undefined) say(`port ${DEFAULT_HTTP_PORT} is taken: the API is on port ${free}`);
+  return free;
+}
+
+function clusterOf(parts: ClusterParts): Cluster {
+  return {
+    get run() {
+      return parts.run();
+    },
+    stateDir: parts.stateDir,
+    logDir: parts.logDir,
+    tenantId: TENANT_ID,
+    async kill(name, replica = 0) {
+      const pid = await parts.process(name, replica).kill();
+      return pid === undefined ? { kind: 'not-running' } : { kind: 'killed', pid };
+    },
+    pause: (name, replica = 0) => parts.process(name, replica).pause(),
+    resume: (name, replica = 0) => parts.process(name, replica).resume(),
+    untilServing: (name, replica = 0, timeoutMs = SERVE_TIMEOUT_MS) =>
+      parts.untilServing([parts.process(name, replica)], timeoutMs),
+    restartPostgres: (how = 'kill') => parts.postgres.restart(how),
+    databaseUrl: (name) => parts.postgres.server.databaseUrl(name),
+    stop: () => parts.stop(),
+  };
+}

@@ -1,0 +1,73 @@
+// The commands of package.json: brings the tools and the dependencies where they are missing, then runs the command.
+// Plain JavaScript for Node.js 20 and later, since this is what finds the Node.js that the rest needs.
+import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import { install, isInstalled } from './install.mjs';
+import { environmentFor, findTools, ROOT, rememberTools } from './tools.mjs';
+
+/** `EX_USAGE` of sysexits.h. */
+const EXIT_USAGE = 64;
+const TASKS = ['typecheck', 'lint', 'gen:check', 'proto:lint'];
+const OUTPUT = ['--ui=stream', '--output-logs=new-only', '--log-order=grouped'];
+const CHECK = ['node_modules/.bin/turbo', 'run', ...TASKS, ...OUTPUT, '--continue'];
+
+/** What each command runs, one after the other as long as all goes well; the caller's arguments go to the last. */
+const COMMANDS = {
+  demo: [['node', 'demo/src/main.ts']],
+  up: [['node', 'packages/testkit/src/up.ts']],
+  audit: [['node', 'packages/testkit/src/audit.ts']],
+  gen: [['node', 'scripts/gen.mjs']],
+  check: [CHECK],
+  test: [CHECK, ['node', 'node_modules/vitest/vitest.mjs', 'run']],
+};
+
+// Standard error, so that what a command prints can be read by a program.
+const say = (line) => console.error(`holdfast: ${line}`);
+const [name, ...args] = process.argv.slice(2);
+const steps = Object.hasOwn(COMMANDS, name ?? '') ? COMMANDS[name] : undefined;
+if (steps === undefined) {
+  console.error(`node scripts/run.mjs ${Object.keys(COMMANDS).join('|')} [arguments]`);
+  process.exitCode = EXIT_USAGE;
+} else {
+  process.exitCode = await runAll(steps, args);
+}
+
+async function runAll(commands, lastArgs) {
+  let tools;
+  try {
+    tools = findTools(say);
+    if (!isInstalled()) install(tools, say);
+    rememberTools(tools);
+  } catch (error) {
+    console.error(error.message);
+    return 1;
+  }
+  for (const [at, [program, ...fixed]] of commands.entries()) {
+    const rest = at === commands.length - 1 ? lastArgs : [];
+    const code = await run(program === 'node' ? tools.node : program, [...fixed, ...rest], environmentFor(tools));
+    if (code !== 0) return code;
+  }
+  return 0;
+}
+
+/** @returns the exit code, as a shell would give it */
+async function run(program, programArgs, env) {
+  const child = spawn(program, programArgs, { cwd: ROOT, env, stdio: 'inherit' });
+  // Ctrl-C in a terminal reaches the child by itself; a signal that was sent to this process alone does not.
+  const forward = (signal) => {
+    if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
+  };
+  process.on('SIGINT', forward);
+  process.on('SIGTERM', forward);
+  return await new Promise((resolve) => {
+    child.once('error', (error) => {
+      console.error(`${program} could not be started: ${error.message}`);
+      resolve(1);
+    });
+    child.once('exit', (code, signal) => {
+      process.off('SIGINT', forward);
+      process.off('SIGTERM', forward);
+      resolve(code ?? 128 + (constants.signals[signal] ?? 0));
+    });
+  });
+}
