@@ -7,7 +7,7 @@ import { environmentFor, findTools, ROOT, rememberTools } from './tools.mjs';
 
 /** `EX_USAGE` of sysexits.h. */
 const EXIT_USAGE = 64;
-const TASKS = ['typecheck', 'lint', 'gen:check', 'proto:lint'];
+const TASKS = ['typecheck', 'lint', 'gen:check', 'proto:lint', 'proto:breaking'];
 const OUTPUT = ['--ui=stream', '--output-logs=new-only', '--log-order=grouped'];
 const CHECK = ['node_modules/.bin/turbo', 'run', ...TASKS, ...OUTPUT, '--continue'];
 
@@ -16,7 +16,10 @@ const COMMANDS = {
   demo: [['node', 'demo/src/main.ts']],
   up: [['node', 'packages/testkit/src/up.ts']],
   audit: [['node', 'packages/testkit/src/audit.ts']],
-  gen: [['node', 'scripts/gen.mjs']],
+  gen: [
+    ['node', 'scripts/gen.mjs'],
+    ['node', 'tests/write-schemas.ts'],
+  ],
   check: [CHECK],
   test: [CHECK, ['node', 'node_modules/vitest/vitest.mjs', 'run']],
 };
