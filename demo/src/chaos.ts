@@ -1,0 +1,96 @@
+import type { Cluster } from '@holdfast/testkit';
+import type { Progress } from './progress.ts';
+import type { Random } from './random.ts';
+
+export const VICTIMS = ['orchestrator', 'inventory', 'payment', 'shipping'] as const;
+export type Victim = (typeof VICTIMS)[number];
+
+export interface Kill {
+  victim: Victim;
+  /** Falls when this many orders have been begun. */
+  atOrder: number;
+}
+
+const ROUNDS = 2;
+const FIRST_AT = 0.06;
+const LAST_AT = 0.94;
+
+/** Every service twice, in random order, spread over the run. With few orders several fall together. */
+export function planKills(random: Random, orders: number): Kill[] {
+  const victims = Array.from({ length: ROUNDS }, () => shuffled(random, VICTIMS)).flat();
+  const step = (LAST_AT - FIRST_AT) / victims.length;
+  return victims.map((victim, at) => {
+    const share = FIRST_AT + step * (at + random.fraction());
+    return { victim, atOrder: Math.max(1, Math.floor(share * orders)) };
+  });
+}
+
+function shuffled<T>(random: Random, list: readonly T[]): T[] {
+  const rest = [...list];
+  return list.map(() => rest.splice(random.integer(0, rest.length - 1), 1)[0] as T);
+}
+
+/** Kills (-9) whatever is due; the supervisor brings it back. */
+export class Chaos {
+  readonly #cluster: Cluster;
+  readonly #progress: Progress;
+  readonly #plan: Kill[];
+  readonly #running: Promise<void>[] = [];
+
+  constructor(cluster: Cluster, progress: Progress, plan: Kill[]) {
+    this.#cluster = cluster;
+    this.#progress = progress;
+    this.#plan = [...plan];
+  }
+
+  /** Call for each order that is begun. */
+  orderBegun(): void {
+    while (this.#plan[0] !== undefined && this.#progress.begun >= this.#plan[0].atOrder) {
+      const { victim } = this.#plan.shift() as Kill;
+      this.#running.push(this.#kill(victim));
+    }
+  }
+
+  async ended(): Promise<void> {
+    await Promise.all(this.#running);
+  }
+
+  async #kill(victim: Victim): Promise<void> {
+    // Killed again before it is back, it would not have been running: wait for it, so that every kill meets a service.
+    await this.#cluster.untilServing(victim);
+    const killed = await this.#cluster.kill(victim);
+    if (killed.kind === 'killed') this.#progress.killed(victim);
+  }
+}
+
+export interface ProviderFaults {
+  lostAnswer: number;
+  slow: number;
+  slowMs: number;
+  error500: number;
+  refused: number;
+}
+
+const FAULTS: ProviderFaults = { lostAnswer: 0.03, slow: 0.02, slowMs: 500, error500: 0.02, refused: 0.005 };
+const NONE: ProviderFaults = { lostAnswer: 0, slow: 0, slowMs: 0, error500: 0, refused: 0 };
+const TIMEOUT_MS = 5_000;
+
+/** Makes the card provider and the carrier as unreliable as the outside world is, or (`false`) reliable. */
+export async function setProviderFaults(sandbox: string, random: Random, on: boolean): Promise<void> {
+  const rates = on ? FAULTS : NONE;
+  const response = await fetch(`${sandbox}/faults`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ seed: random.integer(0, 2_147_483_647), payments: rates, carrier: rates }),
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  });
+  if (!response.ok) throw new Error(`the sandbox refused its faults: ${await response.text()}`);
+}
+
+export type FaultCounts = Record<'payments' | 'carrier', Record<string, number>>;
+
+/** How often each fault really happened. */
+export async function providerFaultCounts(sandbox: string): Promise<FaultCounts> {
+  const response = await fetch(`${sandbox}/faults`, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+  return ((await response.json()) as { counts: FaultCounts }).counts;
+}
