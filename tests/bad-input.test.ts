@@ -35,6 +35,8 @@ describe('a bad order is refused with 400, names the place, and writes no row:',
     ['the same SKU twice', { items: [...item(1).items, ...item(2, 'pear').items, ...item(3).items] }, '/items/2/sku'],
     ['an unknown currency', { currency: 'XYZ' }, '/currency'],
     ['an unknown payment method', { payment: { method: 'cheque' } }, '/payment/method'],
+    ['a NUL in a text', { shipTo: { ...shipTo, name: 'A\u0000' } }, '/shipTo/name'],
+    ['half a surrogate pair in a text', { shipTo: { ...shipTo, city: '\ud800' } }, '/shipTo/city'],
     ['a malformed country', { shipTo: { ...shipTo, country: 'Germany' } }, '/shipTo/country'],
   ])('%s', async (_, change, pointer) => {
     const before = await rows();

@@ -78,4 +78,4 @@ export function placeOrderSaga(
 }
 
 /** Quick at first, since most faults are a restart away; an undo that fails for about half an hour is parked. */
-const RETRY = { baseMs: 50, capMs: 5_000, maxAttempts: 700 };
+const RETRY = { baseMs: 50, capMs: 2_000, maxAttempts: 1_800 };

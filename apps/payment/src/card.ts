@@ -58,7 +58,7 @@ export interface GivenBack {
 export type Performed<R> = { kind: 'known'; result: R } | { kind: 'unknown'; detail: string };
 
 export interface Cards {
-  /** Longer than one attempt can take. Safety does not rest on it: two attempts at once take the money once. */
+  /** How long one attempt keeps others from trying. Safety does not rest on it: two at once take the money once. */
   leaseMs: number;
   /** @param attach stores an intent's id durably; false forbids to confirm it */
   charge(payment: CardPayment, attach: (intentId: string) => Promise<boolean>): Promise<Performed<CardOutcome>>;
@@ -76,11 +76,15 @@ export const noCards: Cards = {
 // The longest attempt is an undo that finds the payment succeeding under its hands: ask, cancel, ask, refund.
 const MAX_CALLS = 4;
 const LEASE_MARGIN_MS = 1_000;
+// When a process dies in the middle, the next attempt waits until its lease has run out: so it is short, shorter than
+// the slowest attempt may take. A second attempt beside a slow first one is safe: it asks about the stored intent before
+// anything else, only one intent can be stored for an order, an intent succeeds once, and the first can store nothing.
+const MAX_LEASE_MS = 3_000;
 
 export function createCards(settings: CardSettings, log: Log, metrics: Metrics): Cards {
   const provider = createProvider(settings, log, metrics);
   return {
-    leaseMs: MAX_CALLS * settings.timeoutMs + LEASE_MARGIN_MS,
+    leaseMs: Math.min(MAX_CALLS * settings.timeoutMs + LEASE_MARGIN_MS, MAX_LEASE_MS),
     charge: (payment, attach) => charge(provider, payment, attach),
     giveBack: (payment) => giveBack(provider, payment),
   };

@@ -29,6 +29,9 @@ const COUNTRY = /^[A-Z]{2}$/;
 
 // Beyond the carrier's own time-outs, for our own work in between.
 const LEASE_MARGIN_MS = 1_000;
+// When a process dies in the middle, the next attempt waits until its lease has run out: so it is short. A second attempt
+// beside a slow first one is safe: the carrier keeps one booking per reference, and the first can store nothing any more.
+const MAX_LEASE_MS = 3_000;
 
 const shipping = services.shipping;
 
@@ -46,7 +49,7 @@ export function shippingHandlers(
       const wanted = { tenantId: keyed.tenantId, orderId, shipTo, parcels };
       const reference = referenceOf(keyed.tenantId, orderId);
       const outcome = await runOutsideAct(pool, flights, keyed, {
-        leaseMs: MAX_CALLS_TO_BOOK * carrier.timeoutMs + LEASE_MARGIN_MS,
+        leaseMs: Math.min(MAX_CALLS_TO_BOOK * carrier.timeoutMs + LEASE_MARGIN_MS, MAX_LEASE_MS),
         async prepare(tx) {
           const begun = await beginShipment(tx, wanted, carrier.configured);
           if (begun.kind !== 'requested') return settlementOf(begun);
@@ -69,7 +72,7 @@ export function shippingHandlers(
       const { tenantId } = keyed;
       const answer = (shipmentId: string) => shipping.CancelShipment.responseSerialize({ shipmentId });
       const outcome = await runOutsideUndo(pool, flights, keyed, CREATE, {
-        leaseMs: carrier.timeoutMs + LEASE_MARGIN_MS,
+        leaseMs: Math.min(carrier.timeoutMs + LEASE_MARGIN_MS, MAX_LEASE_MS),
         async prepare(tx) {
           const begun = await beginCancel(tx, tenantId, orderId);
           if (begun.kind === 'with_carrier') return { kind: 'perform', plan: referenceOf(tenantId, orderId) };

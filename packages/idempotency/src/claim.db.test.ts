@@ -178,6 +178,20 @@ describe('an effect outside the database', () => {
     expect(await take(requestFor(key))).toEqual({ kind: 'executed', answer: answer('new') });
   });
 
+  it('has its whole lease, even when its transaction had waited for longer than that before', async () => {
+    const key = newKey();
+    await tx(async (t) => {
+      await t.query('select pg_sleep(0.6)');
+      await claim(t, requestFor(key, { leaseMs: 500 }));
+    });
+    expect(await take(requestFor(key, { leaseMs: 500 }))).toMatchObject({ kind: 'in_flight' });
+    const late = await tx(async (t) => {
+      await t.query('select pg_sleep(0.6)');
+      return await claim(t, requestFor(key, { leaseMs: 500 }));
+    });
+    expect(late.kind).toBe('resumed');
+  });
+
   it('H9: that gives its lease up lets the next attempt go on at once', async () => {
     const key = newKey();
     const first = held(await take(requestFor(key, { leaseMs: 60_000 })));

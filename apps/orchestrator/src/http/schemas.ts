@@ -14,14 +14,15 @@ export const CustomerId = Type.String({
 export const Currency = Type.String({ pattern: '^[A-Z]{3}$', description: 'ISO 4217', examples: ['EUR'] });
 const MinorUnits = Type.Integer({ description: 'Minor units of the currency' });
 const Instant = Type.String({ format: 'date-time', description: 'RFC 3339, UTC' });
-const text = (maxLength: number) => Type.String({ minLength: 1, maxLength });
+// Nothing that shipping or the database would refuse later: control characters, and half a surrogate pair.
+const text = Type.String({ minLength: 1, maxLength: 100, pattern: '^[^\\p{Cc}\\p{Cs}]*$' });
 
 export const ShipTo = Type.Object(
   {
-    name: text(200),
-    line1: text(200),
-    city: text(100),
-    postalCode: text(20),
+    name: text,
+    line1: text,
+    city: text,
+    postalCode: Type.String({ pattern: '^[A-Za-z0-9 -]{1,16}$', description: '1 to 16 of `[A-Za-z0-9 -]`' }),
     country: Type.String({ pattern: '^[A-Z]{2}$', description: 'ISO 3166-1 alpha-2', examples: ['DE'] }),
   },
   closed,
