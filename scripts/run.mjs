@@ -7,6 +7,7 @@ import { environmentFor, findTools, ROOT, rememberTools } from './tools.mjs';
 
 /** `EX_USAGE` of sysexits.h. */
 const EXIT_USAGE = 64;
+const PARENT_POLL_MS = 250;
 const TASKS = ['typecheck', 'lint', 'gen:check', 'proto:lint', 'proto:breaking'];
 const OUTPUT = ['--ui=stream', '--output-logs=new-only', '--log-order=grouped'];
 const CHECK = ['node_modules/.bin/turbo', 'run', ...TASKS, ...OUTPUT, '--continue'];
@@ -62,6 +63,7 @@ async function run(program, programArgs, env) {
   };
   process.on('SIGINT', forward);
   process.on('SIGTERM', forward);
+  const watch = watchParent(() => child.kill('SIGTERM'));
   return await new Promise((resolve) => {
     child.once('error', (error) => {
       console.error(`${program} could not be started: ${error.message}`);
@@ -70,7 +72,23 @@ async function run(program, programArgs, env) {
     child.once('exit', (code, signal) => {
       process.off('SIGINT', forward);
       process.off('SIGTERM', forward);
+      clearInterval(watch);
       resolve(code ?? 128 + (constants.signals[signal] ?? 0));
     });
   });
+}
+
+/**
+ * npm runs this through a shell and hands signals on to that shell only, which dies of them without a word to us. Whoever
+ * ends npm means the command, so a parent that is gone counts as SIGTERM.
+ */
+function watchParent(onGone) {
+  if (process.env.npm_lifecycle_event === undefined) return undefined;
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(watch);
+    onGone();
+  }, PARENT_POLL_MS);
+  return watch;
 }

@@ -136,7 +136,7 @@ export async function executeOnce(
   const fingerprint = fingerprintOf(request);
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
     const { known, seen } = await readForChange(pool, request);
-    if (known) return replay(known, request, fingerprint);
+    if (known && request.key === '') return replay(known, request, fingerprint);
     const decision = withServerError(decide(seen), request.faults);
     if (decision.kind === 'invalid') return { answer: decision.answer, replayOf: null };
     const wrote = await write(pool, request, fingerprint, decision.answer, decision.change);

@@ -37,6 +37,25 @@ describe('a fingerprint', () => {
     expect(JSON.stringify(members)).not.toContain('secret');
   });
 
+  it('K2: is keyed by the secret of whoever made it first, even when that one commits while we look', async () => {
+    const second = await testDatabase('fingerprints', [idempotencyMigrations]);
+    const first = await second.pool.connect();
+    try {
+      await first.query('begin');
+      const theirs = await loadFingerprinter(first);
+      const loading = loadFingerprinter(second.pool);
+      const waiting =
+        'select from pg_stat_activity where datname = current_database() and cardinality(pg_blocking_pids(pid)) > 0';
+      await expect.poll(async () => (await second.pool.query(waiting)).rowCount).toBe(1);
+      await first.query('commit');
+      const ours = await loading;
+      expect(ours.derivedId('order')).toBe(theirs.derivedId('order'));
+    } finally {
+      first.release();
+      await second.drop();
+    }
+  });
+
   it('is keyed: another database gives another print for the same request', async () => {
     const second = await testDatabase('fingerprints', [idempotencyMigrations]);
     try {

@@ -64,7 +64,7 @@ const QUICK_DEATH_MS = 5_000;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
 const DEATHS_BEFORE_SERVING = 3;
-const POLL_MS = 25;
+const POLL_MS = 50;
 const LAST_WORDS_BYTES = 4_000;
 
 /** How long to wait before it is started again, by how many times in a row it has died soon after its start. */

@@ -6,6 +6,7 @@ import { parseUpOptions, type SandboxFaults, UP_USAGE, type UpOptions } from './
 /** `EX_USAGE` of sysexits.h. */
 const EXIT_USAGE = 64;
 const FAULTS_TIMEOUT_MS = 5_000;
+const IMPATIENT_AFTER_MS = 1_000;
 
 const say = (line: string) => console.log(line);
 const parsed = parseUpOptions(process.argv.slice(2));
@@ -61,9 +62,15 @@ interface Asked {
 function onceAskedToStop(): Asked {
   const controller = new AbortController();
   const { promise, resolve } = Promise.withResolvers<void>();
+  let askedAtMs = 0;
   const onSignal = () => {
-    // The second time somebody is impatient: whatever still runs is killed as this process exits.
-    if (controller.signal.aborted) process.exit(130);
+    if (controller.signal.aborted) {
+      // One Ctrl-C may come more than once: from the terminal, and handed on by npm. Only after a while does it mean that
+      // somebody is impatient; whatever still runs is killed as this process exits.
+      if (performance.now() - askedAtMs > IMPATIENT_AFTER_MS) process.exit(130);
+      return;
+    }
+    askedAtMs = performance.now();
     controller.abort(new Error('asked to stop'));
     resolve();
   };
