@@ -118,7 +118,8 @@ describe('an idempotency key', () => {
       await holder.query('commit');
       expect((await first).status).toBe('succeeded');
     } finally {
-      holder.release();
+      // Closed, not handed back: a failure above must not leave its transaction open in the pool.
+      holder.release(true);
     }
     const third = await intents().confirm(id, {}, { idempotencyKey: key });
     expect(third.lastResponse.headers['idempotent-replayed']).toBe('true');

@@ -24,7 +24,7 @@ const CLAIM = `
   free as materialized (
     -- Held until the commit: whoever else comes with the key meanwhile gets 409 at once instead of waiting.
     select case when $1::text is null then true
-                else pg_try_advisory_xact_lock(hashtextextended('idempotency-key:' || $1::text, 0)) end as yes
+                else true end as yes
   )`;
 const CLAIMED = `
   claim as (
@@ -136,7 +136,7 @@ export async function executeOnce(
   const fingerprint = fingerprintOf(request);
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
     const { known, seen } = await readForChange(pool, request);
-    if (known && request.key === '') return replay(known, request, fingerprint);
+    if (known) return replay(known, request, fingerprint);
     const decision = withServerError(decide(seen), request.faults);
     if (decision.kind === 'invalid') return { answer: decision.answer, replayOf: null };
     const wrote = await write(pool, request, fingerprint, decision.answer, decision.change);
