@@ -121,17 +121,20 @@ describe('a payment intent', () => {
   });
 
   it('K2: is captured once however many confirmations with keys of their own arrive together', async () => {
-    const { id } = await create();
-    const calls = Array.from({ length: 16 }, (_, n) =>
-      sandbox.stripe.paymentIntents.confirm(id, {}, { idempotencyKey: `race-${id}-${n}` }).then(
-        () => 'captured',
-        (error: { code?: string }) => error.code,
-      ),
-    );
-    const outcomes = await Promise.all(calls);
-    expect(outcomes.filter((outcome) => outcome === 'captured')).toHaveLength(1);
-    expect(new Set(outcomes)).toEqual(new Set(['captured', 'payment_intent_unexpected_state']));
-    expect(await ledgerOf(sandbox.db, id)).toEqual([{ kind: 'captured', amount: 1999 }]);
+    // Several rounds: in the first one the pool still opens its connections and the calls hardly overlap.
+    for (let round = 0; round < 6; round += 1) {
+      const { id } = await create();
+      const calls = Array.from({ length: 16 }, (_, n) =>
+        sandbox.stripe.paymentIntents.confirm(id, {}, { idempotencyKey: `race-${id}-${n}` }).then(
+          () => 'captured',
+          (error: { code?: string }) => error.code,
+        ),
+      );
+      const outcomes = await Promise.all(calls);
+      expect(outcomes.filter((outcome) => outcome === 'captured')).toHaveLength(1);
+      expect(new Set(outcomes)).toEqual(new Set(['captured', 'payment_intent_unexpected_state']));
+      expect(await ledgerOf(sandbox.db, id)).toEqual([{ kind: 'captured', amount: 1999 }]);
+    }
   });
 
   it('K2: ends captured or cancelled, never both, when the two arrive together', async () => {

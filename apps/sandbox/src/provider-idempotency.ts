@@ -24,7 +24,7 @@ const CLAIM = `
   free as materialized (
     -- Held until the commit: whoever else comes with the key meanwhile gets 409 at once instead of waiting.
     select case when $1::text is null then true
-                else true end as yes
+                else pg_try_advisory_xact_lock(hashtextextended('idempotency-key:' || $1::text, 0)) end as yes
   )`;
 const CLAIMED = `
   claim as (
