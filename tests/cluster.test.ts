@@ -141,9 +141,13 @@ describe.runIf(process.platform === 'linux')('a cluster of two replicas of every
   );
 
   it('brings back what somebody else has killed', async () => {
-    const before = readRunFile(stateDir).services.find(({ name, replica }) => name === 'shipping' && replica === 1)?.pid;
+    const before = readRunFile(stateDir).services.find(
+      ({ name, replica }) => name === 'shipping' && replica === 1,
+    )?.pid;
     process.kill(before ?? 0, 'SIGKILL');
-    await vi.waitUntil(() => events.some((event) => event.kind === 'died' && event.pid === before), { timeout: 10_000 });
+    await vi.waitUntil(() => events.some((event) => event.kind === 'died' && event.pid === before), {
+      timeout: 10_000,
+    });
     await cluster.untilServing('shipping', 1);
     expect(cluster.run.services.map(({ pid }) => pid)).not.toContain(before);
   });
@@ -227,7 +231,8 @@ describe.runIf(process.platform === 'linux')('the start of a cluster', () => {
     });
     expect(message).toContain('payment 0 ended with exit code 78');
     expect(message).toContain('orchestrator 0 ended with exit code 78');
-    for (const setting of ['STRIPE_TIMEOUT_MS', 'LOG_LEVEL', 'API_KEYS', 'LEASE_MS']) expect(message).toContain(setting);
+    for (const setting of ['STRIPE_TIMEOUT_MS', 'LOG_LEVEL', 'API_KEYS', 'LEASE_MS'])
+      expect(message).toContain(setting);
   });
 
   it('says that the port which was asked for is taken', async () => {
