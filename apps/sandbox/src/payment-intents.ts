@@ -54,7 +54,7 @@ const CREATE = guarded(
 /** Locks the intent in the version that a change was decided on; $7 and $8. */
 export const TARGET_INTENT = `
   select i.intent_id from payment_intents i, free
-   where free.yes and i.intent_id = $7::text and $8::int > 0 for update of i`;
+   where free.yes and i.intent_id = $7::text and i.version = $8::int for update of i`;
 
 const CHANGE = guarded(
   'sandbox.change-intent',
