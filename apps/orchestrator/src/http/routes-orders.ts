@@ -45,7 +45,7 @@ export function orderRoutes(book: OrderBook): FastifyPluginAsyncTypebox {
           request: request.body,
           waitMs,
           traceparent: newTraceparent(request.headers.traceparent as string | undefined),
-          signal: hangUp(request),
+          signal: hangUp(reply),
         });
         if (waitMs > 0) reply.header('preference-applied', `wait=${waitMs / 1_000}`);
         return sendPlaced(reply, key, placed);
@@ -103,7 +103,7 @@ export function orderRoutes(book: OrderBook): FastifyPluginAsyncTypebox {
       async (request, reply) => {
         const { id } = request.params;
         if ((await readOrder(book.pool, request.tenantId, id)) === undefined) return noSuchOrder();
-        const cancelled = await book.engine.cancel(id, CANCEL_WAIT_MS, hangUp(request));
+        const cancelled = await book.engine.cancel(id, CANCEL_WAIT_MS, hangUp(reply));
         const order = (await readOrder(book.pool, request.tenantId, id)) ?? noSuchOrder();
         if (cancelled.kind === 'refused') {
           throw new Problem('cancel-refused', `the order is ${order.status}: it can’t be turned back any more`);
@@ -138,10 +138,13 @@ function noSuchOrder(): never {
   throw new Problem('not-found', 'you have no order of this id');
 }
 
-/** Aborted when the client closes the connection before it has its answer. */
-function hangUp(request: FastifyRequest): AbortSignal {
+/**
+ * Aborted when the answer is out or can't be delivered any more. Listens to the response and not to the connection:
+ * a connection outlives thousands of requests, and each would leave a listener behind.
+ */
+function hangUp(reply: FastifyReply): AbortSignal {
   const controller = new AbortController();
-  request.raw.socket.once('close', () => controller.abort());
+  reply.raw.once('close', () => controller.abort());
   return controller.signal;
 }
 
@@ -168,7 +171,7 @@ function sendPlaced(reply: FastifyReply, key: string, placed: Placed): FastifyRe
 }
 
 async function sendChanges(book: OrderBook, request: FastifyRequest, reply: FastifyReply, id: string): Promise<void> {
-  const changes = orderChanges(book, request.tenantId, id, hangUp(request));
+  const changes = orderChanges(book, request.tenantId, id, hangUp(reply));
   // The first one decides between a stream and a plain error.
   const first = await changes.next();
   if (first.done) return noSuchOrder();
