@@ -2,7 +2,8 @@ import { defineConfig } from 'vitest/config';
 
 /**
  * Three projects, by what a test needs: `unit` nothing, `db` a real Postgres (one embedded server for the run, each
- * file gets a database cloned from a migrated template), `system` the whole system as separate processes.
+ * file gets a database cloned from a migrated template), `system` the whole system as separate processes. One project
+ * after the other (`groupOrder`): processes that are killed and timed must not compete with the rest for two cores.
  */
 export default defineConfig({
   test: {
@@ -10,6 +11,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          sequence: { groupOrder: 0 },
           include: ['{apps,packages}/*/src/**/*.test.ts', 'demo/src/**/*.test.ts'],
           exclude: ['**/*.db.test.ts', '**/node_modules/**'],
         },
@@ -17,6 +19,7 @@ export default defineConfig({
       {
         test: {
           name: 'db',
+          sequence: { groupOrder: 1 },
           include: ['{apps,packages}/*/src/**/*.db.test.ts'],
           globalSetup: ['packages/testkit/src/vitest-postgres.ts'],
           testTimeout: 30_000,
@@ -26,6 +29,7 @@ export default defineConfig({
       {
         test: {
           name: 'system',
+          sequence: { groupOrder: 2 },
           include: ['tests/**/*.test.ts'],
           globalSetup: ['packages/testkit/src/vitest-postgres.ts'],
           fileParallelism: false,
