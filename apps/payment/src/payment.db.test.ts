@@ -77,7 +77,7 @@ const undo = (order: TestOrder, extra: Partial<CallOptions> = {}) =>
 
 /** Calls until the outcome is known, as the saga does (S4). */
 async function untilKnown<T extends { kind: string; reason?: string }>(call: () => Promise<T>): Promise<T> {
-  const retryable = ['OUTCOME_UNKNOWN', 'REQUEST_IN_PROGRESS', 'TRY_AGAIN', 'DEADLINE_EXCEEDED'];
+  const retryable = ['OUTCOME_UNKNOWN', 'REQUEST_IN_PROGRESS', 'TRY_AGAIN', 'STORE_UNAVAILABLE', 'DEADLINE_EXCEEDED'];
   for (let attempt = 1; attempt <= 60; attempt++) {
     const result = await call();
     if (result.kind === 'ok' || !retryable.includes(result.reason ?? '')) return result;
@@ -175,7 +175,8 @@ describe('a charge to an account', () => {
     await Promise.all(
       Array.from({ length: 30 }, async () => {
         const order = newOrder();
-        await Promise.all([byBalance(order, customer, 10), untilKnown(() => undo(order))]);
+        const [, undone] = await Promise.all([byBalance(order, customer, 10), untilKnown(() => undo(order))]);
+        expect(undone.kind).toBe('ok');
       }),
     );
     expect(await balanceOf(customer)).toBe(100_000);
