@@ -199,7 +199,7 @@ describe('the journal', () => {
     });
     const mine = writer({ pool, maxQueued: 2 });
     const first = mine.write(checkpoint('bound'));
-    await eventually(async () => gate !== undefined);
+    await new Promise((resolve) => setImmediate(resolve));
     await mine.journal([attempt('bound', { seq: 1 }), attempt('bound', { seq: 2 })]);
     let third = false;
     const waiting = mine.journal([attempt('bound', { seq: 3 })]).then(() => {

@@ -8,7 +8,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { classifyPostgresError } from '@holdfast/postgres';
 import { fullJitterMs } from './backoff.ts';
-import type { Database, SagaLog, SagaMetrics } from './ports.ts';
+import { type Database, refusalFields, type SagaLog, type SagaMetrics } from './ports.ts';
 import { type Failure, hasEnded, type Parked, type SagaState } from './saga-row.ts';
 
 /** One attempt at a step, as the journal keeps it. Instants are `performance.now()`. */
@@ -218,7 +218,7 @@ export class CheckpointWriter {
   async #split(batch: Batch, error: unknown): Promise<void> {
     const { waiting, attempts } = batch;
     if (waiting.length + attempts.length <= 1) {
-      if (waiting.length === 0) this.#options.log.error({ err: error }, 'an attempt is missing in the journal');
+      if (waiting.length === 0) this.#options.log.error(refusalFields(error), 'an attempt is missing in the journal');
       for (const { settle } of waiting) settle({ kind: 'rejected', error });
       return;
     }
@@ -258,7 +258,8 @@ function settleAll(batch: Batch, written: Map<string, WrittenRow>): void {
 }
 
 // Sent unprepared on purpose. A prepared statement may settle on a generic plan, and one made while the table was
-// still empty scans it whole, for every flush until the next analyze. Planning costs less than a millisecond a flush.
+// still empty scans it whole, for every flush until the next analyze: 1,480 ms for 50 checkpoints among 100,000 sagas,
+// where a plan made for the flush takes 0.5 ms and 0.4 ms to make.
 function flushSql(companion: Companion | undefined): string {
   return `/* saga.flush-checkpoints${companion ? `+${companion.name}` : ''} */
 with entries as (

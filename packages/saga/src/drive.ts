@@ -9,7 +9,7 @@ import { type AttemptOutcome, attemptStep, detailOf } from './attempt.ts';
 import { fullJitterMs } from './backoff.ts';
 import type { Attempt, Checkpoint, CheckpointOutcome } from './checkpoint-writer.ts';
 import type { RunnableStep, SagaDefinition } from './definition.ts';
-import type { SagaLog, SagaMetrics } from './ports.ts';
+import { refusalFields, type SagaLog, type SagaMetrics } from './ports.ts';
 import { type EndState, hasEnded, type Parked, type SagaRow, type SagaSnapshot } from './saga-row.ts';
 import {
   acted,
@@ -241,7 +241,10 @@ export class Drive {
         return this.#drop ?? 'lease-lost';
       case 'rejected': {
         if (progress.state === 'parked') return 'unwritable';
-        this.#context.log.error({ err: outcome.error, sagaId: this.id }, 'checkpoint rejected; parking the saga');
+        this.#context.log.error(
+          { ...refusalFields(outcome.error), sagaId: this.id },
+          'checkpoint rejected; parking the saga',
+        );
         return await this.#checkpoint(parkedAt(this.#progress, this.#rejection(outcome.error)));
       }
     }
@@ -251,7 +254,7 @@ export class Drive {
     const next = whatNext(this.#context.definition, this.#progress);
     const step = next.kind === 'nothing' ? '' : next.step.name;
     const direction = next.kind === 'undo' ? 'undo' : 'act';
-    const detail = error instanceof Error ? error.message : String(error);
+    const detail = refusalFields(error).why;
     return { step, direction, reason: 'CHECKPOINT_REJECTED', detail, attempts: this.#seq };
   }
 

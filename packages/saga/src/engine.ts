@@ -33,7 +33,7 @@ import { ProcessLease } from './process-lease.ts';
 import { readSaga, readSnapshot, type SagaRecord } from './read.ts';
 import { sweep } from './recovery.ts';
 import { type ResumeOutcome, resumeParked } from './resume.ts';
-import { type Reservation, Roster } from './roster.ts';
+import { type Admission, type Reservation, Roster } from './roster.ts';
 import { hasEnded, type SagaRow, type SagaSnapshot, snapshotOf } from './saga-row.ts';
 import { type SnapshotListener, Watchers } from './watchers.ts';
 
@@ -57,24 +57,6 @@ export interface EngineOptions {
   companionValue?: (upcoming: Omit<SagaSnapshot, 'updatedAt'>, input: unknown) => string | null;
 }
 
-/** A place for a saga, taken before its row is inserted, so that no sweep of this process takes it meanwhile. */
-export interface Admitted extends Reservation {
-  kind: 'admitted';
-  /** To be stored with the saga. */
-  ownerId: number;
-  /** The insert is committed: drive this row. */
-  run(row: SagaRow): void;
-  /** Nothing was inserted, or nobody knows; if it was after all, a sweep finds it. Does nothing after `run`. */
-  release(): void;
-}
-
-export type Admission =
-  | Admitted
-  /** `maxRunning` sagas are here already. */
-  | { kind: 'full' }
-  /** This process has no lease now, or is stopping. */
-  | { kind: 'unavailable'; detail: string };
-
 export type WaitOutcome =
   /** It has ended, or is parked and waits for an operator. */
   { kind: 'settled'; snapshot: SagaSnapshot } | { kind: 'pending' } | { kind: 'not-found' };
@@ -85,7 +67,6 @@ export interface EngineStats extends WriterStats {
   oldestRunningMs: number;
 }
 
-const POLL = { baseMs: 50, capMs: 500 };
 const REOPEN = { baseMs: 100, capMs: 2_000 };
 
 /** What exists from one registration of this process to the loss of its lease. */
@@ -174,7 +155,7 @@ export class Engine {
     this.#endTerm();
   }
 
-  /** Call before the insert of a saga; see {@link Admitted}. */
+  /** Call before the insert of a saga; see `Admitted`. */
   admit(id: string): Admission {
     const term = this.#term;
     if (this.#state !== 'started') return { kind: 'unavailable', detail: 'this process is not running sagas' };
@@ -389,27 +370,15 @@ export class Engine {
     }
   }
 
-  // ---- waiting
-
   async #waitUntil<T>(
     id: string,
     judge: (snapshot: SagaSnapshot) => T | null,
     waitMs: number,
     signal: AbortSignal | undefined,
-  ): Promise<T | { kind: 'pending' } | { kind: 'not-found' }> {
-    const until = performance.now() + waitMs;
-    let heard: SagaSnapshot | null = null;
-    for (let poll = 0; ; poll++) {
-      const snapshot = heard ?? this.#roster.drive(id)?.snapshot ?? (await readSnapshot(this.#options.pool, id));
-      if (snapshot === null) return { kind: 'not-found' };
-      const verdict = judge(snapshot);
-      if (verdict !== null) return verdict;
-      const leftMs = until - performance.now();
-      if (leftMs <= 0 || signal?.aborted) return { kind: 'pending' };
-      // What is driven here is heard of; what is driven elsewhere has to be looked at.
-      const pollMs = this.#roster.drive(id) ? leftMs : Math.min(leftMs, POLL.capMs, POLL.baseMs * 2 ** poll);
-      heard = await this.#watchers.next(id, pollMs, signal);
-    }
+  ) {
+    const local = () => this.#roster.drive(id)?.snapshot;
+    const stored = () => readSnapshot(this.#options.pool, id);
+    return await this.#watchers.until({ id, local, stored, judge, waitMs, signal });
   }
 }
 

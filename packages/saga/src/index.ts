@@ -20,8 +20,6 @@ export {
   type Unknown,
 } from './definition.ts';
 export {
-  type Admission,
-  type Admitted,
   createEngine,
   type Engine,
   type EngineOptions,
@@ -31,6 +29,7 @@ export {
 export type { Database, SagaLog, SagaMetrics } from './ports.ts';
 export { type AttemptRecord, readSaga, readSnapshot, type SagaRecord } from './read.ts';
 export type { ResumeOutcome } from './resume.ts';
+export type { Admission, Admitted } from './roster.ts';
 export {
   type EndState,
   type Failure,

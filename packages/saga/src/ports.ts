@@ -24,3 +24,13 @@ export interface SagaMetrics {
   stepRetried(definition: string, step: string, direction: 'act' | 'undo'): void;
   flushed(checkpoints: number, attempts: number, durationMs: number): void;
 }
+
+/**
+ * A refused write as it may be logged. `pg`'s error also has `detail` and `where`, in which the server quotes the row
+ * that it refused, a step's output among it (H23).
+ */
+export function refusalFields(error: unknown): { why: string; sqlstate?: string } {
+  if (!(error instanceof Error)) return { why: String(error) };
+  const sqlstate = (error as Error & { code?: unknown }).code;
+  return { why: `${error.name}: ${error.message}`, ...(typeof sqlstate === 'string' && { sqlstate }) };
+}

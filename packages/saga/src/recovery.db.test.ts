@@ -334,7 +334,7 @@ describe('the lease of a process', () => {
     await test.start(engine, 'hung-stop');
     const startedAt = performance.now();
     await engine.stop({ graceMs: 200 });
-    expect(performance.now() - startedAt).toBeLessThan(1_000);
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
     await test.closePool(engine);
     const survivor = await test.engine();
     expect((await settledBy(survivor, 'hung-stop')).state).toBe('completed');
@@ -359,16 +359,21 @@ describe('many sagas at once', () => {
     expect(flushes).toBeLessThan(checkpoints / 4);
   });
 
-  it('fail alone: what the database refuses to store parks its saga and no other', async () => {
-    const engine = await test.engine();
-    test.onAct('unstorable', 'reserve', async () => ({ kind: 'done', output: { done: '\u0000' } }));
+  it('fail alone: what the database refuses to store parks its saga and no other, and is not logged', async () => {
+    const logged: unknown[] = [];
+    const note = (fields: object, message: string) => void logged.push([fields, message]);
+    const engine = await test.engine({ log: { info: note, warn: note, error: note } });
+    test.onAct('unstorable', 'reserve', async () => ({ kind: 'done', output: { done: 'private \u0000' } }));
     await Promise.all(['unstorable', 'beside'].map((id) => test.start(engine, id)));
     expect((await settledBy(engine, 'beside')).state).toBe('completed');
     expect((await settledBy(engine, 'unstorable')).state).toBe('parked');
-    expect(await engine.readSaga('unstorable')).toMatchObject({
+    const record = await engine.readSaga('unstorable');
+    expect(record).toMatchObject({
       position: 0,
       resumeState: 'running',
       parked: { step: 'reserve', direction: 'act', reason: 'CHECKPOINT_REJECTED' },
     });
+    expect(JSON.stringify(logged)).toContain('checkpoint rejected');
+    expect(JSON.stringify([logged, record])).not.toContain('private');
   });
 });

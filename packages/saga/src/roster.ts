@@ -9,6 +9,24 @@ export interface Reservation {
   release(): void;
 }
 
+/** A place for a saga, taken before its row is inserted, so that no sweep of this process takes it meanwhile. */
+export interface Admitted extends Reservation {
+  kind: 'admitted';
+  /** To be stored with the saga. */
+  ownerId: number;
+  /** The insert is committed: drive this row. */
+  run(row: SagaRow): void;
+  /** Nothing was inserted, or nobody knows; if it was after all, a sweep finds it. Does nothing after `run`. */
+  release(): void;
+}
+
+export type Admission =
+  | Admitted
+  /** `maxRunning` sagas are here already. */
+  | { kind: 'full' }
+  /** This process has no lease now, or is stopping. */
+  | { kind: 'unavailable'; detail: string };
+
 /** The sagas of this process, bounded: those it drives, and places taken for those that it may soon drive. */
 export class Roster {
   readonly #maxRunning: number;

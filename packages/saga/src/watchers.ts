@@ -3,6 +3,19 @@ import type { SagaSnapshot } from './saga-row.ts';
 
 export type SnapshotListener = (snapshot: SagaSnapshot) => void;
 
+export interface Wait<T> {
+  id: string;
+  /** What is known of it here; undefined when it is not driven here. */
+  local: () => SagaSnapshot | undefined;
+  stored: () => Promise<SagaSnapshot | null>;
+  /** Null while it is worth waiting. */
+  judge: (snapshot: SagaSnapshot) => T | null;
+  waitMs: number;
+  signal: AbortSignal | undefined;
+}
+
+const POLL = { baseMs: 50, capMs: 500 };
+
 /** Who in this process wants to hear of a saga's checkpoints. */
 export class Watchers {
   readonly #log: SagaLog;
@@ -33,12 +46,29 @@ export class Watchers {
     for (const release of this.#releases.get(id) ?? []) release();
   }
 
+  /** Waits until `judge` has a verdict on the saga, wherever it is driven. @throws what `stored` throws */
+  async until<T>(wait: Wait<T>): Promise<T | { kind: 'pending' } | { kind: 'not-found' }> {
+    const until = performance.now() + wait.waitMs;
+    let heard: SagaSnapshot | null = null;
+    for (let poll = 0; ; poll++) {
+      const snapshot = heard ?? wait.local() ?? (await wait.stored());
+      if (snapshot === null) return { kind: 'not-found' };
+      const verdict = wait.judge(snapshot);
+      if (verdict !== null) return verdict;
+      const leftMs = until - performance.now();
+      if (leftMs <= 0 || wait.signal?.aborted) return { kind: 'pending' };
+      // What is driven here is heard of; what is driven elsewhere has to be looked at.
+      const mostMs = wait.local() === undefined ? Math.min(POLL.capMs, POLL.baseMs * 2 ** poll) : leftMs;
+      heard = await this.#next(wait.id, Math.min(mostMs, leftMs), wait.signal);
+    }
+  }
+
   /**
    * Waits for what comes first: a snapshot of the saga, its release by this process, `ms`, or `signal`.
    *
    * @returns the snapshot, or null when it was something else
    */
-  async next(id: string, ms: number, signal: AbortSignal | undefined): Promise<SagaSnapshot | null> {
+  async #next(id: string, ms: number, signal: AbortSignal | undefined): Promise<SagaSnapshot | null> {
     if (signal?.aborted) return null;
     const ends: (() => void)[] = [];
     try {
