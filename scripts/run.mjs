@@ -79,8 +79,8 @@ async function run(program, programArgs, env) {
 }
 
 /**
- * npm runs this through a shell and hands signals on to that shell only, which dies of them without a word to us. Whoever
- * ends npm means the command, so a parent that is gone counts as SIGTERM.
+ * npm hands SIGINT and SIGTERM on (to us, because package.json says `exec`: a shell in between would keep them to itself).
+ * When npm is killed, nobody tells us; whoever does that means the command, so a parent that is gone counts as SIGTERM.
  */
 function watchParent(onGone) {
   if (process.env.npm_lifecycle_event === undefined) return undefined;

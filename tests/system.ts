@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -40,6 +40,8 @@ const POLL_MS = 50;
 
 export async function startSystem(options: ClusterOptions = {}): Promise<System> {
   const stateDir = mkdtempSync(join(tmpdir(), 'holdfast-system-'));
+  // Postgres, which root has to run as another user, would keep its data elsewhere otherwise, and leave it there.
+  chmodSync(stateDir, 0o755);
   const cluster = await startCluster({ stateDir, httpPort: 0, leaseMs: 1_500, ...options });
   const send: System['send'] = async (method, path, body, { key, prefer, headers, apiKey } = {}) => {
     const response = await fetch(cluster.run.http + path, {

@@ -64,7 +64,7 @@ interface EntryRow {
   tenantId: string;
   customerId: string;
   entryKey: string;
-  kind: 'debit' | 'refund';
+  kind: 'set' | 'adjust' | 'debit' | 'refund';
   delta: number;
   /** Null when there is no such account. */
   currency: string | null;
@@ -94,7 +94,10 @@ async function readEntries(db: Query, audited: Audited): Promise<void> {
 
 function readEntry(row: EntryRow, { book, checks, strangers, sums }: Audited): void {
   const { tenantId, customerId, entryKey, kind, delta, currency } = row;
-  if (currency === null) checks.entries.violation(`${tenantId}:${customerId}`, 'has an entry and no account');
+  if (currency === null) {
+    checks.entries.violation(`${tenantId}:${customerId}`, `a ${kind} of ${delta} and no account`);
+    if (kind !== 'debit' && kind !== 'refund') return;
+  }
   const [, orderId, undo] = STEP_KEY.exec(entryKey) ?? [];
   if (orderId === undefined || (kind === 'refund') !== (undo !== undefined) || (kind === 'debit') !== delta < 0) {
     checks.entries.violation(`${tenantId}:${customerId}`, `a ${kind} of ${delta} belongs to no step of an order`);

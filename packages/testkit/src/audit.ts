@@ -1,4 +1,4 @@
-/** `npm run audit`: checks the books of the system that runs here. Exit codes: 0 A1 holds, 1 it does not, 64 usage. */
+/** `npm run audit`: checks the books of the system that runs here. Exit codes: 0 A1 holds, 1 it does not, 2 not known. */
 import { parseArgs } from 'node:util';
 import { auditTable } from './audit-table.ts';
 import { auditSystem } from './auditor.ts';
@@ -7,6 +7,7 @@ import { type RunFile, readRunFile } from './run-file.ts';
 
 /** `EX_USAGE` of sysexits.h. */
 const EXIT_USAGE = 64;
+const EXIT_NOT_DONE = 2;
 const USAGE = `npm run audit -- [options]: checks the books of the running system, in all databases and at the provider
 
   --allow-running   orders that have not ended are no violation: for a system that is taking orders
@@ -50,7 +51,7 @@ async function audit({ allowRunning, json }: { allowRunning: boolean; json: bool
     return report.violations === 0 ? 0 : 1;
   } catch (error) {
     console.error(`the audit could not be done: ${(error as Error).message}`);
-    return 1;
+    return EXIT_NOT_DONE;
   }
 }
 

@@ -99,7 +99,7 @@ export function superviseProcess(spec: ProcessSpec, hooks: ProcessHooks): Superv
     }
     const exit = await ended;
     child = undefined;
-    if (served) serving = Promise.withResolvers<Serving>();
+    if (served && !stopping.signal.aborted) serving = Promise.withResolvers<Serving>();
     return { exit, served, said };
   }
 

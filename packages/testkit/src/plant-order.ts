@@ -1,0 +1,193 @@
+/** Rows by hand, as the services write them: sound books, into which a test plants its fault. */
+import type { Pool } from '@holdfast/postgres';
+import type { TestBooks } from './test-books.ts';
+
+export const TENANT = 'shop';
+
+/** How an order is found in the books. */
+export interface PlantedOrder {
+  id: string;
+  state: 'completed' | 'failed' | 'cancelled' | 'running' | 'parked';
+  /** Minor units; two of an item at half of it. */
+  total: number;
+  pays: 'balance' | 'card';
+  ships: 'us' | 'carrier';
+}
+
+/** Writes an order and all that it should have brought about, as the services do. */
+export async function plantOrder(books: TestBooks, order: PlantedOrder): Promise<void> {
+  await plantSaga(books.pools.orchestrator, order);
+  if (order.state === 'running') return;
+  await plantReservation(books.pools.inventory, order);
+  await plantCharge(books, order);
+  await plantShipment(books, order);
+}
+
+const SKU = 'tea';
+export const CUSTOMER = 'ada';
+
+/** An item with 100 on hand, and an account with 100,000, both with their entries. */
+export async function plantCatalogue(books: TestBooks): Promise<void> {
+  await books.pools.inventory.query(
+    `insert into stock (tenant_id, sku, on_hand, unit_price, currency) values ($1, $2, 100, 250, 'EUR')`,
+    [TENANT, SKU],
+  );
+  await books.pools.inventory.query(
+    `insert into stock_entries (tenant_id, sku, entry_key, kind, delta) values ($1, $2, 'first', 'set', 100)`,
+    [TENANT, SKU],
+  );
+  await books.pools.payment.query(
+    `insert into accounts (tenant_id, customer_id, balance, currency) values ($1, $2, 100000, 'EUR')`,
+    [TENANT, CUSTOMER],
+  );
+  await books.pools.payment.query(
+    `insert into account_entries (tenant_id, customer_id, entry_key, kind, delta) values ($1, $2, 'first', 'set', 100000)`,
+    [TENANT, CUSTOMER],
+  );
+}
+
+async function plantSaga(pool: Pool, order: PlantedOrder): Promise<void> {
+  const { id, state, total } = order;
+  const input = {
+    tenantId: TENANT,
+    customerId: CUSTOMER,
+    currency: 'EUR',
+    items: [{ sku: SKU, quantity: 2 }],
+    payment: { method: order.pays === 'card' ? 'pm_card_visa' : 'balance' },
+  };
+  const reserved = { reservationId: `rsv_${id}`, total, unitPrices: { [SKU]: total / 2 } };
+  const outputs = {
+    'reserve-inventory': reserved,
+    'charge-payment': { paymentId: paymentIdOf(order) },
+    'create-shipment': { shipmentId: `shp_${id}` },
+  };
+  const parked = state === 'parked' ? JSON.stringify({ step: 'charge-payment', direction: 'undo' }) : null;
+  await pool.query(
+    `insert into orders (id, tenant_id, customer_id, fingerprint, fingerprint_version, members, created_at)
+     values ($1, $2, $3, '\\x00', 1, '{}', clock_timestamp())`,
+    [id, TENANT, CUSTOMER],
+  );
+  await pool.query(
+    `insert into sagas (id, definition, input, state, outputs, owner_id, deadline_at, ended_at, parked, resume_state)
+     values ($1, 'place-order', $2, $3, $4, 1, clock_timestamp(),
+             case when $3 in ('completed', 'failed', 'cancelled') then clock_timestamp() end, $5,
+             case when $3 = 'parked' then 'compensating' end)`,
+    [id, JSON.stringify(input), state, JSON.stringify(state === 'completed' ? outputs : {}), parked],
+  );
+}
+
+export function paymentIdOf({ id, pays }: PlantedOrder): string {
+  return pays === 'card' ? `pi_${id}` : `pay_${id}`;
+}
+
+async function plantReservation(pool: Pool, { id, state, total }: PlantedOrder): Promise<void> {
+  const isHeld = state === 'completed';
+  await pool.query(
+    `insert into reservations (tenant_id, order_id, reservation_id, state, currency, total, lines)
+     values ($1, $2, $3, $4, 'EUR', $5, $6)`,
+    [
+      TENANT,
+      id,
+      `rsv_${id}`,
+      isHeld ? 'held' : 'released',
+      total,
+      JSON.stringify([{ sku: SKU, quantity: 2, unitPrice: total / 2 }]),
+    ],
+  );
+  if (isHeld) await pool.query('update stock set reserved = reserved + 2 where sku = $1', [SKU]);
+}
+
+/** Failed: refused, nothing taken. Cancelled and parked: taken and given back. */
+async function plantCharge(books: TestBooks, order: PlantedOrder): Promise<void> {
+  const { id, state, total, pays } = order;
+  const chargeState = state === 'completed' ? 'captured' : state === 'failed' ? 'refused' : 'refunded';
+  await books.pools.payment.query(
+    `insert into charges (tenant_id, order_id, customer_id, method_kind, amount, currency, state, payment_id,
+                          refunded_amount, refusal_reason)
+     values ($1, $2, $3, $4, $5, 'EUR', $6, $7, $8, $9)`,
+    [
+      TENANT,
+      id,
+      CUSTOMER,
+      pays,
+      total,
+      chargeState,
+      chargeState === 'refused' ? null : paymentIdOf(order),
+      chargeState === 'refunded' ? total : 0,
+      chargeState === 'refused' ? 'CARD_DECLINED' : null,
+    ],
+  );
+  if (chargeState === 'refused') return;
+  const isGivenBack = chargeState === 'refunded';
+  if (pays === 'balance') {
+    await plantEntry(books, id, 'debit', -total);
+    if (isGivenBack) await plantEntry(books, id, 'refund', total);
+  } else {
+    await plantIntent(books, { intentId: `pi_${id}`, orderId: id, amount: total, refunded: isGivenBack ? total : 0 });
+  }
+}
+
+/** An entry of an order's step, with the balance that it changes. */
+export async function plantEntry(books: TestBooks, id: string, kind: 'debit' | 'refund', delta: number): Promise<void> {
+  const key = `${id}:charge-payment${kind === 'refund' ? ':undo' : ''}`;
+  await books.pools.payment.query(
+    `insert into account_entries (tenant_id, customer_id, entry_key, kind, delta) values ($1, $2, $3, $4, $5)`,
+    [TENANT, CUSTOMER, key, kind, delta],
+  );
+  await books.pools.payment.query('update accounts set balance = balance + $1', [delta]);
+}
+
+/** A payment at the provider, captured and perhaps refunded, in its ledger too. */
+export async function plantIntent(
+  books: TestBooks,
+  intent: { intentId: string; orderId: string | null; amount: number; refunded: number },
+): Promise<void> {
+  const { intentId, orderId, amount, refunded } = intent;
+  const metadata = orderId === null ? {} : { order_id: orderId, tenant_id: TENANT };
+  await books.pools.sandbox.query(
+    `insert into payment_intents (intent_id, version, amount, currency, status, amount_received, amount_refunded, metadata,
+                                  created_at)
+     values ($1, 1, $2, 'eur', 'succeeded', $2, $3, $4, clock_timestamp())`,
+    [intentId, amount, refunded, JSON.stringify(metadata)],
+  );
+  const entry = `insert into ledger (intent_id, entry_id, kind, amount, currency, order_id, tenant_id)
+                 values ($1, $2, $3, $4, 'eur', $5, $6)`;
+  await books.pools.sandbox.query(entry, [intentId, `ch_${intentId}`, 'captured', amount, orderId, TENANT]);
+  if (refunded === 0) return;
+  await books.pools.sandbox.query(entry, [intentId, `re_${intentId}`, 'refunded', refunded, orderId, TENANT]);
+}
+
+async function plantShipment(books: TestBooks, { id, state, ships }: PlantedOrder): Promise<void> {
+  // Turned back before it was to be shipped.
+  if (state === 'failed') return;
+  const isBooked = state === 'completed';
+  await books.pools.shipping.query(
+    `insert into shipments (tenant_id, order_id, shipment_id, carrier, state, ship_to, parcels, cancelled_at)
+     values ($1, $2, $3, $4, $5, '{}', '[]', case when $5 = 'cancelled' then clock_timestamp() end)`,
+    [TENANT, id, `shp_${id}`, ships === 'carrier', isBooked ? 'booked' : 'cancelled'],
+  );
+  if (ships === 'carrier') await plantBooking(books, `${TENANT}:${id}`, `shp_${id}`, isBooked);
+}
+
+/** A reference at the carrier, booked or cancelled. */
+export async function plantBooking(
+  books: TestBooks,
+  reference: string,
+  shipmentId: string,
+  isBooked = true,
+): Promise<void> {
+  await books.pools.sandbox.query(
+    `insert into shipments (reference, shipment_id, tracking_number, status, cancelled_at)
+     values ($1, $2, $3, $4, case when $4 = 'cancelled' then clock_timestamp() end)`,
+    [reference, shipmentId, `HF${shipmentId}`, isBooked ? 'booked' : 'cancelled'],
+  );
+}
+
+/** One of each kind. */
+export const SOUND_ORDERS: PlantedOrder[] = [
+  { id: 'by-balance', state: 'completed', total: 500, pays: 'balance', ships: 'us' },
+  { id: 'by-card', state: 'completed', total: 700, pays: 'card', ships: 'carrier' },
+  { id: 'declined', state: 'failed', total: 900, pays: 'card', ships: 'carrier' },
+  { id: 'given-back', state: 'cancelled', total: 300, pays: 'balance', ships: 'us' },
+  { id: 'refunded', state: 'cancelled', total: 200, pays: 'card', ships: 'carrier' },
+];
