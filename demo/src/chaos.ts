@@ -11,13 +11,14 @@ export interface Kill {
   atOrder: number;
 }
 
-const ROUNDS = 2;
+/** Killed a second time. Every kill stops all orders for a second or two, which bounds how many a short run can take. */
+const AGAIN = 2;
 const FIRST_AT = 0.06;
 const LAST_AT = 0.94;
 
-/** Every service twice, in random order, spread over the run. With few orders several fall together. */
+/** Every service once and some of them twice, in random order, spread over the run. With few orders several fall together. */
 export function planKills(random: Random, orders: number): Kill[] {
-  const victims = Array.from({ length: ROUNDS }, () => shuffled(random, VICTIMS)).flat();
+  const victims = [...shuffled(random, VICTIMS), ...shuffled(random, VICTIMS).slice(0, AGAIN)];
   const step = (LAST_AT - FIRST_AT) / victims.length;
   return victims.map((victim, at) => {
     const share = FIRST_AT + step * (at + random.fraction());

@@ -137,6 +137,17 @@ describe('a reservation', () => {
     });
     expect(await stockOf(sku)).toEqual({ onHand: 10, reserved: 4 });
   });
+
+  it('K5: when its claim is gone, is found even though the order itself holds all there is', async () => {
+    const sku = await listed(4);
+    const { orderId, key } = newOrder();
+    const request = { orderId, currency: 'EUR', lines: [{ sku, quantity: 4 }] };
+    const first = await inventory.client.ReserveInventory(request, options(key));
+    await inventory.database.pool.query('delete from claims where tenant_id = $1 and scope = $2', [TENANT, orderId]);
+    const late = await inventory.client.ReserveInventory(request, options(key));
+    expect(late).toMatchObject({ kind: 'ok', message: first.kind === 'ok' ? first.message : {} });
+    expect(await stockOf(sku)).toEqual({ onHand: 4, reserved: 4 });
+  });
 });
 
 describe('the undo of a reservation', () => {

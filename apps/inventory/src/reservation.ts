@@ -57,10 +57,20 @@ const addReserved = statement(
     where stock.tenant_id = $1::text and stock.sku = line.sku`,
 );
 
-const insertReservation = statement(
-  'inventory.insert-reservation',
-  `insert into reservations (tenant_id, order_id, reservation_id, state, currency, total, lines)
-   values ($1::text, $2::text, $3::text, 'held', $4::text, $5::bigint, $6::jsonb)`,
+// One statement, so that stock is held if and only if this call made the reservation: the conflict is K5's guard.
+const holdStock = statement(
+  'inventory.hold-stock',
+  `with made as (
+     insert into reservations (tenant_id, order_id, reservation_id, state, currency, total, lines)
+     values ($1::text, $4::text, $5::text, 'held', $6::text, $7::bigint, $8::jsonb)
+     on conflict (tenant_id, order_id) do nothing
+     returning true
+   ), held as (
+     update stock set reserved = reserved + line.quantity
+       from unnest($2::text[], $3::int[]) as line (sku, quantity)
+      where stock.tenant_id = $1::text and stock.sku = line.sku and exists (select from made)
+   )
+   select true from made`,
 );
 
 const findReservation = statement(
@@ -69,33 +79,35 @@ const findReservation = statement(
     where tenant_id = $1::text and order_id = $2::text`,
 );
 
-/** Reserves every line or none. @throws InvalidRequest CONFLICT when the order holds another reservation already */
+/** Reserves every line or none. @throws InvalidRequest CONFLICT when the order has had another reservation */
 export async function reserve(tx: Transaction, request: ReserveRequest): Promise<ReserveOutcome> {
-  const existing = await earlierReservation(tx, request);
-  if (existing !== undefined) return { kind: 'reserved', reservation: existing };
+  const { tenantId, orderId, currency } = request;
   const skus = request.lines.map((line) => line.sku);
-  const { rows } = await tx.query<StockRow>({ ...lockStock, values: [request.tenantId, skus] });
+  const { rows } = await tx.query<StockRow>({ ...lockStock, values: [tenantId, skus] });
   const stock = new Map(rows.map((row) => [row.sku, row]));
   const refusal = refusalOf(request, stock);
-  if (refusal !== undefined) return refusal;
+  // What is free may be little because this very order holds the rest: ask before refusing. Refusals are rare enough.
+  if (refusal !== undefined) return reserved(await earlierReservation(tx, request)) ?? refusal;
 
   const lines = request.lines.map((line) => ({ ...line, unitPrice: stock.get(line.sku)?.unit_price ?? 0 }));
   const total = lines.reduce((sum, line) => sum + line.quantity * line.unitPrice, 0);
-  const reservation = { reservationId: `rsv_${request.orderId}`, currency: request.currency, lines, total };
+  const reservation = { reservationId: `rsv_${orderId}`, currency, lines, total };
   const quantities = request.lines.map((line) => line.quantity);
-  await tx.query({ ...addReserved, values: [request.tenantId, skus, quantities] });
-  await tx.query({
-    ...insertReservation,
-    values: [
-      request.tenantId,
-      request.orderId,
-      reservation.reservationId,
-      request.currency,
-      total,
-      JSON.stringify(lines),
-    ],
+  const { reservationId } = reservation;
+  const made = await tx.query({
+    ...holdStock,
+    values: [tenantId, skus, quantities, orderId, reservationId, currency, total, JSON.stringify(lines)],
   });
-  return { kind: 'reserved', reservation };
+  const standing = made.rowCount === 1 ? reservation : await earlierReservation(tx, request);
+  return reserved(standing) ?? notReserved();
+}
+
+function reserved(reservation: Reservation | undefined): ReserveOutcome | undefined {
+  return reservation && { kind: 'reserved', reservation };
+}
+
+function notReserved(): never {
+  throw new Error('a reservation vanished between two statements: is something deleting reservations?');
 }
 
 function refusalOf(request: ReserveRequest, stock: Map<string, StockRow>): ReserveOutcome | undefined {

@@ -79,7 +79,7 @@ const LEASE_MARGIN_MS = 1_000;
 // When a process dies in the middle, the next attempt waits until its lease has run out: so it is short, shorter than
 // the slowest attempt may take. A second attempt beside a slow first one is safe: it asks about the stored intent before
 // anything else, only one intent can be stored for an order, an intent succeeds once, and the first can store nothing.
-const MAX_LEASE_MS = 3_000;
+const MAX_LEASE_MS = 2_000;
 
 export function createCards(settings: CardSettings, log: Log, metrics: Metrics): Cards {
   const provider = createProvider(settings, log, metrics);
