@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { runAct, runUndo, type Settlement } from '@holdfast/idempotency';
+import { createStepRunner, runAct, type Settlement, type StepSpec } from '@holdfast/idempotency';
 import { transaction } from '@holdfast/postgres';
 import {
   askStep,
@@ -15,7 +15,7 @@ import {
   statusBytes,
   stepAnswer,
 } from '@holdfast/rpc';
-import { release, reserve } from './reservation.ts';
+import { type ReleaseRequest, type ReserveRequest, release, reserve } from './reservation.ts';
 import { adjustItem, findItem, putItem } from './stock.ts';
 
 const RESERVE = 'reserve-inventory';
@@ -31,6 +31,8 @@ const inventory = services.inventory;
 
 /** What each method checks, under which key it runs, and what it stores. */
 export function inventoryHandlers({ pool, flights, fingerprinter }: Participant): Handlers<typeof inventory> {
+  const runReserve = createStepRunner(pool, flights, reserveStep);
+  const runRelease = createStepRunner(pool, flights, releaseStep);
   return {
     async ReserveInventory(request, call) {
       const orderId = checkIdentifier('order_id', request.orderId);
@@ -41,22 +43,13 @@ export function inventoryHandlers({ pool, flights, fingerprinter }: Participant)
         checkInteger(`lines[${at}].quantity`, line.quantity, 1, MAX_QUANTITY);
       }
       const keyed = keyedCall(call, { name: RESERVE, orderId }, request, fingerprinter);
-      const outcome = await runAct(pool, flights, keyed, async (tx) => {
-        const reserved = await reserve(tx, { tenantId: keyed.tenantId, orderId, currency, lines });
-        if (reserved.kind === 'refused') return refusedFor(reserved);
-        return { kind: 'done', answer: inventory.ReserveInventory.responseSerialize(reserved.reservation) };
-      });
-      return stepAnswer(outcome);
+      return stepAnswer(await runReserve(keyed, { tenantId: keyed.tenantId, orderId, currency, lines }));
     },
 
     async ReleaseInventory(request, call) {
       const orderId = checkIdentifier('order_id', request.orderId);
       const keyed = keyedCall(call, { name: RELEASE, undo: true, orderId }, request, fingerprinter);
-      const outcome = await runUndo(pool, flights, keyed, RESERVE, async (tx) => {
-        const reservationId = await release(tx, keyed.tenantId, orderId);
-        return inventory.ReleaseInventory.responseSerialize({ reservationId });
-      });
-      return stepAnswer(outcome);
+      return stepAnswer(await runRelease(keyed, { tenantId: keyed.tenantId, orderId }));
     },
 
     async GetStep(request, call) {
@@ -103,6 +96,36 @@ export function inventoryHandlers({ pool, flights, fingerprinter }: Participant)
     },
   };
 }
+
+const reserveStep: StepSpec<ReserveRequest, never, never> = {
+  operation: RESERVE,
+  async prepare(tx, calls) {
+    const outcomes = await reserve(
+      tx,
+      calls.map(({ request }) => request),
+    );
+    return outcomes.map((outcome) =>
+      outcome.kind === 'refused'
+        ? refusedFor(outcome)
+        : { kind: 'done', answer: inventory.ReserveInventory.responseSerialize(outcome.reservation) },
+    );
+  },
+};
+
+const releaseStep: StepSpec<ReleaseRequest, never, never> = {
+  operation: RELEASE,
+  undoes: RESERVE,
+  async prepare(tx, calls) {
+    const released = await release(
+      tx,
+      calls.map(({ request }) => request),
+    );
+    return released.map((reservationId) => ({
+      kind: 'done',
+      answer: inventory.ReleaseInventory.responseSerialize({ reservationId }),
+    }));
+  },
+};
 
 function refusedFor(refusal: { reason: string; message: string }): Settlement {
   return { kind: 'refused', answer: statusBytes(refusal.reason, refusal.message) };

@@ -1,12 +1,14 @@
 /*
- * Reserving and releasing stock for an order. Runs inside the claim's transaction (K1).
+ * Reserving and releasing stock, for a batch of orders at once. Runs inside the claims' transaction (K1).
  *
  * A1  0 <= reserved <= on_hand, held twice: by the check here, under the rows' locks, and by the table's constraint.
  * K5  A reservation's primary key is its order: a second one can't exist, even when the claim is long gone.
- * Locks: stock rows are always locked in order of SKU, so that two orders can't wait for each other in a circle.
+ * Locks: reservations, then stock rows, each in order of their key, so that two batches can't wait for each other in a
+ * circle. An item that every order wants is locked, and written, once per batch.
  */
 import { statement, type Transaction } from '@holdfast/postgres';
 import { InvalidRequest } from '@holdfast/rpc';
+import { Shelf, type StockRow } from './shelf.ts';
 
 export interface Line {
   sku: string;
@@ -36,41 +38,32 @@ export interface ReserveRequest {
   lines: Line[];
 }
 
-interface StockRow {
-  sku: string;
-  free: number;
-  unit_price: number;
-  currency: string;
-}
-
 const lockStock = statement(
   'inventory.lock-stock',
-  `select sku, on_hand - reserved as free, unit_price, currency
-     from stock where tenant_id = $1::text and sku = any($2::text[])
-    order by sku for update`,
+  `select s.tenant_id, s.sku, s.on_hand - s.reserved as free, s.unit_price, s.currency
+     from (select distinct tenant_id, sku from unnest($1::text[], $2::text[]) as w (tenant_id, sku)
+            order by tenant_id, sku) w,
+          lateral (select tenant_id, sku, on_hand, reserved, unit_price, currency from stock
+                    where stock.tenant_id = w.tenant_id and stock.sku = w.sku for update) s`,
 );
 
-const addReserved = statement(
-  'inventory.add-reserved',
-  `update stock set reserved = reserved + line.quantity
-     from unnest($2::text[], $3::int[]) as line (sku, quantity)
-    where stock.tenant_id = $1::text and stock.sku = line.sku`,
-);
-
-// One statement, so that stock is held if and only if this call made the reservation: the conflict is K5's guard.
+// Stock is held if and only if every order of the batch made its reservation now: the conflict is K5's guard.
 const holdStock = statement(
   'inventory.hold-stock',
   `with made as (
      insert into reservations (tenant_id, order_id, reservation_id, state, currency, total, lines)
-     values ($1::text, $4::text, $5::text, 'held', $6::text, $7::bigint, $8::jsonb)
+     select tenant_id, order_id, reservation_id, 'held', currency, total, lines
+       from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::jsonb[])
+         as r (tenant_id, order_id, reservation_id, currency, total, lines)
      on conflict (tenant_id, order_id) do nothing
-     returning true
+     returning order_id
    ), held as (
-     update stock set reserved = reserved + line.quantity
-       from unnest($2::text[], $3::int[]) as line (sku, quantity)
-      where stock.tenant_id = $1::text and stock.sku = line.sku and exists (select from made)
+     update stock set reserved = reserved + w.quantity
+       from unnest($7::text[], $8::text[], $9::bigint[]) as w (tenant_id, sku, quantity)
+      where stock.tenant_id = w.tenant_id and stock.sku = w.sku
+        and (select count(*) from made) = cardinality($2::text[])
    )
-   select true from made`,
+   select order_id from made`,
 );
 
 const findReservation = statement(
@@ -79,27 +72,53 @@ const findReservation = statement(
     where tenant_id = $1::text and order_id = $2::text`,
 );
 
-/** Reserves every line or none. @throws InvalidRequest CONFLICT when the order has had another reservation */
-export async function reserve(tx: Transaction, request: ReserveRequest): Promise<ReserveOutcome> {
-  const { tenantId, orderId, currency } = request;
-  const skus = request.lines.map((line) => line.sku);
-  const { rows } = await tx.query<StockRow>({ ...lockStock, values: [tenantId, skus] });
-  const stock = new Map(rows.map((row) => [row.sku, row]));
-  const refusal = refusalOf(request, stock);
+/**
+ * Reserves, for each of these orders, every line or none. Orders are served as they come: what the first takes, the
+ * second finds taken.
+ * @throws InvalidRequest CONFLICT for an order that has had another reservation; ReservedBefore when an order among
+ *   several has had this one: its batch must be split
+ */
+export async function reserve(tx: Transaction, requests: ReserveRequest[]): Promise<ReserveOutcome[]> {
+  const wanted = requests.flatMap(({ tenantId, lines }) => lines.map(({ sku }) => ({ tenantId, sku })));
+  const shelf = await lockShelf(tx, wanted);
+  const outcomes = requests.map((request) => shelf.take(request));
   // What is free may be little because this very order holds the rest: ask before refusing. Refusals are rare enough.
-  if (refusal !== undefined) return reserved(await earlierReservation(tx, request)) ?? refusal;
+  for (const [at, request] of requests.entries()) {
+    if (outcomes[at]?.kind !== 'refused') continue;
+    outcomes[at] = reserved(await earlierReservation(tx, request)) ?? outcomes[at];
+  }
+  const made = requests.flatMap((request, at) =>
+    shelf.hasServed(request) ? [{ request, outcome: outcomes[at] }] : [],
+  );
+  if (made.length === 0) return outcomes;
+  const { rowCount } = await tx.query({ ...holdStock, values: [...reservationColumns(made), ...shelf.takenColumns()] });
+  if (rowCount === made.length) return outcomes;
+  if (requests.length > 1) throw new ReservedBefore();
+  // Alone, so that nothing at all was written: this order's claim is gone, its reservation is not.
+  return [reserved(await earlierReservation(tx, requests[0] as ReserveRequest)) ?? notReserved()];
+}
 
-  const lines = request.lines.map((line) => ({ ...line, unitPrice: stock.get(line.sku)?.unit_price ?? 0 }));
-  const total = lines.reduce((sum, line) => sum + line.quantity * line.unitPrice, 0);
-  const reservation = { reservationId: `rsv_${orderId}`, currency, lines, total };
-  const quantities = request.lines.map((line) => line.quantity);
-  const { reservationId } = reservation;
-  const made = await tx.query({
-    ...holdStock,
-    values: [tenantId, skus, quantities, orderId, reservationId, currency, total, JSON.stringify(lines)],
+/** An order of a batch has its reservation already: the batch can't be written as one. */
+export class ReservedBefore extends Error {
+  override name = 'ReservedBefore';
+  constructor() {
+    super('an order of this batch has its reservation already: reserve for each order alone');
+  }
+}
+
+function reservationColumns(made: { request: ReserveRequest; outcome: ReserveOutcome | undefined }[]): unknown[] {
+  const rows = made.map(({ request, outcome }) => {
+    if (outcome?.kind !== 'reserved') throw new Error('only what was reserved is written down');
+    return { ...outcome.reservation, tenantId: request.tenantId, orderId: request.orderId };
   });
-  const standing = made.rowCount === 1 ? reservation : await earlierReservation(tx, request);
-  return reserved(standing) ?? notReserved();
+  return [
+    rows.map(({ tenantId }) => tenantId),
+    rows.map(({ orderId }) => orderId),
+    rows.map(({ reservationId }) => reservationId),
+    rows.map(({ currency }) => currency),
+    rows.map(({ total }) => total),
+    rows.map(({ lines }) => JSON.stringify(lines)),
+  ];
 }
 
 function reserved(reservation: Reservation | undefined): ReserveOutcome | undefined {
@@ -108,30 +127,6 @@ function reserved(reservation: Reservation | undefined): ReserveOutcome | undefi
 
 function notReserved(): never {
   throw new Error('a reservation vanished between two statements: is something deleting reservations?');
-}
-
-function refusalOf(request: ReserveRequest, stock: Map<string, StockRow>): ReserveOutcome | undefined {
-  const refused = (reason: 'UNKNOWN_SKU' | 'CURRENCY_MISMATCH' | 'OUT_OF_STOCK', message: string): ReserveOutcome => ({
-    kind: 'refused',
-    reason,
-    message,
-  });
-  for (const line of request.lines) {
-    if (!stock.has(line.sku)) return refused('UNKNOWN_SKU', `the catalogue does not list ${line.sku}`);
-  }
-  for (const row of stock.values()) {
-    if (row.currency !== request.currency) {
-      return refused(
-        'CURRENCY_MISMATCH',
-        `${row.sku} is priced in ${row.currency}, the order is in ${request.currency}`,
-      );
-    }
-  }
-  for (const line of request.lines) {
-    const free = stock.get(line.sku)?.free ?? 0;
-    if (free < line.quantity) return refused('OUT_OF_STOCK', `${line.quantity} of ${line.sku} wanted, ${free} free`);
-  }
-  return undefined;
 }
 
 interface ReservationRow {
@@ -158,29 +153,51 @@ async function earlierReservation(tx: Transaction, request: ReserveRequest): Pro
   return { reservationId: row.reservation_id, currency: row.currency, lines: row.lines, total: row.total };
 }
 
-const lockReservation = statement(
-  'inventory.lock-reservation',
-  `select reservation_id, lines from reservations
-    where tenant_id = $1::text and order_id = $2::text and state = 'held' for update`,
+const lockReservations = statement(
+  'inventory.lock-reservations',
+  `select h.tenant_id, h.order_id, h.reservation_id, h.lines
+     from (select * from unnest($1::text[], $2::text[]) as r (tenant_id, order_id) order by tenant_id, order_id) r,
+          lateral (select tenant_id, order_id, reservation_id, lines from reservations h
+                    where h.tenant_id = r.tenant_id and h.order_id = r.order_id and h.state = 'held' for update) h`,
 );
 
-const markReleased = statement(
-  'inventory.mark-released',
-  `update reservations set state = 'released', released_at = clock_timestamp()
-    where tenant_id = $1::text and order_id = $2::text and state = 'held'`,
+const giveBack = statement(
+  'inventory.give-back',
+  `with released as (
+     update reservations h set state = 'released', released_at = clock_timestamp()
+       from unnest($1::text[], $2::text[]) as r (tenant_id, order_id)
+      where h.tenant_id = r.tenant_id and h.order_id = r.order_id and h.state = 'held'
+   )
+   update stock set reserved = reserved - w.quantity
+     from unnest($3::text[], $4::text[], $5::bigint[]) as w (tenant_id, sku, quantity)
+    where stock.tenant_id = w.tenant_id and stock.sku = w.sku`,
 );
 
-/** Gives back what the order holds. @returns the reservation's id, or '' when the order holds nothing */
-export async function release(tx: Transaction, tenantId: string, orderId: string): Promise<string> {
-  const held = await tx.query<Pick<ReservationRow, 'reservation_id' | 'lines'>>({
-    ...lockReservation,
-    values: [tenantId, orderId],
-  });
-  const row = held.rows[0];
-  if (row === undefined) return '';
-  const skus = row.lines.map((line) => line.sku);
-  await tx.query({ ...lockStock, values: [tenantId, skus] });
-  await tx.query({ ...addReserved, values: [tenantId, skus, row.lines.map((line) => -line.quantity)] });
-  await tx.query({ ...markReleased, values: [tenantId, orderId] });
-  return row.reservation_id;
+type Held = Pick<ReservationRow, 'reservation_id' | 'lines'> & { tenant_id: string; order_id: string };
+
+export interface ReleaseRequest {
+  tenantId: string;
+  orderId: string;
+}
+
+/** Gives back what these orders hold. @returns each one's reservation, or '' when the order holds nothing */
+export async function release(tx: Transaction, orders: ReleaseRequest[]): Promise<string[]> {
+  const columns = [orders.map(({ tenantId }) => tenantId), orders.map(({ orderId }) => orderId)];
+  const { rows } = await tx.query<Held>({ ...lockReservations, values: columns });
+  if (rows.length > 0) {
+    const lines = rows.flatMap((row) => row.lines.map((line) => ({ tenantId: row.tenant_id, ...line })));
+    const shelf = await lockShelf(tx, lines);
+    for (const line of lines) shelf.count(line);
+    const held = [rows.map((row) => row.tenant_id), rows.map((row) => row.order_id)];
+    await tx.query({ ...giveBack, values: [...held, ...shelf.takenColumns()] });
+  }
+  const found = new Map(rows.map((row) => [`${row.tenant_id} ${row.order_id}`, row.reservation_id]));
+  return orders.map(({ tenantId, orderId }) => found.get(`${tenantId} ${orderId}`) ?? '');
+}
+
+/** Locks the items, in order of tenant and SKU. @throws pg errors */
+async function lockShelf(tx: Transaction, items: { tenantId: string; sku: string }[]): Promise<Shelf> {
+  const columns = [items.map(({ tenantId }) => tenantId), items.map(({ sku }) => sku)];
+  const { rows } = await tx.query<StockRow>({ ...lockStock, values: columns });
+  return new Shelf(rows);
 }

@@ -49,8 +49,7 @@ const changeItem = statement(
 const insertEntry = statement(
   'inventory.insert-entry',
   `insert into stock_entries (tenant_id, sku, entry_key, kind, delta)
-   values ($1::text, $2::text, $3::text, $4::text, $5::bigint)
-   on conflict (tenant_id, sku, entry_key) do nothing`,
+   values ($1::text, $2::text, $3::text, $4::text, $5::bigint)`,
 );
 
 /**
@@ -79,6 +78,11 @@ export type AdjustOutcome =
   | { kind: 'adjusted'; stock: Stock }
   | { kind: 'refused'; reason: 'OUT_OF_STOCK'; message: string };
 
+const hasEntry = statement(
+  'inventory.has-entry',
+  `select true from stock_entries where tenant_id = $1::text and sku = $2::text and entry_key = $3::text`,
+);
+
 /** Adds `delta` to what is on hand, once per key. @throws InvalidRequest NOT_FOUND */
 export async function adjustItem(
   tx: Transaction,
@@ -88,13 +92,15 @@ export async function adjustItem(
   key: string,
 ): Promise<AdjustOutcome> {
   const before = await lockListed(tx, tenantId, sku);
+  // Asked before the count is: an adjustment that has counted already is done, whatever it would meet now (K5).
+  const counted = await tx.query({ ...hasEntry, values: [tenantId, sku, key] });
+  if (counted.rowCount === 1) return { kind: 'adjusted', stock: before };
   const onHand = before.onHand + delta;
   if (onHand < before.reserved) {
     const message = `${before.onHand - before.reserved} of ${sku} are free, so at most that many can be taken`;
     return { kind: 'refused', reason: 'OUT_OF_STOCK', message };
   }
-  const entry = await tx.query({ ...insertEntry, values: [tenantId, sku, key, 'adjust', delta] });
-  if (entry.rowCount === 0) return { kind: 'adjusted', stock: before };
+  await tx.query({ ...insertEntry, values: [tenantId, sku, key, 'adjust', delta] });
   await tx.query({ ...changeItem, values: [tenantId, sku, onHand, before.unitPrice, before.currency] });
   return { kind: 'adjusted', stock: { ...before, onHand } };
 }

@@ -1,18 +1,16 @@
 /*
- * The charge of an order, as this database knows it: what an act reads and writes.
+ * The charge of one order, as this database knows it: what an act reads and writes when the order has, or may have, a
+ * charge already. Charges of orders that are new here are made many at a time, in charge-batch.ts.
  *
  * K1  From an account: debit, charge and stored answer are one transaction. By card: the charge is written before
  *     anything goes out, the provider's intent is stored before it is confirmed, the outcome with the stored answer.
- * K3  Every write of an outside charge locks its claim first: an attempt that was sealed or taken over writes nothing.
  * K5  A charge's primary key is its order: a second one can't exist, even when the claim is long gone.
  * S5  A refusal is kept with the charge: it stays the order's answer for as long as the charge is there.
  * Locks: always fence, claim, charge, account, so that act and undo of an order can't wait for each other in a circle.
  */
-import { attach, type Claim } from '@holdfast/idempotency';
-import { type Pool, statement, type Transaction, transaction } from '@holdfast/postgres';
+import { statement, type Transaction } from '@holdfast/postgres';
 import { InvalidRequest } from '@holdfast/rpc';
-import { lockAccount, postEntry } from './account.ts';
-import type { CardOutcome } from './card.ts';
+import { type Account, lockAccount, postEntry } from './account.ts';
 
 export interface ChargeRequest {
   tenantId: string;
@@ -34,7 +32,7 @@ export type ChargeOutcome =
   | { kind: 'captured'; payment: Payment }
   | { kind: 'refused'; reason: 'INSUFFICIENT_FUNDS' | 'CURRENCY_MISMATCH' | 'CARD_DECLINED'; message: string };
 
-type Refused = Extract<ChargeOutcome, { kind: 'refused' }>;
+export type Refused = Extract<ChargeOutcome, { kind: 'refused' }>;
 
 const insertSettled = statement(
   'payment.insert-settled-charge',
@@ -53,7 +51,7 @@ export async function chargeAccount(tx: Transaction, request: ChargeRequest, ste
   const earlier = await earlierOutcome(tx, request);
   if (earlier !== undefined) return earlier;
   const { tenantId, customerId, amount } = request;
-  const refusal = amount === 0 ? undefined : await refusalOfAccount(tx, request);
+  const refusal = amount === 0 ? undefined : refusalOfAccount(await lockAccount(tx, tenantId, customerId), request);
   if (refusal === undefined && amount > 0) {
     await postEntry(tx, { tenantId, customerId, entryKey: stepKey, kind: 'debit', delta: -amount });
   }
@@ -62,8 +60,8 @@ export async function chargeAccount(tx: Transaction, request: ChargeRequest, ste
   return outcome;
 }
 
-async function refusalOfAccount(tx: Transaction, request: ChargeRequest): Promise<Refused | undefined> {
-  const account = await lockAccount(tx, request.tenantId, request.customerId);
+/** @param account locked; undefined when the customer has none */
+export function refusalOfAccount(account: Account | undefined, request: ChargeRequest): Refused | undefined {
   if (account === undefined) {
     return { kind: 'refused', reason: 'INSUFFICIENT_FUNDS', message: 'this customer has no account to pay from' };
   }
@@ -111,63 +109,6 @@ export async function beginCardCharge(
   return { kind: 'perform', plan: rows[0] };
 }
 
-const storeIntent = statement(
-  'payment.store-intent',
-  `update charges set intent_id = $3::text
-    where tenant_id = $1::text and order_id = $2::text and state = 'created' and intent_id is null`,
-);
-
-/**
- * Stores the intent that is about to be confirmed, in a transaction of its own between two calls (K7).
- * @returns false when the attempt is no longer ours, or another intent is stored: this one must never be confirmed
- */
-export async function attachIntent(
-  pool: Pool,
-  held: Claim,
-  { tenantId, orderId }: Pick<ChargeRequest, 'tenantId' | 'orderId'>,
-  intentId: string,
-): Promise<boolean> {
-  return await transaction(pool, async (tx) => {
-    if (!(await attach(tx, held))) return false;
-    const { rowCount } = await tx.query({ ...storeIntent, values: [tenantId, orderId, intentId] });
-    return rowCount === 1;
-  });
-}
-
-const settleCharge = statement(
-  'payment.settle-charge',
-  `update charges
-      set state = $3::text, payment_id = $4::text, refusal_reason = $5::text, refusal_message = $6::text,
-          settled_at = clock_timestamp()
-    where tenant_id = $1::text and order_id = $2::text and state = 'created'`,
-);
-
-/**
- * Writes what came of a card charge, in the transaction that stores its answer.
- * @throws InvalidRequest TRY_AGAIN when a call under another key has settled or undone the charge meanwhile
- */
-export async function endCardCharge(
-  tx: Transaction,
-  held: Claim,
-  request: ChargeRequest,
-  result: CardOutcome,
-): Promise<ChargeOutcome> {
-  const outcome: ChargeOutcome =
-    result.kind === 'captured'
-      ? captured(request, result.intentId)
-      : { kind: 'refused', reason: 'CARD_DECLINED', message: result.message };
-  // A claim that is lost is met again when the answer is to be stored, which undoes this whole transaction.
-  if (!(await attach(tx, held))) return outcome;
-  const values = [request.tenantId, request.orderId, ...outcomeColumns(outcome)];
-  const { rowCount } = await tx.query({ ...settleCharge, values });
-  if (rowCount === 1) return outcome;
-  throw new InvalidRequest(
-    'order_id',
-    'a call under another key has settled this charge meanwhile: ask again with the same key',
-    'TRY_AGAIN',
-  );
-}
-
 interface ChargeRow {
   customer_id: string;
   method_kind: 'balance' | 'card';
@@ -203,7 +144,7 @@ async function earlierOutcome(tx: Transaction, request: ChargeRequest): Promise<
   throw new InvalidRequest('order_id', 'this order has had its charge: an order is charged once', 'CONFLICT');
 }
 
-function captured({ amount, currency }: ChargeRequest, paymentId: string): ChargeOutcome {
+export function captured({ amount, currency }: ChargeRequest, paymentId: string): ChargeOutcome {
   return { kind: 'captured', payment: { paymentId, amount, currency } };
 }
 

@@ -1,15 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import {
-  type Claim,
-  type KeyedCall,
-  type OutsideAct,
-  type OutsideUndo,
-  runAct,
-  runOutsideAct,
-  runOutsideUndo,
-  type Settlement,
-} from '@holdfast/idempotency';
-import { type Pool, transaction } from '@holdfast/postgres';
+import { createStepRunner, runAct, type Settlement, type StepSpec } from '@holdfast/idempotency';
+import { transaction } from '@holdfast/postgres';
 import {
   askStep,
   checkCurrency,
@@ -25,16 +16,9 @@ import {
 } from '@holdfast/rpc';
 import { adjustAccount, findAccount, MAX_BALANCE, putAccount } from './account.ts';
 import type { CardOutcome, Cards, GivenBack } from './card.ts';
-import {
-  attachIntent,
-  beginCardCharge,
-  type CardPlan,
-  type ChargeOutcome,
-  type ChargeRequest,
-  chargeAccount,
-  endCardCharge,
-} from './charge.ts';
-import { beginRefund, endRefund, type Refund, type RefundPlan } from './refund.ts';
+import type { CardPlan, ChargeOutcome, ChargeRequest } from './charge.ts';
+import { beginCharges, createIntentStore, endCardCharges, type StoreIntent } from './charge-batch.ts';
+import { beginRefunds, endRefund, type Refund, type RefundPlan, type RefundRequest } from './refund.ts';
 
 const CHARGE = 'charge-payment';
 const REFUND = 'refund-payment';
@@ -46,6 +30,8 @@ const payment = services.payment;
 
 /** What each method checks, under which key it runs, and what it stores. */
 export function paymentHandlers({ pool, flights, fingerprinter }: Participant, cards: Cards): Handlers<typeof payment> {
+  const runCharge = createStepRunner(pool, flights, chargeStep(cards, createIntentStore(pool)));
+  const runRefund = createStepRunner(pool, flights, refundStep(cards));
   return {
     async ChargePayment(request, call) {
       const method = checkMethod(request.method);
@@ -58,19 +44,13 @@ export function paymentHandlers({ pool, flights, fingerprinter }: Participant, c
         currency: checkCurrency('currency', request.currency),
       };
       const keyed = keyedCall(call, { name: CHARGE, orderId: charge.orderId }, request, fingerprinter);
-      // An amount of 0 is captured here, whatever the method: the provider takes nothing below its smallest unit.
-      const staysHere = method === 'balance' || charge.amount === 0;
-      const outcome = staysHere
-        ? await runAct(pool, flights, keyed, async (tx) => chargeSettlement(await chargeAccount(tx, charge, keyed.key)))
-        : await runOutsideAct(pool, flights, keyed, cardCharge(pool, cards, charge, method, keyed));
-      return stepAnswer(outcome);
+      return stepAnswer(await runCharge(keyed, { ...charge, method }));
     },
 
     async RefundPayment(request, call) {
       const orderId = checkIdentifier('order_id', request.orderId);
       const keyed = keyedCall(call, { name: REFUND, undo: true, orderId }, request, fingerprinter);
-      const outcome = await runOutsideUndo(pool, flights, keyed, CHARGE, refund(cards, orderId, keyed));
-      return stepAnswer(outcome);
+      return stepAnswer(await runRefund(keyed, { tenantId: keyed.tenantId, orderId }));
     },
 
     async GetStep(request, call) {
@@ -117,47 +97,51 @@ export function paymentHandlers({ pool, flights, fingerprinter }: Participant, c
   };
 }
 
-/** A charge by card: written down, made at the provider, and written down again with its answer. */
-function cardCharge(
-  pool: Pool,
-  cards: Cards,
-  charge: ChargeRequest,
-  method: string,
-  { key }: KeyedCall,
-): OutsideAct<CardPlan, { held: Claim; outcome: CardOutcome }> {
+/** The payment method goes to the provider and is kept nowhere. */
+type Charge = ChargeRequest & { method: string };
+
+/** From an account at once; by card it is written down, made at the provider, and written down again with its answer. */
+function chargeStep(cards: Cards, storeIntent: StoreIntent): StepSpec<Charge, CardPlan, CardOutcome> {
   return {
-    leaseMs: cards.leaseMs,
-    async prepare(tx) {
-      const begun = await beginCardCharge(tx, charge);
-      return begun.kind === 'perform' ? begun : chargeSettlement(begun);
+    operation: CHARGE,
+    async prepare(tx, calls) {
+      const begun = await beginCharges(tx, calls);
+      return begun.map((outcome) => (outcome.kind === 'perform' ? outcome : chargeSettlement(outcome)));
     },
-    async perform(plan, held) {
-      const attach = (intentId: string) => attachIntent(pool, held, charge, intentId);
-      const performed = await cards.charge({ ...charge, ...plan, method, key }, attach);
-      return performed.kind === 'known' ? { kind: 'known', result: { held, outcome: performed.result } } : performed;
+    outside: {
+      leaseMs: cards.leaseMs,
+      perform(plan, held, charge) {
+        const { tenantId, orderId } = charge;
+        const attach = (intentId: string) => storeIntent({ held, tenantId, orderId, intentId });
+        return cards.charge({ ...charge, ...plan, key: held.key }, attach);
+      },
+      record: async (tx, charged) => (await endCardCharges(tx, charged)).map(chargeSettlement),
     },
-    record: async (tx, { held, outcome }) => chargeSettlement(await endCardCharge(tx, held, charge, outcome)),
   };
 }
 
 /** The undo of any charge: at once where the money is here, at the provider where it isn't. */
-function refund(
-  cards: Cards,
-  orderId: string,
-  { tenantId, key }: KeyedCall,
-): OutsideUndo<RefundPlan, { held: Claim; givenBack: GivenBack }> {
+function refundStep(cards: Cards): StepSpec<RefundRequest, RefundPlan, GivenBack> {
+  const done = (refund: Refund) => ({ kind: 'done' as const, answer: payment.RefundPayment.responseSerialize(refund) });
   return {
-    leaseMs: cards.leaseMs,
-    async prepare(tx) {
-      const begun = await beginRefund(tx, tenantId, orderId, key);
-      return begun.kind === 'perform' ? begun : { kind: 'done', answer: refundAnswer(begun.refund) };
+    operation: REFUND,
+    undoes: CHARGE,
+    async prepare(tx, calls) {
+      const begun = await beginRefunds(
+        tx,
+        calls.map(({ request, call }) => ({ ...request, undoKey: call.key })),
+      );
+      return begun.map((outcome) => (outcome.kind === 'perform' ? outcome : done(outcome.refund)));
     },
-    async perform(plan, held) {
-      const performed = await cards.giveBack({ ...plan, tenantId, key });
-      return performed.kind === 'known' ? { kind: 'known', result: { held, givenBack: performed.result } } : performed;
+    outside: {
+      leaseMs: cards.leaseMs,
+      perform: (plan, held) => cards.giveBack({ ...plan, tenantId: held.tenantId, key: held.key }),
+      async record(tx, refunded) {
+        const refunds: Refund[] = [];
+        for (const { request, result } of refunded) refunds.push(await endRefund(tx, request, result));
+        return refunds.map(done);
+      },
     },
-    record: async (tx, { held, givenBack }) =>
-      refundAnswer(await endRefund(tx, held, { tenantId, orderId }, givenBack)),
   };
 }
 
@@ -176,8 +160,4 @@ function chargeSettlement(outcome: ChargeOutcome): Settlement {
 
 function refusedFor(refusal: { reason: string; message: string }): Settlement {
   return { kind: 'refused', answer: statusBytes(refusal.reason, refusal.message) };
-}
-
-function refundAnswer(refund: Refund): Buffer {
-  return payment.RefundPayment.responseSerialize(refund);
 }

@@ -7,7 +7,6 @@
  *     refunded beyond what was captured.
  * S3  Never refuses: nothing taken, nothing to give back.
  */
-import { attach, type Claim } from '@holdfast/idempotency';
 import { statement, type Transaction } from '@holdfast/postgres';
 import { InvalidRequest } from '@holdfast/rpc';
 import { lockAccount, postEntry } from './account.ts';
@@ -20,6 +19,11 @@ export interface Refund {
   amount: number;
 }
 
+export interface RefundRequest {
+  tenantId: string;
+  orderId: string;
+}
+
 export interface RefundPlan {
   intentId: string;
   /** Counts up with every attempt at the provider for this order. */
@@ -27,6 +31,8 @@ export interface RefundPlan {
 }
 
 interface ChargeRow {
+  tenant_id: string;
+  order_id: string;
   customer_id: string;
   amount: number;
   state: 'created' | 'captured' | 'refused' | 'undoing' | 'refunded' | 'cancelled';
@@ -37,10 +43,12 @@ interface ChargeRow {
 
 const NOTHING_TAKEN: Refund = { paymentId: '', amount: 0 };
 
-const lockCharge = statement(
-  'payment.lock-charge-to-undo',
-  `select customer_id, amount, state, payment_id, intent_id, refunded_amount
-     from charges where tenant_id = $1::text and order_id = $2::text for update`,
+const lockCharges = statement(
+  'payment.lock-charges-to-undo',
+  `select c.tenant_id, c.order_id, c.customer_id, c.amount, c.state, c.payment_id, c.intent_id, c.refunded_amount
+     from (select * from unnest($1::text[], $2::text[]) as r (tenant_id, order_id) order by tenant_id, order_id) r,
+          lateral (select * from charges c
+                    where c.tenant_id = r.tenant_id and c.order_id = r.order_id for update) c`,
 );
 
 const markUndoing = statement(
@@ -59,18 +67,32 @@ const markUndone = statement(
     returning payment_id`,
 );
 
+export type BegunRefund = { kind: 'perform'; plan: RefundPlan } | { kind: 'done'; refund: Refund };
+
 /**
  * Gives back at once what lives here, or plans what must be undone at the provider.
- * @param undoKey the credit's entry is known by it
+ * @param undos `undoKey`: the credit's entry is known by it
  */
-export async function beginRefund(
+export async function beginRefunds(
   tx: Transaction,
-  tenantId: string,
-  orderId: string,
-  undoKey: string,
-): Promise<{ kind: 'perform'; plan: RefundPlan } | { kind: 'done'; refund: Refund }> {
-  const { rows } = await tx.query<ChargeRow>({ ...lockCharge, values: [tenantId, orderId] });
-  const charge = rows[0];
+  undos: (RefundRequest & { undoKey: string })[],
+): Promise<BegunRefund[]> {
+  const { rows } = await tx.query<ChargeRow>({
+    ...lockCharges,
+    values: [undos.map(({ tenantId }) => tenantId), undos.map(({ orderId }) => orderId)],
+  });
+  const charges = new Map(rows.map((row) => [`${row.tenant_id} ${row.order_id}`, row]));
+  const begun: BegunRefund[] = [];
+  // Most orders turn back because nothing could be taken: then there is nothing to write.
+  for (const undo of undos) begun.push(await beginRefund(tx, undo, charges.get(`${undo.tenantId} ${undo.orderId}`)));
+  return begun;
+}
+
+async function beginRefund(
+  tx: Transaction,
+  { tenantId, orderId, undoKey }: RefundRequest & { undoKey: string },
+  charge: ChargeRow | undefined,
+): Promise<BegunRefund> {
   const done = (refund: Refund) => ({ kind: 'done' as const, refund });
   if (charge === undefined || charge.state === 'refused' || charge.state === 'cancelled') return done(NOTHING_TAKEN);
   if (charge.state === 'refunded') {
@@ -96,17 +118,14 @@ export async function beginRefund(
 }
 
 /**
- * Writes what the provider gave back, in the transaction that stores the answer.
+ * Writes what the provider gave back, in the transaction that stores the answer; the undo's claim is locked.
  * @throws InvalidRequest TRY_AGAIN when an undo under another key has finished meanwhile
  */
 export async function endRefund(
   tx: Transaction,
-  held: Claim,
-  { tenantId, orderId }: { tenantId: string; orderId: string },
+  { tenantId, orderId }: RefundRequest,
   { amount }: GivenBack,
 ): Promise<Refund> {
-  // Claim before charge, as everywhere. One that is lost is met again when the answer is to be stored.
-  if (!(await attach(tx, held))) return NOTHING_TAKEN;
   const state = amount > 0 ? 'refunded' : 'cancelled';
   const { rows } = await tx.query<{ payment_id: string | null }>({
     ...markUndone,

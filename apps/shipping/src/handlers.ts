@@ -1,4 +1,4 @@
-import { attach, runOutsideAct, runOutsideUndo, type Settlement } from '@holdfast/idempotency';
+import { createStepRunner, type Settlement, type StepSpec } from '@holdfast/idempotency';
 import {
   askStep,
   checkDistinct,
@@ -13,9 +13,17 @@ import {
   statusBytes,
   stepAnswer,
 } from '@holdfast/rpc';
-import { type BookResult, bookOnce, cancelOnce, MAX_CALLS_TO_BOOK } from './book-at-carrier.ts';
+import { type BookingPlan, type BookResult, bookOnce, cancelOnce, MAX_CALLS_TO_BOOK } from './book-at-carrier.ts';
 import type { Address, Carrier, Parcel } from './carrier.ts';
-import { beginCancel, beginShipment, referenceOf, settleBooking, settleCancel } from './shipment.ts';
+import {
+  beginCancels,
+  beginShipments,
+  type CancelRequest,
+  referenceOf,
+  type ShipmentRequest,
+  settleBookings,
+  settleCancel,
+} from './shipment.ts';
 
 const CREATE = 'create-shipment';
 const CANCEL = 'cancel-shipment';
@@ -40,48 +48,21 @@ export function shippingHandlers(
   { pool, flights, fingerprinter }: Participant,
   carrier: Carrier,
 ): Handlers<typeof shipping> {
+  const runCreate = createStepRunner(pool, flights, createStep(carrier));
+  const runCancel = createStepRunner(pool, flights, cancelStep(carrier));
   return {
     async CreateShipment(request, call) {
       const orderId = checkIdentifier('order_id', request.orderId);
       const shipTo = checkAddress(request.shipTo);
       const parcels = checkParcels(request.parcels);
       const keyed = keyedCall(call, { name: CREATE, orderId }, request, fingerprinter);
-      const wanted = { tenantId: keyed.tenantId, orderId, shipTo, parcels };
-      const reference = referenceOf(keyed.tenantId, orderId);
-      const outcome = await runOutsideAct(pool, flights, keyed, {
-        leaseMs: Math.min(MAX_CALLS_TO_BOOK * carrier.timeoutMs + LEASE_MARGIN_MS, MAX_LEASE_MS),
-        async prepare(tx) {
-          const begun = await beginShipment(tx, wanted, carrier.configured);
-          if (begun.kind !== 'requested') return settlementOf(begun);
-          const plan = { booking: { reference, shipTo, parcels }, sentBefore: begun.sentBefore };
-          return { kind: 'perform', plan };
-        },
-        perform: (plan) => bookOnce(carrier, plan),
-        async record(tx, result, held) {
-          // Sealed or taken over meanwhile: nothing is written, and the answer below will not be stored or heard.
-          if (await attach(tx, held)) await settleBooking(tx, wanted, result);
-          return settlementOf(result);
-        },
-      });
-      return stepAnswer(outcome);
+      return stepAnswer(await runCreate(keyed, { tenantId: keyed.tenantId, orderId, shipTo, parcels }));
     },
 
     async CancelShipment(request, call) {
       const orderId = checkIdentifier('order_id', request.orderId);
       const keyed = keyedCall(call, { name: CANCEL, undo: true, orderId }, request, fingerprinter);
-      const { tenantId } = keyed;
-      const answer = (shipmentId: string) => shipping.CancelShipment.responseSerialize({ shipmentId });
-      const outcome = await runOutsideUndo(pool, flights, keyed, CREATE, {
-        leaseMs: Math.min(carrier.timeoutMs + LEASE_MARGIN_MS, MAX_LEASE_MS),
-        async prepare(tx) {
-          const begun = await beginCancel(tx, tenantId, orderId);
-          if (begun.kind === 'with_carrier') return { kind: 'perform', plan: referenceOf(tenantId, orderId) };
-          return { kind: 'done', answer: answer(begun.shipmentId) };
-        },
-        perform: (reference) => cancelOnce(carrier, reference),
-        record: async (tx, shipmentId) => answer(await settleCancel(tx, tenantId, orderId, shipmentId)),
-      });
-      return stepAnswer(outcome);
+      return stepAnswer(await runCancel(keyed, { tenantId: keyed.tenantId, orderId }));
     },
 
     async GetStep(request, call) {
@@ -93,6 +74,59 @@ export function shippingHandlers(
             ? { created: shipping.CreateShipment.responseDeserialize(executed.answer) }
             : { cancelled: shipping.CancelShipment.responseDeserialize(executed.answer) };
       return { kind: 'ok', message: { state, ...(refusal && { refusal }), ...answer } };
+    },
+  };
+}
+
+function createStep(carrier: Carrier): StepSpec<ShipmentRequest, BookingPlan, BookResult> {
+  return {
+    operation: CREATE,
+    async prepare(tx, calls) {
+      const begun = await beginShipments(tx, calls, carrier.configured);
+      return begun.map((outcome, at) => {
+        if (outcome.kind !== 'requested') return settlementOf(outcome);
+        const { tenantId, orderId, shipTo, parcels } = (calls[at] as (typeof calls)[number]).request;
+        const booking = { reference: referenceOf(tenantId, orderId), shipTo, parcels };
+        return { kind: 'perform', plan: { booking, sentBefore: outcome.sentBefore } };
+      });
+    },
+    outside: {
+      leaseMs: Math.min(MAX_CALLS_TO_BOOK * carrier.timeoutMs + LEASE_MARGIN_MS, MAX_LEASE_MS),
+      perform: (plan) => bookOnce(carrier, plan),
+      async record(tx, booked) {
+        await settleBookings(tx, booked);
+        return booked.map(({ result }) => settlementOf(result));
+      },
+    },
+  };
+}
+
+/** `result`: the shipment that was cancelled, null when nothing had been booked. */
+function cancelStep(carrier: Carrier): StepSpec<CancelRequest, string, string | null> {
+  const done = (shipmentId: string) => ({
+    kind: 'done' as const,
+    answer: shipping.CancelShipment.responseSerialize({ shipmentId }),
+  });
+  return {
+    operation: CANCEL,
+    undoes: CREATE,
+    async prepare(tx, calls) {
+      const requests = calls.map(({ request }) => request);
+      const begun = await beginCancels(tx, requests);
+      return begun.map((outcome, at) => {
+        if (outcome.kind === 'cancelled') return done(outcome.shipmentId);
+        const { tenantId, orderId } = requests[at] as CancelRequest;
+        return { kind: 'perform', plan: referenceOf(tenantId, orderId) };
+      });
+    },
+    outside: {
+      leaseMs: Math.min(carrier.timeoutMs + LEASE_MARGIN_MS, MAX_LEASE_MS),
+      perform: (reference) => cancelOnce(carrier, reference),
+      async record(tx, cancelled) {
+        const settlements: Settlement[] = [];
+        for (const { request, result } of cancelled) settlements.push(done(await settleCancel(tx, request, result)));
+        return settlements;
+      },
     },
   };
 }

@@ -7,8 +7,7 @@
  * K5  The row outlives the claim: what was booked, refused or cancelled once is that for ever, under any key.
  *
  * Locks: acts and undos of one order wait for each other at its fence before they come here. What records the carrier's
- * answer comes without the fence: an act takes its claim first and the row second, as everybody does who seals or claims,
- * and an undo's takes the row first, for which nobody waits who holds that undo's claim. So nobody waits in a circle.
+ * answer comes without the fence, and has locked its claim first, as everybody does who seals or claims.
  */
 import { statement, type Transaction } from '@holdfast/postgres';
 import { InvalidRequest } from '@holdfast/rpc';
@@ -37,34 +36,64 @@ export function referenceOf(tenantId: string, orderId: string): string {
   return `${tenantId}:${orderId}`;
 }
 
-const insertShipment = statement(
-  'shipping.insert-shipment',
+const insertShipments = statement(
+  'shipping.insert-shipments',
   `insert into shipments (tenant_id, order_id, ship_to, parcels, carrier, state, shipment_id, settled_at)
-   values ($1::text, $2::text, $3::jsonb, $4::jsonb, $5::boolean, $6::text, $7::text,
-           case when $6::text <> 'requested' then clock_timestamp() end)`,
+   select tenant_id, order_id, ship_to, parcels, $5::boolean, state, shipment_id,
+          case when state <> 'requested' then clock_timestamp() end
+     from unnest($1::text[], $2::text[], $3::jsonb[], $4::jsonb[], $6::text[], $7::text[])
+       as r (tenant_id, order_id, ship_to, parcels, state, shipment_id)
+   on conflict (tenant_id, order_id) do nothing`,
 );
 
+/** An order of a batch has its shipment already: the batch can't be written as one. */
+export class ShippedBefore extends Error {
+  override name = 'ShippedBefore';
+  constructor() {
+    super('an order of this batch has its shipment already: ship each order alone');
+  }
+}
+
 /**
- * Books our own shipment, or records that the carrier is about to be asked.
- * @throws InvalidRequest CONFLICT when the order has had another shipment, or its shipment was cancelled
+ * Books our own shipments, or records that the carrier is about to be asked.
+ * @throws InvalidRequest CONFLICT for an order that has had another shipment, or its shipment was cancelled;
+ *   ShippedBefore when one order among several has a shipment: its batch must be split
  */
-export async function beginShipment(tx: Transaction, request: ShipmentRequest, byCarrier: boolean): Promise<Begun> {
-  const earlier = await earlierShipment(tx, request);
-  if (earlier !== undefined) return earlier;
-  const begun: Begun = byCarrier ? { kind: 'requested', sentBefore: false } : ownShipment(request);
-  await tx.query({
-    ...insertShipment,
+export async function beginShipments(
+  tx: Transaction,
+  calls: { request: ShipmentRequest; resumed: boolean }[],
+  byCarrier: boolean,
+): Promise<Begun[]> {
+  const fresh = calls.flatMap(({ request, resumed }) => (resumed ? [] : [request]));
+  const made = fresh.length === 0 ? [] : await insertFresh(tx, fresh, byCarrier);
+  const begun: Begun[] = [];
+  for (const { request, resumed } of calls) {
+    // Resumed: an attempt at the carrier was here before, and has left its row.
+    begun.push(resumed ? await earlierShipment(tx, request) : (made.shift() as Begun));
+  }
+  return begun;
+}
+
+async function insertFresh(tx: Transaction, requests: ShipmentRequest[], byCarrier: boolean): Promise<Begun[]> {
+  const begun = requests.map(
+    (request): Begun => (byCarrier ? { kind: 'requested', sentBefore: false } : ownShipment(request)),
+  );
+  const { rowCount } = await tx.query({
+    ...insertShipments,
     values: [
-      request.tenantId,
-      request.orderId,
-      JSON.stringify(request.shipTo),
-      JSON.stringify(request.parcels),
+      requests.map(({ tenantId }) => tenantId),
+      requests.map(({ orderId }) => orderId),
+      requests.map(({ shipTo }) => JSON.stringify(shipTo)),
+      requests.map(({ parcels }) => JSON.stringify(parcels)),
       byCarrier,
-      begun.kind,
-      begun.kind === 'booked' ? begun.shipmentId : null,
+      begun.map(({ kind }) => kind),
+      begun.map((outcome) => (outcome.kind === 'booked' ? outcome.shipmentId : null)),
     ],
   });
-  return begun;
+  if (rowCount === requests.length) return begun;
+  const [request] = requests;
+  if (request === undefined || requests.length > 1) throw new ShippedBefore();
+  return [await earlierShipment(tx, request)];
 }
 
 function ownShipment(request: ShipmentRequest): BookResult {
@@ -80,13 +109,13 @@ const findEarlier = statement(
 );
 
 /** What became of this order's shipment before: in an earlier attempt, or when its claim is gone but the row is not (K5). */
-async function earlierShipment(tx: Transaction, request: ShipmentRequest): Promise<Begun | undefined> {
+async function earlierShipment(tx: Transaction, request: ShipmentRequest): Promise<Begun> {
   const { rows } = await tx.query<{ state: State; shipment_id: string | null; same: boolean }>({
     ...findEarlier,
     values: [request.tenantId, request.orderId, JSON.stringify(request.shipTo), JSON.stringify(request.parcels)],
   });
   const row = rows[0];
-  if (row === undefined) return undefined;
+  if (row === undefined) throw new Error('a shipment vanished: is something deleting shipments?');
   if (!row.same || row.state === 'cancelled') throw hasHadItsShipment();
   if (row.state === 'refused') return { kind: 'refused' };
   if (row.state === 'requested') return { kind: 'requested', sentBefore: true };
@@ -97,29 +126,58 @@ function hasHadItsShipment(): InvalidRequest {
   return new InvalidRequest('order_id', 'this order has had its shipment: an order ships once', 'CONFLICT');
 }
 
-const settleShipment = statement(
-  'shipping.settle-shipment',
-  `update shipments set state = $3::text, shipment_id = $4::text, settled_at = clock_timestamp()
-    where tenant_id = $1::text and order_id = $2::text
-      and (state = 'requested' or (state = $3::text and shipment_id is not distinct from $4::text))`,
+const settleShipments = statement(
+  'shipping.settle-shipments',
+  `update shipments s set state = r.state, shipment_id = r.shipment_id, settled_at = clock_timestamp()
+     from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as r (tenant_id, order_id, state, shipment_id)
+    where s.tenant_id = r.tenant_id and s.order_id = r.order_id
+      and (s.state = 'requested' or (s.state = r.state and s.shipment_id is not distinct from r.shipment_id))`,
 );
 
-/** Writes what the carrier said. @throws InvalidRequest CONFLICT when the shipment has been settled otherwise since */
-export async function settleBooking(tx: Transaction, request: ShipmentRequest, result: BookResult): Promise<void> {
-  const shipmentId = result.kind === 'booked' ? result.shipmentId : null;
-  const values = [request.tenantId, request.orderId, result.kind, shipmentId];
-  const { rowCount } = await tx.query({ ...settleShipment, values });
-  if (rowCount !== 1) throw hasHadItsShipment();
+/**
+ * Writes what the carrier said; the claims are locked.
+ * @throws InvalidRequest CONFLICT when one of the shipments has been settled otherwise since
+ */
+export async function settleBookings(
+  tx: Transaction,
+  booked: { request: ShipmentRequest; result: BookResult }[],
+): Promise<void> {
+  const { rowCount } = await tx.query({
+    ...settleShipments,
+    values: [
+      booked.map(({ request }) => request.tenantId),
+      booked.map(({ request }) => request.orderId),
+      booked.map(({ result }) => result.kind),
+      booked.map(({ result }) => (result.kind === 'booked' ? result.shipmentId : null)),
+    ],
+  });
+  if (rowCount !== booked.length) throw hasHadItsShipment();
+}
+
+export interface CancelRequest {
+  tenantId: string;
+  orderId: string;
 }
 
 export type BegunCancel =
   /** Nothing is live any more; `shipmentId` is '' when nothing ever was. */
   { kind: 'cancelled'; shipmentId: string } | { kind: 'with_carrier' };
 
-const findShipment = statement(
-  'shipping.find-shipment',
-  `select state, carrier, shipment_id from shipments where tenant_id = $1::text and order_id = $2::text`,
+const findShipments = statement(
+  'shipping.find-shipments',
+  `select s.tenant_id, s.order_id, s.state, s.carrier, s.shipment_id
+     from unnest($1::text[], $2::text[]) as r (tenant_id, order_id),
+          lateral (select * from shipments s
+                    where s.tenant_id = r.tenant_id and s.order_id = r.order_id offset 0) s`,
 );
+
+interface ShipmentRow {
+  tenant_id: string;
+  order_id: string;
+  state: State;
+  carrier: boolean;
+  shipment_id: string | null;
+}
 
 const cancelOwn = statement(
   'shipping.cancel-own',
@@ -127,13 +185,26 @@ const cancelOwn = statement(
     where tenant_id = $1::text and order_id = $2::text and not carrier and state = 'booked'`,
 );
 
-/** Cancels our own shipment, or tells that the carrier may have one. For the transaction that has sealed the act (K3). */
-export async function beginCancel(tx: Transaction, tenantId: string, orderId: string): Promise<BegunCancel> {
-  const { rows } = await tx.query<{ state: State; carrier: boolean; shipment_id: string | null }>({
-    ...findShipment,
-    values: [tenantId, orderId],
+/** Cancels our own shipments, or tells that the carrier may have one. For the transaction that has sealed the acts (K3). */
+export async function beginCancels(tx: Transaction, orders: CancelRequest[]): Promise<BegunCancel[]> {
+  const { rows } = await tx.query<ShipmentRow>({
+    ...findShipments,
+    values: [orders.map(({ tenantId }) => tenantId), orders.map(({ orderId }) => orderId)],
   });
-  const row = rows[0];
+  const shipments = new Map(rows.map((row) => [`${row.tenant_id} ${row.order_id}`, row]));
+  const begun: BegunCancel[] = [];
+  // Most orders turn back before anything was shipped: then there is nothing to write.
+  for (const order of orders) {
+    begun.push(await beginCancel(tx, order, shipments.get(`${order.tenantId} ${order.orderId}`)));
+  }
+  return begun;
+}
+
+async function beginCancel(
+  tx: Transaction,
+  { tenantId, orderId }: CancelRequest,
+  row: ShipmentRow | undefined,
+): Promise<BegunCancel> {
   // No row: no act has committed its claim, so no call has gone out; sealed as it is, none ever will.
   if (row === undefined || row.state === 'refused') return { kind: 'cancelled', shipmentId: '' };
   if (row.state === 'cancelled') return { kind: 'cancelled', shipmentId: row.shipment_id ?? '' };
@@ -154,8 +225,7 @@ const settleCancelled = statement(
 /** Writes that the carrier has cancelled it. @returns the shipment's id, '' when nothing had been booked */
 export async function settleCancel(
   tx: Transaction,
-  tenantId: string,
-  orderId: string,
+  { tenantId, orderId }: CancelRequest,
   shipmentId: string | null,
 ): Promise<string> {
   const { rows } = await tx.query<{ shipment_id: string | null }>({

@@ -145,7 +145,8 @@ function isSameRequest(row: ClaimRow, request: ClaimRequest): boolean {
   return row.operation === request.operation && row.fingerprint?.equals(request.fingerprint.digest) === true;
 }
 
-function differingMembers(stored: Record<string, string> | null, sent: Record<string, string> | null): string[] {
+/** Names of the top-level members that differ, where both requests' are known; never their values. */
+export function differingMembers(stored: Record<string, string> | null, sent: Record<string, string> | null): string[] {
   if (stored === null || sent === null) return [];
   const names = new Set([...Object.keys(stored), ...Object.keys(sent)]);
   return [...names].filter((name) => stored[name] !== sent[name]).sort();

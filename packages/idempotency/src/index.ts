@@ -1,5 +1,6 @@
 import type { Migrations } from '@holdfast/postgres';
 
+export { type Batcher, createBatcher, QueueFull } from './batcher.ts';
 export {
   type Ask,
   ask,
@@ -14,11 +15,21 @@ export {
   type SealedFrom,
   seal,
 } from './claim.ts';
+export { attachClaims } from './claim-batch.ts';
 export { type Fingerprint, type Fingerprinter, loadFingerprinter } from './fingerprint.ts';
 export { createFlights, type Flights } from './flights.ts';
 export { actKeyOf, isUndoKey, KEY_PATTERN, splitKey, undoKeyOf } from './key.ts';
 export { type ActOutcome, type KeyedCall, type OutsideAct, runAct, runOutsideAct, type Settlement } from './run-act.ts';
 export { type OutsideUndo, runOutsideUndo, runUndo, type UndoOutcome } from './run-undo.ts';
+export {
+  type Begun,
+  createStepRunner,
+  type OutsideSpec,
+  type Performed,
+  type Prepared,
+  type RunStep,
+  type StepSpec,
+} from './step-runner.ts';
 
 /** The tables of this package; list them before a service's own. */
 export const idempotencyMigrations: Migrations = {

@@ -27,6 +27,11 @@ export interface PoolOptions {
   statementTimeoutMs?: number;
   /** How long a transaction may sit idle before the server ends it: a paused process must not hold rows for ever. */
   idleInTransactionTimeoutMs?: number;
+  /**
+   * For services whose every statement finds its rows by key: no plan may scan or hash a table. A prepared statement
+   * can settle on a generic plan, and one made while a table was still empty would scan it whole ever after.
+   */
+  onlyByKey?: boolean;
   /** Called when an idle connection breaks; the pool replaces it by itself. */
   onIdleError?: (error: Error) => void;
 }
@@ -40,6 +45,10 @@ export function createPool(options: PoolOptions): Pool {
     `-c lock_timeout=${options.lockTimeoutMs ?? 1_000}`,
     `-c idle_in_transaction_session_timeout=${options.idleInTransactionTimeoutMs ?? 5_000}`,
   ];
+  if (options.onlyByKey) {
+    for (const way of ['seqscan', 'hashjoin', 'mergejoin']) settings.push(`-c enable_${way}=off`);
+    settings.push('-c jit=off');
+  }
   const statementTimeoutMs = options.statementTimeoutMs ?? 10_000;
   const pool = new pg.Pool({
     connectionString: options.databaseUrl,

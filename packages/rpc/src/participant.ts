@@ -5,6 +5,7 @@ import {
   isUndoKey,
   KEY_PATTERN,
   type KeyedCall,
+  QueueFull,
   type UndoOutcome,
 } from '@holdfast/idempotency';
 import { classifyPostgresError, type Query } from '@holdfast/postgres';
@@ -83,6 +84,7 @@ export function stepAnswer(outcome: ActOutcome | UndoOutcome): Answer<never> {
 
 /** What a thrown database error means to a caller; undefined when it is no fault of the store's availability. */
 export function storeFault(error: unknown): Answer<never> | undefined {
+  if (error instanceof QueueFull) return errorOf('TRY_AGAIN', error.message);
   switch (classifyPostgresError(error)) {
     case 'contended':
       return errorOf('TRY_AGAIN', 'somebody else held the same rows, nothing was changed: ask again with the same key');

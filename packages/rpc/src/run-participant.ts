@@ -56,6 +56,7 @@ export async function runParticipant(
     databaseUrl: config.DATABASE_URL,
     applicationName: `holdfast-${name}`,
     max: POOL_SIZE,
+    onlyByKey: true,
     onIdleError: (error) => log.warn({ err: error }, 'an idle database connection broke; it is replaced on demand'),
   });
   const applied = await migrate(pool, [idempotencyMigrations, migrations]);

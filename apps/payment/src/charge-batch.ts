@@ -1,0 +1,281 @@
+/*
+ * Charging many orders at once: those that have no charge yet, in a statement per table.
+ *
+ * K1  From accounts: debits, charges and stored answers are one transaction. By card: the charge is written before
+ *     anything goes out, the provider's intent is stored before it is confirmed, the outcome with the stored answer.
+ * K3  Every write of an outside charge locks its claim first: an attempt that was sealed or taken over writes nothing.
+ * K5  A charge's primary key is its order. Everything else in the statement counts on every charge being new; when one is
+ *     not, nothing is taken, and each order is served alone (charge.ts).
+ * A1  Orders of one customer are served as they come, against the locked balance, which is written once.
+ * Locks: fence, claim, charge, account, each in order of its key, so that two batches can't wait for each other in a circle.
+ */
+import { attachClaims, type Begun, type Claim, createBatcher } from '@holdfast/idempotency';
+import { classifyPostgresError, type Pool, statement, type Transaction, transaction } from '@holdfast/postgres';
+import { InvalidRequest } from '@holdfast/rpc';
+import type { Account } from './account.ts';
+import type { CardOutcome } from './card.ts';
+import {
+  beginCardCharge,
+  type CardPlan,
+  type ChargeOutcome,
+  type ChargeRequest,
+  captured,
+  chargeAccount,
+  refusalOfAccount,
+} from './charge.ts';
+
+export type BegunCharge = ChargeOutcome | { kind: 'perform'; plan: CardPlan };
+
+/** An order of a batch has its charge already: the batch can't be written as one. */
+export class ChargedBefore extends Error {
+  override name = 'ChargedBefore';
+  constructor() {
+    super('an order of this batch has its charge already: charge each order alone');
+  }
+}
+
+const lockAccounts = statement(
+  'payment.lock-accounts',
+  `select a.tenant_id as "tenantId", a.customer_id as "customerId", a.balance, a.currency
+     from (select distinct tenant_id, customer_id from unnest($1::text[], $2::text[]) as w (tenant_id, customer_id)
+            order by tenant_id, customer_id) w,
+          lateral (select tenant_id, customer_id, balance, currency from accounts a
+                    where a.tenant_id = w.tenant_id and a.customer_id = w.customer_id for update) a`,
+);
+
+const makeCharges = statement(
+  'payment.make-charges',
+  `with made as (
+     insert into charges (tenant_id, order_id, customer_id, method_kind, amount, currency, state, payment_id,
+                          refusal_reason, refusal_message, provider_attempts, settled_at)
+     select tenant_id, order_id, customer_id, method_kind, amount, currency, state, payment_id,
+            refusal_reason, refusal_message, case when state = 'created' then 1 else 0 end,
+            case when state <> 'created' then clock_timestamp() end
+       from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::text[],
+                   $9::text[], $10::text[])
+         as r (tenant_id, order_id, customer_id, method_kind, amount, currency, state, payment_id, refusal_reason,
+               refusal_message)
+     on conflict (tenant_id, order_id) do nothing
+     returning order_id
+   ), debited as (
+     insert into account_entries (tenant_id, customer_id, entry_key, kind, delta)
+     select tenant_id, customer_id, entry_key, 'debit', -amount
+       from unnest($11::text[], $12::text[], $13::text[], $14::bigint[]) as d (tenant_id, customer_id, entry_key, amount)
+      where (select count(*) from made) = cardinality($2::text[])
+   ), written as (
+     update accounts a set balance = balance - w.amount
+       from unnest($15::text[], $16::text[], $17::bigint[]) as w (tenant_id, customer_id, amount)
+      where a.tenant_id = w.tenant_id and a.customer_id = w.customer_id
+        and (select count(*) from made) = cardinality($2::text[])
+   )
+   select order_id from made`,
+);
+
+/**
+ * Charges accounts, and writes down the charges that are to be made at the card provider.
+ * @throws InvalidRequest CONFLICT for an order that has had another charge, or had it undone; ChargedBefore when one order
+ *   among several has a charge: its batch must be split
+ */
+export async function beginCharges(tx: Transaction, calls: Begun<ChargeRequest>[]): Promise<BegunCharge[]> {
+  // Resumed: an attempt at the card provider was here before, and has left its charge.
+  const fresh = calls.filter(({ resumed }) => !resumed);
+  const made = fresh.length === 0 ? [] : await makeFresh(tx, fresh);
+  const outcomes: BegunCharge[] = [];
+  for (const { request, resumed } of calls) {
+    outcomes.push(resumed ? await beginCardCharge(tx, request) : (made.shift() as BegunCharge));
+  }
+  return outcomes;
+}
+
+async function makeFresh(tx: Transaction, calls: Begun<ChargeRequest>[]): Promise<BegunCharge[]> {
+  const till = new Till(await lock(tx, calls));
+  const outcomes = calls.map((call) => till.charge(call));
+  const { rowCount } = await tx.query({
+    ...makeCharges,
+    values: [
+      ...chargeColumns(calls.map(({ request }) => request)),
+      ...outcomeColumns(outcomes),
+      ...till.debitColumns(),
+      ...till.balanceColumns(),
+    ],
+  });
+  if (rowCount === calls.length) return outcomes;
+  const [call] = calls;
+  if (call === undefined || calls.length > 1) throw new ChargedBefore();
+  // Alone, so that nothing at all was written: this order's claim is gone, its charge is not.
+  return [
+    staysHere(call.request)
+      ? await chargeAccount(tx, call.request, call.call.key)
+      : await beginCardCharge(tx, call.request),
+  ];
+}
+
+/** An amount of 0 is captured here, whatever the method: the provider takes nothing below its smallest unit. */
+function staysHere({ methodKind, amount }: ChargeRequest): boolean {
+  return methodKind === 'balance' || amount === 0;
+}
+
+type LockedAccount = Account & { tenantId: string };
+
+async function lock(tx: Transaction, calls: Begun<ChargeRequest>[]): Promise<LockedAccount[]> {
+  const paidHere = calls.filter(({ request }) => staysHere(request) && request.amount > 0);
+  if (paidHere.length === 0) return [];
+  const values = [paidHere.map(({ request }) => request.tenantId), paidHere.map(({ request }) => request.customerId)];
+  const { rows } = await tx.query<LockedAccount>({ ...lockAccounts, values });
+  return rows;
+}
+
+/** The locked accounts of a batch: who comes first is served first, and each balance is written once at the end. */
+class Till {
+  readonly #accounts: Map<string, LockedAccount>;
+  readonly #debits: { request: ChargeRequest; entryKey: string }[] = [];
+
+  constructor(accounts: LockedAccount[]) {
+    this.#accounts = new Map(accounts.map((account) => [`${account.tenantId} ${account.customerId}`, account]));
+  }
+
+  charge({ request, call }: Begun<ChargeRequest>): BegunCharge {
+    if (!staysHere(request)) return { kind: 'perform', plan: { intentId: null, attempt: 1 } };
+    if (request.amount > 0) {
+      const account = this.#accounts.get(`${request.tenantId} ${request.customerId}`);
+      const refusal = refusalOfAccount(account, request);
+      if (account === undefined || refusal !== undefined) return refusal as ChargeOutcome;
+      account.balance -= request.amount;
+      this.#debits.push({ request, entryKey: call.key });
+    }
+    return captured(request, `pay_${request.orderId}`);
+  }
+
+  /** Tenant, customer, key and amount of each debit. */
+  debitColumns(): unknown[] {
+    return [
+      this.#debits.map(({ request }) => request.tenantId),
+      this.#debits.map(({ request }) => request.customerId),
+      this.#debits.map(({ entryKey }) => entryKey),
+      this.#debits.map(({ request }) => request.amount),
+    ];
+  }
+
+  /** Tenant, customer and the sum of the debits of each account. */
+  balanceColumns(): unknown[] {
+    const sums = new Map<string, { request: ChargeRequest; sum: number }>();
+    for (const { request } of this.#debits) {
+      const account = `${request.tenantId} ${request.customerId}`;
+      sums.set(account, { request, sum: (sums.get(account)?.sum ?? 0) + request.amount });
+    }
+    const each = [...sums.values()];
+    return [
+      each.map(({ request }) => request.tenantId),
+      each.map(({ request }) => request.customerId),
+      each.map(({ sum }) => sum),
+    ];
+  }
+}
+
+function chargeColumns(requests: ChargeRequest[]): unknown[] {
+  return [
+    ...keyColumns(requests),
+    requests.map(({ customerId }) => customerId),
+    requests.map(({ methodKind }) => methodKind),
+    requests.map(({ amount }) => amount),
+    requests.map(({ currency }) => currency),
+  ];
+}
+
+/** State, payment's id, refusal's reason and message. */
+function outcomeColumns(outcomes: BegunCharge[]): unknown[] {
+  const refusals = outcomes.map((outcome) => (outcome.kind === 'refused' ? outcome : null));
+  return [
+    outcomes.map(({ kind }) => (kind === 'perform' ? 'created' : kind)),
+    outcomes.map((outcome) => (outcome.kind === 'captured' ? outcome.payment.paymentId : null)),
+    refusals.map((refusal) => refusal?.reason ?? null),
+    refusals.map((refusal) => refusal?.message ?? null),
+  ];
+}
+
+const storeIntents = statement(
+  'payment.store-intents',
+  `update charges c set intent_id = r.intent_id
+     from unnest($1::text[], $2::text[], $3::text[]) as r (tenant_id, order_id, intent_id)
+    where c.tenant_id = r.tenant_id and c.order_id = r.order_id and c.state = 'created' and c.intent_id is null
+   returning c.tenant_id, c.order_id`,
+);
+
+export interface NewIntent {
+  held: Claim;
+  tenantId: string;
+  orderId: string;
+  intentId: string;
+}
+
+/** @returns false when the attempt is no longer ours, or another intent is stored: this one must never be confirmed */
+export type StoreIntent = (intent: NewIntent) => Promise<boolean>;
+
+/** Stores intents that are about to be confirmed, in transactions of their own between two calls (K7). */
+export function createIntentStore(pool: Pool): StoreIntent {
+  const batcher = createBatcher<NewIntent, boolean>({
+    run: (intents) => transaction(pool, (tx) => attachIntents(tx, intents)),
+    lane: ({ tenantId, orderId }) => `${tenantId} ${orderId}`,
+    concernsAll: (error) => classifyPostgresError(error) === 'unavailable',
+  });
+  return (intent) => batcher.submit(intent);
+}
+
+async function attachIntents(tx: Transaction, intents: NewIntent[]): Promise<boolean[]> {
+  const ours = await attachClaims(
+    tx,
+    intents.map(({ held }) => held),
+  );
+  const mine = intents.filter((_, at) => ours[at]);
+  if (mine.length === 0) return ours;
+  const { rows } = await tx.query<ChargeKey>({
+    ...storeIntents,
+    values: [...keyColumns(mine), mine.map(({ intentId }) => intentId)],
+  });
+  const stored = new Set(rows.map((row) => `${row.tenant_id} ${row.order_id}`));
+  return intents.map(({ tenantId, orderId }, at) => ours[at] === true && stored.has(`${tenantId} ${orderId}`));
+}
+
+interface ChargeKey {
+  tenant_id: string;
+  order_id: string;
+}
+
+function keyColumns(charges: { tenantId: string; orderId: string }[]): [string[], string[]] {
+  return [charges.map(({ tenantId }) => tenantId), charges.map(({ orderId }) => orderId)];
+}
+
+const settleCharges = statement(
+  'payment.settle-charges',
+  `update charges c
+      set state = r.state, payment_id = r.payment_id, refusal_reason = r.refusal_reason,
+          refusal_message = r.refusal_message, settled_at = clock_timestamp()
+     from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
+       as r (tenant_id, order_id, state, payment_id, refusal_reason, refusal_message)
+    where c.tenant_id = r.tenant_id and c.order_id = r.order_id and c.state = 'created'`,
+);
+
+/**
+ * Writes what came of card charges, in the transaction that stores their answers; their claims are locked.
+ * @throws InvalidRequest TRY_AGAIN when a call under another key has settled or undone one of the charges meanwhile
+ */
+export async function endCardCharges(
+  tx: Transaction,
+  ended: { request: ChargeRequest; result: CardOutcome }[],
+): Promise<ChargeOutcome[]> {
+  const outcomes = ended.map(
+    ({ request, result }): ChargeOutcome =>
+      result.kind === 'captured'
+        ? captured(request, result.intentId)
+        : { kind: 'refused', reason: 'CARD_DECLINED', message: result.message },
+  );
+  const requests = ended.map(({ request }) => request);
+  const values = [...keyColumns(requests), ...outcomeColumns(outcomes)];
+  const { rowCount } = await tx.query({ ...settleCharges, values });
+  if (rowCount === ended.length) return outcomes;
+  throw new InvalidRequest(
+    'order_id',
+    'a call under another key has settled this charge meanwhile: ask again with the same key',
+    'TRY_AGAIN',
+  );
+}

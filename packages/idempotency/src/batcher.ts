@@ -1,0 +1,148 @@
+/*
+ * Work that arrives together leaves together.
+ *
+ * B1  One batch is under way at a time, and the next leaves when it ends: no timer, so an idle service adds no delay and
+ *     a busy one fills its batches by itself. A batch that takes longer than `slowMs` (a row that somebody holds, a
+ *     commit that hangs) no longer holds the next one up; never more than `maxAtOnce` are under way.
+ * B2  Two items with the same `lane` never share a batch, nor are they under way at the same time: the second waits for
+ *     the first. (A statement meets a row once; and an act and its undo would be judged on the same snapshot.)
+ * B3  A batch that fails is split in halves until the item that it fails for stands alone: it fails alone. A store that
+ *     can't be reached fails everybody, at once: asking again for each would only take longer.
+ * B4  The queue is bounded. Who finds it full is told so and has lost nothing; memory is not where a queue may grow.
+ */
+
+export interface BatcherOptions<Item, Result> {
+  /** Carries out a batch; one result per item, in order. Must have no effect when it throws. */
+  run(items: Item[]): Promise<Result[]>;
+  /** What no two items under way may share. */
+  lane(item: Item): string;
+  /** Whether an error says nothing about the items: then the batch is not split. */
+  concernsAll(error: unknown): boolean;
+  /** Items in a batch at most. */
+  maxBatch?: number;
+  /** Items that may wait. */
+  maxQueued?: number;
+  slowMs?: number;
+  maxAtOnce?: number;
+}
+
+/** The queue is full: nothing was done, ask again later. */
+export class QueueFull extends Error {
+  override name = 'QueueFull';
+  constructor() {
+    super('too much is waiting already: ask again with the same key');
+  }
+}
+
+export interface Batcher<Item, Result> {
+  /** @throws QueueFull, or what `run` throws for this item */
+  submit(item: Item): Promise<Result>;
+  /** Waiting and under way. */
+  readonly size: number;
+}
+
+interface Entry<Item, Result> {
+  item: Item;
+  lane: string;
+  settle: (result: Result) => void;
+  fail: (error: unknown) => void;
+}
+
+export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result>): Batcher<Item, Result> {
+  return new QueueingBatcher(options);
+}
+
+class QueueingBatcher<Item, Result> implements Batcher<Item, Result> {
+  readonly #options: Required<BatcherOptions<Item, Result>>;
+  #queue: Entry<Item, Result>[] = [];
+  readonly #busyLanes = new Set<string>();
+  /** Batches under way that still hold the next one up (B1). */
+  #holding = 0;
+  #underWay = 0;
+  #entries = 0;
+  #scheduled = false;
+
+  constructor(options: BatcherOptions<Item, Result>) {
+    this.#options = { maxBatch: 256, maxQueued: 10_000, slowMs: 50, maxAtOnce: 4, ...options };
+  }
+
+  get size(): number {
+    return this.#entries;
+  }
+
+  submit(item: Item): Promise<Result> {
+    if (this.#entries >= this.#options.maxQueued) return Promise.reject(new QueueFull());
+    this.#entries += 1;
+    return new Promise((settle, fail) => {
+      this.#queue.push({ item, lane: this.#options.lane(item), settle, fail });
+      this.#schedule();
+    });
+  }
+
+  /** In a microtask, so that what arrives in the same turn shares the batch. */
+  #schedule(): void {
+    if (this.#scheduled || this.#holding > 0 || this.#underWay >= this.#options.maxAtOnce) return;
+    this.#scheduled = true;
+    queueMicrotask(() => {
+      this.#scheduled = false;
+      const batch = this.#take();
+      if (batch.length > 0) void this.#carryOut(batch);
+    });
+  }
+
+  /** The oldest entries whose lanes are free (B2). */
+  #take(): Entry<Item, Result>[] {
+    const taken: Entry<Item, Result>[] = [];
+    const left: Entry<Item, Result>[] = [];
+    for (const entry of this.#queue) {
+      if (taken.length >= this.#options.maxBatch || this.#busyLanes.has(entry.lane)) left.push(entry);
+      else {
+        this.#busyLanes.add(entry.lane);
+        taken.push(entry);
+      }
+    }
+    this.#queue = left;
+    return taken;
+  }
+
+  async #carryOut(batch: Entry<Item, Result>[]): Promise<void> {
+    this.#holding += 1;
+    this.#underWay += 1;
+    let holds = true;
+    const letGo = () => {
+      if (holds) this.#holding -= 1;
+      holds = false;
+    };
+    const slow = setTimeout(() => {
+      letGo();
+      this.#schedule();
+    }, this.#options.slowMs);
+    await this.#attempt(batch);
+    clearTimeout(slow);
+    letGo();
+    this.#underWay -= 1;
+    this.#schedule();
+  }
+
+  async #attempt(batch: Entry<Item, Result>[]): Promise<void> {
+    try {
+      const results = await this.#options.run(batch.map((entry) => entry.item));
+      if (results.length !== batch.length) throw new Error(`${batch.length} items came to ${results.length} results`);
+      for (const [at, entry] of batch.entries()) this.#end(entry, () => entry.settle(results[at] as Result));
+    } catch (error) {
+      if (batch.length === 1 || this.#options.concernsAll(error)) {
+        for (const entry of batch) this.#end(entry, () => entry.fail(error));
+        return;
+      }
+      const middle = Math.ceil(batch.length / 2);
+      await this.#attempt(batch.slice(0, middle));
+      await this.#attempt(batch.slice(middle));
+    }
+  }
+
+  #end(entry: Entry<Item, Result>, tell: () => void): void {
+    this.#busyLanes.delete(entry.lane);
+    this.#entries -= 1;
+    tell();
+  }
+}

@@ -1,0 +1,283 @@
+/*
+ * Many claims in one transaction: the rules of claim.ts, in statements that take a whole batch.
+ *
+ * K1  The order of things is fences and look-up, effect, then the claims' rows with their answers; all in the caller's
+ *     one transaction. A row is written once, in the state that it ends in, rather than inserted and updated.
+ * K2  The primary key decides. When somebody claims the same key between our look and our insert, the insert misses a
+ *     row: `insertClaims` throws, everything is rolled back, and the batch finds the row when it is tried again.
+ * K3  Acts and undos of an order meet at its fence, which is locked before anything is looked at or changed.
+ * K4  The fence is raised in the first statement; a lower epoch raises nothing and goes no further. A request that the
+ *     key does not stand for does not raise it either.
+ *
+ * Locks: fences in the order of tenant and order, then claims, then whatever the effect locks, in an order of its own. A
+ * batch names an order, and a key, at most once.
+ */
+import { type Query, statement } from '@holdfast/postgres';
+import { type Claim, type ClaimOutcome, type ClaimRequest, differingMembers, type SealedFrom } from './claim.ts';
+import { splitKey } from './key.ts';
+
+// The inner select can't be flattened into a join (offset 0), so that each key is one probe of the primary key,
+// whatever the planner believes of the table's size.
+const fenceAndLook = statement(
+  'idempotency.fence-and-look',
+  `with r as (
+     select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::text[], $7::bigint[])
+       with ordinality as r(tenant_id, scope, name, operation, fingerprint, order_id, epoch, ord)
+   ), prior as materialized (
+     select r.ord, c.* from r, lateral (
+       select c.state, c.attempt, c.answer, c.members,
+              c.fingerprint is not null and (c.fingerprint <> r.fingerprint or c.operation <> r.operation) as reused,
+              coalesce(ceil(extract(epoch from c.lease_until - clock_timestamp()) * 1000), 0)::int as remaining_ms
+         from claims c where c.tenant_id = r.tenant_id and c.scope = r.scope and c.name = r.name offset 0
+     ) c
+   ), fence as (
+     insert into fences as f (tenant_id, order_id, epoch)
+     select r.tenant_id, r.order_id, r.epoch from r
+      where r.order_id is not null and (r.ord in (select ord from prior where reused)) is not true
+      order by r.tenant_id, r.order_id
+     on conflict (tenant_id, order_id) do update set epoch = excluded.epoch where f.epoch <= excluded.epoch
+     returning tenant_id, order_id
+   )
+   select null::bigint as ord, tenant_id, order_id, null::text as state, null::int as attempt, null::bytea as answer,
+          null::jsonb as members, null::boolean as reused, null::int as remaining_ms from fence
+   union all
+   select ord, null, null, state, attempt, answer, members, reused, remaining_ms from prior`,
+);
+
+interface FenceOrPrior {
+  ord: number | null;
+  tenant_id: string;
+  order_id: string;
+  state: 'in_flight' | 'executed' | 'refused' | 'sealed';
+  attempt: number;
+  answer: Buffer | null;
+  members: Record<string, string> | null;
+  reused: boolean;
+  remaining_ms: number;
+}
+
+/**
+ * Raises the fences and tells what each key stands for. `claimed` promises nothing yet: it stands when insertClaims has
+ * written its row. `resumed` has been taken over already.
+ * @throws pg errors
+ */
+export async function meetClaims(tx: Query, requests: ClaimRequest[]): Promise<ClaimOutcome[]> {
+  const keys = requests.map(({ key }) => splitKey(key));
+  const { rows } = await tx.query<FenceOrPrior>({
+    ...fenceAndLook,
+    values: [
+      requests.map(({ tenantId }) => tenantId),
+      keys.map(({ scope }) => scope),
+      keys.map(({ name }) => name),
+      requests.map(({ operation }) => operation),
+      requests.map(({ fingerprint }) => fingerprint.digest),
+      requests.map(({ fence }) => fence?.orderId ?? null),
+      requests.map(({ fence }) => fence?.epoch ?? null),
+    ],
+  });
+  const raised = new Set<string>();
+  const prior = new Map<number, FenceOrPrior>();
+  for (const row of rows) {
+    if (row.ord === null) raised.add(`${row.tenant_id} ${row.order_id}`);
+    else prior.set(row.ord - 1, row);
+  }
+  const met = requests.map((request, at) => judge(request, prior.get(at), raised));
+  const abandoned = met.flatMap((outcome, at) => (outcome.kind === 'resumed' ? [at] : []));
+  return abandoned.length === 0 ? met : await takeOver(tx, requests, met, abandoned);
+}
+
+function judge(request: ClaimRequest, row: FenceOrPrior | undefined, raised: Set<string>): ClaimOutcome {
+  if (row?.reused) {
+    return { kind: 'reused', differing: differingMembers(row.members, request.fingerprint.members) };
+  }
+  const { fence, tenantId, key } = request;
+  if (fence !== undefined && !raised.has(`${tenantId} ${fence.orderId}`)) return { kind: 'fenced' };
+  if (row === undefined) return { kind: 'claimed', claim: { tenantId, key, attempt: 1 } };
+  if (row.state === 'sealed') return { kind: 'sealed' };
+  if (row.state !== 'in_flight') return { kind: row.state, answer: row.answer ?? Buffer.alloc(0) };
+  if (row.remaining_ms > 0) return { kind: 'in_flight', remainingMs: row.remaining_ms };
+  return { kind: 'resumed', claim: { tenantId, key, attempt: row.attempt + 1 } };
+}
+
+// An attempt that settles at this very moment wins: its row is no longer in flight, and ours is not taken over.
+const takeOverClaims = statement(
+  'idempotency.take-over-claims',
+  `update claims c set attempt = r.attempt, lease_until = clock_timestamp() + r.lease_ms * interval '1 millisecond'
+     from unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::int[]) as r(tenant_id, scope, name, attempt, lease_ms)
+    where c.tenant_id = r.tenant_id and c.scope = r.scope and c.name = r.name
+      and c.state = 'in_flight' and c.attempt = r.attempt - 1
+      and coalesce(c.lease_until <= clock_timestamp(), true)
+   returning c.tenant_id, c.scope, c.name`,
+);
+
+async function takeOver(
+  tx: Query,
+  requests: ClaimRequest[],
+  met: ClaimOutcome[],
+  abandoned: number[],
+): Promise<ClaimOutcome[]> {
+  const wanted = abandoned.map((at) => ({ request: requests[at] as ClaimRequest, outcome: met[at] as Resumed }));
+  const { rows } = await tx.query<KeyColumns>({
+    ...takeOverClaims,
+    values: [
+      ...keyColumns(wanted.map(({ request }) => request)),
+      wanted.map(({ outcome }) => outcome.claim.attempt),
+      wanted.map(({ request }) => request.leaseMs ?? null),
+    ],
+  });
+  const taken = new Set(rows.map(keyIn));
+  const lost = new Set(abandoned.filter((at) => !taken.has(keyText(requests[at] as ClaimRequest))));
+  return met.map((outcome, at) => (lost.has(at) ? { kind: 'in_flight', remainingMs: 0 } : outcome));
+}
+
+type Resumed = Extract<ClaimOutcome, { kind: 'resumed' }>;
+
+/** The row that a claim leaves: settled, or in flight outside for as long as its lease. */
+export interface NewClaim {
+  request: ClaimRequest;
+  state: 'in_flight' | 'executed' | 'refused';
+  answer: Buffer | null;
+}
+
+const insertRows = statement(
+  'idempotency.insert-claims',
+  `insert into claims (tenant_id, scope, name, operation, state, fingerprint, fingerprint_version, members, answer,
+                       lease_until, settled_at)
+   select tenant_id, scope, name, operation, state, fingerprint, fingerprint_version, members, answer,
+          case when state = 'in_flight' then clock_timestamp() + coalesce(lease_ms, 0) * interval '1 millisecond' end,
+          case when state <> 'in_flight' then clock_timestamp() end
+     from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::smallint[], $8::jsonb[],
+                 $9::bytea[], $10::int[])
+       as r(tenant_id, scope, name, operation, state, fingerprint, fingerprint_version, members, answer, lease_ms)
+   on conflict (tenant_id, scope, name) do nothing`,
+);
+
+/** Somebody claimed one of the keys since they were looked up. Roll back, and try again: the row will be met then. */
+export class ClaimedMeanwhile extends Error {
+  override name = 'ClaimedMeanwhile';
+  constructor() {
+    super('another process has claimed a key of this batch meanwhile: roll back and try again');
+  }
+}
+
+/** Writes the rows of `claimed` outcomes. @throws ClaimedMeanwhile, pg errors */
+export async function insertClaims(tx: Query, claims: NewClaim[]): Promise<void> {
+  if (claims.length === 0) return;
+  const requests = claims.map(({ request }) => request);
+  const { rowCount } = await tx.query({
+    ...insertRows,
+    values: [
+      ...keyColumns(requests),
+      requests.map(({ operation }) => operation),
+      claims.map(({ state }) => state),
+      requests.map(({ fingerprint }) => fingerprint.digest),
+      requests.map(({ fingerprint }) => fingerprint.version),
+      requests.map(({ fingerprint }) => fingerprint.members && JSON.stringify(fingerprint.members)),
+      claims.map(({ answer }) => answer),
+      requests.map(({ leaseMs }) => leaseMs ?? null),
+    ],
+  });
+  if (rowCount !== claims.length) throw new ClaimedMeanwhile();
+}
+
+export interface Settled {
+  claim: Claim;
+  state: 'executed' | 'refused';
+  answer: Buffer;
+}
+
+const settleRows = statement(
+  'idempotency.settle-claims',
+  `update claims c set state = r.state, answer = r.answer, lease_until = null, settled_at = clock_timestamp()
+     from unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::text[], $6::bytea[])
+       as r(tenant_id, scope, name, attempt, state, answer)
+    where c.tenant_id = r.tenant_id and c.scope = r.scope and c.name = r.name
+      and c.state = 'in_flight' and c.attempt = r.attempt`,
+);
+
+/** Stores answers of claims that are held: resumed in this transaction, or attached to it. @throws pg errors */
+export async function settleClaims(tx: Query, settled: Settled[]): Promise<void> {
+  if (settled.length === 0) return;
+  const { rowCount } = await tx.query({
+    ...settleRows,
+    values: [
+      ...keyColumns(settled.map(({ claim }) => claim)),
+      settled.map(({ claim }) => claim.attempt),
+      settled.map(({ state }) => state),
+      settled.map(({ answer }) => answer),
+    ],
+  });
+  if (rowCount !== settled.length) throw new Error('a claim that is locked was lost: is something changing claims?');
+}
+
+const lockHeld = statement(
+  'idempotency.attach-claims',
+  `select c.tenant_id, c.scope, c.name
+     from (select * from unnest($1::text[], $2::text[], $3::text[], $4::int[]) as r(tenant_id, scope, name, attempt)
+            order by tenant_id, scope, name) r,
+          lateral (select tenant_id, scope, name from claims c
+                    where c.tenant_id = r.tenant_id and c.scope = r.scope and c.name = r.name
+                      and c.state = 'in_flight' and c.attempt = r.attempt
+                      for update) c`,
+);
+
+/** Locks the claims for a write of what came of them. @returns for each whether it is still ours. @throws pg errors */
+export async function attachClaims(tx: Query, held: Claim[]): Promise<boolean[]> {
+  const { rows } = await tx.query<KeyColumns>({
+    ...lockHeld,
+    values: [...keyColumns(held), held.map(({ attempt }) => attempt)],
+  });
+  const ours = new Set(rows.map(keyIn));
+  return held.map((claim) => ours.has(keyText(claim)));
+}
+
+const sealRows = statement(
+  'idempotency.seal-claims',
+  `with r as (
+     select * from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as r(tenant_id, scope, name, operation)
+   ), prior as materialized (
+     select c.* from (select * from r order by tenant_id, scope, name) r, lateral (
+       select tenant_id, scope, name, state from claims c
+        where c.tenant_id = r.tenant_id and c.scope = r.scope and c.name = r.name for update) c
+   ), sealed as (
+     insert into claims as c (tenant_id, scope, name, operation, state, settled_at)
+     select tenant_id, scope, name, operation, 'sealed', clock_timestamp() from r
+     on conflict (tenant_id, scope, name)
+       do update set state = 'sealed', lease_until = null, settled_at = clock_timestamp() where c.state <> 'refused'
+   )
+   select tenant_id, scope, name, state from prior`,
+);
+
+/** Like seal(), for the acts of a batch's undos, under their orders' fences. @throws pg errors */
+export async function sealClaims(
+  tx: Query,
+  acts: { tenantId: string; key: string; operation: string }[],
+): Promise<SealedFrom[]> {
+  if (acts.length === 0) return [];
+  const { rows } = await tx.query<KeyColumns & { state: SealedFrom }>({
+    ...sealRows,
+    values: [...keyColumns(acts), acts.map(({ operation }) => operation)],
+  });
+  const prior = new Map(rows.map((row) => [keyIn(row), row.state]));
+  return acts.map((act) => prior.get(keyText(act)) ?? 'absent');
+}
+
+interface KeyColumns {
+  tenant_id: string;
+  scope: string;
+  name: string;
+}
+
+function keyColumns(entries: { tenantId: string; key: string }[]): [string[], string[], string[]] {
+  const keys = entries.map(({ key }) => splitKey(key));
+  return [entries.map(({ tenantId }) => tenantId), keys.map(({ scope }) => scope), keys.map(({ name }) => name)];
+}
+
+function keyIn(row: KeyColumns): string {
+  return `${row.tenant_id} ${row.scope} ${row.name}`;
+}
+
+function keyText({ tenantId, key }: { tenantId: string; key: string }): string {
+  const { scope, name } = splitKey(key);
+  return `${tenantId} ${scope} ${name}`;
+}
