@@ -2,7 +2,7 @@ export type { AuditCheck, AuditReport, MoneyLine, OrderCounts, Violation } from 
 export { auditTable } from './audit-table.ts';
 export { type AuditOptions, type AuditSources, auditSystem } from './auditor.ts';
 export { type Cluster, type ClusterEvent, type ClusterOptions, DEFAULT_STATE_DIR, startCluster } from './cluster.ts';
-export type { Overrides, ServiceName } from './cluster-plan.ts';
+export { type Overrides, SERVICES, type ServiceName, TENANT_ID } from './cluster-plan.ts';
 export { runningServerPid } from './data-directory.ts';
 export { freePort, type PostgresOptions, type PostgresServer, startPostgres } from './embedded-postgres.ts';
 export { type RunFile, type RunningService, readRunFile } from './run-file.ts';

@@ -1,0 +1,138 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { createPool, type Pool } from '@holdfast/postgres';
+import { type Cluster, SERVICES } from '@holdfast/testkit';
+
+/** What a stretch of load has cost, from one reading of a meter to the next. */
+export interface Cost {
+  seconds: number;
+  /** CPU seconds by process name; `postgres` is the server with all its backends, `load` is the load generator. */
+  cpuSeconds: Record<string, number>;
+  /** Resident memory at the end, by process name, in MB. */
+  residentMb: Record<string, number>;
+  commits: number;
+  /** Of the write-ahead log. */
+  fsyncs: number;
+  walBytes: number;
+}
+
+interface Reading {
+  atMs: number;
+  cpuSeconds: Record<string, number>;
+  commits: number;
+  fsyncs: number;
+  walBytes: number;
+}
+
+// The kernel's unit in /proc, 100 a second on every Linux that Node runs on.
+const TICKS_PER_SECOND = 100;
+const PAGE_BYTES = 4_096;
+
+/** Reads what the processes of a cluster and its database use. Linux only: it reads /proc. */
+export class Meter {
+  readonly #cluster: Cluster;
+  readonly #pool: Pool;
+  #last: Reading | undefined;
+
+  constructor(cluster: Cluster) {
+    this.#cluster = cluster;
+    this.#pool = createPool({ databaseUrl: cluster.databaseUrl('orchestrator'), applicationName: 'bench', max: 1 });
+  }
+
+  async start(): Promise<void> {
+    this.#last = await this.#read();
+  }
+
+  /** @returns what was used since `start`, or since the last call */
+  async lap(): Promise<Cost> {
+    const from = this.#last;
+    if (from === undefined) throw new Error('start the meter first');
+    const to = await this.#read();
+    this.#last = to;
+    const cpuSeconds = Object.fromEntries(
+      Object.entries(to.cpuSeconds).map(([name, seconds]) => [name, seconds - (from.cpuSeconds[name] ?? 0)]),
+    );
+    return {
+      seconds: (to.atMs - from.atMs) / 1_000,
+      cpuSeconds,
+      residentMb: this.#resident(),
+      commits: to.commits - from.commits,
+      fsyncs: to.fsyncs - from.fsyncs,
+      walBytes: to.walBytes - from.walBytes,
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.end();
+  }
+
+  async #read(): Promise<Reading> {
+    const { rows } = await this.#pool.query<{ commits: string; fsyncs: string; wal: string }>(
+      `select (select sum(xact_commit) from pg_stat_database where datname = any($1::text[]))::text as commits,
+              (select sum(fsyncs) from pg_stat_io where object = 'wal')::text as fsyncs,
+              pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::text as wal`,
+      [SERVICES],
+    );
+    const row = rows[0];
+    return {
+      atMs: performance.now(),
+      cpuSeconds: this.#cpu(),
+      commits: Number(row?.commits),
+      fsyncs: Number(row?.fsyncs),
+      walBytes: Number(row?.wal),
+    };
+  }
+
+  #processes(): [name: string, pid: number][] {
+    return this.#cluster.run.services.map(({ name, replica, pid }) => [replica === 0 ? name : `${name} ${replica}`, pid]);
+  }
+
+  #cpu(): Record<string, number> {
+    const used: Record<string, number> = { load: process.cpuUsage().user / 1e6 + process.cpuUsage().system / 1e6 };
+    for (const [name, pid] of this.#processes()) used[name] = statOf(pid)?.cpuSeconds ?? 0;
+    used.postgres = postgresCpu(this.#cluster.run.postgres.pid);
+    return used;
+  }
+
+  #resident(): Record<string, number> {
+    return Object.fromEntries(this.#processes().map(([name, pid]) => [name, statOf(pid)?.residentMb ?? 0]));
+  }
+}
+
+interface Stat {
+  parent: number;
+  cpuSeconds: number;
+  /** Of children that have ended and been waited for. */
+  childrenSeconds: number;
+  residentMb: number;
+}
+
+function statOf(pid: number): Stat | undefined {
+  let text: string;
+  try {
+    text = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  } catch {
+    // The process has ended between the listing and now: what it used is with its parent.
+    return undefined;
+  }
+  // The name in brackets may hold spaces; the numbers begin behind it.
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ').map(Number);
+  const at = (index: number) => fields[index] ?? 0;
+  return {
+    parent: at(1),
+    cpuSeconds: (at(11) + at(12)) / TICKS_PER_SECOND,
+    childrenSeconds: (at(13) + at(14)) / TICKS_PER_SECOND,
+    residentMb: (at(21) * PAGE_BYTES) / 1e6,
+  };
+}
+
+function postgresCpu(postmaster: number): number {
+  const own = statOf(postmaster);
+  if (own === undefined) return 0;
+  let sum = own.cpuSeconds + own.childrenSeconds;
+  for (const entry of readdirSync('/proc')) {
+    if (!/^\d+$/.test(entry)) continue;
+    const stat = statOf(Number(entry));
+    if (stat?.parent === postmaster) sum += stat.cpuSeconds;
+  }
+  return sum;
+}
