@@ -83,7 +83,10 @@ export class Meter {
   }
 
   #processes(): [name: string, pid: number][] {
-    return this.#cluster.run.services.map(({ name, replica, pid }) => [replica === 0 ? name : `${name} ${replica}`, pid]);
+    return this.#cluster.run.services.map(({ name, replica, pid }) => [
+      replica === 0 ? name : `${name} ${replica}`,
+      pid,
+    ]);
   }
 
   #cpu(): Record<string, number> {
@@ -115,7 +118,10 @@ function statOf(pid: number): Stat | undefined {
     return undefined;
   }
   // The name in brackets may hold spaces; the numbers begin behind it.
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ').map(Number);
+  const fields = text
+    .slice(text.lastIndexOf(')') + 2)
+    .split(' ')
+    .map(Number);
   const at = (index: number) => fields[index] ?? 0;
   return {
     parent: at(1),

@@ -12,10 +12,11 @@ import type { Fingerprinter } from '@holdfast/idempotency';
 import type { Pool } from '@holdfast/postgres';
 import type { Engine } from '@holdfast/saga';
 import { type AcceptedOrder, JUST_ACCEPTED, type OrderRequest, viewOrder } from './order.ts';
-import { findStoredKey, fixAnswer, insertOrder, readOrder, type StoredKey } from './order-store.ts';
+import { findStoredKey, fixAnswer, type InsertOrder, readOrder, type StoredKey } from './order-store.ts';
 
 export interface OrderBook {
   pool: Pool;
+  insertOrder: InsertOrder;
   engine: Engine;
   fingerprinter: Fingerprinter;
   deadlineMs: number;
@@ -59,18 +60,20 @@ export async function acceptOrder(book: OrderBook, placement: Placement): Promis
       traceparent: placement.traceparent,
     };
     const answer = placement.waitMs > 0 ? null : justAccepted(id, order);
-    const row = await insertOrder(book.pool, {
-      id,
-      order,
-      fingerprint,
-      answer,
-      ownerId: seat.ownerId,
-      deadlineMs: book.deadlineMs,
-    }).catch((error: unknown) => {
-      // The insert may have committed all the same: then the sweep finds the saga and runs it (S1).
-      seat.release();
-      throw error;
-    });
+    const row = await book
+      .insertOrder({
+        id,
+        order,
+        fingerprint,
+        answer,
+        ownerId: seat.ownerId,
+        deadlineMs: book.deadlineMs,
+      })
+      .catch((error: unknown) => {
+        // The insert may have committed all the same: then the sweep finds the saga and runs it (S1).
+        seat.release();
+        throw error;
+      });
     if (row !== undefined) {
       seat.run(row);
       const claimedAt = new Date(order.createdAt);
@@ -88,7 +91,9 @@ function justAccepted(id: string, order: AcceptedOrder): string {
 
 /** Waits for the end; if it doesn't come in time, what the order is now becomes the answer. */
 async function settleWhenEnded(book: OrderBook, placement: Placement, id: string): Promise<string> {
-  await book.engine.waitForEnd(id, placement.waitMs, placement.signal);
+  const end = await book.engine.waitForEnd(id, placement.waitMs, placement.signal);
+  // Ended here, and this answer was stored with the end.
+  if (end.kind === 'settled' && typeof end.snapshot.told === 'string') return end.snapshot.told;
   const stored = await findStoredKey(book.pool, id);
   if (stored?.answer) return stored.answer;
   const view = await readOrder(book.pool, placement.tenantId, id);

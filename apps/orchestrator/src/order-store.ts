@@ -1,13 +1,13 @@
 /*
  * The order book in Postgres.
  *
- * S1  An order and its saga are ONE statement: once it has committed, the saga runs to its end without the client.
+ * S1  An order and its saga are ONE statement (many orders at once, all or none): once it has committed, the saga runs to its end without the client.
  * K1  The first answer is stored before anyone hears it: in that statement, or in the saga's terminal checkpoint, or
  *     (a caller that stopped waiting first) by fixAnswer(). It is written once and replayed byte for byte (K2).
  * K2  The order's id is derived from tenant and key: the primary key admits one order per key.
  */
-import type { Fingerprint } from '@holdfast/idempotency';
-import { type Query, statement } from '@holdfast/postgres';
+import { createBatcher, type Fingerprint } from '@holdfast/idempotency';
+import { classifyPostgresError, type Query, statement } from '@holdfast/postgres';
 import { type Companion, type Failure, type SagaRow, type SagaState, startSagaSql } from '@holdfast/saga';
 import { type AcceptedOrder, type OrderOutputs, type OrderStatus, type OrderView, viewOrder } from './order.ts';
 
@@ -21,43 +21,61 @@ export interface NewOrder {
   deadlineMs: number;
 }
 
-const acceptOrder = statement(
+const acceptOrders = statement(
   'orders.accept',
-  `with accepted as (
+  `with r as (
+     select * from unnest($1::text[], $2::text[], $3::text[], $4::bytea[], $5::smallint[], $6::jsonb[], $7::text[],
+                          $8::timestamptz[], $9::jsonb[], $10::bigint[], $11::integer[])
+       as r (id, tenant_id, customer_id, fingerprint, fingerprint_version, members, answer, created_at, input, owner_id,
+             deadline_ms)
+   ), accepted as (
      insert into orders (id, tenant_id, customer_id, fingerprint, fingerprint_version, members, answer, created_at)
-     values ($1::text, $2::text, $3::text, $4::bytea, $5::smallint, $6::jsonb, $7::text, $8::timestamptz)
+     select id, tenant_id, customer_id, fingerprint, fingerprint_version, members, answer, created_at from r
      on conflict (id) do nothing
      returning id
    ), started as (${startSagaSql({
-     id: 'accepted.id',
+     id: 'r.id',
      definition: `'place-order'`,
-     input: '$9::jsonb',
-     ownerId: '$10::bigint',
-     deadlineMs: '$11::integer',
-     source: 'accepted',
+     input: 'r.input',
+     ownerId: 'r.owner_id',
+     deadlineMs: 'r.deadline_ms',
+     source: '(select * from r where (id in (select id from accepted)) is true) r',
    })})
    select * from started`,
 );
 
-/** @returns the saga to run; undefined when the key has an order already */
-export async function insertOrder(db: Query, entry: NewOrder): Promise<SagaRow | undefined> {
+/** @returns the saga to run; undefined when the key has an order already. @throws QueueFull, pg errors */
+export type InsertOrder = (entry: NewOrder) => Promise<SagaRow | undefined>;
+
+/** Orders that arrive together are one statement and one commit; each has its own outcome. */
+export function createInsertOrder(db: Query): InsertOrder {
+  const batcher = createBatcher<NewOrder, SagaRow | undefined>({
+    run: (entries) => insertOrders(db, entries),
+    lane: ({ id }) => id,
+    concernsAll: (error) => classifyPostgresError(error) === 'unavailable',
+  });
+  return (entry) => batcher.submit(entry);
+}
+
+async function insertOrders(db: Query, entries: NewOrder[]): Promise<(SagaRow | undefined)[]> {
   const { rows } = await db.query<SagaRow>({
-    ...acceptOrder,
+    ...acceptOrders,
     values: [
-      entry.id,
-      entry.order.tenantId,
-      entry.order.customerId,
-      entry.fingerprint.digest,
-      entry.fingerprint.version,
-      JSON.stringify(entry.fingerprint.members),
-      entry.answer,
-      entry.order.createdAt,
-      JSON.stringify(entry.order),
-      entry.ownerId,
-      entry.deadlineMs,
+      entries.map(({ id }) => id),
+      entries.map(({ order }) => order.tenantId),
+      entries.map(({ order }) => order.customerId),
+      entries.map(({ fingerprint }) => fingerprint.digest),
+      entries.map(({ fingerprint }) => fingerprint.version),
+      entries.map(({ fingerprint }) => JSON.stringify(fingerprint.members)),
+      entries.map(({ answer }) => answer),
+      entries.map(({ order }) => order.createdAt),
+      entries.map(({ order }) => JSON.stringify(order)),
+      entries.map(({ ownerId }) => ownerId),
+      entries.map(({ deadlineMs }) => deadlineMs),
     ],
   });
-  return rows[0];
+  const started = new Map(rows.map((row) => [row.id, row]));
+  return entries.map(({ id }) => started.get(id));
 }
 
 export interface StoredKey {
@@ -100,7 +118,9 @@ export const answerCompanion: Companion = {
             set answer = replace(w.companion, '${UPDATED_AT_MARK}',
                                  to_char(w.updated_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))
            from written w
-          where orders.id = w.id and w.companion is not null and orders.answer is null`,
+          where orders.id = w.id and w.companion is not null and orders.answer is null
+        returning orders.id, orders.answer as told`,
+  tells: true,
 };
 
 interface OrderRow {

@@ -1,4 +1,4 @@
-import { type CallOptions, type CallResult, type Client, createClient, services } from '@holdfast/rpc';
+import { type CallOptions, type CallResult, type Client, createStepClient, services } from '@holdfast/rpc';
 import type { ActOutcome, StepContext, UndoOutcome } from '@holdfast/saga';
 import type { AcceptedOrder, OrderOutputs } from './order.ts';
 
@@ -15,9 +15,9 @@ export function connectParticipants(addresses: {
   PAYMENT_ADDR: string;
   SHIPPING_ADDR: string;
 }): Participants {
-  const inventory = createClient(services.inventory, addresses.INVENTORY_ADDR);
-  const payment = createClient(services.payment, addresses.PAYMENT_ADDR);
-  const shipping = createClient(services.shipping, addresses.SHIPPING_ADDR);
+  const inventory = createStepClient(services.inventory, addresses.INVENTORY_ADDR);
+  const payment = createStepClient(services.payment, addresses.PAYMENT_ADDR);
+  const shipping = createStepClient(services.shipping, addresses.SHIPPING_ADDR);
   return {
     inventory,
     payment,

@@ -12,7 +12,7 @@ import { orderHandlers } from './grpc-orders.ts';
 import { createHttpServer } from './http/server.ts';
 import { observeEngine, sagaMetrics } from './metrics.ts';
 import { type AcceptedOrder, type OrderOutputs, viewOrder } from './order.ts';
-import { answerCompanion, UPDATED_AT_MARK } from './order-store.ts';
+import { answerCompanion, createInsertOrder, UPDATED_AT_MARK } from './order-store.ts';
 import { connectParticipants } from './participants.ts';
 import { placeOrderSaga } from './place-order.ts';
 
@@ -38,6 +38,7 @@ export async function runOrchestrator(settings: Config<typeof config>): Promise<
     databaseUrl: settings.DATABASE_URL,
     applicationName: 'holdfast-orchestrator',
     max: POOL_SIZE,
+    onlyByKey: true,
     onIdleError: (error) => log.warn({ err: error }, 'an idle database connection broke; it is replaced on demand'),
   });
   onShutdown(() => pool.end());
@@ -55,6 +56,7 @@ export async function runOrchestrator(settings: Config<typeof config>): Promise<
     maxRunning: settings.MAX_RUNNING,
     log,
     metrics: sagaMetrics(metrics),
+    prepared: true,
     companion: answerCompanion,
     companionValue: (saga, input) =>
       hasEnded(saga.state) ? terminalAnswer(saga.id, input as AcceptedOrder, saga) : null,
@@ -65,6 +67,7 @@ export async function runOrchestrator(settings: Config<typeof config>): Promise<
 
   const book: OrderBook = {
     pool,
+    insertOrder: createInsertOrder(pool),
     engine,
     fingerprinter: await loadFingerprinter(pool),
     deadlineMs: settings.ORDER_DEADLINE_MS,

@@ -54,9 +54,14 @@ const CHANNEL_OPTIONS = {
   'grpc.keepalive_timeout_ms': 3_000,
 };
 
+/** A channel to one service; nothing is connected before the first call. */
+export function connect(address: string): GrpcClient {
+  return new GrpcClient(address, credentials.createInsecure(), CHANNEL_OPTIONS);
+}
+
 /** A typed client of one service. `address` is host:port or dns:///name:port. Unary methods only. */
 export function createClient<D extends object>(definition: D, address: string): Client<D> {
-  const channel = new GrpcClient(address, credentials.createInsecure(), CHANNEL_OPTIONS);
+  const channel = connect(address);
   const methods = Object.entries(definition).map(([name, method]) => [
     name,
     (request: unknown, options: CallOptions) => callUnary(channel, method as Wire<unknown, unknown>, request, options),
@@ -64,9 +69,12 @@ export function createClient<D extends object>(definition: D, address: string): 
   return { ...Object.fromEntries(methods), close: () => channel.close() } as Client<D>;
 }
 
-function callUnary(
+type UnaryMethod = Pick<Wire<unknown, unknown>, 'path' | 'requestSerialize' | 'responseDeserialize'>;
+
+/** One call, one outcome. Never rejects. */
+export function callUnary(
   channel: GrpcClient,
-  method: Wire<unknown, unknown>,
+  method: UnaryMethod,
   request: unknown,
   options: CallOptions,
 ): Promise<CallResult<unknown>> {
@@ -108,17 +116,28 @@ function metadataOf(options: CallOptions): Metadata {
 
 function failure(error: { code: number; details: string; metadata: Metadata }): CallResult<never> {
   const bytes = error.metadata.get('grpc-status-details-bin')[0];
-  const detail = bytes instanceof Uint8Array ? decodeStatus(bytes) : undefined;
   const pushback = error.metadata.get('grpc-retry-pushback-ms')[0]?.toString();
-  return {
-    kind: 'error',
+  return failureOf({
     code: error.code,
-    reason: detail?.reason ?? status[error.code] ?? 'UNKNOWN',
     message: error.details,
-    metadata: detail?.metadata ?? {},
+    details: bytes instanceof Uint8Array ? bytes : Buffer.alloc(0),
     pushbackMs: pushback !== undefined && /^-?\d+$/.test(pushback) ? Number(pushback) : null,
     replayed: isReplay(error.metadata),
-  };
+  });
+}
+
+/** @param error `details`: a google.rpc.Status, empty when the service sent none */
+export function failureOf(error: {
+  code: number;
+  message: string;
+  details: Uint8Array;
+  pushbackMs: number | null;
+  replayed: boolean;
+}): CallResult<never> {
+  const { code, message, details, pushbackMs, replayed } = error;
+  const detail = details.length > 0 ? decodeStatus(details) : undefined;
+  const reason = detail?.reason ?? status[code] ?? 'UNKNOWN';
+  return { kind: 'error', code, reason, message, metadata: detail?.metadata ?? {}, pushbackMs, replayed };
 }
 
 function isReplay(trailers: Metadata): boolean {

@@ -16,3 +16,4 @@ export { type ServiceName, services } from './protos.ts';
 export { type Participant, type ParticipantConfig, runParticipant } from './run-participant.ts';
 export { type Handlers, type RunningServer, type ServiceBinding, service, startServer } from './server.ts';
 export { InvalidRequest, type ServerCall } from './server-call.ts';
+export { createStepClient } from './step-client.ts';

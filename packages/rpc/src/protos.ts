@@ -5,6 +5,7 @@ import type { InventoryServiceDefinition } from './gen/holdfast/inventory/v1/Inv
 import type { OrderServiceDefinition } from './gen/holdfast/orders/v1/OrderService.ts';
 import type { PaymentServiceDefinition } from './gen/holdfast/payment/v1/PaymentService.ts';
 import type { ShippingServiceDefinition } from './gen/holdfast/shipping/v1/ShippingService.ts';
+import type { StepServiceDefinition } from './gen/holdfast/step/v1/StepService.ts';
 
 // The types in gen/ are generated with the same choices (scripts/gen.mjs); they must not differ.
 const OPTIONS: Options = {
@@ -17,7 +18,10 @@ const OPTIONS: Options = {
 
 /** Every message and service of `protos/`, as loaded; what server reflection tells the world. */
 export const packageDefinition: PackageDefinition = loadSync(
-  ['inventory', 'payment', 'shipping', 'orders'].map((name) => `holdfast/${name}/v1/${name}.proto`),
+  [
+    ...['inventory', 'payment', 'shipping', 'orders'].map((name) => `holdfast/${name}/v1/${name}.proto`),
+    'holdfast/step/v1/steps.proto',
+  ],
   OPTIONS,
 );
 
@@ -35,5 +39,8 @@ export const services = {
   shipping: definition<ShippingServiceDefinition>('holdfast.shipping.v1.ShippingService'),
   orders: definition<OrderServiceDefinition>('holdfast.orders.v1.OrderService'),
 };
+
+/** Steps of any participant, many in one message. */
+export const stepService = definition<StepServiceDefinition>('holdfast.step.v1.StepService');
 
 export type ServiceName = keyof typeof services;

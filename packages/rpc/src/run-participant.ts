@@ -66,6 +66,7 @@ export async function runParticipant(
     host: config.HOST,
     port: config.GRPC_PORT,
     services: [bind(participant)],
+    offerSteps: true,
     log,
     translate: storeFault,
   });

@@ -1,4 +1,4 @@
-import type { Metadata, ServerUnaryCall, ServerWritableStream } from '@grpc/grpc-js';
+import type { ServerUnaryCall, ServerWritableStream } from '@grpc/grpc-js';
 import { type ErrorReason, errorOf, type RpcError } from './errors.ts';
 
 /** Thrown by request checks, translated once, at the server's border. `field` is the path in the message. */
@@ -32,50 +32,63 @@ export interface ServerCall {
   signal: AbortSignal;
 }
 
+/** Where a call's fields are read from: metadata, or a message that carries many calls. */
+export interface CallSource {
+  /** Every value sent under this name; none when it was not sent. */
+  values(name: string): string[];
+  remainingMs(): number;
+  signal: AbortSignal;
+}
+
 export function serverCall(
   call: ServerUnaryCall<unknown, unknown> | ServerWritableStream<unknown, unknown>,
 ): ServerCall {
   const cancelled = new AbortController();
   call.on('cancelled', () => cancelled.abort());
-  const { metadata } = call;
+  return serverCallFrom({
+    values: (name) => call.metadata.get(name).map(String),
+    remainingMs() {
+      const deadline = call.getDeadline();
+      const atMs = deadline instanceof Date ? deadline.getTime() : deadline;
+      return atMs - Date.now();
+    },
+    signal: cancelled.signal,
+  });
+}
+
+export function serverCallFrom(source: CallSource): ServerCall {
+  const single = (name: string): string | undefined => {
+    const values = source.values(name);
+    if (values.length > 1) throw new InvalidRequest(name, 'send it once');
+    return values[0];
+  };
   return {
-    key: () => keyIn(metadata),
+    key: () => keyIn(source.values('idempotency-key')),
     epoch() {
-      const raw = single(metadata, 'saga-epoch') ?? '0';
+      const raw = single('saga-epoch') ?? '0';
       if (!EPOCH.test(raw)) throw new InvalidRequest('saga-epoch', 'send a whole number, the saga’s current epoch');
       return Number(raw);
     },
     tenantId() {
-      const raw = single(metadata, 'tenant-id');
+      const raw = single('tenant-id');
       if (raw === undefined || !TENANT.test(raw)) {
         throw new InvalidRequest('tenant-id', 'send the tenant’s id, 1 to 64 of [A-Za-z0-9_-]');
       }
       return raw;
     },
-    authorization: () => single(metadata, 'authorization'),
-    traceparent: () => single(metadata, 'traceparent'),
-    remainingMs() {
-      const deadline = call.getDeadline();
-      const atMs = deadline instanceof Date ? deadline.getTime() : deadline;
-      return Math.min(Math.max(atMs - Date.now(), 0), MAX_REMAINING_MS);
-    },
-    signal: cancelled.signal,
+    authorization: () => single('authorization'),
+    traceparent: () => single('traceparent'),
+    remainingMs: () => Math.min(Math.max(source.remainingMs(), 0), MAX_REMAINING_MS),
+    signal: source.signal,
   };
 }
 
-function single(metadata: Metadata, name: string): string | undefined {
-  const values = metadata.get(name);
-  if (values.length > 1) throw new InvalidRequest(name, 'send it once');
-  return values[0]?.toString();
-}
-
-function keyIn(metadata: Metadata): string {
+function keyIn(values: string[]): string {
   const name = 'idempotency-key';
-  const values = metadata.get(name);
-  if (values.length === 0) {
+  const [key] = values;
+  if (key === undefined) {
     throw new InvalidRequest(name, 'send one with every changing call', 'IDEMPOTENCY_KEY_MISSING');
   }
-  const key = values[0]?.toString() ?? '';
   if (values.length > 1 || !KEY.test(key)) {
     throw new InvalidRequest(name, 'send one key of 16 to 128 of [A-Za-z0-9._~:-]', 'IDEMPOTENCY_KEY_INVALID');
   }

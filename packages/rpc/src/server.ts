@@ -12,10 +12,11 @@ import { ReflectionService } from '@grpc/reflection';
 import type { Log } from '@holdfast/service';
 import { HealthImplementation } from 'grpc-health-check';
 import { type Answer, errorOf, toServiceError } from './errors.ts';
-import { packageDefinition } from './protos.ts';
+import { packageDefinition, stepService } from './protos.ts';
 import { InvalidRequest, type ServerCall, serverCall } from './server-call.ts';
+import { stepStreams } from './step-server.ts';
 
-type Unary<Request, Response> = (request: Request, call: ServerCall) => Promise<Answer<Response>>;
+export type Unary<Request, Response> = (request: Request, call: ServerCall) => Promise<Answer<Response>>;
 type Streaming<Request, Response> = (request: Request, call: ServerCall) => AsyncIterable<Answer<Response>>;
 
 /** One function per method: it returns an answer, or (where the method streams) answers one after the other. */
@@ -57,6 +58,8 @@ export interface ServerOptions {
   port: number;
   services: ServiceBinding[];
   log: Log;
+  /** Offers the unary methods in batches too (StepService). */
+  offerSteps?: boolean;
   /** Translates what a handler throws; undefined for what it does not know, which becomes INTERNAL. */
   translate: (error: unknown) => Answer<never> | undefined;
 }
@@ -67,6 +70,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const health = new HealthImplementation({ '': 'SERVING' });
   const names = options.services.map((binding) => serviceName(binding.definition));
   for (const binding of options.services) addService(server, binding, options);
+  if (options.offerSteps === true) {
+    server.addService(stepService, { RunSteps: stepStreams(options) });
+    names.push('holdfast.step.v1.StepService');
+  }
   for (const name of names) health.setStatus(name, 'SERVING');
   health.addToServer(server);
   new ReflectionService(packageDefinition, { services: names }).addToServer(server);
@@ -159,7 +166,8 @@ function streamingImplementation(
   };
 }
 
-async function answerOf(
+/** What a handler gives, or what became of what it threw. */
+export async function answerOf(
   run: () => Promise<Answer<unknown>>,
   path: string,
   options: ServerOptions,

@@ -3,6 +3,9 @@ import type { ActOutcome, RunnableStep, StepContext, UndoOutcome } from './defin
 /** What one attempt came to, act or undo. */
 export type AttemptOutcome = ActOutcome<unknown>;
 
+// Made once: without a reason, every abort makes an exception with a stack of its own.
+const ATTEMPT_ENDED = new Error('this attempt has ended');
+
 type Context = StepContext<unknown, Record<string, unknown>>;
 
 /**
@@ -32,7 +35,7 @@ export async function attemptStep(
   } finally {
     clearTimeout(timer);
     // The participant may stop working for a caller that has stopped waiting.
-    abort.abort();
+    abort.abort(ATTEMPT_ENDED);
   }
 }
 

@@ -276,7 +276,7 @@ export class Drive {
     this.#revision = revision;
     this.#updatedAt = outcome.updatedAt;
     this.#cancelRequested ||= outcome.cancelRequested;
-    this.#context.publish(this.snapshot);
+    this.#context.publish({ ...this.snapshot, told: outcome.told });
     return outcome;
   }
 

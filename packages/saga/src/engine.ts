@@ -55,6 +55,8 @@ export interface EngineOptions {
   companion?: Companion;
   /** What the companion gets to see of a checkpoint that is about to be written, as its `companion` column. */
   companionValue?: (upcoming: Omit<SagaSnapshot, 'updatedAt'>, input: unknown) => string | null;
+  /** See WriterOptions. */
+  prepared?: boolean;
 }
 
 export type WaitOutcome =
@@ -236,7 +238,7 @@ export class Engine {
   // ---- the process's lease
 
   async #openTerm(): Promise<void> {
-    const { pool, name, log, metrics, companion } = this.#options;
+    const { pool, name, log, metrics, companion, prepared } = this.#options;
     const lease = await ProcessLease.register({
       pool,
       name,
@@ -251,6 +253,7 @@ export class Engine {
       log,
       metrics,
       companion,
+      ...(prepared !== undefined && { prepared }),
       random: this.#random,
       stats: this.#written,
     });

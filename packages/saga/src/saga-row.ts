@@ -62,6 +62,8 @@ export interface SagaSnapshot {
   /** Rises with every checkpoint; orders the snapshots of one saga. */
   revision: number;
   updatedAt: Date;
+  /** What the companion has stored with this very checkpoint, if it tells; not known to who reads the row later. */
+  told?: string | null;
 }
 
 export function snapshotOf(row: SagaRow): SagaSnapshot {

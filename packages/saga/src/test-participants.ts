@@ -244,8 +244,8 @@ export function intercept(
   pool: Pool,
   around: (sql: string, values: unknown[], run: () => Promise<unknown>) => Promise<unknown>,
 ): Database {
-  const query = (query: string | { name: string; text: string; values?: unknown[] }, values?: unknown[]) => {
-    const [sql, given] = typeof query === 'string' ? [query, values] : [query.name, query.values];
+  const query = (query: string | { name?: string; text: string; values?: unknown[] }, values?: unknown[]) => {
+    const [sql, given] = typeof query === 'string' ? [query, values] : [query.name ?? query.text, query.values];
     return around(sql, given ?? [], () => pool.query(typeof query === 'string' ? query : query.text, given));
   };
   return { query } as unknown as Database;
