@@ -1,15 +1,20 @@
 /*
  * The order book in Postgres.
  *
- * S1  An order and its saga are ONE statement: once it has committed, the saga runs to its end without the client.
+ * S1  A key, its order and the order's saga are ONE statement: once it has committed, the saga runs to its end without
+ *     the client.
  * K1  The first answer is stored before anyone hears it: in that statement, or in the saga's terminal checkpoint, or
- *     (a caller that stopped waiting first) by fixAnswer(). It is written once and replayed byte for byte (K2).
- * K2  The order's id is derived from tenant and key: the primary key admits one order per key.
+ *     (a caller that stopped waiting first) by settleKey(). It is written once and replayed byte for byte (K2).
+ * K2  The order's id is derived from tenant and key: the primary key of `keys` admits one operation per key.
  */
 import type { Fingerprint } from '@holdfast/idempotency';
 import { type Query, statement } from '@holdfast/postgres';
 import { type Companion, type Failure, type SagaRow, type SagaState, startSagaSql } from '@holdfast/saga';
+import { PLACE_ORDER } from './key-store.ts';
 import { type AcceptedOrder, type OrderOutputs, type OrderStatus, type OrderView, viewOrder } from './order.ts';
+
+/** The HTTP status of every first answer to an order: a refusal by a step is not an HTTP error. */
+export const ORDER_ACCEPTED = 201;
 
 export interface NewOrder {
   id: string;
@@ -23,10 +28,16 @@ export interface NewOrder {
 
 const acceptOrder = statement(
   'orders.accept',
-  `with accepted as (
-     insert into orders (id, tenant_id, customer_id, fingerprint, fingerprint_version, members, answer, created_at)
-     values ($1::text, $2::text, $3::text, $4::bytea, $5::smallint, $6::jsonb, $7::text, $8::timestamptz)
+  `with claimed as (
+     insert into keys
+       (id, tenant_id, operation, fingerprint, fingerprint_version, members, status, answer, created_at)
+     values ($1::text, $2::text, '${PLACE_ORDER}', $4::bytea, $5::smallint, $6::jsonb,
+             case when $7::text is not null then ${ORDER_ACCEPTED} end, $7::text, $8::timestamptz)
      on conflict (id) do nothing
+     returning id
+   ), accepted as (
+     insert into orders (id, tenant_id, customer_id, created_at)
+     select id, $2::text, $3::text, $8::timestamptz from claimed
      returning id
    ), started as (${startSagaSql({
      id: 'accepted.id',
@@ -39,7 +50,7 @@ const acceptOrder = statement(
    select * from started`,
 );
 
-/** @returns the saga to run; undefined when the key has an order already */
+/** @returns the saga to run; undefined when the key stands for something already */
 export async function insertOrder(db: Query, entry: NewOrder): Promise<SagaRow | undefined> {
   const { rows } = await db.query<SagaRow>({
     ...acceptOrder,
@@ -60,47 +71,18 @@ export async function insertOrder(db: Query, entry: NewOrder): Promise<SagaRow |
   return rows[0];
 }
 
-export interface StoredKey {
-  fingerprint: Buffer;
-  members: Record<string, string>;
-  answer: string | null;
-  createdAt: Date;
-}
-
-const findKey = statement(
-  'orders.find-key',
-  `select fingerprint, members, answer, created_at as "createdAt" from orders where id = $1::text`,
-);
-
-export async function findStoredKey(db: Query, id: string): Promise<StoredKey | undefined> {
-  const { rows } = await db.query<StoredKey>({ ...findKey, values: [id] });
-  return rows[0];
-}
-
-const fixOpenAnswer = statement(
-  'orders.fix-answer',
-  `update orders set answer = coalesce(answer, $2::text) where id = $1::text returning answer`,
-);
-
-/** Settles what this key is answered, if nothing has yet. @returns the answer that stands */
-export async function fixAnswer(db: Query, id: string, answer: string): Promise<string> {
-  const { rows } = await db.query<{ answer: string }>({ ...fixOpenAnswer, values: [id, answer] });
-  const stands = rows[0]?.answer;
-  if (stands === undefined) throw new Error(`order ${id} has vanished: is something deleting orders?`);
-  return stands;
-}
-
 /** Stands for the checkpoint's instant in the body that the companion stores; no member can contain it. */
 export const UPDATED_AT_MARK = '@updated-at@';
 
 /** Commits the open answer with the terminal checkpoint, so that no caller hears of an end that is not stored. */
 export const answerCompanion: Companion = {
   name: 'fix-answer',
-  text: `update orders
-            set answer = replace(w.companion, '${UPDATED_AT_MARK}',
+  text: `update keys
+            set status = ${ORDER_ACCEPTED},
+                answer = replace(w.companion, '${UPDATED_AT_MARK}',
                                  to_char(w.updated_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))
            from written w
-          where orders.id = w.id and w.companion is not null and orders.answer is null`,
+          where keys.id = w.id and w.companion is not null and keys.status is null`,
 };
 
 interface OrderRow {

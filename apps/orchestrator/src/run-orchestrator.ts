@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { idempotencyMigrations, loadFingerprinter } from '@holdfast/idempotency';
@@ -10,7 +11,9 @@ import { createAuthenticate } from './auth.ts';
 import type { config } from './config.ts';
 import { orderHandlers } from './grpc-orders.ts';
 import { createHttpServer } from './http/server.ts';
+import { startKeySweeper } from './key-sweeper.ts';
 import { observeEngine, sagaMetrics } from './metrics.ts';
+import { OpenKeys } from './open-keys.ts';
 import { type AcceptedOrder, type OrderOutputs, viewOrder } from './order.ts';
 import { answerCompanion, UPDATED_AT_MARK } from './order-store.ts';
 import { connectParticipants } from './participants.ts';
@@ -63,13 +66,24 @@ export async function runOrchestrator(settings: Config<typeof config>): Promise<
   await engine.start();
   onShutdown(() => engine.stop({ graceMs: HAND_OVER_MS }));
 
+  const retention = {
+    keyLifetimeMs: settings.KEY_LIFETIME_MS,
+    tombstoneLifetimeMs: settings.TOMBSTONE_LIFETIME_MS,
+  };
+  const openKeys = new OpenKeys({ pool, log, subscribe: (id, listener) => engine.subscribe(id, listener) });
+  onShutdown(async () => openKeys.close());
   const book: OrderBook = {
     pool,
     engine,
     fingerprinter: await loadFingerprinter(pool),
+    openKeys,
+    retention,
     deadlineMs: settings.ORDER_DEADLINE_MS,
     now: () => new Date(),
   };
+  const holder = `${hostname()}:${process.pid}:${randomUUID()}`;
+  const sweeper = startKeySweeper({ pool, retention, log, metrics, holder });
+  onShutdown(() => sweeper.stop());
   const authenticate = createAuthenticate(settings.API_KEYS);
   const health = createHealth({
     postgres: async () => (await pool.query('select 1')).rowCount === 1,
