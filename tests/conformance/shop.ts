@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
+import { until } from './control.ts';
 import type { HttpRequest, Reply, Target } from './target.ts';
 
 const ON_HAND = 1_000;
 const BALANCE = 1_000_000;
+const READY_WITHIN_MS = 15_000;
 export const UNIT_PRICE = 250;
 
 /** Distinctive, so that they are found wherever they should not be. */
@@ -27,8 +29,17 @@ export class Shop {
     const auth = apiKey === undefined ? {} : { apiKey };
     const stock = { onHand: ON_HAND, unitPrice: UNIT_PRICE, currency: 'EUR' };
     const account = { balance: BALANCE, currency: 'EUR' };
-    expect((await target.http('PUT', `/v1/stock/${shop.sku}`, { body: stock, ...auth })).status).toBe(200);
-    expect((await target.http('PUT', `/v1/accounts/${shop.customerId}`, { body: account, ...auth })).status).toBe(200);
+    for (const [path, body] of [
+      [`/v1/stock/${shop.sku}`, stock],
+      [`/v1/accounts/${shop.customerId}`, account],
+    ] as const) {
+      // The rule before may have killed a service: the API says so until it has found its successor.
+      await until(`PUT ${path}`, READY_WITHIN_MS, async () => {
+        const { status, text } = await target.http('PUT', path, { body, ...auth });
+        expect([200, 503], text).toContain(status);
+        return status === 200;
+      });
+    }
     return shop;
   }
 
