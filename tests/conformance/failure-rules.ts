@@ -98,12 +98,13 @@ export function failureRules(target: () => Target): void {
     control.killPostgres();
     // The server's own processes may outlive it for a moment, and what they still accept is an order like any other.
     let accepted = 0;
+    let key = '';
     await until('an order is refused', 10_000, async () => {
-      const { status } = await shop.place(system.newKey());
+      key = system.newKey();
+      const { status } = await shop.place(key);
       if (status === 201) accepted += 1;
       return status !== 201;
     });
-    const key = system.newKey();
     const refused: Reply[] = [];
     let placed: Reply | undefined;
     await until('an order is accepted again', 30_000, async () => {

@@ -145,7 +145,8 @@ function bytesOf(body: unknown): string | Uint8Array<ArrayBuffer> {
 
 /** The system that the environment names (`HOLDFAST_URL` and the rest), or one started for the kit. */
 export async function openTarget(env: NodeJS.ProcessEnv): Promise<Target> {
-  return new Target(env.HOLDFAST_URL === undefined ? await startOurs(env) : given(env, env.HOLDFAST_URL));
+  if (env.HOLDFAST_URL !== undefined) return new Target(given(env, env.HOLDFAST_URL));
+  return await startTarget({ replicas: Number(env.HOLDFAST_REPLICAS ?? 2), keyLifetimeMs: OUR_KEY_LIFETIME_MS });
 }
 
 function given(env: NodeJS.ProcessEnv, urls: string): TargetOptions {
@@ -176,8 +177,9 @@ const OUR_LEASE_MS = 1_500;
 /** Long enough for every other rule's retries, short enough to wait for. */
 const OUR_KEY_LIFETIME_MS = 30_000;
 
-async function startOurs(env: NodeJS.ProcessEnv): Promise<TargetOptions> {
-  const replicas = Number(env.HOLDFAST_REPLICAS ?? 2);
+/** Starts a system whose processes, database and sandbox the caller may do anything to. */
+export async function startTarget(shape: { replicas: number; keyLifetimeMs: number }): Promise<Target> {
+  const { replicas, keyLifetimeMs } = shape;
   const stateDir = mkdtempSync(join(tmpdir(), 'holdfast-conformance-'));
   // Postgres, which root has to run as another user, would keep its data elsewhere otherwise, and leave it there.
   chmodSync(stateDir, 0o755);
@@ -186,7 +188,7 @@ async function startOurs(env: NodeJS.ProcessEnv): Promise<TargetOptions> {
   writeFileSync(join(stateDir, 'api-key'), `${apiKey}\n`, { mode: 0o600 });
   const orchestrator = {
     API_KEYS: `shop:${apiKey},other-shop:${otherApiKey}`,
-    KEY_LIFETIME_MS: String(OUR_KEY_LIFETIME_MS),
+    KEY_LIFETIME_MS: String(keyLifetimeMs),
   };
   const cluster = await startCluster({
     stateDir,
@@ -198,7 +200,7 @@ async function startOurs(env: NodeJS.ProcessEnv): Promise<TargetOptions> {
   });
   const addresses = (name: string, of: 'grpc' | 'http') =>
     cluster.run.services.flatMap((service) => (service.name === name ? [service[of] ?? ''] : []));
-  return {
+  return new Target({
     urls: addresses('orchestrator', 'http'),
     grpc: {
       inventory: addresses('inventory', 'grpc'),
@@ -217,5 +219,5 @@ async function startOurs(env: NodeJS.ProcessEnv): Promise<TargetOptions> {
       await cluster.stop();
       rmSync(stateDir, { recursive: true, force: true });
     },
-  };
+  });
 }
