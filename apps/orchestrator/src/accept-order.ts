@@ -5,7 +5,7 @@
  * K1  Nobody hears an answer that is not stored.
  * K2  Every later request under the key gets the stored answer, or is refused when it asks for something else.
  * K5  A key past its retention shows the order as it is now; nothing runs.
- * K7  A duplicate waits in memory (open-keys.ts).
+ * K7  A duplicate waits in memory (open-keys.ts), and is compared only with what a committed row says.
  *
  * Crash windows: before the insert commits, nothing has happened. After it, the saga is adopted from this process
  * when it dies, and its terminal checkpoint settles the answer if nobody has before.
@@ -71,20 +71,25 @@ interface Attempt {
 
 /** @throws pg errors: the outcome is unknown then, and the same key will tell */
 export async function acceptOrder(book: OrderBook, placement: Placement): Promise<Placed> {
-  const { fingerprinter, openKeys } = book;
+  const { fingerprinter, openKeys, pool } = book;
   const attempt: Attempt = {
     id: keyId(fingerprinter, placement.tenantId, placement.key),
     placement,
     fingerprint: fingerprinter.of(PLACE_ORDER, placement.request, { nameMembers: true }),
   };
   const waitUntilMs = performance.now() + Math.min(placement.waitMs, MAX_DUPLICATE_WAIT_MS);
-  const open = openKeys.find(attempt.id);
-  if (open !== undefined) return await meetOpen(book, attempt, open, waitUntilMs);
+  // Nothing is awaited between this look and the claim, where nothing is known: two at once are one claim.
+  const known = openKeys.known(attempt.id);
+  const met = known instanceof Promise ? await known : known;
+  if (met !== undefined) return await meet(book, attempt, met, waitUntilMs);
   if (isForgotten(book.retention, placement.key, book.now())) {
-    const isKnown = (await findStoredKey(book.pool, attempt.id)) !== undefined;
-    if (!isKnown) return { kind: 'forgotten' };
+    const stored = await findStoredKey(pool, attempt.id);
+    return stored === undefined ? { kind: 'forgotten' } : await meet(book, attempt, stored, waitUntilMs);
   }
-  return (await placeFirst(book, attempt)) ?? (await meetStored(book, attempt, waitUntilMs));
+  const claimed = await openKeys.claim(attempt.id, () => claimOrFind(book, attempt));
+  if (claimed.kind === 'first') return await answerFirst(book, attempt, claimed);
+  if (claimed.stored === undefined) return { kind: 'busy' };
+  return await meet(book, attempt, claimed.stored, waitUntilMs);
 }
 
 /** The row of a key, whatever it is used for; of an order's key it is the order's id. */
@@ -92,42 +97,58 @@ export function keyId(fingerprinter: Fingerprinter, tenantId: string, key: strin
   return fingerprinter.derivedId('order', tenantId, key);
 }
 
-/** @returns undefined when the key stands for something already, or can't have an order now */
-async function placeFirst(book: OrderBook, attempt: Attempt): Promise<Placed | undefined> {
-  const { engine, pool } = book;
+type Claimed =
+  /** The order is ours; its answer is stored, or open and to be told to `tell`. */
+  | { kind: 'first'; stored: StoredKey; tell: ReturnType<OpenKeys['open']> }
+  /** The key stands for something already; or for nothing, and can't have an order now. */
+  | { kind: 'found'; stored: StoredKey | undefined };
+
+async function claimOrFind(book: OrderBook, attempt: Attempt): Promise<Claimed> {
   const { id, placement, fingerprint } = attempt;
   // Admitted before the insert: the sweep must not take the saga up a second time between commit and run().
-  const seat = engine.admit(id);
-  if (seat.kind !== 'admitted') return undefined;
-  const claimedAt = book.now();
+  const seat = book.engine.admit(id);
+  if (seat.kind !== 'admitted') return { kind: 'found', stored: await findStoredKey(book.pool, id) };
+  const createdAt = book.now();
   const order: AcceptedOrder = {
     ...placement.request,
     tenantId: placement.tenantId,
-    createdAt: claimedAt.toISOString(),
+    createdAt: createdAt.toISOString(),
     traceparent: placement.traceparent,
   };
-  const opened = book.openKeys.open(id, {
-    operation: PLACE_ORDER,
-    fingerprint: fingerprint.digest,
-    members: fingerprint.members,
-    createdAt: claimedAt,
-  });
-  let stored: StoredAnswer | undefined;
+  const answer = placement.waitMs > 0 ? null : justAccepted(id, order);
   try {
-    const answer = placement.waitMs > 0 ? null : justAccepted(id, order);
     const entry = { id, order, fingerprint, answer, ownerId: seat.ownerId, deadlineMs: book.deadlineMs };
     // When it throws it may have committed all the same: then the sweep finds the saga and runs it (S1).
-    const row = await insertOrder(pool, entry);
-    if (row === undefined) return undefined;
+    const row = await insertOrder(book.pool, entry);
+    if (row === undefined) return { kind: 'found', stored: await findStoredKey(book.pool, id) };
     seat.run(row);
-    if (answer === null) opened.claimed();
-    stored = answer === null ? await settleWhenEnded(book, placement, id) : { status: ORDER_ACCEPTED, answer };
-    if (!stored?.answer) return { kind: 'in_progress', claimedAt };
-    return { kind: 'answered', id, body: stored.answer, replayed: false, claimedAt };
   } finally {
     seat.release();
-    opened.end(stored);
   }
+  const { digest, members } = fingerprint;
+  const key = { operation: PLACE_ORDER, resource: null, fingerprint: digest, members, createdAt };
+  const tell = answer === null ? book.openKeys.open(id, key) : () => {};
+  return { kind: 'first', stored: { ...key, status: answer === null ? null : ORDER_ACCEPTED, answer }, tell };
+}
+
+/** The first request's answer: the stored one, or what the order has come to when the caller has waited enough. */
+async function answerFirst(
+  book: OrderBook,
+  { id, placement }: Attempt,
+  { stored, tell }: Extract<Claimed, { kind: 'first' }>,
+): Promise<Placed> {
+  const { createdAt: claimedAt } = stored;
+  let answer: StoredAnswer | undefined;
+  try {
+    answer =
+      stored.status === null
+        ? await settleWhenEnded(book, placement, id)
+        : { status: stored.status, answer: stored.answer };
+  } finally {
+    tell(answer);
+  }
+  if (!answer?.answer) return { kind: 'in_progress', claimedAt };
+  return { kind: 'answered', id, body: answer.answer, replayed: false, claimedAt };
 }
 
 function justAccepted(id: string, order: AcceptedOrder): string {
@@ -151,35 +172,24 @@ async function settleAsItIs(book: OrderBook, tenantId: string, id: string): Prom
   return await settleKey(book.pool, id, ORDER_ACCEPTED, JSON.stringify(view));
 }
 
-/** The key has a row already, or can't have one now. */
-async function meetStored(book: OrderBook, attempt: Attempt, waitUntilMs: number): Promise<Placed> {
-  const stored = await findStoredKey(book.pool, attempt.id);
-  if (stored === undefined) return { kind: 'busy' };
-  const reused = reuse(stored, PLACE_ORDER, attempt.fingerprint);
+/** The key stands for something already: this very request, or another one. */
+async function meet(book: OrderBook, attempt: Attempt, met: OpenKey | StoredKey, waitUntilMs: number): Promise<Placed> {
+  const reused = reuse(met, PLACE_ORDER, attempt.fingerprint);
   if (reused !== undefined) return reused;
-  const { status, answer } = stored;
-  if (status !== null) return await replay(book, attempt, { status, answer }, stored.createdAt);
-  if (book.now().getTime() - stored.createdAt.getTime() > ABANDONED_AFTER_MS) {
+  const { createdAt } = met;
+  if ('status' in met && met.status !== null) {
+    return await replay(book, attempt, { status: met.status, answer: met.answer }, createdAt);
+  }
+  if (book.now().getTime() - createdAt.getTime() > ABANDONED_AFTER_MS) {
     const settled = await settleAsItIs(book, attempt.placement.tenantId, attempt.id);
-    return await replay(book, attempt, settled, stored.createdAt);
+    return await replay(book, attempt, settled, createdAt);
   }
-  return await meetOpen(book, attempt, stored, waitUntilMs);
-}
-
-/** The first request under the key has no answer yet. */
-async function meetOpen(book: OrderBook, attempt: Attempt, open: OpenKey, waitUntilMs: number): Promise<Placed> {
-  const reused = reuse(open, PLACE_ORDER, attempt.fingerprint);
-  if (reused !== undefined) return reused;
   const { signal } = attempt.placement;
-  const waited = await book.openKeys.wait(attempt.id, open, waitUntilMs - performance.now(), signal);
-  switch (waited.kind) {
-    case 'answered':
-      return await replay(book, attempt, waited.answer, open.createdAt);
-    case 'ended':
-      return await meetStored(book, attempt, waitUntilMs);
-    case 'pending':
-      return { kind: 'in_progress', claimedAt: open.createdAt };
-  }
+  const waited = await book.openKeys.wait(attempt.id, met, waitUntilMs - performance.now(), signal);
+  if (waited.kind === 'answered') return await replay(book, attempt, waited.answer, createdAt);
+  if (waited.kind === 'pending') return { kind: 'in_progress', claimedAt: createdAt };
+  const stored = await findStoredKey(book.pool, attempt.id);
+  return stored === undefined ? { kind: 'busy' } : await meet(book, attempt, stored, waitUntilMs);
 }
 
 async function replay(book: OrderBook, attempt: Attempt, answer: StoredAnswer, claimedAt: Date): Promise<Placed> {

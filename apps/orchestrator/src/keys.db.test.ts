@@ -120,14 +120,30 @@ describe('a duplicate that waits', () => {
 
   it('H7: hears from the first request in its own process, without a look at the database', async () => {
     const { keys } = openKeys();
-    const opened = keys.open('here', key);
+    const tell = keys.open('here', key);
     const waiting = [1, 2, 3].map(() => keys.wait('here', key, 5_000, never));
-    opened.claimed();
-    opened.end({ status: 201, answer: 'told' });
+    tell({ status: 201, answer: 'told' });
     expect(await Promise.all(waiting)).toEqual(
       Array.from({ length: 3 }, () => ({ kind: 'answered', answer: { status: 201, answer: 'told' } })),
     );
-    expect(keys.find('here')).toBeUndefined();
+    expect(keys.known('here')).toBeUndefined();
+  });
+
+  it('H6, K2: is compared with what the claim found, never with a request that came before it and lost', async () => {
+    const { keys } = openKeys();
+    const found = Promise.withResolvers<{ stored: typeof stored }>();
+    const stored = { ...key, resource: null, status: null, answer: null };
+    const claiming = keys.claim('claimed', () => found.promise);
+    const known = keys.known('claimed');
+    expect(known).toBeInstanceOf(Promise);
+    found.resolve({ stored });
+    expect(await known).toBe(stored);
+    expect((await claiming).stored).toBe(stored);
+    expect(keys.known('claimed')).toBeUndefined();
+    const lost = keys.claim('lost', () => Promise.reject(new Error('no database')));
+    const knownOfLost = keys.known('lost');
+    await expect(lost).rejects.toThrow('no database');
+    expect(await knownOfLost).toBeUndefined();
   });
 
   it('H7, K7: hears what another process stored; many of them cost one statement a look', async () => {
@@ -143,12 +159,12 @@ describe('a duplicate that waits', () => {
     // The update is one of them.
     expect(queries.mock.calls.length).toBeLessThan(12);
     queries.mockRestore();
-    expect(rows.some(({ id }) => keys.find(id))).toBe(false);
+    expect(rows.some(({ id }) => keys.known(id))).toBe(false);
   });
 
   it('H7: gives up in time, when the caller hangs up, and, without time, at once', async () => {
     const { keys } = openKeys();
-    keys.open('slow', key).claimed();
+    keys.open('slow', key);
     expect(await keys.wait('slow', key, 50, never)).toEqual({ kind: 'pending' });
     expect(await keys.wait('slow', key, 0, never)).toEqual({ kind: 'pending' });
     expect(await keys.wait('slow', key, 10_000, AbortSignal.timeout(50))).toEqual({ kind: 'pending' });
@@ -156,9 +172,9 @@ describe('a duplicate that waits', () => {
 
   it('is sent to the row when the first request ended without an answer', async () => {
     const { keys } = openKeys();
-    const opened = keys.open('lost', key);
-    const waiting = keys.wait('lost', key, 0, never);
-    opened.end();
+    const tell = keys.open('lost', key);
+    const waiting = keys.wait('lost', key, 5_000, never);
+    tell(undefined);
     expect(await waiting).toEqual({ kind: 'ended' });
   });
 });

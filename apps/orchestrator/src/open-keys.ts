@@ -7,15 +7,10 @@
  */
 import type { Pool } from '@holdfast/postgres';
 import type { Log } from '@holdfast/service';
-import { findSettled, type KeyedOperation, type StoredAnswer } from './key-store.ts';
+import { findSettled, type StoredAnswer, type StoredKey } from './key-store.ts';
 
-/** What a duplicate is compared with. */
-export interface OpenKey {
-  operation: KeyedOperation;
-  fingerprint: Buffer;
-  members: Record<string, string> | null;
-  createdAt: Date;
-}
+/** What a duplicate is compared with. Only ever what a committed row says: another request may have claimed the key. */
+export type OpenKey = Pick<StoredKey, 'operation' | 'fingerprint' | 'members' | 'createdAt'>;
 
 export type Waited =
   | { kind: 'answered'; answer: StoredAnswer }
@@ -28,18 +23,8 @@ interface Entry {
   key: OpenKey;
   outcome: PromiseWithResolvers<Waited>;
   waiting: number;
-  /** The first request runs in this process and its claim is not committed yet. */
-  claiming?: PromiseWithResolvers<void>;
   /** Undefined while the first request runs in this process, which tells then. */
   unsubscribe?: () => void;
-}
-
-/** How the first request under a key tells the duplicates in its process. */
-export interface Opened {
-  /** The claim is committed; the answer is still open. */
-  claimed(): void;
-  /** The stored answer; or none, and then the duplicates look themselves. */
-  end(answer?: StoredAnswer): void;
 }
 
 export interface OpenKeysOptions {
@@ -52,14 +37,14 @@ export interface OpenKeysOptions {
 const LOOK_EVERY_MS = 50;
 const IDS_PER_LOOK = 1_000;
 const MAX_WAITING = 20_000;
-/** Not the order's time but one statement's: a duplicate that comes this early is not sent away for it. */
+/** One statement's time, and some: a duplicate that comes while the key is being claimed waits for that. */
 const CLAIM_MS = 1_000;
-
 const PENDING: Waited = { kind: 'pending' };
 
 export class OpenKeys {
   readonly #options: OpenKeysOptions;
   readonly #entries = new Map<string, Entry>();
+  readonly #claims = new Map<string, Promise<StoredKey | undefined>>();
   #waiting = 0;
   #timer: NodeJS.Timeout | undefined;
   #looking = false;
@@ -68,41 +53,48 @@ export class OpenKeys {
     this.#options = options;
   }
 
-  /** What is known of a key that somebody in this process waits for. */
-  find(id: string): OpenKey | undefined {
-    return this.#entries.get(id)?.key;
+  /**
+   * What the key stands for, where this process knows: somebody here waits for its answer, or is just claiming it.
+   * @returns undefined at once when nothing is known; or a promise of undefined when a claim came to nothing
+   */
+  known(id: string): OpenKey | Promise<StoredKey | undefined> | undefined {
+    const claim = this.#claims.get(id);
+    return claim === undefined ? this.#entries.get(id)?.key : resolvedWithin(CLAIM_MS, claim);
   }
 
-  /** Says that the first request under `id` runs in this process, from before its claim on. */
-  open(id: string, key: OpenKey): Opened {
+  /** Runs `work`, which claims the key or finds what it stands for; others in this process get to know it with us. */
+  async claim<T extends { stored: StoredKey | undefined }>(id: string, work: () => Promise<T>): Promise<T> {
+    const claiming = work();
+    const found = claiming.then(
+      ({ stored }) => stored,
+      // The one who claims is told; the others look themselves.
+      () => undefined,
+    );
+    this.#claims.set(id, found);
+    try {
+      return await claiming;
+    } finally {
+      if (this.#claims.get(id) === found) this.#claims.delete(id);
+    }
+  }
+
+  /**
+   * Says that the first request under `id` waits for its answer in this process.
+   * @returns tells the duplicates its end: the stored answer, or none, and then they look themselves
+   */
+  open(id: string, key: OpenKey): (answer: StoredAnswer | undefined) => void {
     const entry = this.#enter(id, key);
-    const claiming = Promise.withResolvers<void>();
-    entry.claiming = claiming;
-    const claimed = () => {
-      delete entry.claiming;
-      claiming.resolve();
-    };
-    return {
-      claimed,
-      end: (answer) => {
-        this.#end(id, entry, answer ? { kind: 'answered', answer } : { kind: 'ended' });
-        claimed();
-      },
-    };
+    return (answer) => this.#end(id, entry, answer ? { kind: 'answered', answer } : { kind: 'ended' });
   }
 
-  /** Waits for the answer to a key that `find` knew, or that was met open in its row. Holds nothing meanwhile. */
+  /** Waits for the answer to a key that `known` told of, or that was met open in its row. Holds nothing meanwhile. */
   async wait(id: string, key: OpenKey, waitMs: number, signal: AbortSignal): Promise<Waited> {
-    if (signal.aborted || this.#waiting >= MAX_WAITING) return { kind: 'pending' };
-    const claiming = this.#entries.get(id)?.claiming;
-    if (waitMs <= 0 && claiming === undefined) return { kind: 'pending' };
+    if (waitMs <= 0 || signal.aborted || this.#waiting >= MAX_WAITING) return PENDING;
     const entry = this.#entries.get(id) ?? this.#watch(id, key);
     entry.waiting += 1;
     this.#waiting += 1;
     try {
-      if (waitMs > 0 || claiming === undefined) return await firstOf(waitMs, signal, [entry.outcome.promise]);
-      const claimed = claiming.promise.then(() => PENDING);
-      return await firstOf(CLAIM_MS, signal, [entry.outcome.promise, claimed]);
+      return await outcomeWithin(waitMs, signal, entry.outcome.promise);
     } finally {
       entry.waiting -= 1;
       this.#waiting -= 1;
@@ -165,16 +157,26 @@ export class OpenKeys {
   }
 }
 
-/** The first of the outcomes, or pending after `ms` or when `signal` aborts. */
-async function firstOf(ms: number, signal: AbortSignal, outcomes: Promise<Waited>[]): Promise<Waited> {
+/** The outcome, or pending after `ms` or when `signal` aborts. */
+async function outcomeWithin(ms: number, signal: AbortSignal, outcome: Promise<Waited>): Promise<Waited> {
   const late = Promise.withResolvers<Waited>();
   const giveUp = () => late.resolve(PENDING);
   const timer = setTimeout(giveUp, ms);
   signal.addEventListener('abort', giveUp, { once: true });
   try {
-    return await Promise.race([...outcomes, late.promise]);
+    return await Promise.race([outcome, late.promise]);
   } finally {
     clearTimeout(timer);
     signal.removeEventListener('abort', giveUp);
+  }
+}
+
+async function resolvedWithin<T>(ms: number, promise: Promise<T>): Promise<T | undefined> {
+  const late = Promise.withResolvers<undefined>();
+  const timer = setTimeout(() => late.resolve(undefined), ms);
+  try {
+    return await Promise.race([promise, late.promise]);
+  } finally {
+    clearTimeout(timer);
   }
 }
