@@ -25,6 +25,8 @@ export const config = {
   KEY_LIFETIME_MS: optional(integer(1_000, 366 * 86_400_000), 86_400_000),
   /** How long a key is remembered at least; an older one that says its age and is not known is refused. */
   TOMBSTONE_LIFETIME_MS: optional(integer(1_000, 3_660 * 86_400_000), 30 * 86_400_000),
+  /** Connections to the database at most. */
+  DATABASE_POOL: optional(integer(2, 200), 24),
   /** Orders under way in one process; more are asked to come back later. */
   MAX_RUNNING: optional(integer(1, 100_000), 2_000),
 };

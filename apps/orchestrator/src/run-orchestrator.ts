@@ -25,7 +25,6 @@ export const orchestratorMigrations: Migrations[] = [
   { module: 'orchestrator', folder: new URL('../sql/', import.meta.url) },
 ];
 
-const POOL_SIZE = 24;
 const SHUTDOWN_GRACE_MS = 2_000;
 const HAND_OVER_MS = 5_000;
 
@@ -40,7 +39,7 @@ export async function runOrchestrator(settings: Config<typeof config>): Promise<
   const pool = createPool({
     databaseUrl: settings.DATABASE_URL,
     applicationName: 'holdfast-orchestrator',
-    max: POOL_SIZE,
+    max: settings.DATABASE_POOL,
     onIdleError: (error) => log.warn({ err: error }, 'an idle database connection broke; it is replaced on demand'),
   });
   onShutdown(() => pool.end());
