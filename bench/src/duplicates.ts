@@ -77,7 +77,7 @@ async function measure({ run }: Cluster): Promise<number> {
 async function sendAll(): Promise<Answer[][]> {
   const startedMs = performance.now();
   const keys = Array.from({ length: KEYS }, async (_, at) => {
-    await delay((at * COPIES * 1_000) / RATE - (performance.now() - startedMs));
+    await delay(Math.max((at * COPIES * 1_000) / RATE - (performance.now() - startedMs), 1));
     const key = `duplicates-${startedMs}-${at}`;
     return await Promise.all(Array.from({ length: COPIES }, (_, copy) => send(copy, key, 'wait=5')));
   });
