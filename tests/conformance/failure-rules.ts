@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { until } from './control.ts';
 import { durationMs } from './keys.ts';
-import { redisCommand } from './redis.ts';
+import { RedisLine } from './redis.ts';
 import { NotSeen, rule } from './rule.ts';
 import { ADDRESS, CARD, Shop } from './shop.ts';
 import type { Reply, Target } from './target.ts';
@@ -127,23 +127,41 @@ export function failureRules(target: () => Target): void {
     return `${refused.length} refused meanwhile`;
   });
 
-  rule('H19', 'Redis is flushed or does not answer: the same answers', target, async (system) => {
+  rule('H19', 'Redis is flushed, silent or out of date: the same answers', target, async (system) => {
     const { redisUrl } = system.control.run();
     if (redisUrl === null) return 'run without Redis, as all the others';
     const shop = await Shop.open(system);
     const key = system.newKey();
-    const first = await shop.place(key);
-    await system.untilEnded(first.body.id);
-    await redisCommand(redisUrl, ['FLUSHALL']);
-    expect((await shop.place(key)).text).toBe(first.text);
-    expect((await shop.place(key, { order: { payment: { method: CARD } } })).status).toBe(422);
-    await redisCommand(redisUrl, ['CLIENT', 'PAUSE', '3000', 'ALL']);
-    expect((await shop.place(key, { replica: 1 })).text).toBe(first.text);
-    const another = await shop.place(system.newKey());
+    // In flight, as far as Redis can know; then it is made to believe that for ever.
+    await system.setFaults({ payments: { slow: 1, slowMs: 500 } });
+    const order = { payment: { method: CARD } };
+    const placing = shop.place(key, { order, prefer: 'wait=20' });
+    await until(
+      'the key is claimed',
+      10_000,
+      async () => (await shop.place(key, { order, replica: 1 })).status === 409,
+    );
+    const inFlight = await RedisLine.with(redisUrl, (redis) => redis.snapshot());
+    const first = await placing;
+    await system.setFaults({});
+    expect(first.body.status).toBe('completed');
+    for (const disaster of [
+      (redis: RedisLine) => redis.restore(inFlight),
+      (redis: RedisLine) => redis.send('FLUSHALL'),
+      (redis: RedisLine) => redis.send('CLIENT', 'PAUSE', '4000', 'ALL'),
+    ]) {
+      await RedisLine.with<unknown>(redisUrl, disaster);
+      for (const replica of [0, 1]) expect((await shop.place(key, { order, replica })).text).toBe(first.text);
+      expect((await shop.place(key)).status).toBe(422);
+    }
+    const another = await shop.place(system.newKey(), { order });
     expect(another.status).toBe(201);
-    await system.untilEnded(another.body.id);
-    await shop.expectEffects(2);
-    return undefined;
+    for (const { body } of [first, another]) {
+      expect((await system.untilEnded(body.id)).status).toBe('completed');
+      expect(await system.captures(body.id)).toBe(1);
+    }
+    expect((await shop.effects()).held).toBe(2);
+    return `${inFlight.size} keys in it were made out of date`;
   });
 }
 

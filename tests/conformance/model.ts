@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
 import type { ServiceName } from './control.ts';
 import type { KeyedRequests, Variant } from './model-keys.ts';
-import { redisCommand } from './redis.ts';
+import { RedisLine } from './redis.ts';
 import type { Target } from './target.ts';
 
 /** What a command may count on: how many keys there are, and who sleeps. */
@@ -112,7 +112,7 @@ const flushRedis = () =>
     () => true,
     async (_model, { target }) => {
       const { redisUrl } = target.control.run();
-      if (redisUrl !== null) await redisCommand(redisUrl, ['FLUSHALL']);
+      if (redisUrl !== null) await RedisLine.with(redisUrl, (redis) => redis.send('FLUSHALL'));
     },
   );
 
