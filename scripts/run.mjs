@@ -19,8 +19,10 @@ const COMMANDS = {
   audit: [['node', 'packages/testkit/src/audit.ts']],
   gen: [
     ['node', 'scripts/gen.mjs'],
+    ['node', 'scripts/gen-client.ts'],
     ['node', 'tests/write-schemas.ts'],
   ],
+  conformance: [['node', 'node_modules/vitest/vitest.mjs', 'run', 'tests/conformance/conformance.test.ts']],
   check: [CHECK],
   test: [CHECK, ['node', 'node_modules/vitest/vitest.mjs', 'run']],
 };

@@ -79,7 +79,7 @@ describe('a bad order is refused with 400, names the place, and writes no row:',
 });
 
 describe('a bad request', () => {
-  it('of more than 64 KiB is refused with 413, of another type with 415, without a key of ours with 401', async () => {
+  it('of more than 64 KiB is refused with 400 (H20), of another type with 415, without a key of ours with 401', async () => {
     const large = JSON.stringify({ ...orderFor(), customerId: 'x'.repeat(70_000) });
     const before = await rows();
     expect((await system.send('POST', '/v1/orders', large, { key: newKey() })).body.code).toBe('body-too-large');

@@ -1,24 +1,31 @@
 /*
  * Accepting an order: claim its key, start its saga, and settle what the key is answered. One way for HTTP and gRPC.
  *
- * S1  insertOrder is one statement: order and saga, or neither.
+ * S1  insertOrder is one statement: key, order and saga, or nothing.
  * K1  Nobody hears an answer that is not stored.
  * K2  Every later request under the key gets the stored answer, or is refused when it asks for something else.
+ * K5  A key past its retention shows the order as it is now; nothing runs.
+ * K7  A duplicate waits in memory (open-keys.ts), and is compared only with what a committed row says.
  *
  * Crash windows: before the insert commits, nothing has happened. After it, the saga is adopted from this process
  * when it dies, and its terminal checkpoint settles the answer if nobody has before.
  */
-import type { Fingerprinter } from '@holdfast/idempotency';
+import { type Fingerprint, type Fingerprinter, QueueFull } from '@holdfast/idempotency';
 import type { Pool } from '@holdfast/postgres';
 import type { Engine } from '@holdfast/saga';
+import { isForgotten, isPastRetention, type Retention } from './key-retention.ts';
+import { findStoredKey, PLACE_ORDER, type StoredAnswer, type StoredKey, settleKey } from './key-store.ts';
+import type { OpenKey, OpenKeys } from './open-keys.ts';
 import { type AcceptedOrder, JUST_ACCEPTED, type OrderRequest, viewOrder } from './order.ts';
-import { findStoredKey, fixAnswer, type InsertOrder, readOrder, type StoredKey } from './order-store.ts';
+import { type InsertOrder, ORDER_ACCEPTED, readOrder } from './order-store.ts';
 
 export interface OrderBook {
   pool: Pool;
   insertOrder: InsertOrder;
   engine: Engine;
   fingerprinter: Fingerprinter;
+  openKeys: OpenKeys;
+  retention: Retention;
   deadlineMs: number;
   now: () => Date;
 }
@@ -27,7 +34,7 @@ export interface Placement {
   tenantId: string;
   key: string;
   request: OrderRequest;
-  /** How long the caller would wait for the terminal status. */
+  /** How long the caller would wait for the terminal status; at most MAX_WAIT_MS. */
   waitMs: number;
   traceparent: string;
   /** Aborted when the caller hangs up; the order goes on (H13). */
@@ -37,98 +44,185 @@ export interface Placement {
 export type Placed =
   | { kind: 'answered'; id: string; body: string; replayed: boolean; claimedAt: Date }
   /** The first request under this key is still waiting for its answer. */
-  | { kind: 'in_progress' }
-  | { kind: 'reused'; differing: string[] }
+  | { kind: 'in_progress'; claimedAt: Date }
+  | Reused
   /** Too many orders are under way, or this process has lost its lease. Nothing was done. */
-  | { kind: 'busy' };
+  | { kind: 'busy' }
+  /** The key says that it is older than anything that is remembered. Nothing was done. */
+  | { kind: 'forgotten' };
 
-const OPERATION = 'POST /v1/orders';
+/** The key stands for another request. `differing`: names of top-level members; none where the operation differs. */
+export interface Reused {
+  kind: 'reused';
+  differing: string[];
+  claimedAt: Date;
+}
+
+/** The longest that a first caller waits for its order to end. */
+export const MAX_WAIT_MS = 30_000;
 const MAX_DUPLICATE_WAIT_MS = 5_000;
+/** Nobody who could still settle an open answer is waiting any more. */
+const ABANDONED_AFTER_MS = MAX_WAIT_MS + 15_000;
+
+interface Attempt {
+  id: string;
+  placement: Placement;
+  fingerprint: Fingerprint;
+}
 
 /** @throws pg errors: the outcome is unknown then, and the same key will tell */
 export async function acceptOrder(book: OrderBook, placement: Placement): Promise<Placed> {
-  const { engine, fingerprinter } = book;
-  const id = fingerprinter.derivedId('order', placement.tenantId, placement.key);
-  const fingerprint = fingerprinter.of(OPERATION, placement.request, { nameMembers: true });
+  const { fingerprinter, openKeys, pool } = book;
+  const attempt: Attempt = {
+    id: keyId(fingerprinter, placement.tenantId, placement.key),
+    placement,
+    fingerprint: fingerprinter.of(PLACE_ORDER, placement.request, { nameMembers: true }),
+  };
+  const waitUntilMs = performance.now() + Math.min(placement.waitMs, MAX_DUPLICATE_WAIT_MS);
+  // Nothing is awaited between this look and the claim, where nothing is known: two at once are one claim.
+  const known = openKeys.known(attempt.id);
+  const met = known instanceof Promise ? await known : known;
+  if (met !== undefined) return await meet(book, attempt, met, waitUntilMs);
+  if (isForgotten(book.retention, placement.key, book.now())) {
+    const stored = await findStoredKey(pool, attempt.id);
+    return stored === undefined ? { kind: 'forgotten' } : await meet(book, attempt, stored, waitUntilMs);
+  }
+  const claimed = await openKeys.claim(attempt.id, () => claimOrFind(book, attempt));
+  if (claimed.kind === 'first') return await answerFirst(book, attempt, claimed);
+  if (claimed.stored === undefined) return { kind: 'busy' };
+  return await meet(book, attempt, claimed.stored, waitUntilMs);
+}
+
+/** The row of a key, whatever it is used for; of an order's key it is the order's id. */
+export function keyId(fingerprinter: Fingerprinter, tenantId: string, key: string): string {
+  return fingerprinter.derivedId('order', tenantId, key);
+}
+
+type Claimed =
+  /** The order is ours; its answer is stored, or open and to be told to `tell`. */
+  | { kind: 'first'; stored: StoredKey; tell: ReturnType<OpenKeys['open']> }
+  /** The key stands for something already; or for nothing, and can't have an order now. */
+  | { kind: 'found'; stored: StoredKey | undefined };
+
+async function claimOrFind(book: OrderBook, attempt: Attempt): Promise<Claimed> {
+  const { id, placement, fingerprint } = attempt;
   // Admitted before the insert: the sweep must not take the saga up a second time between commit and run().
-  const seat = engine.admit(id);
-  if (seat.kind === 'admitted') {
-    const order: AcceptedOrder = {
-      ...placement.request,
-      tenantId: placement.tenantId,
-      createdAt: book.now().toISOString(),
-      traceparent: placement.traceparent,
-    };
-    const answer = placement.waitMs > 0 ? null : justAccepted(id, order);
-    const row = await book
-      .insertOrder({
-        id,
-        order,
-        fingerprint,
-        answer,
-        ownerId: seat.ownerId,
-        deadlineMs: book.deadlineMs,
-      })
-      .catch((error: unknown) => {
-        // The insert may have committed all the same: then the sweep finds the saga and runs it (S1).
-        seat.release();
-        throw error;
-      });
-    if (row !== undefined) {
-      seat.run(row);
-      const claimedAt = new Date(order.createdAt);
-      const body = answer ?? (await settleWhenEnded(book, placement, id));
-      return { kind: 'answered', id, body, replayed: false, claimedAt };
-    }
+  const seat = book.engine.admit(id);
+  if (seat.kind !== 'admitted') return { kind: 'found', stored: await findStoredKey(book.pool, id) };
+  const createdAt = book.now();
+  const order: AcceptedOrder = {
+    ...placement.request,
+    tenantId: placement.tenantId,
+    createdAt: createdAt.toISOString(),
+    traceparent: placement.traceparent,
+  };
+  const answer = placement.waitMs > 0 ? null : justAccepted(id, order);
+  try {
+    const entry = { id, order, fingerprint, answer, ownerId: seat.ownerId, deadlineMs: book.deadlineMs };
+    // When it throws it may have committed all the same: then the sweep finds the saga and runs it (S1).
+    const row = await book.insertOrder(entry).catch(notQueued);
+    if (row === undefined) return { kind: 'found', stored: await findStoredKey(book.pool, id) };
+    seat.run(row);
+  } finally {
     seat.release();
   }
-  return await meetStored(book, placement, id, fingerprint);
+  const { digest, members } = fingerprint;
+  const key = { operation: PLACE_ORDER, resource: null, fingerprint: digest, members, createdAt };
+  const tell = answer === null ? book.openKeys.open(id, key) : () => {};
+  return { kind: 'first', stored: { ...key, status: answer === null ? null : ORDER_ACCEPTED, answer }, tell };
+}
+
+/** Too many wait to be written down: whoever comes now is told that we are busy. */
+function notQueued(error: unknown): undefined {
+  if (!(error instanceof QueueFull)) throw error;
+}
+
+/** The first request's answer: the stored one, or what the order has come to when the caller has waited enough. */
+async function answerFirst(
+  book: OrderBook,
+  { id, placement }: Attempt,
+  { stored, tell }: Extract<Claimed, { kind: 'first' }>,
+): Promise<Placed> {
+  const { createdAt: claimedAt } = stored;
+  let answer: StoredAnswer | undefined;
+  try {
+    answer =
+      stored.status === null
+        ? await settleWhenEnded(book, placement, id)
+        : { status: stored.status, answer: stored.answer };
+  } finally {
+    tell(answer);
+  }
+  if (!answer?.answer) return { kind: 'in_progress', claimedAt };
+  return { kind: 'answered', id, body: answer.answer, replayed: false, claimedAt };
 }
 
 function justAccepted(id: string, order: AcceptedOrder): string {
   return JSON.stringify(viewOrder(id, order, JUST_ACCEPTED, order.createdAt));
 }
 
-/** Waits for the end; if it doesn't come in time, what the order is now becomes the answer. */
-async function settleWhenEnded(book: OrderBook, placement: Placement, id: string): Promise<string> {
+/**
+ * Waits for the end; if it doesn't come in time, what the order is now becomes the answer. A caller that hung up hears
+ * nothing, so the answer stays open: the terminal checkpoint settles it, and a retry gets the end (H13).
+ */
+async function settleWhenEnded(book: OrderBook, placement: Placement, id: string): Promise<StoredAnswer | undefined> {
   const end = await book.engine.waitForEnd(id, placement.waitMs, placement.signal);
   // Ended here, and this answer was stored with the end.
-  if (end.kind === 'settled' && typeof end.snapshot.told === 'string') return end.snapshot.told;
+  if (end.kind === 'settled' && end.snapshot.told) return { status: ORDER_ACCEPTED, answer: end.snapshot.told };
   const stored = await findStoredKey(book.pool, id);
-  if (stored?.answer) return stored.answer;
-  const view = await readOrder(book.pool, placement.tenantId, id);
-  return await fixAnswer(book.pool, id, JSON.stringify(view));
+  if (stored?.status) return { status: stored.status, answer: stored.answer };
+  if (placement.signal.aborted) return undefined;
+  return await settleAsItIs(book, placement.tenantId, id);
 }
 
-type Fingerprint = ReturnType<Fingerprinter['of']>;
+async function settleAsItIs(book: OrderBook, tenantId: string, id: string): Promise<StoredAnswer> {
+  const view = await readOrder(book.pool, tenantId, id);
+  return await settleKey(book.pool, id, ORDER_ACCEPTED, JSON.stringify(view));
+}
 
-/** The key has an order already, or can't have one now. */
-async function meetStored(
-  book: OrderBook,
-  placement: Placement,
-  id: string,
-  fingerprint: Fingerprint,
-): Promise<Placed> {
-  const stored = await findStoredKey(book.pool, id);
-  if (stored === undefined) return { kind: 'busy' };
-  if (!stored.fingerprint.equals(fingerprint.digest)) {
-    return { kind: 'reused', differing: differingMembers(stored.members, fingerprint.members ?? {}) };
+/** The key stands for something already: this very request, or another one. */
+async function meet(book: OrderBook, attempt: Attempt, met: OpenKey | StoredKey, waitUntilMs: number): Promise<Placed> {
+  const reused = reuse(met, PLACE_ORDER, attempt.fingerprint);
+  if (reused !== undefined) return reused;
+  const { createdAt } = met;
+  if ('status' in met && met.status !== null) {
+    return await replay(book, attempt, { status: met.status, answer: met.answer }, createdAt);
   }
-  const known = replay(id, stored);
-  if (known !== undefined) return known;
-  const waitMs = Math.min(placement.waitMs, MAX_DUPLICATE_WAIT_MS);
-  if (waitMs > 0) await book.engine.waitForEnd(id, waitMs, placement.signal);
-  const later = waitMs > 0 ? await findStoredKey(book.pool, id) : undefined;
-  return (later && replay(id, later)) ?? { kind: 'in_progress' };
+  if (book.now().getTime() - createdAt.getTime() > ABANDONED_AFTER_MS) {
+    const settled = await settleAsItIs(book, attempt.placement.tenantId, attempt.id);
+    return await replay(book, attempt, settled, createdAt);
+  }
+  const { signal } = attempt.placement;
+  const waited = await book.openKeys.wait(attempt.id, met, waitUntilMs - performance.now(), signal);
+  if (waited.kind === 'answered') return await replay(book, attempt, waited.answer, createdAt);
+  if (waited.kind === 'pending') return { kind: 'in_progress', claimedAt: createdAt };
+  const stored = await findStoredKey(book.pool, attempt.id);
+  return stored === undefined ? { kind: 'busy' } : await meet(book, attempt, stored, waitUntilMs);
 }
 
-function replay(id: string, stored: StoredKey): Placed | undefined {
-  if (stored.answer === null) return undefined;
-  return { kind: 'answered', id, body: stored.answer, replayed: true, claimedAt: stored.createdAt };
+async function replay(book: OrderBook, attempt: Attempt, answer: StoredAnswer, claimedAt: Date): Promise<Placed> {
+  const { id, placement } = attempt;
+  const isPast = answer.answer === null || isPastRetention(book.retention, claimedAt, book.now());
+  const body = isPast ? JSON.stringify(await readOrder(book.pool, placement.tenantId, id)) : (answer.answer ?? '');
+  return { kind: 'answered', id, body, replayed: true, claimedAt };
 }
 
-/** Names of the top-level members that differ; never their values. */
-function differingMembers(stored: Record<string, string>, sent: Record<string, string>): string[] {
+/** @returns undefined when the key stands for this very request (K2) */
+export function reuse(
+  stored: Pick<StoredKey, 'operation' | 'fingerprint' | 'members' | 'createdAt'>,
+  operation: string,
+  sent: Fingerprint,
+): Reused | undefined {
+  const { createdAt: claimedAt } = stored;
+  // Members of another operation would say what the key was used for.
+  if (stored.operation !== operation) return { kind: 'reused', differing: [], claimedAt };
+  if (stored.fingerprint.equals(sent.digest)) return undefined;
+  return { kind: 'reused', differing: differingMembers(stored.members, sent.members), claimedAt };
+}
+
+/** Names of the top-level members that differ; never their values. None where they are not known any more. */
+function differingMembers(stored: Record<string, string> | null, sent: Record<string, string> | null): string[] {
+  if (stored === null || sent === null) return [];
   const names = new Set([...Object.keys(stored), ...Object.keys(sent)]);
   return [...names].filter((name) => stored[name] !== sent[name]).sort();
 }

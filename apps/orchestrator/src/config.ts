@@ -21,6 +21,12 @@ export const config = {
   LEASE_MS: optional(integer(300, 60_000), 3_000),
   /** How long an order may take before it is turned back. */
   ORDER_DEADLINE_MS: optional(integer(1_000, 86_400_000), 60_000),
+  /** How long a key's first answer is replayed byte for byte. */
+  KEY_LIFETIME_MS: optional(integer(1_000, 366 * 86_400_000), 86_400_000),
+  /** How long a key is remembered at least; an older one that says its age and is not known is refused. */
+  TOMBSTONE_LIFETIME_MS: optional(integer(1_000, 3_660 * 86_400_000), 30 * 86_400_000),
+  /** Connections to the database at most. */
+  DATABASE_POOL: optional(integer(2, 200), 24),
   /** Orders under way in one process; more are asked to come back later. */
   MAX_RUNNING: optional(integer(1, 100_000), 2_000),
 };

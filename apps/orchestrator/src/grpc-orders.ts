@@ -9,7 +9,7 @@ import {
 } from '@holdfast/rpc';
 import { newTraceparent } from '@holdfast/service';
 import { Compile } from 'typebox/compile';
-import { acceptOrder, type OrderBook, type Placed } from './accept-order.ts';
+import { acceptOrder, MAX_WAIT_MS, type OrderBook, type Placed } from './accept-order.ts';
 import type { Authenticate } from './auth.ts';
 import { OrderRequest as OrderRequestSchema } from './http/schemas.ts';
 import type { OrderRequest, OrderStatus, OrderView } from './order.ts';
@@ -17,7 +17,6 @@ import { orderChanges } from './order-changes.ts';
 import { orderFaults } from './order-request.ts';
 import { readOrder } from './order-store.ts';
 
-const MAX_WAIT_MS = 30_000;
 const CANCEL_WAIT_MS = 5_000;
 const orderRequest = Compile(OrderRequestSchema);
 
@@ -103,6 +102,11 @@ function placedAnswer(placed: Placed): Answer<{ order: OrderMessage }> {
       return errorOf('IDEMPOTENCY_KEY_REUSED', 'send a new key for a new order, or the first request unchanged', {
         differing: placed.differing.join(','),
       });
+    case 'forgotten':
+      return errorOf(
+        'IDEMPOTENCY_KEY_EXPIRED',
+        'this key says that it is older than keys are remembered: look whether it was done, and send a new key if not',
+      );
     case 'busy':
       return errorOf('TRY_AGAIN', 'too many orders are under way here: send it again under the same key');
   }

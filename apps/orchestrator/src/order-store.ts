@@ -1,15 +1,20 @@
 /*
  * The order book in Postgres.
  *
- * S1  An order and its saga are ONE statement (many orders at once, all or none): once it has committed, the saga runs to its end without the client.
+ * S1  A key, its order and the order's saga are ONE statement (many orders at once, each whole or not at all): once it has
+ *     committed, the saga runs to its end without the client.
  * K1  The first answer is stored before anyone hears it: in that statement, or in the saga's terminal checkpoint, or
- *     (a caller that stopped waiting first) by fixAnswer(). It is written once and replayed byte for byte (K2).
- * K2  The order's id is derived from tenant and key: the primary key admits one order per key.
+ *     (a caller that stopped waiting first) by settleKey(). It is written once and replayed byte for byte (K2).
+ * K2  The order's id is derived from tenant and key: the primary key of `keys` admits one operation per key.
  */
 import { createBatcher, type Fingerprint } from '@holdfast/idempotency';
 import { classifyPostgresError, type Query, statement } from '@holdfast/postgres';
 import { type Companion, type Failure, type SagaRow, type SagaState, startSagaSql } from '@holdfast/saga';
+import { PLACE_ORDER } from './key-store.ts';
 import { type AcceptedOrder, type OrderOutputs, type OrderStatus, type OrderView, viewOrder } from './order.ts';
+
+/** The HTTP status of every first answer to an order: a refusal by a step is not an HTTP error. */
+export const ORDER_ACCEPTED = 201;
 
 export interface NewOrder {
   id: string;
@@ -28,10 +33,16 @@ const acceptOrders = statement(
                           $8::timestamptz[], $9::jsonb[], $10::bigint[], $11::integer[])
        as r (id, tenant_id, customer_id, fingerprint, fingerprint_version, members, answer, created_at, input, owner_id,
              deadline_ms)
-   ), accepted as (
-     insert into orders (id, tenant_id, customer_id, fingerprint, fingerprint_version, members, answer, created_at)
-     select id, tenant_id, customer_id, fingerprint, fingerprint_version, members, answer, created_at from r
+   ), claimed as (
+     insert into keys (id, tenant_id, operation, fingerprint, fingerprint_version, members, status, answer, created_at)
+     select id, tenant_id, '${PLACE_ORDER}', fingerprint, fingerprint_version, members,
+            case when answer is not null then ${ORDER_ACCEPTED} end, answer, created_at
+       from r
      on conflict (id) do nothing
+     returning id
+   ), accepted as (
+     insert into orders (id, tenant_id, customer_id, created_at)
+     select id, tenant_id, customer_id, created_at from r where (id in (select id from claimed)) is true
      returning id
    ), started as (${startSagaSql({
      id: 'r.id',
@@ -44,7 +55,7 @@ const acceptOrders = statement(
    select * from started`,
 );
 
-/** @returns the saga to run; undefined when the key has an order already. @throws QueueFull, pg errors */
+/** @returns the saga to run; undefined when the key stands for something already. @throws QueueFull, pg errors */
 export type InsertOrder = (entry: NewOrder) => Promise<SagaRow | undefined>;
 
 /** Orders that arrive together are one statement and one commit; each has its own outcome. */
@@ -78,48 +89,19 @@ async function insertOrders(db: Query, entries: NewOrder[]): Promise<(SagaRow | 
   return entries.map(({ id }) => started.get(id));
 }
 
-export interface StoredKey {
-  fingerprint: Buffer;
-  members: Record<string, string>;
-  answer: string | null;
-  createdAt: Date;
-}
-
-const findKey = statement(
-  'orders.find-key',
-  `select fingerprint, members, answer, created_at as "createdAt" from orders where id = $1::text`,
-);
-
-export async function findStoredKey(db: Query, id: string): Promise<StoredKey | undefined> {
-  const { rows } = await db.query<StoredKey>({ ...findKey, values: [id] });
-  return rows[0];
-}
-
-const fixOpenAnswer = statement(
-  'orders.fix-answer',
-  `update orders set answer = coalesce(answer, $2::text) where id = $1::text returning answer`,
-);
-
-/** Settles what this key is answered, if nothing has yet. @returns the answer that stands */
-export async function fixAnswer(db: Query, id: string, answer: string): Promise<string> {
-  const { rows } = await db.query<{ answer: string }>({ ...fixOpenAnswer, values: [id, answer] });
-  const stands = rows[0]?.answer;
-  if (stands === undefined) throw new Error(`order ${id} has vanished: is something deleting orders?`);
-  return stands;
-}
-
 /** Stands for the checkpoint's instant in the body that the companion stores; no member can contain it. */
 export const UPDATED_AT_MARK = '@updated-at@';
 
 /** Commits the open answer with the terminal checkpoint, so that no caller hears of an end that is not stored. */
 export const answerCompanion: Companion = {
   name: 'fix-answer',
-  text: `update orders
-            set answer = replace(w.companion, '${UPDATED_AT_MARK}',
+  text: `update keys
+            set status = ${ORDER_ACCEPTED},
+                answer = replace(w.companion, '${UPDATED_AT_MARK}',
                                  to_char(w.updated_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))
            from written w
-          where orders.id = w.id and w.companion is not null and orders.answer is null
-        returning orders.id, orders.answer as told`,
+          where keys.id = w.id and w.companion is not null and keys.status is null
+        returning keys.id, keys.answer as told`,
   tells: true,
 };
 

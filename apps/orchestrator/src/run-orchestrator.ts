@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { idempotencyMigrations, loadFingerprinter } from '@holdfast/idempotency';
@@ -10,7 +11,9 @@ import { createAuthenticate } from './auth.ts';
 import type { config } from './config.ts';
 import { orderHandlers } from './grpc-orders.ts';
 import { createHttpServer } from './http/server.ts';
+import { startKeySweeper } from './key-sweeper.ts';
 import { observeEngine, sagaMetrics } from './metrics.ts';
+import { OpenKeys } from './open-keys.ts';
 import { type AcceptedOrder, type OrderOutputs, viewOrder } from './order.ts';
 import { answerCompanion, createInsertOrder, UPDATED_AT_MARK } from './order-store.ts';
 import { connectParticipants } from './participants.ts';
@@ -22,7 +25,6 @@ export const orchestratorMigrations: Migrations[] = [
   { module: 'orchestrator', folder: new URL('../sql/', import.meta.url) },
 ];
 
-const POOL_SIZE = 24;
 const SHUTDOWN_GRACE_MS = 2_000;
 const HAND_OVER_MS = 5_000;
 
@@ -37,7 +39,7 @@ export async function runOrchestrator(settings: Config<typeof config>): Promise<
   const pool = createPool({
     databaseUrl: settings.DATABASE_URL,
     applicationName: 'holdfast-orchestrator',
-    max: POOL_SIZE,
+    max: settings.DATABASE_POOL,
     onlyByKey: true,
     onIdleError: (error) => log.warn({ err: error }, 'an idle database connection broke; it is replaced on demand'),
   });
@@ -65,14 +67,25 @@ export async function runOrchestrator(settings: Config<typeof config>): Promise<
   await engine.start();
   onShutdown(() => engine.stop({ graceMs: HAND_OVER_MS }));
 
+  const retention = {
+    keyLifetimeMs: settings.KEY_LIFETIME_MS,
+    tombstoneLifetimeMs: settings.TOMBSTONE_LIFETIME_MS,
+  };
+  const openKeys = new OpenKeys({ pool, log, subscribe: (id, listener) => engine.subscribe(id, listener) });
+  onShutdown(async () => openKeys.close());
   const book: OrderBook = {
     pool,
     insertOrder: createInsertOrder(pool),
     engine,
     fingerprinter: await loadFingerprinter(pool),
+    openKeys,
+    retention,
     deadlineMs: settings.ORDER_DEADLINE_MS,
     now: () => new Date(),
   };
+  const holder = `${hostname()}:${process.pid}:${randomUUID()}`;
+  const sweeper = startKeySweeper({ pool, retention, log, metrics, holder });
+  onShutdown(() => sweeper.stop());
   const authenticate = createAuthenticate(settings.API_KEYS);
   const health = createHealth({
     postgres: async () => (await pool.query('select 1')).rowCount === 1,

@@ -11,6 +11,7 @@ export const rpcErrors = {
   IDEMPOTENCY_KEY_INVALID: { code: status.INVALID_ARGUMENT, pushbackMs: -1 },
   INVALID_REQUEST: { code: status.INVALID_ARGUMENT, pushbackMs: -1 },
   IDEMPOTENCY_KEY_REUSED: { code: status.FAILED_PRECONDITION, pushbackMs: -1 },
+  IDEMPOTENCY_KEY_EXPIRED: { code: status.FAILED_PRECONDITION, pushbackMs: -1 },
   SEALED: { code: status.FAILED_PRECONDITION, pushbackMs: -1 },
   CANCEL_REFUSED: { code: status.FAILED_PRECONDITION, pushbackMs: -1 },
   CONFLICT: { code: status.FAILED_PRECONDITION, pushbackMs: -1 },

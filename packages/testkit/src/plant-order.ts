@@ -63,8 +63,7 @@ async function plantSaga(pool: Pool, order: PlantedOrder): Promise<void> {
   };
   const parked = state === 'parked' ? JSON.stringify({ step: 'charge-payment', direction: 'undo' }) : null;
   await pool.query(
-    `insert into orders (id, tenant_id, customer_id, fingerprint, fingerprint_version, members, created_at)
-     values ($1, $2, $3, '\\x00', 1, '{}', clock_timestamp())`,
+    `insert into orders (id, tenant_id, customer_id, created_at) values ($1, $2, $3, clock_timestamp())`,
     [id, TENANT, CUSTOMER],
   );
   await pool.query(

@@ -1,8 +1,22 @@
 import { KEY_PATTERN } from '@holdfast/idempotency';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { expiresAt, type Retention } from '../key-retention.ts';
 import { Problem } from './problem.ts';
 
-const KEY_LIFETIME_MS = 24 * 60 * 60 * 1_000;
+/** What a keyed request says about its key in every answer, whatever came of it. */
+export interface RequestKey {
+  key: string;
+  replayed: boolean;
+  /** When its first request came; undefined as long as that is not known (nothing was claimed). */
+  claimedAt: Date | undefined;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Set for routes that need a key, once its syntax is right. */
+    requestKey: RequestKey | null;
+  }
+}
 
 /** `"k"` (a structured-field string) and `k` are the same key. @throws Problem H1, H2 */
 export function keyOf(request: FastifyRequest): string {
@@ -18,9 +32,21 @@ export function keyOf(request: FastifyRequest): string {
   return key;
 }
 
-/** What every answer to a keyed request says about its key. */
-export function keyHeaders(reply: FastifyReply, key: string, replayed: boolean, claimedAt: Date): void {
-  reply.header('idempotency-key', key);
-  reply.header('idempotent-replayed', String(replayed));
-  reply.header('idempotency-expires', new Date(claimedAt.getTime() + KEY_LIFETIME_MS).toISOString());
+/** The key of a request on a keyed route. */
+export function requestKeyOf(request: FastifyRequest): RequestKey {
+  if (request.requestKey === null) throw new Error('this route is not keyed: give it `config: { keyed: true }`');
+  return request.requestKey;
+}
+
+/** Every answer to a keyed request tells about its key: errors too, once the key's syntax is right. */
+export function registerKeyHeaders(app: FastifyInstance, retention: Retention, now: () => Date): void {
+  app.decorateRequest('requestKey', null);
+  app.addHook('onSend', async (request: FastifyRequest, reply: FastifyReply, payload: unknown) => {
+    if (request.requestKey === null) return payload;
+    const { key, replayed, claimedAt } = request.requestKey;
+    reply.header('idempotency-key', key);
+    reply.header('idempotent-replayed', String(replayed));
+    reply.header('idempotency-expires', expiresAt(retention, claimedAt ?? now()).toISOString());
+    return payload;
+  });
 }

@@ -1,6 +1,7 @@
 import swagger from '@fastify/swagger';
 import { Type } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
+import type { TSchema } from 'typebox';
 import { problems } from './problem.ts';
 import { ProblemSchema } from './schemas.ts';
 
@@ -11,6 +12,25 @@ export const keyHeader = Type.String({
 export const preferHeader = Type.Optional(
   Type.String({ description: '`wait=N`: wait up to N seconds (at most 30) for the terminal status (RFC 7240)' }),
 );
+
+/** What an answer to a keyed request tells about its key. */
+export function withKeyHeaders(schema: TSchema): object {
+  return {
+    description: 'The answer, the same for every retry',
+    headers: {
+      'Idempotency-Key': { schema: { type: 'string' }, description: 'The key, as it was sent' },
+      'Idempotent-Replayed': {
+        schema: { type: 'string', enum: ['true', 'false'] },
+        description: 'Whether the request had been answered before; nothing was run then',
+      },
+      'Idempotency-Expires': {
+        schema: { type: 'string', format: 'date-time' },
+        description: 'Until when a retry gets this very answer; later ones get the resource as it is then',
+      },
+    },
+    content: { 'application/json': { schema } },
+  };
+}
 
 /** Responses for the given statuses, each listing the problem codes that carry it. */
 export function errorResponses(...statuses: number[]): Record<number, object> {
@@ -45,6 +65,7 @@ export async function registerOpenApi(app: FastifyInstance): Promise<void> {
         { name: 'sagas', description: 'How an order is carried out, step by step' },
         { name: 'stock', description: 'The catalogue' },
         { name: 'accounts', description: 'Customers’ accounts' },
+        { name: 'keys', description: 'What idempotency keys stand for, and how long' },
       ],
       components: { securitySchemes: { apiKey: { type: 'http', scheme: 'bearer' } } },
       security: [{ apiKey: [] }],

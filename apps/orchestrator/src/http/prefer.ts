@@ -1,4 +1,6 @@
-const MAX_WAIT_SECONDS = 30;
+import { MAX_WAIT_MS } from '../accept-order.ts';
+
+const MAX_WAIT_SECONDS = MAX_WAIT_MS / 1_000;
 
 /**
  * How long the client would rather wait for the result (RFC 7240), in milliseconds. Preferences that we don't know or

@@ -9,6 +9,7 @@ export const problems = {
   'malformed-json': { status: 400, title: 'The body is not well-formed JSON', retryable: false },
   'idempotency-key-missing': { status: 400, title: 'An Idempotency-Key is required', retryable: false },
   'idempotency-key-invalid': { status: 400, title: 'The Idempotency-Key is malformed', retryable: false },
+  'body-too-large': { status: 400, title: 'The body is larger than 64 KiB', retryable: false },
   unauthorized: { status: 401, title: 'A valid API key is required', retryable: false },
   'not-found': { status: 404, title: 'There is no such thing here', retryable: false },
   'request-in-progress': { status: 409, title: 'The same request is being processed', retryable: true },
@@ -17,8 +18,8 @@ export const problems = {
   'out-of-stock': { status: 409, title: 'Not enough is free', retryable: false },
   'insufficient-funds': { status: 409, title: 'The balance is too low', retryable: false },
   conflict: { status: 409, title: 'The request contradicts what is stored', retryable: false },
-  'body-too-large': { status: 413, title: 'The body is larger than 64 KiB', retryable: false },
   'unsupported-media-type': { status: 415, title: 'Send application/json', retryable: false },
+  'idempotency-key-expired': { status: 412, title: 'The Idempotency-Key is too old', retryable: false },
   'idempotency-key-reused': { status: 422, title: 'The Idempotency-Key stands for another request', retryable: false },
   internal: { status: 500, title: 'An internal error', retryable: true },
   'try-again': { status: 503, title: 'Nothing was done; try again', retryable: true },
@@ -48,21 +49,42 @@ export class Problem extends Error {
   }
 }
 
-export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
+/** H6. @param differing names of top-level members; none where the operation differs, which is nobody's to know */
+export function reusedKey(differing: string[]): Problem {
+  const faults = differing.map((member) => ({ pointer: `/${member}`, detail: 'differs from the first request' }));
+  return new Problem(
+    'idempotency-key-reused',
+    'send a new key for a new request, or the first request unchanged',
+    faults.length > 0 ? faults : [{ pointer: '', detail: 'the first request under this key was another one' }],
+  );
+}
+
+/** H16. */
+export function forgottenKey(): Problem {
+  return new Problem(
+    'idempotency-key-expired',
+    'this key says that it is older than keys are remembered: look whether it was done, and send a new key if not',
+  );
+}
+
+export const PROBLEM_TYPE = 'application/problem+json';
+
+/** The body as it is sent, and stored where a refusal is final. */
+export function problemBody(problem: Problem): string {
   const { status, title, retryable } = problems[problem.code];
+  return JSON.stringify({
+    type: `urn:holdfast:problem:${problem.code}`,
+    title,
+    status,
+    detail: problem.message,
+    code: problem.code,
+    retryable,
+    ...(problem.faults && { errors: problem.faults }),
+  });
+}
+
+export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
+  const { status, retryable } = problems[problem.code];
   if (retryable) reply.header('retry-after', RETRY_AFTER_SECONDS);
-  return reply
-    .code(status)
-    .type('application/problem+json')
-    .send(
-      JSON.stringify({
-        type: `urn:holdfast:problem:${problem.code}`,
-        title,
-        status,
-        detail: problem.message,
-        code: problem.code,
-        retryable,
-        ...(problem.faults && { errors: problem.faults }),
-      }),
-    );
+  return reply.code(status).type(PROBLEM_TYPE).send(problemBody(problem));
 }

@@ -2,19 +2,18 @@ import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typ
 import type { CallOptions, CallResult } from '@holdfast/rpc';
 import { newTraceparent } from '@holdfast/service';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { type AdjustmentDesk, adjustOnce } from '../adjust-once.ts';
+import type { KeyedOperation } from '../key-store.ts';
 import type { Participants } from '../participants.ts';
-import { keyHeaders, keyOf } from './key.ts';
-import { errorResponses, keyHeader } from './openapi.ts';
-import { Problem, type ProblemCode } from './problem.ts';
+import { requestKeyOf } from './key.ts';
+import { errorResponses, keyHeader, withKeyHeaders } from './openapi.ts';
+import { forgottenKey, PROBLEM_TYPE, Problem, type ProblemCode, problemBody, problems, reusedKey } from './problem.ts';
 import { Account, AccountBody, AdjustBody, CustomerParams, SkuParams, Stock, StockBody } from './schemas.ts';
 
 const CALL_TIMEOUT_MS = 5_000;
 
-/**
- * `/v1/stock` and `/v1/accounts`: what shops and back offices set. The services behind them check the keys; here they
- * are only handed on.
- */
-export function catalogueRoutes({ inventory, payment }: Participants): FastifyPluginAsyncTypebox {
+/** `/v1/stock` and `/v1/accounts`: what shops and back offices set. */
+export function catalogueRoutes({ inventory, payment }: Participants, desk: AdjustmentDesk): FastifyPluginAsyncTypebox {
   return async (app) => {
     app.get(
       '/v1/stock/:sku',
@@ -29,7 +28,7 @@ export function catalogueRoutes({ inventory, payment }: Participants): FastifyPl
           ...described('putStock', 'stock', 'List an item, or set its count and price'),
           params: SkuParams,
           body: StockBody,
-          response: answers(Stock, 400, 409, 413, 415),
+          response: answers(Stock, 400, 409, 415),
         },
       },
       async (request) =>
@@ -45,12 +44,19 @@ export function catalogueRoutes({ inventory, payment }: Participants): FastifyPl
           headers: Type.Object({ 'idempotency-key': keyHeader }),
           params: SkuParams,
           body: AdjustBody,
-          response: answers(Stock, 400, 404, 409, 413, 415, 422),
+          response: answers(withKeyHeaders(Stock), 400, 404, 409, 412, 415, 422),
         },
       },
       async (request, reply) => {
-        const call = { ...request.params, ...request.body };
-        return (await keyedAnswer(request, reply, (options) => inventory.AdjustStock(call, options))).stock;
+        const change = { ...request.params, ...request.body };
+        return await adjust(desk, request, reply, {
+          operation: 'POST /v1/stock/{sku}/adjust',
+          resource: `/v1/stock/${change.sku}`,
+          change,
+          call: (key) => inventory.AdjustStock(change, callOptions(request, key)),
+          read: () => inventory.GetStock({ sku: change.sku }, callOptions(request)),
+          show: (message) => message.stock,
+        });
       },
     );
 
@@ -73,7 +79,7 @@ export function catalogueRoutes({ inventory, payment }: Participants): FastifyPl
           ...described('putAccount', 'accounts', 'Open an account, or set its balance'),
           params: CustomerParams,
           body: AccountBody,
-          response: answers(Account, 400, 409, 413, 415),
+          response: answers(Account, 400, 409, 415),
         },
       },
       async (request) =>
@@ -89,12 +95,19 @@ export function catalogueRoutes({ inventory, payment }: Participants): FastifyPl
           headers: Type.Object({ 'idempotency-key': keyHeader }),
           params: CustomerParams,
           body: AdjustBody,
-          response: answers(Account, 400, 404, 409, 413, 415, 422),
+          response: answers(withKeyHeaders(Account), 400, 404, 409, 412, 415, 422),
         },
       },
       async (request, reply) => {
-        const call = { ...request.params, ...request.body };
-        return (await keyedAnswer(request, reply, (options) => payment.AdjustAccount(call, options))).account;
+        const change = { ...request.params, ...request.body };
+        return await adjust(desk, request, reply, {
+          operation: 'POST /v1/accounts/{customerId}/adjust',
+          resource: `/v1/accounts/${change.customerId}`,
+          change,
+          call: (key) => payment.AdjustAccount(change, callOptions(request, key)),
+          read: () => payment.GetAccount({ customerId: change.customerId }, callOptions(request)),
+          show: (message) => message.account,
+        });
       },
     );
   };
@@ -121,16 +134,52 @@ async function answer<T>(call: Promise<CallResult<T>>): Promise<T> {
   throw problemOf(result);
 }
 
-async function keyedAnswer<T>(
+interface AdjustRoute<T> {
+  operation: KeyedOperation;
+  resource: string;
+  change: object;
+  call: (key: string) => Promise<CallResult<T>>;
+  read: () => Promise<CallResult<T>>;
+  /** The part of the message that the API shows. */
+  show: (message: T) => unknown;
+}
+
+async function adjust<T>(
+  desk: AdjustmentDesk,
   request: FastifyRequest,
   reply: FastifyReply,
-  send: (options: CallOptions) => Promise<CallResult<T>>,
-): Promise<T> {
-  const key = keyOf(request);
-  const result = await send(callOptions(request, key));
-  keyHeaders(reply, key, result.replayed, new Date());
-  if (result.kind === 'ok') return result.message;
-  throw problemOf(result);
+  { operation, resource, change, call, read, show }: AdjustRoute<T>,
+): Promise<FastifyReply> {
+  const requestKey = requestKeyOf(request);
+  const adjusted = await adjustOnce(desk, {
+    tenantId: request.tenantId,
+    key: requestKey.key,
+    operation,
+    resource,
+    request: change,
+    call: async (key) => finalAnswer(await call(key), show),
+    read: async () => JSON.stringify(show(await answer(read()))),
+  });
+  if (adjusted.kind === 'forgotten') throw forgottenKey();
+  requestKey.claimedAt = adjusted.claimedAt;
+  if (adjusted.kind === 'reused') throw reusedKey(adjusted.differing);
+  requestKey.replayed = adjusted.replayed;
+  return reply
+    .code(adjusted.status)
+    .type(adjusted.status < 400 ? 'application/json; charset=utf-8' : PROBLEM_TYPE)
+    .send(adjusted.body);
+}
+
+/** Refusals that the participant has stored: the same key gets them for ever (S5). */
+const FINAL_REFUSALS: ReadonlySet<string> = new Set(['OUT_OF_STOCK', 'INSUFFICIENT_FUNDS']);
+
+/** @throws Problem for what is not known for good: it is not stored (H9, H10) */
+function finalAnswer<T>(result: CallResult<T>, show: (message: T) => unknown) {
+  const { replayed } = result;
+  if (result.kind === 'ok') return { status: 200, body: JSON.stringify(show(result.message)), replayed };
+  const problem = problemOf(result);
+  if (!FINAL_REFUSALS.has(result.reason)) throw problem;
+  return { status: problems[problem.code].status, body: problemBody(problem), replayed };
 }
 
 const CODE_BY_REASON: Record<string, ProblemCode> = {
@@ -152,7 +201,6 @@ const CODE_BY_REASON: Record<string, ProblemCode> = {
 function problemOf(error: Extract<CallResult<unknown>, { kind: 'error' }>): Problem {
   const code = CODE_BY_REASON[error.reason] ?? 'internal';
   if (code === 'service-unavailable') return new Problem(code, 'send the same request again');
-  const members = error.metadata.differing?.split(',').filter(Boolean);
-  const faults = members?.map((member) => ({ pointer: `/${member}`, detail: 'differs from the first request' }));
-  return new Problem(code, error.message, faults);
+  if (code === 'idempotency-key-reused') return reusedKey(error.metadata.differing?.split(',').filter(Boolean) ?? []);
+  return new Problem(code, error.message);
 }

@@ -5,12 +5,12 @@ import { acceptOrder, type OrderBook, type Placed } from '../accept-order.ts';
 import type { OrderView } from '../order.ts';
 import { orderChanges } from '../order-changes.ts';
 import { orderFaults } from '../order-request.ts';
-import { readOrder, readOrders } from '../order-store.ts';
-import { keyHeaders, keyOf } from './key.ts';
-import { errorResponses, keyHeader, preferHeader } from './openapi.ts';
+import { ORDER_ACCEPTED, readOrder, readOrders } from '../order-store.ts';
+import { type RequestKey, requestKeyOf } from './key.ts';
+import { errorResponses, keyHeader, preferHeader, withKeyHeaders } from './openapi.ts';
 import { pageRequest } from './page.ts';
 import { preferredWaitMs } from './prefer.ts';
-import { Problem } from './problem.ts';
+import { forgottenKey, Problem, reusedKey } from './problem.ts';
 import { IdParams, Order, OrderList, OrderRequest, PageQuery } from './schemas.ts';
 
 const CANCEL_WAIT_MS = 5_000;
@@ -33,24 +33,24 @@ export function orderRoutes(book: OrderBook): FastifyPluginAsyncTypebox {
             'Accepts the order and drives it to its end, whatever happens. A refusal by a step is not an HTTP error: the order exists and has failed.',
           headers: Type.Object({ 'idempotency-key': keyHeader, prefer: preferHeader }),
           body: OrderRequest,
-          response: { 201: Order, ...errorResponses(400, 401, 409, 413, 415, 422, 503) },
+          response: { 201: withKeyHeaders(Order), ...errorResponses(400, 401, 409, 412, 415, 422, 503) },
         },
       },
       async (request, reply) => {
-        const key = keyOf(request);
+        const requestKey = requestKeyOf(request);
         const faults = orderFaults(request.body);
         if (faults.length > 0) throw new Problem('invalid-request', 'mend the members named in `errors`', faults);
         const waitMs = preferredWaitMs(request.headers.prefer);
         const placed = await acceptOrder(book, {
           tenantId: request.tenantId,
-          key,
+          key: requestKey.key,
           request: request.body,
           waitMs,
           traceparent: newTraceparent(request.headers.traceparent as string | undefined),
           signal: hangUp(reply),
         });
         if (waitMs > 0) reply.header('preference-applied', `wait=${waitMs / 1_000}`);
-        return sendPlaced(reply, key, placed);
+        return sendPlaced(reply, requestKey, placed);
       },
     );
 
@@ -150,23 +150,22 @@ function hangUp(reply: FastifyReply): AbortSignal {
   return controller.signal;
 }
 
-function sendPlaced(reply: FastifyReply, key: string, placed: Placed): FastifyReply {
+function sendPlaced(reply: FastifyReply, requestKey: RequestKey, placed: Placed): FastifyReply {
+  if ('claimedAt' in placed) requestKey.claimedAt = placed.claimedAt;
   switch (placed.kind) {
     case 'answered':
-      keyHeaders(reply, key, placed.replayed, placed.claimedAt);
+      requestKey.replayed = placed.replayed;
       return reply
-        .code(201)
+        .code(ORDER_ACCEPTED)
         .header('location', `/v1/orders/${placed.id}`)
         .type('application/json; charset=utf-8')
         .send(placed.body);
     case 'in_progress':
       throw new Problem('request-in-progress', 'the first request under this key is being answered: ask again');
     case 'reused':
-      throw new Problem(
-        'idempotency-key-reused',
-        'send a new key for a new order, or the first request unchanged',
-        placed.differing.map((member) => ({ pointer: `/${member}`, detail: 'differs from the first request' })),
-      );
+      throw reusedKey(placed.differing);
+    case 'forgotten':
+      throw forgottenKey();
     case 'busy':
       throw new Problem('try-again', 'too many orders are under way here: send it again under the same key');
   }

@@ -153,6 +153,31 @@ export const Stock = Type.Object({
 });
 export const Account = Type.Object({ customerId: CustomerId, balance: MinorUnits, currency: Currency });
 
+export const KeyParams = Type.Object({
+  key: Type.String({ pattern: '^[A-Za-z0-9._~:-]{16,128}$', description: '16 to 128 of `[A-Za-z0-9._~:-]`' }),
+});
+export const KeyState = Type.Object({
+  state: Type.Enum(['in_progress', 'answered', 'expired'], {
+    description: '`expired`: a retry gets the resource as it is now instead of the first answer; nothing runs',
+  }),
+  operation: Type.String({ description: 'Method and path template', examples: ['POST /v1/orders'] }),
+  createdAt: Instant,
+  expiresAt: Instant,
+  resource: Type.String({ description: 'Path of what the operation made or changed' }),
+});
+export const KeyConfig = Type.Object({
+  idempotencyKeyGrammar: Type.String({ description: 'A regular expression' }),
+  idempotencyKeyLifetime: Type.String({
+    description: 'How long the first answer is replayed; ISO 8601',
+    examples: ['P1D'],
+  }),
+  tombstoneLifetime: Type.String({
+    description:
+      'How long a key is remembered at least; ISO 8601. An older UUIDv7 or ULID that is not known is refused',
+    examples: ['P30D'],
+  }),
+});
+
 export const ProblemSchema = Type.Object({
   type: Type.String(),
   title: Type.String(),

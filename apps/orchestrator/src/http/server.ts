@@ -9,10 +9,11 @@ import type { OrderBook } from '../accept-order.ts';
 import type { Authenticate } from '../auth.ts';
 import type { Participants } from '../participants.ts';
 import { parseJsonBody } from './json-body.ts';
-import { keyOf } from './key.ts';
+import { keyOf, registerKeyHeaders } from './key.ts';
 import { registerOpenApi } from './openapi.ts';
 import { type Fault, Problem, sendProblem } from './problem.ts';
 import { catalogueRoutes } from './routes-catalogue.ts';
+import { keyRoutes } from './routes-keys.ts';
 import { orderRoutes } from './routes-orders.ts';
 import { sagaRoutes } from './routes-sagas.ts';
 
@@ -43,8 +44,8 @@ const BODY_LIMIT_BYTES = 64 * 1_024;
 const MAX_FAULTS = 20;
 
 /**
- * The HTTP API. Checks run in this order, and only then is a key claimed: API key (401), key syntax (400), body (413,
- * 415, 400), schema (400).
+ * The HTTP API. Checks run in this order, and only then is a key claimed: API key (401), key syntax (400), body (415,
+ * 400), schema (400).
  */
 export async function createHttpServer(edge: HttpEdge): Promise<FastifyInstance> {
   const app = Fastify({
@@ -68,8 +69,11 @@ export async function createHttpServer(edge: HttpEdge): Promise<FastifyInstance>
     if (tenantId === undefined)
       throw new Problem('unauthorized', 'send Authorization: Bearer and one of your API keys');
     request.tenantId = tenantId;
-    if (request.routeOptions.config.keyed) keyOf(request);
+    if (request.routeOptions.config.keyed) {
+      request.requestKey = { key: keyOf(request), replayed: false, claimedAt: undefined };
+    }
   });
+  registerKeyHeaders(app, edge.book.retention, edge.book.now);
   app.setErrorHandler<FastifyError>((error, request, reply) => {
     const problem = problemOf(error);
     if (problem.code === 'internal') request.log.error({ err: error }, 'a request failed');
@@ -82,7 +86,8 @@ export async function createHttpServer(edge: HttpEdge): Promise<FastifyInstance>
   await registerOpenApi(app);
   await app.register(orderRoutes(edge.book));
   await app.register(sagaRoutes(edge.book, edge.definition));
-  await app.register(catalogueRoutes(edge.participants));
+  await app.register(catalogueRoutes(edge.participants, edge.book));
+  await app.register(keyRoutes(edge.book));
   registerOps(app, edge);
   return app;
 }
@@ -128,7 +133,9 @@ function faultsOf(error: ValidationError): Fault[] {
 /** The one place where what was thrown becomes a problem. */
 function problemOf(error: FastifyError | Problem): Problem {
   if (error instanceof Problem) return error;
-  if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new Problem('body-too-large', 'send at most 64 KiB');
+  if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
+    return new Problem('body-too-large', 'send at most 64 KiB', [{ pointer: '', detail: 'larger than 64 KiB' }]);
+  }
   if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
     return new Problem('unsupported-media-type', 'send the body with Content-Type: application/json');
   }

@@ -1,0 +1,36 @@
+/*
+ * How long keys and their answers are kept.
+ *
+ * K5  The end of retention runs nothing again. An order's key is kept as long as its order. The key of an adjustment goes
+ *     after the tombstone window, and its participant keeps the key of the effect itself for ever.
+ */
+import { datedAt } from './datable-key.ts';
+
+export interface Retention {
+  /** How long a first answer is replayed byte for byte; afterwards the resource is shown as it is then. */
+  keyLifetimeMs: number;
+  /** How long a key is remembered; an older one that says its age and is not known is refused. */
+  tombstoneLifetimeMs: number;
+}
+
+/** When the answer of a key that was claimed then is no longer replayed as it was. */
+export function expiresAt(retention: Retention, claimedAt: Date): Date {
+  return new Date(claimedAt.getTime() + retention.keyLifetimeMs);
+}
+
+/** H15, by the clock and not by what has been swept: the sweep only gives the space back. */
+export function isPastRetention(retention: Retention, claimedAt: Date, now: Date): boolean {
+  return expiresAt(retention, claimedAt) <= now;
+}
+
+/** H16: the key is older than anything that is remembered for sure. */
+export function isForgotten(retention: Retention, key: string, now: Date): boolean {
+  const madeAt = datedAt(key);
+  return madeAt !== undefined && madeAt.getTime() < now.getTime() - retention.tombstoneLifetimeMs;
+}
+
+/** ISO 8601: whole days where it is some, else seconds. */
+export function isoDuration(ms: number): string {
+  const days = ms / 86_400_000;
+  return Number.isInteger(days) ? `P${days}D` : `PT${ms / 1_000}S`;
+}

@@ -1,0 +1,220 @@
+import type { operations } from './gen/api.ts';
+import { newKey } from './key.ts';
+import { orderEvents } from './order-events.ts';
+import { RetryBudget } from './retry-budget.ts';
+import { type Channel, pause, type RetryOptions, type Sent, send } from './send.ts';
+
+type Json<T> = T extends { content: { 'application/json': infer Body } } ? Body : never;
+type Answer<Name extends keyof operations, Status extends number> = operations[Name] extends {
+  responses: { [S in Status]: infer Response };
+}
+  ? Json<Response>
+  : never;
+type Body<Name extends keyof operations> = operations[Name] extends { requestBody: infer Request }
+  ? Json<Request>
+  : never;
+
+export type Order = Answer<'placeOrder', 201>;
+export type OrderRequest = Body<'placeOrder'>;
+export type OrderPage = Answer<'listOrders', 200>;
+export type Saga = Answer<'getSaga', 200>;
+export type Stock = Answer<'getStock', 200>;
+export type Account = Answer<'getAccount', 200>;
+export type KeyState = Answer<'getIdempotencyKey', 200>;
+export type KeyConfig = Answer<'getConfig', 200>;
+
+export interface ClientOptions {
+  /** Where the API is, without a path. */
+  baseUrl: string;
+  apiKey: string;
+  retry?: Partial<RetryOptions>;
+  /** Retries that one operation earns, and how many a client may have saved up. */
+  budget?: { perRequest: number; reserve: number };
+  fetch?: typeof fetch;
+  random?: () => number;
+  now?: () => number;
+}
+
+export interface CallOptions {
+  /** Gives the operation up. What has been sent may be done all the same. */
+  signal?: AbortSignal;
+}
+
+export interface KeyedOptions extends CallOptions {
+  /** From an earlier attempt at the same operation that ended as unknown. Left out: a new one. */
+  key?: string;
+}
+
+/** A keyed operation's outcome has its key: keep it, and an unknown outcome can be asked for later. */
+export type Keyed<T> = T & { key: string };
+
+/** How waiting for an order ended. */
+export type Waited =
+  /** It is completed, failed or cancelled. */
+  | { kind: 'ended'; order: Order }
+  /** It waits for an operator. */
+  | { kind: 'parked'; order: Order }
+  /** Time is up, or the signal aborted; `order` as it was seen last. */
+  | { kind: 'pending'; order: Order | undefined }
+  | Extract<Sent<Order>, { kind: 'refused' }>;
+
+const RETRY: RetryOptions = { maxAttempts: 8, baseMs: 100, capMs: 5_000, attemptTimeoutMs: 10_000 };
+const BUDGET = { perRequest: 0.2, reserve: 20 };
+const MAX_SERVER_WAIT_MS = 30_000;
+
+export function createClient(options: ClientOptions): HoldfastClient {
+  return new HoldfastClient(options);
+}
+
+/** Holdfast's HTTP API. Methods tell what came of them; they don't throw for what servers and networks do. */
+export class HoldfastClient {
+  readonly #channel: Channel;
+  readonly #now: () => number;
+
+  constructor(options: ClientOptions) {
+    const { perRequest, reserve } = options.budget ?? BUDGET;
+    this.#channel = {
+      baseUrl: options.baseUrl.replace(/\/+$/, ''),
+      apiKey: options.apiKey,
+      fetch: options.fetch ?? fetch,
+      random: options.random ?? Math.random,
+      budget: new RetryBudget(perRequest, reserve),
+      retry: { ...RETRY, ...options.retry },
+    };
+    this.#now = options.now ?? Date.now;
+  }
+
+  /** Places an order, once, however often it has to be sent. `waitMs`: how long the server may wait for its end. */
+  async placeOrder(
+    order: OrderRequest,
+    { key = this.#newKey(), waitMs = 0, signal }: KeyedOptions & { waitMs?: number } = {},
+  ): Promise<Keyed<Sent<Order>>> {
+    const serverWaitMs = Math.min(waitMs, MAX_SERVER_WAIT_MS);
+    const operation = { method: 'POST', path: '/v1/orders', body: order, key, waitMs: serverWaitMs, signal } as const;
+    return { ...(await send<Order>(this.#channel, operation)), key };
+  }
+
+  getOrder(id: string, options: CallOptions = {}): Promise<Sent<Order>> {
+    return this.#get(`/v1/orders/${segment(id)}`, options);
+  }
+
+  /** One page, newest first; hand `nextCursor` in again for the next. */
+  listOrders(
+    { status, limit, cursor }: { status?: Order['status']; limit?: number; cursor?: string } = {},
+    options: CallOptions = {},
+  ): Promise<Sent<OrderPage>> {
+    const query = new URLSearchParams();
+    if (status !== undefined) query.set('status', status);
+    if (limit !== undefined) query.set('limit', String(limit));
+    if (cursor !== undefined) query.set('cursor', cursor);
+    return this.#get(query.size === 0 ? '/v1/orders' : `/v1/orders?${query}`, options);
+  }
+
+  /** `status` 202: not decided yet; ask again. */
+  cancelOrder(id: string, { signal }: CallOptions = {}): Promise<Sent<Order>> {
+    return send(this.#channel, { method: 'POST', path: `/v1/orders/${segment(id)}/cancel`, waitMs: 5_000, signal });
+  }
+
+  /** Follows an order until it has ended, over whatever breaks on the way, for at most `timeoutMs`. */
+  async waitFor(
+    id: string,
+    { timeoutMs = 60_000, signal }: CallOptions & { timeoutMs?: number } = {},
+  ): Promise<Waited> {
+    const deadline = AbortSignal.timeout(timeoutMs);
+    const until = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
+    let order: Order | undefined;
+    for (let attempt = 0; !until.aborted; attempt++) {
+      // Asked first: a missing order must not be waited for, and an ended one needs no stream.
+      const seen = await this.getOrder(id, { signal: until });
+      if (seen.kind === 'refused') return seen;
+      if (seen.kind === 'ok') order = seen.body;
+      order = (await this.#follow(id, order, until)) ?? order;
+      const settled = order && settledAs(order);
+      if (settled !== undefined) return settled;
+      const { baseMs, capMs } = this.#channel.retry;
+      await pause(this.#channel.random() * Math.min(capMs, baseMs * 2 ** Math.min(attempt, 10)), until);
+    }
+    return { kind: 'pending', order };
+  }
+
+  getSaga(id: string, options: CallOptions = {}): Promise<Sent<Saga>> {
+    return this.#get(`/v1/sagas/${segment(id)}`, options);
+  }
+
+  /** Goes on with a parked saga. */
+  resumeSaga(id: string, { signal }: CallOptions = {}): Promise<Sent<Saga>> {
+    return send(this.#channel, { method: 'POST', path: `/v1/sagas/${segment(id)}/resume`, signal });
+  }
+
+  getStock(sku: string, options: CallOptions = {}): Promise<Sent<Stock>> {
+    return this.#get(`/v1/stock/${segment(sku)}`, options);
+  }
+
+  putStock(sku: string, stock: Body<'putStock'>, { signal }: CallOptions = {}): Promise<Sent<Stock>> {
+    return send(this.#channel, { method: 'PUT', path: `/v1/stock/${segment(sku)}`, body: stock, signal });
+  }
+
+  adjustStock(sku: string, delta: number, options: KeyedOptions = {}): Promise<Keyed<Sent<Stock>>> {
+    return this.#adjust(`/v1/stock/${segment(sku)}/adjust`, delta, options);
+  }
+
+  getAccount(customerId: string, options: CallOptions = {}): Promise<Sent<Account>> {
+    return this.#get(`/v1/accounts/${segment(customerId)}`, options);
+  }
+
+  putAccount(customerId: string, account: Body<'putAccount'>, { signal }: CallOptions = {}): Promise<Sent<Account>> {
+    return send(this.#channel, { method: 'PUT', path: `/v1/accounts/${segment(customerId)}`, body: account, signal });
+  }
+
+  adjustAccount(customerId: string, delta: number, options: KeyedOptions = {}): Promise<Keyed<Sent<Account>>> {
+    return this.#adjust(`/v1/accounts/${segment(customerId)}/adjust`, delta, options);
+  }
+
+  /** What a key stands for, without sending anything under it. */
+  getKey(key: string, options: CallOptions = {}): Promise<Sent<KeyState>> {
+    return this.#get(`/v1/idempotency-keys/${segment(key)}`, options);
+  }
+
+  getConfig(options: CallOptions = {}): Promise<Sent<KeyConfig>> {
+    return this.#get('/v1/config', options);
+  }
+
+  #newKey(): string {
+    return newKey(this.#now());
+  }
+
+  #get<T>(path: string, { signal }: CallOptions): Promise<Sent<T>> {
+    return send<T>(this.#channel, { method: 'GET', path, signal });
+  }
+
+  async #adjust<T>(
+    path: string,
+    delta: number,
+    { key = this.#newKey(), signal }: KeyedOptions,
+  ): Promise<Keyed<Sent<T>>> {
+    return { ...(await send<T>(this.#channel, { method: 'POST', path, body: { delta }, key, signal })), key };
+  }
+
+  /** @returns the order as the stream told it last; undefined when it told nothing */
+  async #follow(id: string, known: Order | undefined, until: AbortSignal): Promise<Order | undefined> {
+    let told = known;
+    if (told !== undefined && settledAs(told) !== undefined) return told;
+    try {
+      for await (const order of orderEvents<Order>(this.#channel, id, until)) {
+        told = order;
+        if (settledAs(order) !== undefined) return order;
+      }
+    } catch {
+      // Broken off, or time is up: the caller looks at the order again, as long as there is time.
+    }
+    return told;
+  }
+}
+
+function settledAs(order: Order): Extract<Waited, { kind: 'ended' | 'parked' }> | undefined {
+  if (order.status === 'parked') return { kind: 'parked', order };
+  const isEnded = order.status === 'completed' || order.status === 'failed' || order.status === 'cancelled';
+  return isEnded ? { kind: 'ended', order } : undefined;
+}
+
+const segment = encodeURIComponent;

@@ -1,0 +1,21 @@
+export {
+  type Account,
+  type CallOptions,
+  type ClientOptions,
+  createClient,
+  HoldfastClient,
+  type KeyConfig,
+  type Keyed,
+  type KeyedOptions,
+  type KeyState,
+  type Order,
+  type OrderPage,
+  type OrderRequest,
+  type Saga,
+  type Stock,
+  type Waited,
+} from './client.ts';
+export type { operations, paths } from './gen/api.ts';
+export { newKey } from './key.ts';
+export type { Problem } from './problem.ts';
+export type { RetryOptions, Sent } from './send.ts';

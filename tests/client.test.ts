@@ -1,0 +1,72 @@
+import { createClient, type HoldfastClient, newKey } from '@holdfast/client';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { expectSound, NO_FAULTS, orderFor, type System, setUpCatalogue, startSystem } from './system.ts';
+
+let system: System;
+let client: HoldfastClient;
+beforeAll(async () => {
+  system = await startSystem();
+  await setUpCatalogue(system);
+  client = createClient({ baseUrl: system.cluster.run.http, apiKey: system.cluster.run.apiKey });
+});
+afterAll(() => system?.stop());
+
+type OrderRequest = Parameters<HoldfastClient['placeOrder']>[0];
+const request = (overrides: object = {}) => orderFor(overrides) as OrderRequest;
+
+describe('the client of the HTTP API', () => {
+  it('S1, K2: places an order once and follows it to its end, though its orchestrator is killed meanwhile', async () => {
+    await system.setFaults({ payments: { ...NO_FAULTS, slow: 1, slowMs: 500 } });
+    const key = newKey();
+    const card = request({ payment: { method: 'pm_card_visa' } });
+    const placing = client.placeOrder(card, { key, waitMs: 10_000 });
+    await system.until('the key is claimed', async () => ((await client.getKey(key)).kind === 'ok' ? true : undefined));
+    await system.cluster.kill('orchestrator');
+    const placed = await placing;
+    await system.setFaults({});
+    if (placed.kind !== 'ok') throw new Error(JSON.stringify(placed));
+    expect(placed.replayed).toBe(true);
+    const waited = await client.waitFor(placed.body.id, { timeoutMs: 30_000 });
+    expect(waited).toMatchObject({ kind: 'ended', order: { status: 'completed' } });
+    const again = await client.placeOrder(card, { key });
+    expect(again).toMatchObject({ kind: 'ok', replayed: true, body: { id: placed.body.id } });
+    await expectSound(system);
+  });
+
+  it('follows an order over its stream of events', async () => {
+    await system.setFaults({ carrier: { ...NO_FAULTS, refused: 1 } });
+    const placed = await client.placeOrder(request({ payment: { method: 'pm_card_visa' } }));
+    if (placed.kind !== 'ok') throw new Error(JSON.stringify(placed));
+    expect(placed.body.status).toBe('processing');
+    const waited = await client.waitFor(placed.body.id);
+    await system.setFaults({});
+    expect(waited).toMatchObject({
+      kind: 'ended',
+      order: { status: 'failed', failure: { reason: 'ADDRESS_REFUSED' } },
+    });
+  });
+
+  it('reaches every operation of the API', async () => {
+    const key = newKey();
+    expect(await client.adjustStock('apple', 7, { key })).toMatchObject({ kind: 'ok', replayed: false, key });
+    expect(await client.getKey(key)).toMatchObject({ kind: 'ok', body: { resource: '/v1/stock/apple' } });
+    expect(await client.adjustAccount('ann', -1)).toMatchObject({ kind: 'ok' });
+    expect(await client.getAccount('ann')).toMatchObject({ kind: 'ok', body: { currency: 'EUR' } });
+    expect(await client.getStock('no such sku')).toMatchObject({ kind: 'refused', problem: { status: 400 } });
+    expect(await client.getConfig()).toMatchObject({ kind: 'ok', body: { idempotencyKeyLifetime: 'P1D' } });
+    const page = await client.listOrders({ limit: 1 });
+    if (page.kind !== 'ok') throw new Error(JSON.stringify(page));
+    const [order] = page.body.orders;
+    expect(page.body.nextCursor).not.toBeNull();
+    expect(await client.getSaga(order?.id ?? '')).toMatchObject({ kind: 'ok', body: { id: order?.id } });
+    expect(await client.cancelOrder(order?.id ?? '')).toMatchObject({
+      kind: 'refused',
+      problem: { code: 'cancel-refused' },
+    });
+    expect(await client.resumeSaga(order?.id ?? '')).toMatchObject({
+      kind: 'refused',
+      problem: { code: 'not-parked' },
+    });
+    expect(await client.getOrder('nobody')).toMatchObject({ kind: 'refused', problem: { code: 'not-found' } });
+  });
+});

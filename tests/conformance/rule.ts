@@ -1,0 +1,61 @@
+import { afterAll, it } from 'vitest';
+import type { Target } from './target.ts';
+
+interface Line {
+  id: string;
+  promise: string;
+  result: 'held' | 'broken' | 'not seen';
+  note: string;
+}
+
+/** Thrown where a rule can't be seen on this system: it lacks what the rule needs. Says how to see it. */
+export class NotSeen extends Error {
+  override name = 'NotSeen';
+}
+
+const RULE_TIMEOUT_MS = 60_000;
+const lines: Line[] = [];
+const order: string[] = [];
+
+/**
+ * One rule of the catalogue, as one test. `see` returns a note for the table, where there is something to say.
+ * @param target gives the system once it is up
+ */
+export function rule(
+  id: string,
+  promise: string,
+  target: () => Target,
+  see: (target: Target) => Promise<unknown>,
+): void {
+  order.push(id);
+  it(`${id}: ${promise}`, { timeout: RULE_TIMEOUT_MS }, async (context) => {
+    const tell = (result: Line['result'], note: string) => lines.push({ id, promise, result, note });
+    try {
+      const note = await see(target());
+      tell('held', typeof note === 'string' ? note : '');
+    } catch (error) {
+      const isUnseen = error instanceof NotSeen;
+      tell(isUnseen ? 'not seen' : 'broken', (error as Error).message.split('\n')[0] ?? '');
+      // A system that was started for the kit has all that a rule needs.
+      if (!isUnseen || target().isOurs) throw error;
+      context.skip((error as Error).message);
+    }
+  });
+}
+
+/** Prints what became of every rule, after the last one. */
+export function printTable(): void {
+  afterAll(() => {
+    const rows = order.map((id) => lines.find((line) => line.id === id) ?? notRun(id));
+    const width = Math.max(...rows.map(({ promise }) => promise.length));
+    const table = rows.map(
+      ({ id, promise, result, note }) => `  ${id.padEnd(4)} ${promise.padEnd(width)}  ${result}${note && `: ${note}`}`,
+    );
+    const held = rows.filter(({ result }) => result === 'held').length;
+    console.log(`\n${table.join('\n')}\n\n  ${held} of ${rows.length} rules held\n`);
+  });
+}
+
+function notRun(id: string): Line {
+  return { id, promise: '', result: 'not seen', note: 'not run' };
+}
