@@ -30,7 +30,8 @@ export interface KeyedRun extends TurnRequest {
 }
 
 export type KeyedOutcome =
-  | { kind: 'executed' | 'refused'; answer: Buffer; replayed: boolean }
+  | { kind: 'executed'; answer: Buffer; replayed: boolean }
+  | { kind: 'refused'; answer: Buffer; replayed: boolean }
   /** `differing`: names of members of the request, where they are known. */
   | { kind: 'reused'; differing: string[] }
   | { kind: 'in_flight' }
