@@ -93,6 +93,7 @@ describe('a call that failed', () => {
   it('waits for as long as the server asks, and a random while of its own', async () => {
     const { calls, seen } = await failing([{ code: status.ABORTED, pushback: '120' }], {
       baseMs: 80,
+      maxMs: 80,
       random: () => 0.5,
     });
     await calls.call('Charge', { amount: 5 });

@@ -34,10 +34,10 @@ const definition = fromJSON(
           },
           Payments: {
             methods: {
-              Charge: { requestType: 'Charge', responseType: 'Charge', comment: null },
-              Refund: { requestType: 'Charge', responseType: 'Charge', comment: null },
-              Look: { requestType: 'Charge', responseType: 'Charge', comment: null },
-              Watch: { requestType: 'Charge', responseType: 'Charge', responseStream: true, comment: null },
+              Charge: { requestType: 'Charge', responseType: 'Charge', comment: '' },
+              Refund: { requestType: 'Charge', responseType: 'Charge', comment: '' },
+              Look: { requestType: 'Charge', responseType: 'Charge', comment: '' },
+              Watch: { requestType: 'Charge', responseType: 'Charge', responseStream: true, comment: '' },
             },
           },
         },
