@@ -1,6 +1,5 @@
 import type { Migrations } from '@holdfast/postgres';
 
-export { type Batcher, createBatcher, QueueFull } from './batcher.ts';
 export {
   type AnswerMemory,
   createLocalAnswers,
@@ -9,6 +8,7 @@ export {
   type RememberedCall,
   type SettledAnswer,
 } from './answer-memory.ts';
+export { type Batcher, createBatcher, QueueFull } from './batcher.ts';
 export {
   type Ask,
   ask,
