@@ -1,5 +1,13 @@
 import type { Migrations } from '@holdfast/postgres';
 
+export {
+  type AnswerMemory,
+  createLocalAnswers,
+  type LocalAnswers,
+  type Recalled,
+  type RememberedCall,
+  type SettledAnswer,
+} from './answer-memory.ts';
 export { type Batcher, createBatcher, QueueFull } from './batcher.ts';
 export {
   type Ask,
@@ -19,6 +27,16 @@ export { attachClaims } from './claim-batch.ts';
 export { type Fingerprint, type Fingerprinter, loadFingerprinter } from './fingerprint.ts';
 export { createFlights, type Flights } from './flights.ts';
 export { actKeyOf, isUndoKey, KEY_PATTERN, splitKey, undoKeyOf } from './key.ts';
+export {
+  createKeyedRunner,
+  type Effect,
+  type KeyedOutcome,
+  type KeyedRun,
+  type KeyedRunner,
+  type KeyedRunnerOptions,
+} from './keyed-runner.ts';
+export { EffectTimeout } from './lend-transaction.ts';
+export { dateOfKey, type KeyFault, keyOf, newKey, parseKey } from './new-key.ts';
 export { type ActOutcome, type KeyedCall, type OutsideAct, runAct, runOutsideAct, type Settlement } from './run-act.ts';
 export { type OutsideUndo, runOutsideUndo, runUndo, type UndoOutcome } from './run-undo.ts';
 export {

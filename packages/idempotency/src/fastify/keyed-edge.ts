@@ -1,0 +1,240 @@
+/*
+ * From a keyed request to its answer.
+ *
+ * K1  The handler's effect, the key's claim and the stored answer are one transaction. Nothing is sent before it commits.
+ * K2  Replays are the stored bytes. A request that differs is refused.
+ * H9  Nothing is stored by a response hook: what a duplicate is told, or an error handler says, can't overwrite a record.
+ */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ask } from '../claim.ts';
+import { type Fingerprint, type Fingerprinter, loadFingerprinter } from '../fingerprint.ts';
+import { createKeyedRunner, type KeyedOutcome, type KeyedRunner } from '../keyed-runner.ts';
+import { lendTransaction } from '../lend-transaction.ts';
+import { dateOfKey, parseKey } from '../new-key.ts';
+import { RolledBack, transactionOr } from '../run-act.ts';
+import type { KeyedAnswer, KeyInHand } from './keyed.ts';
+import type { KeyedRoute } from './keyed-route.ts';
+import type { IdempotencyOptions } from './options.ts';
+import { preferredWaitMs } from './prefer.ts';
+import { type IdempotencyProblem, problem, problemOfError, sendProblem } from './problem.ts';
+import { requestMembers } from './request-members.ts';
+import { decodeAnswer, encodeAnswer, type StoredAnswer } from './stored-answer.ts';
+
+const MAX_WAIT_MS = 5_000;
+const HANDLER_TIMEOUT_MS = 10_000;
+const TOMBSTONE_MS = 30 * 24 * 60 * 60 * 1_000;
+const RETRY_AFTER_SECONDS = '1';
+
+/** What the hooks have found out before the handler's turn. */
+interface Keyed {
+  key: string;
+  fingerprinter: Fingerprinter;
+  fingerprint: Fingerprint;
+}
+
+export class KeyedEdge {
+  readonly #options: IdempotencyOptions;
+  readonly #runner: KeyedRunner;
+  readonly #now: () => number;
+  readonly #handlerTimeoutMs: number;
+  readonly #keys = new WeakMap<FastifyRequest, string>();
+  readonly #keyed = new WeakMap<FastifyRequest, Keyed>();
+  #fingerprinter: Fingerprinter | undefined;
+
+  constructor(options: IdempotencyOptions) {
+    this.#options = options;
+    this.#now = options.now ?? Date.now;
+    this.#handlerTimeoutMs = options.handlerTimeoutMs ?? HANDLER_TIMEOUT_MS;
+    const { pool, memory } = options;
+    this.#runner = createKeyedRunner({ pool, memory, effectTimeoutMs: this.#handlerTimeoutMs });
+  }
+
+  /** Answers a request whose key is missing or malformed (H1, H2). */
+  checkKey(route: KeyedRoute, request: FastifyRequest, reply: FastifyReply): FastifyReply | undefined {
+    const parsed = parseKey(request.headers['idempotency-key']);
+    if (parsed.kind === 'key') {
+      this.#keys.set(request, parsed.key);
+      reply.header('idempotency-key', parsed.key).header('idempotent-replayed', 'false');
+      return undefined;
+    }
+    if (parsed.kind === 'missing' && !route.required) return undefined;
+    return this.#send(reply, problem(`idempotency-key-${parsed.kind}`, parsed.message));
+  }
+
+  async takeFingerprint(
+    route: KeyedRoute,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): Promise<FastifyReply | undefined> {
+    const key = this.#keys.get(request);
+    if (key === undefined) return undefined;
+    try {
+      this.#fingerprinter ??= await loadFingerprinter(this.#options.pool);
+    } catch (error) {
+      return this.#fail(reply, error);
+    }
+    const members = requestMembers(request, route.redact);
+    const fingerprint = this.#fingerprinter.of(route.operation, members, { nameMembers: true });
+    this.#keyed.set(request, { key, fingerprinter: this.#fingerprinter, fingerprint });
+    return undefined;
+  }
+
+  /** @throws what the handler throws, after the rollback; the application's error handler answers it */
+  async handle(route: KeyedRoute, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const keyed = this.#keyed.get(request);
+    try {
+      return keyed === undefined
+        ? await this.#handleWithoutKey(route, request, reply)
+        : await this.#handleKeyed(route, keyed, request, reply);
+    } catch (error) {
+      return this.#fail(reply, error);
+    }
+  }
+
+  async #handleKeyed(
+    route: KeyedRoute,
+    { key, fingerprint, fingerprinter }: Keyed,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): Promise<FastifyReply> {
+    const call = { tenantId: this.#tenantOf(request), key, operation: route.operation, fingerprint };
+    if (await this.#isForgotten(call.tenantId, key)) {
+      return this.#send(reply, problem('idempotency-key-expired', 'if it is still wanted, send it under a new key'));
+    }
+    const inHand: KeyInHand = {
+      key,
+      tenantId: call.tenantId,
+      childKey: (name) => fingerprinter.derivedId('child', call.tenantId, key, name),
+    };
+    const waitMs = preferredWaitMs(request.headers.prefer, this.#options.maxWaitMs ?? MAX_WAIT_MS);
+    let fresh: KeyedAnswer | undefined;
+    const outcome = await this.#runner.run({ ...call, waitMs }, async (tx) => {
+      fresh = await route.handler(request, tx, inHand);
+      // Serialised inside the transaction: an answer that can't be leaves nothing done.
+      return { kind: fresh.kind, answer: encodeAnswer(this.#storedAnswer(route, reply, fresh)) };
+    });
+    return await this.#answer(route, request, reply, outcome, fresh);
+  }
+
+  async #answer(
+    route: KeyedRoute,
+    request: FastifyRequest,
+    reply: FastifyReply,
+    outcome: KeyedOutcome,
+    fresh: KeyedAnswer | undefined,
+  ): Promise<FastifyReply> {
+    switch (outcome.kind) {
+      case 'executed':
+      case 'refused': {
+        const stored = decodeAnswer(outcome.answer);
+        if (outcome.replayed) return await this.#replay(route, request, reply, stored);
+        // Headers that are not on the route's list leave with the first answer only.
+        return this.#reply(reply, { ...stored, headers: { ...fresh?.headers, ...stored.headers } });
+      }
+      case 'in_flight':
+        return this.#send(reply, problem('request-in-progress', 'send the same request again, with the same key'));
+      case 'reused':
+        return this.#send(
+          reply,
+          problem('idempotency-key-reused', 'send another request under a key of its own', outcome.differing),
+        );
+      case 'sealed':
+        return this.#send(reply, problem('operation-undone', 'if it is still wanted, send it under a new key'));
+    }
+  }
+
+  async #replay(
+    route: KeyedRoute,
+    request: FastifyRequest,
+    reply: FastifyReply,
+    stored: StoredAnswer,
+  ): Promise<FastifyReply> {
+    reply.header('idempotent-replayed', 'true');
+    if (Date.parse(stored.expiresAt) > this.#now()) return this.#reply(reply, stored);
+    if (route.current === undefined) {
+      return this.#send(reply, problem('idempotency-answer-expired', 'ask for the resource; nothing was done again'));
+    }
+    const { body: _, ...head } = stored;
+    reply.code(stored.status);
+    const body = serialised(reply, await route.current(request, head));
+    return this.#reply(reply, { ...stored, body });
+  }
+
+  async #handleWithoutKey(route: KeyedRoute, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const answer = await transactionOr(this.#options.pool, async (tx) => {
+      const made = await lendTransaction(tx, this.#handlerTimeoutMs, (lent) => route.handler(request, lent, undefined));
+      const stored = this.#storedAnswer(route, reply, made);
+      const answer = { ...stored, headers: { ...made.headers, ...stored.headers } };
+      if (made.kind === 'refused') throw new RolledBack(answer);
+      return answer;
+    });
+    return this.#reply(reply, answer);
+  }
+
+  /** H16: a key that is too old to be remembered, and that is not, may have been used. */
+  async #isForgotten(tenantId: string, key: string): Promise<boolean> {
+    const madeAt = dateOfKey(key);
+    const windowMs = this.#options.tombstoneMs ?? TOMBSTONE_MS;
+    if (madeAt === undefined || madeAt.getTime() + windowMs > this.#now()) return false;
+    return (await ask(this.#options.pool, tenantId, key)).kind === 'unknown_key';
+  }
+
+  #storedAnswer(route: KeyedRoute, reply: FastifyReply, { status, body, headers }: KeyedAnswer): StoredAnswer {
+    // The response schema is chosen by the status.
+    reply.code(status);
+    const named = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const);
+    const typed = contentTypeOf(body);
+    return {
+      status,
+      headers: {
+        ...(typed !== undefined && { 'content-type': typed }),
+        ...Object.fromEntries(named.filter(([name]) => route.headers.has(name))),
+      },
+      expiresAt: new Date(this.#now() + route.retentionMs).toISOString(),
+      body: serialised(reply, body),
+    };
+  }
+
+  #reply(reply: FastifyReply, { status, headers, expiresAt, body }: StoredAnswer): FastifyReply {
+    reply.code(status).headers(headers);
+    if (reply.hasHeader('idempotency-key')) reply.header('idempotency-expires', expiresAt);
+    return body.length === 0 && headers['content-type'] === undefined ? reply.send() : reply.send(body);
+  }
+
+  #tenantOf(request: FastifyRequest): string {
+    const tenantId = this.#options.tenantOf(request);
+    if (typeof tenantId !== 'string' || tenantId === '') {
+      throw new Error(
+        'tenantOf(request) gave no tenant: authenticate in an earlier hook, and return whose request it is',
+      );
+    }
+    return tenantId;
+  }
+
+  /** @throws `error` itself when it is not the store's */
+  #fail(reply: FastifyReply, error: unknown): FastifyReply {
+    const known = problemOfError(error);
+    if (known === undefined) throw error;
+    return this.#send(reply, known);
+  }
+
+  #send(reply: FastifyReply, said: IdempotencyProblem): FastifyReply {
+    if (said.retryable) reply.header('retry-after', RETRY_AFTER_SECONDS);
+    return (this.#options.sendProblem ?? sendProblem)(reply, said);
+  }
+}
+
+const JSON_TYPE = 'application/json; charset=utf-8';
+
+function contentTypeOf(body: unknown): string | undefined {
+  if (body === undefined) return undefined;
+  if (typeof body === 'string') return 'text/plain; charset=utf-8';
+  return Buffer.isBuffer(body) ? 'application/octet-stream' : JSON_TYPE;
+}
+
+/** The body's bytes as they will leave: JSON by the route's response schema, strings and buffers as they are. */
+function serialised(reply: FastifyReply, body: unknown): Buffer {
+  if (body === undefined) return Buffer.alloc(0);
+  if (Buffer.isBuffer(body)) return body;
+  return Buffer.from(typeof body === 'string' ? body : (reply.serialize(body as object) as string));
+}

@@ -1,0 +1,42 @@
+import type { RouteOptions } from 'fastify';
+import { type KeyedHandler, keyedHandlerOf } from './keyed.ts';
+import type { KeyedRouteOptions } from './options.ts';
+import { pointerTokens } from './request-members.ts';
+
+/** A route's options with everything that was left out filled in. */
+export interface KeyedRoute {
+  handler: KeyedHandler<object>;
+  required: boolean;
+  operation: string;
+  retentionMs: number;
+  redact: readonly string[];
+  headers: ReadonlySet<string>;
+  current: KeyedRouteOptions['current'];
+}
+
+const RETENTION_MS = 24 * 60 * 60 * 1_000;
+const REPLAYED_HEADERS = ['content-type', 'location', 'etag', 'link'];
+/** Replaying these would give one caller what was another's, or lie about now. */
+const NEVER_REPLAYED = ['set-cookie', 'date', 'transfer-encoding', 'content-length', 'connection'];
+const CHANGES_NOTHING = ['GET', 'HEAD', 'OPTIONS', 'TRACE'];
+
+/** @returns undefined for a route without a key. @throws Error for one whose keys could not be kept */
+export function keyedRouteOf(route: RouteOptions): KeyedRoute | undefined {
+  const handler = keyedHandlerOf(route.handler);
+  const options = route.config?.idempotency;
+  const name = `${[route.method].flat().join(',')} ${route.url}`;
+  if (handler === undefined) {
+    if (options === undefined) return undefined;
+    throw new Error(`${name}: wrap its handler, keyed(async (request, tx) => done(201, …))`);
+  }
+  if ([route.method].flat().some((method) => CHANGES_NOTHING.includes(method.toUpperCase()))) {
+    throw new Error(`${name}: a request that changes nothing needs no key, give it a plain handler`);
+  }
+  const { required = true, operation = name, retentionMs = RETENTION_MS, redact = [], current } = options ?? {};
+  const headers = (options?.headers ?? REPLAYED_HEADERS).map((header) => header.toLowerCase());
+  const forbidden = headers.filter((header) => NEVER_REPLAYED.includes(header));
+  if (forbidden.length > 0)
+    throw new Error(`${name}: ${forbidden.join(', ')} must not be replayed, take it off the list`);
+  for (const pointer of redact) pointerTokens(pointer);
+  return { handler, required, operation, retentionMs, redact, headers: new Set(['content-type', ...headers]), current };
+}

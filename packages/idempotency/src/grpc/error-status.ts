@@ -1,0 +1,75 @@
+import { Metadata, status } from '@grpc/grpc-js';
+
+// Errors as google.rpc.Status with one google.rpc.ErrorInfo. Only written here, never read, so a few lines of the wire
+// format do, and nobody gets a protobuf runtime from this package.
+
+/** What a keyed method answers by itself, instead of the handler. */
+export const keyErrors = {
+  IDEMPOTENCY_KEY_MISSING: { code: status.INVALID_ARGUMENT, pushbackMs: -1 },
+  IDEMPOTENCY_KEY_INVALID: { code: status.INVALID_ARGUMENT, pushbackMs: -1 },
+  IDEMPOTENCY_KEY_REUSED: { code: status.FAILED_PRECONDITION, pushbackMs: -1 },
+  IDEMPOTENCY_KEY_EXPIRED: { code: status.FAILED_PRECONDITION, pushbackMs: -1 },
+  SEALED: { code: status.FAILED_PRECONDITION, pushbackMs: -1 },
+  REQUEST_IN_PROGRESS: { code: status.ABORTED, pushbackMs: 50 },
+  TRY_AGAIN: { code: status.UNAVAILABLE, pushbackMs: 50 },
+  STORE_UNAVAILABLE: { code: status.UNAVAILABLE, pushbackMs: 200 },
+  INTERNAL: { code: status.INTERNAL, pushbackMs: -1 },
+} as const;
+
+export type KeyErrorReason = keyof typeof keyErrors;
+
+export interface ErrorStatus {
+  code: status;
+  details: string;
+  metadata: Metadata;
+}
+
+/**
+ * A status with its details and pushback in the trailers: early metadata would turn the client's retries off.
+ * @param message what the caller should do; `info` never holds values of the request
+ */
+export function errorStatus(
+  reason: KeyErrorReason,
+  message: string,
+  domain: string,
+  info: Record<string, string> = {},
+): ErrorStatus {
+  const { code, pushbackMs } = keyErrors[reason];
+  const metadata = new Metadata();
+  metadata.set('grpc-status-details-bin', encodeStatus({ code, message, reason, domain, info }));
+  metadata.set('grpc-retry-pushback-ms', String(pushbackMs));
+  return { code, details: message, metadata };
+}
+
+export interface StatusParts {
+  code: number;
+  message: string;
+  reason: string;
+  domain: string;
+  info: Record<string, string>;
+}
+
+/** The bytes of a google.rpc.Status, for `grpc-status-details-bin`. */
+export function encodeStatus({ code, message, reason, domain, info }: StatusParts): Buffer {
+  const entries = Object.entries(info).map(([key, value]) => bytesField(3, [textField(1, key), textField(2, value)]));
+  const errorInfo = [textField(1, reason), textField(2, domain), ...entries];
+  const any = [textField(1, 'type.googleapis.com/google.rpc.ErrorInfo'), bytesField(2, errorInfo)];
+  return Buffer.concat([Buffer.from([0x08]), varint(code), textField(2, message), bytesField(3, any)]);
+}
+
+function textField(number: number, text: string): Buffer {
+  return bytesField(number, [Buffer.from(text)]);
+}
+
+/** Wire type 2: a tag, a length, the bytes. */
+function bytesField(number: number, parts: Buffer[]): Buffer {
+  const value = Buffer.concat(parts);
+  return Buffer.concat([varint((number << 3) | 2), varint(value.length), value]);
+}
+
+function varint(value: number): Buffer {
+  const bytes: number[] = [];
+  let rest = value;
+  for (; rest > 0x7f; rest = Math.floor(rest / 128)) bytes.push((rest % 128) | 0x80);
+  return Buffer.from([...bytes, rest]);
+}

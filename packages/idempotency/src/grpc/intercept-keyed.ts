@@ -1,0 +1,207 @@
+/* One keyed call, from its half-close to its status; see keyed-server.ts for what it promises. */
+import {
+  type Metadata,
+  ServerInterceptingCall,
+  type ServerInterceptingCallInterface,
+  type ServerInterceptor,
+  status,
+} from '@grpc/grpc-js';
+import { classifyPostgresError, type Pool } from '@holdfast/postgres';
+import { ask } from '../claim.ts';
+import { type Fingerprinter, loadFingerprinter } from '../fingerprint.ts';
+import type { KeyedOutcome, KeyedRunner } from '../keyed-runner.ts';
+import { EffectTimeout } from '../lend-transaction.ts';
+import { dateOfKey, parseKey } from '../new-key.ts';
+import type { Settlement } from '../run-act.ts';
+import { errorStatus, type KeyErrorReason } from './error-status.ts';
+import { type AnsweredStatus, type HeldResponse, heldResponse } from './held-response.ts';
+import type { CallInHand } from './keyed-server.ts';
+import { decodeRefusal, encodeRefusal } from './stored-refusal.ts';
+
+export interface KeyedServerParts {
+  pool: Pool;
+  runner: KeyedRunner;
+  inHand: WeakMap<Metadata, CallInHand & { fail: (error: unknown) => void }>;
+  tenantOf: (metadata: Metadata) => string;
+  storedCodes: ReadonlySet<status>;
+  domain: string;
+  onError: (error: unknown, path: string) => void;
+  tombstoneMs: number;
+  now: () => number;
+}
+
+const MAX_WAIT_MS = 2_000;
+const LOWEST_WAIT_MS = 20;
+const REPLAYED = 'idempotent-replayed';
+
+/** Carries a status that is not stored out of the transaction, which is rolled back. */
+class NotStored extends Error {
+  readonly status: AnsweredStatus;
+  constructor(answered: AnsweredStatus) {
+    super('answered with a status that is not stored');
+    this.status = answered;
+  }
+}
+
+/** An error of the key itself, on its way to the caller. */
+class KeyError extends Error {
+  readonly reason: KeyErrorReason;
+  readonly info: Record<string, string>;
+  constructor(reason: KeyErrorReason, message: string, info: Record<string, string> = {}) {
+    super(message);
+    this.reason = reason;
+    this.info = info;
+  }
+}
+
+export function interceptKeyed(parts: KeyedServerParts, keyedPaths: ReadonlyMap<string, string>): ServerInterceptor {
+  let fingerprinter: Fingerprinter | undefined;
+  const loaded = async () => {
+    fingerprinter ??= await loadFingerprinter(parts.pool);
+    return fingerprinter;
+  };
+  return (method, call) => {
+    if (!keyedPaths.has(method.path)) return new ServerInterceptingCall(call);
+    const held = heldResponse();
+    let metadata: Metadata | undefined;
+    let message: unknown;
+    const handle = async (startHandler: () => void) => {
+      if (metadata === undefined) throw new Error('a call was half-closed before its metadata came');
+      const request = { path: method.path, metadata, message, waitMs: waitMs(call, parts.now()) };
+      const encode = (response: unknown) => Buffer.from(method.responseSerialize(response));
+      return await runCall(parts, await loaded(), request, async (inHand) => {
+        const failed = Promise.withResolvers<never>();
+        parts.inHand.set(request.metadata, { ...inHand, fail: failed.reject });
+        startHandler();
+        const response = await Promise.race([held.response, failed.promise]);
+        return settlementOf(response, encode, parts.storedCodes);
+      });
+    };
+    return new ServerInterceptingCall(call, {
+      start: (next) =>
+        next({
+          onReceiveMetadata: (received, pass) => {
+            metadata = received;
+            pass(received);
+          },
+          onReceiveMessage: (received, pass) => {
+            message = received;
+            pass(received);
+          },
+          onReceiveHalfClose: (startHandler) => {
+            handle(startHandler).then(
+              (outcome) => answer(call, held, parts, outcome),
+              (error: unknown) => call.sendStatus(statusOf(error, parts, method.path)),
+            );
+          },
+        }),
+      ...held.responder,
+    });
+  };
+}
+
+interface KeyedServerRequest {
+  path: string;
+  metadata: Metadata;
+  message: unknown;
+  waitMs: number;
+}
+
+async function runCall(
+  parts: KeyedServerParts,
+  fingerprinter: Fingerprinter,
+  { path, metadata, message, waitMs }: KeyedServerRequest,
+  effect: (inHand: CallInHand) => Promise<Settlement>,
+): Promise<KeyedOutcome> {
+  const parsed = parseKey(metadata.get('idempotency-key').map(String));
+  if (parsed.kind !== 'key') {
+    const missing = parsed.kind === 'missing';
+    throw new KeyError(missing ? 'IDEMPOTENCY_KEY_MISSING' : 'IDEMPOTENCY_KEY_INVALID', parsed.message);
+  }
+  const { key } = parsed;
+  const tenantId = parts.tenantOf(metadata);
+  const madeAt = dateOfKey(key);
+  if (madeAt !== undefined && madeAt.getTime() + parts.tombstoneMs < parts.now()) {
+    const known = await ask(parts.pool, tenantId, key);
+    if (known.kind === 'unknown_key')
+      throw new KeyError('IDEMPOTENCY_KEY_EXPIRED', 'if it is still wanted, send a new key');
+  }
+  const fingerprint = fingerprinter.of(path, plain(message), { nameMembers: true });
+  const childKey = (name: string) => fingerprinter.derivedId('child', tenantId, key, name);
+  return await parts.runner.run({ tenantId, key, operation: path, fingerprint, waitMs }, (tx) =>
+    effect({ tx, key, tenantId, childKey }),
+  );
+}
+
+/** The message as a plain object: generated classes know how, others are plain already. */
+function plain(message: unknown): object {
+  const { toObject } = message as { toObject?: () => object };
+  return typeof toObject === 'function' ? toObject.call(message) : (message as object);
+}
+
+function settlementOf(
+  response: Awaited<HeldResponse['response']>,
+  encode: (message: unknown) => Buffer,
+  storedCodes: ReadonlySet<status>,
+): Settlement {
+  if (response.kind === 'message') return { kind: 'done', answer: encode(response.message) };
+  const code = response.status.code ?? status.UNKNOWN;
+  if (storedCodes.has(code)) return { kind: 'refused', answer: encodeRefusal(response.status) };
+  throw new NotStored(response.status);
+}
+
+function answer(
+  call: ServerInterceptingCallInterface,
+  held: HeldResponse,
+  parts: KeyedServerParts,
+  outcome: KeyedOutcome,
+): void {
+  if (outcome.kind !== 'executed') call.sendStatus(statusOfOutcome(outcome, parts.domain));
+  else if (outcome.replayed) held.replay(call, outcome.answer);
+  else held.release(outcome.answer);
+}
+
+function statusOfOutcome(outcome: Exclude<KeyedOutcome, { kind: 'executed' }>, domain: string): AnsweredStatus {
+  switch (outcome.kind) {
+    case 'refused': {
+      const refusal = decodeRefusal(outcome.answer);
+      refusal.metadata.set('grpc-retry-pushback-ms', '-1');
+      refusal.metadata.set(REPLAYED, String(outcome.replayed));
+      return refusal;
+    }
+    case 'reused': {
+      const said = 'this key stands for another request: send a new key, or the same request';
+      return errorStatus('IDEMPOTENCY_KEY_REUSED', said, domain, { differing: outcome.differing.join(',') });
+    }
+    case 'in_flight':
+      return errorStatus('REQUEST_IN_PROGRESS', 'the same request is running: ask again with the same key', domain);
+    case 'sealed':
+      return errorStatus('SEALED', 'this operation was undone: it shall never run', domain);
+  }
+}
+
+/** The one place where what was thrown becomes a status. */
+function statusOf(error: unknown, parts: KeyedServerParts, path: string): AnsweredStatus {
+  if (error instanceof NotStored) return error.status;
+  if (error instanceof KeyError) return errorStatus(error.reason, error.message, parts.domain, error.info);
+  if (isStatus(error)) return error;
+  const fault = error instanceof EffectTimeout ? 'contended' : classifyPostgresError(error);
+  if (fault === 'contended')
+    return errorStatus('TRY_AGAIN', 'nothing was done: ask again with the same key', parts.domain);
+  if (fault === 'unavailable') {
+    return errorStatus('STORE_UNAVAILABLE', 'the database does not answer: ask again with the same key', parts.domain);
+  }
+  parts.onError(error, path);
+  return errorStatus('INTERNAL', 'an internal error: under the same key nothing happens twice', parts.domain);
+}
+
+function isStatus(error: unknown): error is AnsweredStatus & Error {
+  return error instanceof Error && 'code' in error && typeof error.code === 'number' && 'details' in error;
+}
+
+/** G5: half of what the caller has left, at most 2 s. */
+function waitMs(call: ServerInterceptingCallInterface, nowMs: number): number {
+  const deadline = call.getDeadline();
+  const atMs = Number(deadline);
+  return Math.max(Math.min((atMs - nowMs) / 2, MAX_WAIT_MS), LOWEST_WAIT_MS);
+}

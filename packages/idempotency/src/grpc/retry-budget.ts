@@ -1,0 +1,23 @@
+/** Decides for all calls of a channel together whether retries still help (gRPC proposal A6, retry throttling). */
+export interface RetryBudget {
+  succeeded(): void;
+  /** @returns whether a retry is in the budget */
+  failed(): boolean;
+}
+
+/**
+ * A bucket of tokens: each failure takes one, each success gives `tokenRatio` of one back. Retries are made while more than
+ * half of it is full, so that a server that is down gets the calls once, not five times.
+ */
+export function createRetryBudget({ maxTokens = 10, tokenRatio = 0.1 } = {}): RetryBudget {
+  let tokens = maxTokens;
+  return {
+    succeeded() {
+      tokens = Math.min(tokens + tokenRatio, maxTokens);
+    },
+    failed() {
+      tokens = Math.max(tokens - 1, 0);
+      return tokens > maxTokens / 2;
+    },
+  };
+}

@@ -1,0 +1,87 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { KEY_PATTERN } from './key.ts';
+import { dateOfKey, keyOf, newKey, parseKey } from './new-key.ts';
+
+describe('a new key', () => {
+  it('is a valid key that tells when it was made, and no two of one millisecond are the same', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 2 ** 48 - 1 }), (now) => {
+        const key = newKey(now);
+        expect(key).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+        expect(KEY_PATTERN.test(key)).toBe(true);
+        expect(dateOfKey(key)?.getTime()).toBe(now);
+        expect(newKey(now)).not.toBe(key);
+      }),
+    );
+  });
+
+  it('sorts by when it was made', () => {
+    const keys = [1, 2, 65_536, 2 ** 40].map((now) => newKey(1_700_000_000_000 + now));
+    expect(keys.toSorted()).toEqual(keys);
+  });
+});
+
+describe('a key of who, when and what', () => {
+  const at = new Date('2026-03-14T09:26:53.589Z');
+
+  it('is the same for the same three, and valid', () => {
+    expect(keyOf('till-7', at, 'refund')).toBe('till-7~20260314T092653589Z~refund');
+    expect(KEY_PATTERN.test(keyOf('t', at, 'r'))).toBe(true);
+    expect(KEY_PATTERN.test(keyOf('c'.repeat(48), at, 'o'.repeat(48)))).toBe(true);
+    expect(keyOf('till-8', at, 'refund')).not.toBe(keyOf('till-7', at, 'refund'));
+    expect(keyOf('till-7', new Date(at.getTime() + 1), 'refund')).not.toBe(keyOf('till-7', at, 'refund'));
+  });
+
+  it('refuses parts that would not fit into a key, naming them', () => {
+    expect(() => keyOf('', at, 'refund')).toThrow('client');
+    expect(() => keyOf('a:b', at, 'refund')).toThrow('client');
+    expect(() => keyOf('till-7', at, 'o'.repeat(49))).toThrow('operation');
+    expect(() => keyOf('till-7', new Date(Number.NaN), 'refund')).toThrow(RangeError);
+  });
+});
+
+describe('H16: how old a key is', () => {
+  it('is told of a UUIDv7 and of a ULID, in any case', () => {
+    // The examples of RFC 9562 and of the ULID specification.
+    expect(dateOfKey('017F22E2-79B0-7CC3-98C4-DC0C0C07398F')?.toISOString()).toBe('2022-02-22T19:22:22.000Z');
+    expect(dateOfKey('01ARYZ6S41TSV4RRFFQ69G5FAV')?.getTime()).toBe(1_469_918_176_385);
+    expect(dateOfKey('01aryz6s41tsv4rrffq69g5fav')?.getTime()).toBe(1_469_918_176_385);
+  });
+
+  it('can’t be told of any other', () => {
+    for (const key of [
+      '7c7b1d5e-8a4b-4b7e-9f0c-2f1d3c4b5a69',
+      '017f22e2-79b0-7cc3-18c4-dc0c0c07398f',
+      '81ARYZ6S41TSV4RRFFQ69G5FAV',
+      '01ARYZ6S41TSV4RRFFQ69G5FAU',
+      'till-7~20260314T092653589Z~refund',
+    ]) {
+      expect(dateOfKey(key)).toBeUndefined();
+    }
+  });
+});
+
+describe('H2: what a header says', () => {
+  const valid = 'x'.repeat(16);
+  it('is a key, quoted or not', () => {
+    for (const raw of [valid, `"${valid}"`, [valid]]) expect(parseKey(raw)).toEqual({ kind: 'key', key: valid });
+  });
+
+  it.each([[undefined], [''], [[]]])('%j is missing', (raw) => {
+    expect(parseKey(raw)).toMatchObject({ kind: 'missing' });
+  });
+
+  it.each([
+    ['x'.repeat(15)],
+    ['x'.repeat(129)],
+    [`"${valid}`],
+    [`${valid}"`],
+    [`${valid}, ${valid}`],
+    [[valid, valid]],
+    ['""'],
+    [`""${valid}""`],
+  ])('%j is invalid', (raw) => {
+    expect(parseKey(raw)).toMatchObject({ kind: 'invalid' });
+  });
+});

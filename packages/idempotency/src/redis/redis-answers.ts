@@ -1,0 +1,123 @@
+/*
+ * Redis as the memory that all processes share: answers, runs under way, and the wake-up of whoever waits for one.
+ *
+ * K2, K6  It holds what Postgres has committed and nothing else. Each entry carries a MAC under this database's own secret,
+ *         so what another database, an older life of this one or anybody else has left there is not an answer.
+ * H7  A run is marked for at most a second: the mark of a process that died keeps nobody out for longer.
+ * H19 Away, flushed, stale or slow: every question is bounded, and no answer means that Postgres is asked.
+ * H23 Neither keys nor tenants are readable there: entries are named by a keyed digest.
+ *
+ * All that belongs to a key shares a hash tag, so it lives in one slot of a Cluster.
+ */
+import { createHash, randomUUID } from 'node:crypto';
+import type { AnswerMemory, Recalled, RememberedCall, SettledAnswer } from '../answer-memory.ts';
+import type { Fingerprinter } from '../fingerprint.ts';
+import { type BoundedRedisOptions, createBoundedRedis, type RedisClient } from './bounded-redis.ts';
+import { createWakeUps } from './wake-ups.ts';
+
+export interface RedisAnswersOptions extends BoundedRedisOptions {
+  redis: RedisClient;
+  /** Of the database whose answers these are. */
+  fingerprinter: Fingerprinter;
+  /** How long an answer is kept; at most the shortest retention of any route. Default 1 hour. */
+  ttlMs?: number;
+  /** Longer answers stay in Postgres only. Default 64 KiB. */
+  maxAnswerBytes?: number;
+}
+
+export interface RedisAnswers extends AnswerMemory {
+  /** Closes what it has opened beside the client that was handed in, which stays open. */
+  close(): void;
+}
+
+const TTL_MS = 60 * 60 * 1_000;
+const MAX_ANSWER_BYTES = 64 * 1_024;
+const RUNNING_MS = 1_000;
+/** A waiting duplicate looks itself, in case that nobody can wake it. */
+const POLL_MS = 50;
+
+// Only by who has set it: the mark of the next run is not ours to take away.
+const GIVE_UP = `if redis.call('get', KEYS[1]) == ARGV[1] then redis.call('del', KEYS[1]) end`;
+
+export function createRedisAnswers(options: RedisAnswersOptions): RedisAnswers {
+  const { fingerprinter, ttlMs = TTL_MS, maxAnswerBytes = MAX_ANSWER_BYTES } = options;
+  const bounded = createBoundedRedis(options.redis, options);
+  const wakeUps = createWakeUps(options.redis);
+  const marks = new WeakMap<RememberedCall, string>();
+
+  const namesOf = (call: RememberedCall) => {
+    const tag = `holdfast:{${fingerprinter.derivedId('redis', call.tenantId, call.key)}}`;
+    return { tag, answer: `${tag}:answer`, running: `${tag}:running` };
+  };
+  const seal = (tag: string, content: Buffer) =>
+    fingerprinter.derivedId('redis answer', tag, createHash('sha256').update(content).digest('base64url'));
+
+  const recall = async (call: RememberedCall): Promise<Recalled | undefined> => {
+    const { tag, answer, running } = namesOf(call);
+    const replies = await bounded.ask((redis) => redis.pipeline().getBuffer(answer).get(running).pttl(running).exec());
+    const [stored, mark, leftMs] = replies?.map(([error, value]) => (error === null ? value : null)) ?? [];
+    const known = Buffer.isBuffer(stored) ? openEntry(call, stored, (content) => seal(tag, content)) : undefined;
+    if (known !== undefined) return known;
+    const isMarked = typeof mark === 'string' && mark.startsWith(`${digestOf(call)} `);
+    return isMarked && typeof leftMs === 'number' && leftMs > 0 && leftMs <= RUNNING_MS
+      ? { kind: 'running' }
+      : undefined;
+  };
+
+  return {
+    recall,
+    begin(call) {
+      const mark = `${digestOf(call)} ${randomUUID()}`;
+      marks.set(call, mark);
+      const { running } = namesOf(call);
+      bounded.tell((redis) => redis.set(running, mark, 'PX', RUNNING_MS, 'NX'));
+    },
+    settle(call, settled) {
+      const { tag, answer, running } = namesOf(call);
+      const content = entryContent(call, settled);
+      bounded.tell(async (redis) => {
+        if (content.length <= maxAnswerBytes) {
+          await redis.set(answer, Buffer.concat([Buffer.from(seal(tag, content)), content]), 'PX', ttlMs);
+        }
+        await Promise.all([redis.del(running), redis.publish(tag, '')]);
+      });
+    },
+    giveUp(call) {
+      const { tag, running } = namesOf(call);
+      const mark = marks.get(call) ?? '';
+      bounded.tell((redis) => Promise.all([redis.eval(GIVE_UP, 1, running, mark), redis.publish(tag, '')]));
+    },
+    async untilSettled(call, ms) {
+      const { tag } = namesOf(call);
+      const mayBeWoken = bounded.isUsable && wakeUps.isUsable;
+      await wakeUps.wait(tag, mayBeWoken ? ms : Math.min(ms, POLL_MS), async () => {
+        // Settled between our look and our listening: nobody will say so again.
+        const known = await recall(call);
+        return known !== undefined && known.kind !== 'running';
+      });
+    },
+    close: () => wakeUps.close(),
+  };
+}
+
+const SEAL_LENGTH = 36;
+const NEWLINE = 0x0a;
+
+function digestOf({ operation, fingerprint }: RememberedCall): string {
+  return createHash('sha256').update(`${operation}\0`).update(fingerprint.digest).digest('base64url');
+}
+
+/** One line that says whose answer it is and of what kind, then the answer's bytes. */
+function entryContent(call: RememberedCall, { kind, answer }: SettledAnswer): Buffer {
+  return Buffer.concat([Buffer.from(`1 ${kind} ${digestOf(call)}\n`), answer]);
+}
+
+function openEntry(call: RememberedCall, stored: Buffer, seal: (content: Buffer) => string): SettledAnswer | undefined {
+  const content = stored.subarray(SEAL_LENGTH);
+  if (stored.subarray(0, SEAL_LENGTH).toString() !== seal(content)) return undefined;
+  const end = content.indexOf(NEWLINE);
+  const [version, kind, digest] = content.subarray(0, end).toString().split(' ');
+  // Another request under this key is Postgres's to refuse, and so is what another release has written.
+  if (version !== '1' || digest !== digestOf(call) || (kind !== 'executed' && kind !== 'refused')) return undefined;
+  return { kind, answer: content.subarray(end + 1) };
+}

@@ -1,0 +1,93 @@
+/*
+ * Whose turn it is to run a key, across all processes, without anybody waiting in the database.
+ *
+ * K7  A duplicate never blocks on the row of the transaction that runs: it *tries* an advisory lock, is told at once, and
+ *     waits (if at all) outside, holding neither a lock nor a connection.
+ * H6  Two locks are tried, in this order: one for (key, request), one for the key. When the first is taken, the same
+ *     request is running; when only the second is, another request is running under this key. The one that runs has
+ *     taken both in this order, so it is never mistaken for another request.
+ *
+ * The locks decide nothing that must hold: the primary key of the claims does (K2). A lock that two keys share by a
+ * collision of 64-bit hashes makes one of them come back a moment later.
+ *
+ * Crash window: the locks belong to the transaction, so they go with the process that held them.
+ */
+import { createHash } from 'node:crypto';
+import { type Pool, statement, type Transaction } from '@holdfast/postgres';
+import type { Fingerprint } from './fingerprint.ts';
+import { splitKey } from './key.ts';
+import { RolledBack, transactionOr } from './run-act.ts';
+
+export interface TurnRequest {
+  tenantId: string;
+  key: string;
+  operation: string;
+  fingerprint: Fingerprint;
+}
+
+export type NoTurn =
+  | { kind: 'executed' | 'refused'; answer: Buffer; replayed: true }
+  | { kind: 'in_flight' }
+  | { kind: 'reused'; differing: string[] };
+
+const takeTurn = statement(
+  'idempotency.take-turn',
+  `select case
+            when not pg_try_advisory_xact_lock($4::bigint) then 'same'
+            when not pg_try_advisory_xact_lock($5::bigint) then 'other'
+            else 'ours'
+          end as turn,
+          c.state, c.operation, c.fingerprint, c.answer
+     from (select 1) as one
+     left join claims as c on c.tenant_id = $1::text and c.scope = $2::text and c.name = $3::text`,
+);
+
+interface TurnRow {
+  turn: 'ours' | 'same' | 'other';
+  state: string | null;
+  operation: string | null;
+  fingerprint: Buffer | null;
+  answer: Buffer | null;
+}
+
+/**
+ * Runs `work` in a transaction that has the key's turn, or says why there is none. A key that is settled already is
+ * answered here, without a write; everything else about it is for claim() to say, inside `work`.
+ *
+ * @throws what the database throws
+ */
+export async function inTurn<T>(
+  pool: Pool,
+  request: TurnRequest,
+  work: (tx: Transaction) => Promise<T>,
+): Promise<T | NoTurn> {
+  const { scope, name } = splitKey(request.key);
+  const keyLock = lockId(request.tenantId, request.key);
+  const requestLock = lockId(request.tenantId, request.key, request.operation, request.fingerprint.digest);
+  const values = [request.tenantId, scope, name, requestLock, keyLock];
+  return await transactionOr<T | NoTurn>(pool, async (tx) => {
+    const { rows } = await tx.query<TurnRow>({ ...takeTurn, values });
+    const without = noTurn(rows[0], request);
+    // Rolled back rather than committed: nothing was written, and a commit would wait for the disk.
+    if (without !== undefined) throw new RolledBack<NoTurn>(without);
+    return await work(tx);
+  });
+}
+
+function noTurn(row: TurnRow | undefined, request: TurnRequest): NoTurn | undefined {
+  const settled = row?.state === 'executed' || row?.state === 'refused';
+  const same = row?.operation === request.operation && row.fingerprint?.equals(request.fingerprint.digest) === true;
+  if (settled && same && row.answer !== null) {
+    return { kind: row.state as 'executed' | 'refused', answer: row.answer, replayed: true };
+  }
+  // Settled otherwise: claim() says what it is, naming the members that differ. It has nothing to wait for.
+  if (row === undefined || row.state !== null || row.turn === 'ours') return undefined;
+  return row.turn === 'same' ? { kind: 'in_flight' } : { kind: 'reused', differing: [] };
+}
+
+/** A signed 64-bit number, as text: what Postgres names an advisory lock by. */
+function lockId(...parts: (string | Buffer)[]): string {
+  const hash = createHash('sha256').update('holdfast turn');
+  for (const part of parts) hash.update(`\0${part.length}\0`).update(part);
+  return hash.digest().readBigInt64BE().toString();
+}
