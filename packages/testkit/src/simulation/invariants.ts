@@ -2,7 +2,8 @@
 // schedule: what comes after it would only hide it.
 //
 // S1 Every accepted saga ends, once the faults are over, within a bound.
-// S2 An act is sent only when its step's turn is durable; an ended saga never changes again.
+// S2 An act is sent only when its step's turn is durable; an ended saga never changes again; an owner whose lease has
+//    not run out keeps its sagas.
 // S3 An undo is sent only when the decision to turn back is durable, and in its turn.
 // S4 A saga fails only for what a participant has really answered, its deadline or a cancel.
 // S5 A key that was refused stays refused; K2: one that was executed stays executed.
@@ -97,6 +98,10 @@ export class Invariants {
       books.answered === 'refused' ? 'S5' : 'K2',
       `${step} of ${sagaId} was ${books.answered}, now ${answer}`,
     );
+  }
+
+  takenOver(before: Readonly<SagaTuple>, isAlive: boolean): void {
+    if (isAlive) this.#broken('S2', `${before.id} is taken from owner ${before.ownerId}, whose lease has not run out`);
   }
 
   stored(before: Readonly<SagaTuple> | null, after: Readonly<SagaTuple>): void {

@@ -45,8 +45,8 @@ const FORGET_AFTER_MS = 600_000;
 
 export class ModelDatabase {
   readonly sagas = new Map<string, SagaTuple>();
-  /** owner id → lease_until */
-  readonly owners = new Map<number, number>();
+  /** owner id → lease_until, as it is stored and as it would be by this database's clock; the same, unless planted. */
+  readonly owners = new Map<number, { until: number; rightly: number }>();
   readonly attempts = new Set<string>();
   readonly #now: () => number;
   readonly #onChange: OnChange;
@@ -93,21 +93,21 @@ export class ModelDatabase {
 
   registerOwner([, leaseMs]: readonly unknown[], sent: Sent): Result {
     this.#lastOwnerId += 1;
-    this.owners.set(this.#lastOwnerId, this.#leaseNow(sent) + (leaseMs as number));
+    this.owners.set(this.#lastOwnerId, this.#lease(sent, leaseMs as number));
     return one({ owner_id: this.#lastOwnerId });
   }
 
   heartbeat([ownerId, leaseMs]: readonly unknown[], sent: Sent): Result {
-    return this.#setLease(ownerId as number, this.#leaseNow(sent) + (leaseMs as number), sent);
+    return this.#renew(ownerId as number, leaseMs as number, sent);
   }
 
   releaseOwner([ownerId]: readonly unknown[], sent: Sent): Result {
-    return this.#setLease(ownerId as number, this.#leaseNow(sent), sent);
+    return this.#renew(ownerId as number, 0, sent);
   }
 
   forgetOwners(_: readonly unknown[], sent: Sent): Result {
     const before = this.#leaseNow(sent) - FORGET_AFTER_MS;
-    for (const [id, until] of this.owners) if (until < before) this.owners.delete(id);
+    for (const [id, { until }] of this.owners) if (until < before) this.owners.delete(id);
     return none();
   }
 
@@ -115,8 +115,8 @@ export class ModelDatabase {
     const dead = new Set<number>();
     for (const saga of this.sagas.values()) {
       if (!isLive(saga) || saga.ownerId === ownerId) continue;
-      const until = this.owners.get(saga.ownerId);
-      if (until === undefined || until <= this.#leaseNow(sent)) dead.add(saga.ownerId);
+      const lease = this.owners.get(saga.ownerId);
+      if (lease === undefined || lease.until <= this.#leaseNow(sent)) dead.add(saga.ownerId);
     }
     return many([...dead].map((owner_id) => ({ owner_id })));
   }
@@ -241,11 +241,19 @@ export class ModelDatabase {
     return this.#switches.leaseBySendersClock ? sent.senderNow : this.#now();
   }
 
-  #setLease(ownerId: number, until: number, sent: Sent): Result {
+  #lease(sent: Sent, leaseMs: number): { until: number; rightly: number } {
+    return { until: this.#leaseNow(sent) + leaseMs, rightly: this.#now() + leaseMs };
+  }
+
+  #renew(ownerId: number, leaseMs: number, sent: Sent): Result {
     const held = this.owners.get(ownerId);
-    if (held === undefined || held <= this.#leaseNow(sent)) return none();
-    this.owners.set(ownerId, until);
+    if (held === undefined || held.until <= this.#leaseNow(sent)) return none();
+    this.owners.set(ownerId, this.#lease(sent, leaseMs));
     return { rows: [], rowCount: 1 };
+  }
+
+  isAlive(ownerId: number): boolean {
+    return (this.owners.get(ownerId)?.rightly ?? 0) > this.#now();
   }
 
   #liveOf(ownerId: number, definitions: string[], after: string): SagaTuple[] {

@@ -144,11 +144,15 @@ class Schedule {
   }
 
   #stored(before: Readonly<SagaTuple> | null, after: Readonly<SagaTuple>): void {
+    const { ownerId } = after;
     if (this.#isTold) {
-      const { id, epoch, revision, state, position, ownerId } = after;
+      const { id, epoch, revision, state, position } = after;
       this.#tell(`   stored: ${id} ${state} at ${position}, epoch ${epoch}, owner ${ownerId}, checkpoint ${revision}`);
     }
     this.#invariants.stored(before, after);
+    if (before !== null && before.ownerId !== ownerId) {
+      this.#invariants.takenOver(before, this.#database.isAlive(before.ownerId));
+    }
     if (after.endedAt !== null && before?.endedAt === null) this.#ended += 1;
   }
 
