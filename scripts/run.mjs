@@ -17,6 +17,7 @@ const COMMANDS = {
   demo: [['node', 'demo/src/main.ts']],
   up: [['node', 'packages/testkit/src/up.ts']],
   audit: [['node', 'packages/testkit/src/audit.ts']],
+  simulate: [['node', 'packages/testkit/src/simulation/simulate.ts']],
   gen: [
     ['node', 'scripts/gen.mjs'],
     ['node', 'scripts/gen-client.ts'],

@@ -1,4 +1,5 @@
 import type { ActOutcome, RunnableStep, StepContext, UndoOutcome } from './definition.ts';
+import type { Clock } from './ports.ts';
 
 /** What one attempt came to, act or undo. */
 export type AttemptOutcome = ActOutcome<unknown>;
@@ -17,14 +18,14 @@ export async function attemptStep(
   direction: 'act' | 'undo',
   context: Omit<Context, 'signal'>,
   abort: AbortController,
+  clock: Clock,
 ): Promise<AttemptOutcome> {
   const signal = abort.signal;
   const call = direction === 'act' ? act(step, { ...context, signal }) : undo(step, { ...context, signal });
-  let timer: NodeJS.Timeout | undefined;
+  let cancelTimer = () => {};
   const late = new Promise<AttemptOutcome>((resolve) => {
-    timer = setTimeout(
-      () => resolve({ kind: 'unknown', detail: `no answer within ${Math.ceil(context.timeoutMs)} ms` }),
-      context.timeoutMs,
+    cancelTimer = clock.after(context.timeoutMs, () =>
+      resolve({ kind: 'unknown', detail: `no answer within ${Math.ceil(context.timeoutMs)} ms` }),
     );
     signal.addEventListener('abort', () => resolve({ kind: 'unknown', detail: 'given up by this process' }), {
       once: true,
@@ -33,7 +34,7 @@ export async function attemptStep(
   try {
     return await Promise.race([call.catch(thrown), late]);
   } finally {
-    clearTimeout(timer);
+    cancelTimer();
     // The participant may stop working for a caller that has stopped waiting.
     abort.abort(ATTEMPT_ENDED);
   }

@@ -5,13 +5,12 @@
 // S1 A flush is repeated until its outcome is known; that is safe since it states absolute values, so that writing it
 //    twice is writing it once.
 
-import { setTimeout as delay } from 'node:timers/promises';
 import { classifyPostgresError } from '@holdfast/postgres';
 import { fullJitterMs } from './backoff.ts';
-import { type Database, refusalFields, type SagaLog, type SagaMetrics } from './ports.ts';
+import { type Clock, type Database, refusalFields, type SagaLog, type SagaMetrics, systemClock } from './ports.ts';
 import { type Failure, hasEnded, type Parked, type SagaState } from './saga-row.ts';
 
-/** One attempt at a step, as the journal keeps it. Instants are `performance.now()`. */
+/** One attempt at a step, as the journal keeps it. Instants are by the process's clock. */
 export interface Attempt {
   sagaId: string;
   epoch: number;
@@ -76,6 +75,7 @@ export interface WriterOptions {
   metrics?: SagaMetrics | undefined;
   companion?: Companion | undefined;
   random?: () => number;
+  clock?: Clock;
   /** Counted into, so that counts outlive one lease. */
   stats?: WriterStats;
   /** Prepare the flush: only for connections on which no plan may scan a table (`onlyByKey` of createPool). */
@@ -110,15 +110,17 @@ export class CheckpointWriter {
   readonly #sql: string;
   readonly #maxBatch: number;
   readonly #maxQueued: number;
+  readonly #clock: Clock;
   readonly #closing = new AbortController();
   #checkpoints: Waiting[] = [];
   #attempts: Attempt[] = [];
   #waitingForRoom: (() => void)[] = [];
   #flushing = false;
-  #journalTimer: NodeJS.Timeout | undefined;
+  #cancelJournalTimer: (() => void) | undefined;
 
   constructor(options: WriterOptions) {
     this.#options = options;
+    this.#clock = options.clock ?? systemClock;
     this.stats = options.stats ?? { flushes: 0, checkpoints: 0, attempts: 0 };
     this.#sql = flushSql(options.companion);
     this.#maxBatch = options.maxBatch ?? 1_000;
@@ -140,7 +142,7 @@ export class CheckpointWriter {
     await this.#room();
     if (this.#closing.signal.aborted) return;
     this.#attempts.push(...attempts);
-    this.#journalTimer ??= setTimeout(() => this.#startFlushing(), JOURNAL_DELAY_MS);
+    this.#cancelJournalTimer ??= this.#clock.after(JOURNAL_DELAY_MS, () => this.#startFlushing());
   }
 
   /** Writes what is queued. Resolves at once when the writer is closed. */
@@ -155,7 +157,7 @@ export class CheckpointWriter {
   /** Nothing is written from now on, but for a flush that is under way; whoever waits is told `closed`. */
   close(): void {
     this.#closing.abort();
-    clearTimeout(this.#journalTimer);
+    this.#cancelJournalTimer?.();
     for (const { settle } of this.#checkpoints) settle({ kind: 'closed' });
     this.#checkpoints = [];
     this.#attempts = [];
@@ -177,8 +179,8 @@ export class CheckpointWriter {
   }
 
   #startFlushing(): void {
-    clearTimeout(this.#journalTimer);
-    this.#journalTimer = undefined;
+    this.#cancelJournalTimer?.();
+    this.#cancelJournalTimer = undefined;
     if (this.#flushing) return;
     this.#flushing = true;
     // In a microtask, so that checkpoints that arrive in the same turn share the flush.
@@ -218,9 +220,26 @@ export class CheckpointWriter {
         this.#options.log.warn({ err: error, checkpoints: batch.waiting.length }, 'flush failed; sending it again');
       }
       const waitMs = fullJitterMs(RETRY, attempt, this.#options.random ?? Math.random);
-      await delay(waitMs, undefined, { signal: this.#closing.signal }).catch(() => undefined);
+      await this.#pause(waitMs);
     }
     for (const { settle } of batch.waiting) settle({ kind: 'closed' });
+  }
+
+  /** Ended early by `close`. */
+  async #pause(ms: number): Promise<void> {
+    const { signal } = this.#closing;
+    if (signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      const cancelTimer = this.#clock.after(ms, () => {
+        signal.removeEventListener('abort', closed);
+        resolve();
+      });
+      const closed = () => {
+        cancelTimer();
+        resolve();
+      };
+      signal.addEventListener('abort', closed, { once: true });
+    });
   }
 
   /** Values that the database refuses fail their own saga and no other: halve until they stand alone. */
@@ -243,7 +262,7 @@ export class CheckpointWriter {
   }
 
   async #send(batch: Batch): Promise<Map<string, Written>> {
-    const startedAt = performance.now();
+    const startedAt = this.#clock.now();
     const values = flushValues(batch, this.#options.ownerId, startedAt, this.#options.companion !== undefined);
     // A new name for another text: a companion is part of it.
     const named = this.#options.prepared === true && { name: `saga.flush-${this.#options.companion?.name ?? 'alone'}` };
@@ -252,7 +271,7 @@ export class CheckpointWriter {
     this.stats.flushes += 1;
     this.stats.checkpoints += batch.waiting.length;
     this.stats.attempts += attempts;
-    this.#options.metrics?.flushed(batch.waiting.length, attempts, performance.now() - startedAt);
+    this.#options.metrics?.flushed(batch.waiting.length, attempts, this.#clock.now() - startedAt);
     return writtenById(rows);
   }
 }

@@ -9,7 +9,7 @@ import { type AttemptOutcome, attemptStep, detailOf } from './attempt.ts';
 import { fullJitterMs } from './backoff.ts';
 import type { Attempt, Checkpoint, CheckpointOutcome } from './checkpoint-writer.ts';
 import type { RunnableStep, SagaDefinition } from './definition.ts';
-import { refusalFields, type SagaLog, type SagaMetrics } from './ports.ts';
+import { type Clock, refusalFields, type SagaLog, type SagaMetrics } from './ports.ts';
 import { type EndState, hasEnded, type Parked, type SagaRow, type SagaSnapshot } from './saga-row.ts';
 import {
   acted,
@@ -34,6 +34,7 @@ export interface DriveContext {
   publish: (snapshot: SagaSnapshot) => void;
   companionValue: (upcoming: Omit<SagaSnapshot, 'updatedAt'>, input: unknown) => string | null;
   random: () => number;
+  clock: Clock;
   log: SagaLog;
   metrics?: SagaMetrics | undefined;
 }
@@ -64,7 +65,7 @@ export class Drive {
   #wake: (() => void) | null = null;
 
   constructor(row: SagaRow, context: DriveContext) {
-    const now = performance.now();
+    const now = context.clock.now();
     this.id = row.id;
     this.epoch = row.epoch;
     this.startedAt = now - row.age_ms;
@@ -142,7 +143,7 @@ export class Drive {
         case 'unknown': {
           const bounded = mayTurnBack(this.#context.definition, this.#progress);
           if (!bounded && this.#isExhausted(step, attempt)) return this.#park(step, 'act', attempt, outcome);
-          const mostMs = bounded ? this.#deadlineAt - performance.now() : Number.POSITIVE_INFINITY;
+          const mostMs = bounded ? this.#deadlineAt - this.#context.clock.now() : Number.POSITIVE_INFINITY;
           await this.#backOff(step, 'act', attempt, outcome, mostMs);
         }
       }
@@ -192,7 +193,7 @@ export class Drive {
   #reasonToTurnBack(): { reason: string; message: string } | null {
     if (!mayTurnBack(this.#context.definition, this.#progress)) return null;
     if (this.#cancelRequested) return { reason: CANCELLED, message: 'cancelled on request' };
-    if (performance.now() < this.#deadlineAt) return null;
+    if (this.#context.clock.now() < this.#deadlineAt) return null;
     const { deadlineMs } = this.#context.definition;
     return { reason: DEADLINE_EXCEEDED, message: `not done within ${deadlineMs} ms` };
   }
@@ -202,10 +203,10 @@ export class Drive {
     const { outputs } = this.#progress;
     const abort = new AbortController();
     this.#attemptUnderWay = abort;
-    const startedAt = performance.now();
+    const startedAt = this.#context.clock.now();
     const context = { sagaId: this.id, input: this.#row.input, outputs, key, epoch: this.epoch, attempt };
     const timeoutMs = this.#timeoutMs(step);
-    const outcome = await attemptStep(step, direction, { ...context, timeoutMs }, abort);
+    const outcome = await attemptStep(step, direction, { ...context, timeoutMs }, abort, this.#context.clock);
     this.#attemptUnderWay = null;
     this.#seq += 1;
     this.#attempts.push({
@@ -218,7 +219,7 @@ export class Drive {
       outcome: outcome.kind,
       detail: detailOf(outcome),
       startedAt,
-      endedAt: performance.now(),
+      endedAt: this.#context.clock.now(),
     });
     return outcome;
   }
@@ -226,7 +227,7 @@ export class Drive {
   /** An attempt that hangs must not carry the saga past its deadline. */
   #timeoutMs(step: RunnableStep): number {
     if (!mayTurnBack(this.#context.definition, this.#progress)) return step.timeoutMs;
-    return Math.max(1, Math.min(step.timeoutMs, this.#deadlineAt - performance.now()));
+    return Math.max(1, Math.min(step.timeoutMs, this.#deadlineAt - this.#context.clock.now()));
   }
 
   /** @returns why the saga must be dropped, or null when the checkpoint is durable */
@@ -303,12 +304,12 @@ export class Drive {
   async #sleep(ms: number): Promise<void> {
     const turningBack = this.#cancelRequested && mayTurnBack(this.#context.definition, this.#progress);
     if (this.#drop !== null || this.#leaving || turningBack) return;
-    let timer: NodeJS.Timeout | undefined;
+    let cancelTimer = () => {};
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
-      timer = setTimeout(resolve, ms);
+      cancelTimer = this.#context.clock.after(ms, resolve);
     });
-    clearTimeout(timer);
+    cancelTimer();
     this.#wake = null;
   }
 }

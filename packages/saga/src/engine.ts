@@ -28,7 +28,7 @@ import { type CancelOutcome, judgeCancel, requestCancel } from './cancel.ts';
 import { CheckpointWriter, type Companion, type WriterStats } from './checkpoint-writer.ts';
 import type { SagaDefinition } from './definition.ts';
 import { Drive, type DriveEnd } from './drive.ts';
-import type { Database, SagaLog, SagaMetrics } from './ports.ts';
+import { type Clock, type Database, type SagaLog, type SagaMetrics, systemClock } from './ports.ts';
 import { ProcessLease } from './process-lease.ts';
 import { readSaga, readSnapshot, type SagaRecord } from './read.ts';
 import { sweep } from './recovery.ts';
@@ -51,6 +51,7 @@ export interface EngineOptions {
   maxRunning?: number;
   /** Uniform in [0, 1). */
   random?: () => number;
+  clock?: Clock;
   /** Commits with every flush of checkpoints. */
   companion?: Companion;
   /** What the companion gets to see of a checkpoint that is about to be written, as its `companion` column. */
@@ -88,20 +89,22 @@ export class Engine {
   readonly #leaseMs: number;
   readonly #roster: Roster;
   readonly #random: () => number;
+  readonly #clock: Clock;
   readonly #definitions: Map<string, SagaDefinition>;
   readonly #watchers: Watchers;
   readonly #written: WriterStats = { flushes: 0, checkpoints: 0, attempts: 0 };
   #term: Term | null = null;
   #state: 'new' | 'started' | 'stopping' | 'stopped' = 'new';
-  #sweepTimer: NodeJS.Timeout | undefined;
-  #reopenTimer: NodeJS.Timeout | undefined;
+  #cancelSweep = () => {};
+  #cancelReopen = () => {};
 
   constructor(options: EngineOptions) {
     this.#options = options;
     this.#leaseMs = options.leaseMs ?? 3_000;
     this.#roster = new Roster(options.maxRunning ?? 2_000);
     this.#random = options.random ?? Math.random;
-    this.#watchers = new Watchers(options.log);
+    this.#clock = options.clock ?? systemClock;
+    this.#watchers = new Watchers(options.log, this.#clock);
     this.#definitions = new Map(options.definitions.map((definition) => [definition.name, definition]));
     if (this.#definitions.size !== options.definitions.length) {
       throw new TypeError('two saga definitions share a name: rename the newer one');
@@ -133,26 +136,26 @@ export class Engine {
   async stop({ graceMs = 8_000 }: { graceMs?: number } = {}): Promise<void> {
     if (this.#state === 'stopping' || this.#state === 'stopped') return;
     this.#state = 'stopping';
-    clearTimeout(this.#sweepTimer);
-    clearTimeout(this.#reopenTimer);
-    await within(graceMs * 0.4, this.#roster.idle());
+    this.#cancelSweep();
+    this.#cancelReopen();
+    await this.#within(graceMs * 0.4, this.#roster.idle());
     for (const drive of this.#roster.drives()) drive.leave();
-    await within(graceMs * 0.4, this.#roster.idle());
+    await this.#within(graceMs * 0.4, this.#roster.idle());
     const term = this.#term;
     for (const drive of this.#roster.drives()) drive.drop('leaving');
     this.#state = 'stopped';
     this.#term = null;
     if (term === null) return;
-    await within(graceMs * 0.1, term.writer.drain());
+    await this.#within(graceMs * 0.1, term.writer.drain());
     term.writer.close();
-    await within(graceMs * 0.1, term.lease.release());
+    await this.#within(graceMs * 0.1, term.lease.release());
   }
 
   /** Goes as a crash would: nothing more is written, the lease is left to run out. For tests of what follows then. */
   abandon(): void {
     this.#state = 'stopped';
-    clearTimeout(this.#sweepTimer);
-    clearTimeout(this.#reopenTimer);
+    this.#cancelSweep();
+    this.#cancelReopen();
     this.#term?.lease.abandon();
     this.#endTerm();
   }
@@ -231,7 +234,7 @@ export class Engine {
 
   stats(): EngineStats {
     const startedAt = this.#roster.drives().map((drive) => drive.startedAt);
-    const oldestRunningMs = startedAt.length === 0 ? 0 : performance.now() - Math.min(...startedAt);
+    const oldestRunningMs = startedAt.length === 0 ? 0 : this.#clock.now() - Math.min(...startedAt);
     return { ...this.#written, running: this.#roster.size, oldestRunningMs };
   }
 
@@ -243,6 +246,7 @@ export class Engine {
       pool,
       name,
       log,
+      clock: this.#clock,
       leaseMs: this.#leaseMs,
       onLost: (why) => this.#loseTerm(why),
     });
@@ -255,6 +259,7 @@ export class Engine {
       companion,
       ...(prepared !== undefined && { prepared }),
       random: this.#random,
+      clock: this.#clock,
       stats: this.#written,
     });
     this.#term = { ownerId, lease, writer };
@@ -275,7 +280,7 @@ export class Engine {
 
   #reopen(attempt: number): void {
     const waitMs = fullJitterMs(REOPEN, attempt, this.#random);
-    this.#reopenTimer = setTimeout(async () => {
+    this.#cancelReopen = this.#clock.after(waitMs, async () => {
       try {
         await this.#openTerm();
         // Stopped while registering: the row runs out by itself.
@@ -284,13 +289,13 @@ export class Engine {
         this.#options.log.warn({ err: error }, 'registering this process again failed; trying again');
         if (this.#state === 'started') this.#reopen(attempt + 1);
       }
-    }, waitMs);
+    });
   }
 
   // ---- recovery
 
   #scheduleSweep(waitMs: number): void {
-    this.#sweepTimer = setTimeout(() => void this.#sweep(), waitMs);
+    this.#cancelSweep = this.#clock.after(waitMs, () => void this.#sweep());
   }
 
   async #sweep(): Promise<void> {
@@ -345,6 +350,7 @@ export class Engine {
       publish: (snapshot) => this.#watchers.publish(snapshot),
       companionValue: companionValue ?? (() => null),
       random: this.#random,
+      clock: this.#clock,
       log,
       metrics,
     });
@@ -362,7 +368,7 @@ export class Engine {
   #report(drive: Drive, definition: string, end: DriveEnd): void {
     const { log, metrics } = this.#options;
     const { id: sagaId, epoch } = drive;
-    if (end.kind === 'ended') metrics?.sagaEnded(definition, end.state, performance.now() - drive.startedAt);
+    if (end.kind === 'ended') metrics?.sagaEnded(definition, end.state, this.#clock.now() - drive.startedAt);
     if (end.kind === 'parked') {
       metrics?.sagaParked(definition);
       log.error({ sagaId, epoch }, 'saga parked: see its journal, mend the cause, resume it');
@@ -383,14 +389,14 @@ export class Engine {
     const stored = () => readSnapshot(this.#options.pool, id);
     return await this.#watchers.until({ id, local, stored, judge, waitMs, signal });
   }
-}
 
-/** Resolves with `work`, or after `ms` without it. */
-async function within(ms: number, work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  await Promise.race([work, late]);
-  clearTimeout(timer);
+  /** Resolves with `work`, or after `ms` without it. */
+  async #within(ms: number, work: Promise<void>): Promise<void> {
+    let cancelTimer = () => {};
+    const late = new Promise<void>((resolve) => {
+      cancelTimer = this.#clock.after(ms, resolve);
+    });
+    await Promise.race([work, late]);
+    cancelTimer();
+  }
 }

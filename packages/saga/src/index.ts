@@ -26,7 +26,7 @@ export {
   type EngineStats,
   type WaitOutcome,
 } from './engine.ts';
-export type { Database, SagaLog, SagaMetrics } from './ports.ts';
+export { type Clock, type Database, type SagaLog, type SagaMetrics, systemClock } from './ports.ts';
 export { type AttemptRecord, readSaga, readSnapshot, type SagaRecord } from './read.ts';
 export type { ResumeOutcome } from './resume.ts';
 export type { Admission, Admitted } from './roster.ts';

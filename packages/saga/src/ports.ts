@@ -3,6 +3,22 @@ import type { Pool } from '@holdfast/postgres';
 /** The pool: each statement is its own transaction and holds a connection no longer than it runs (K7). */
 export type Database = Pick<Pool, 'query'>;
 
+/** This process's time: monotonic, so that nobody who sets the clock moves a lease. What is stored is by the database's. */
+export interface Clock {
+  /** Milliseconds since some instant. */
+  now(): number;
+  /** Calls `work` once, in `ms` at the earliest. @returns cancels it; does nothing afterwards */
+  after(ms: number, work: () => void): () => void;
+}
+
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  after(ms, work) {
+    const timer = setTimeout(work, ms);
+    return () => clearTimeout(timer);
+  },
+};
+
 /** Where the engine tells what it does; pino's shape. Fields never hold a saga's input or outputs. */
 export interface SagaLog {
   info(fields: object, message: string): void;

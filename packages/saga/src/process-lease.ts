@@ -1,5 +1,5 @@
 import { statement } from '@holdfast/postgres';
-import type { Database, SagaLog } from './ports.ts';
+import type { Clock, Database, SagaLog } from './ports.ts';
 
 const REGISTER = statement(
   'saga.register-owner',
@@ -24,6 +24,7 @@ export interface LeaseOptions {
   /** Shown to operators: which process this is. */
   name: string;
   leaseMs: number;
+  clock: Clock;
   log: SagaLog;
   /** Called once, when the lease is lost for good; never after `release` or `abandon`. */
   onLost: (why: string) => void;
@@ -39,8 +40,8 @@ export class ProcessLease {
   readonly #options: LeaseOptions;
   #heldUntil = 0;
   #ended = false;
-  #beatTimer: NodeJS.Timeout | undefined;
-  #expiryTimer: NodeJS.Timeout | undefined;
+  #cancelBeat = () => {};
+  #cancelExpiry = () => {};
 
   private constructor(ownerId: number, sentAt: number, options: LeaseOptions) {
     this.ownerId = ownerId;
@@ -51,7 +52,7 @@ export class ProcessLease {
 
   /** @throws what `pg` throws when the database cannot be reached */
   static async register(options: LeaseOptions): Promise<ProcessLease> {
-    const sentAt = performance.now();
+    const sentAt = options.clock.now();
     const { rows } = await options.pool.query<{ owner_id: number }>({
       ...REGISTER,
       values: [options.name, options.leaseMs],
@@ -63,7 +64,7 @@ export class ProcessLease {
 
   /** Read from the clock, not from a timer: after a pause of the process, timers are the last to know. */
   isHeld(): boolean {
-    return !this.#ended && performance.now() < this.#heldUntil;
+    return !this.#ended && this.#options.clock.now() < this.#heldUntil;
   }
 
   /** Gives the lease up so that others adopt at once. A failure only means that they wait until it runs out. */
@@ -83,26 +84,25 @@ export class ProcessLease {
   /** Stops renewing and says nothing to the database: what a crash does. */
   abandon(): void {
     this.#ended = true;
-    clearTimeout(this.#beatTimer);
-    clearTimeout(this.#expiryTimer);
+    this.#cancelBeat();
+    this.#cancelExpiry();
   }
 
   // Counted from before the heartbeat was sent: the row cannot run out earlier than this process believes.
   #extend(sentAt: number): void {
     this.#heldUntil = sentAt + this.#options.leaseMs;
-    clearTimeout(this.#expiryTimer);
-    this.#expiryTimer = setTimeout(
-      () => this.#lose('no heartbeat has reached the database in time'),
-      this.#heldUntil - performance.now(),
+    this.#cancelExpiry();
+    this.#cancelExpiry = this.#options.clock.after(this.#heldUntil - this.#options.clock.now(), () =>
+      this.#lose('no heartbeat has reached the database in time'),
     );
   }
 
   #scheduleBeat(): void {
-    this.#beatTimer = setTimeout(() => void this.#beat(), this.#options.leaseMs / 3);
+    this.#cancelBeat = this.#options.clock.after(this.#options.leaseMs / 3, () => void this.#beat());
   }
 
   async #beat(): Promise<void> {
-    const sentAt = performance.now();
+    const sentAt = this.#options.clock.now();
     try {
       const { rowCount } = await this.#options.pool.query({
         ...HEARTBEAT,

@@ -1,4 +1,4 @@
-import type { SagaLog } from './ports.ts';
+import type { Clock, SagaLog } from './ports.ts';
 import type { SagaSnapshot } from './saga-row.ts';
 
 export type SnapshotListener = (snapshot: SagaSnapshot) => void;
@@ -19,12 +19,14 @@ const POLL = { baseMs: 50, capMs: 500 };
 /** Who in this process wants to hear of a saga's checkpoints. */
 export class Watchers {
   readonly #log: SagaLog;
+  readonly #clock: Clock;
   readonly #listeners = new Map<string, Set<SnapshotListener>>();
   /** Called when this process stops driving a saga, for whatever reason. */
   readonly #releases = new Map<string, Set<() => void>>();
 
-  constructor(log: SagaLog) {
+  constructor(log: SagaLog, clock: Clock) {
     this.#log = log;
+    this.#clock = clock;
   }
 
   subscribe(id: string, listener: SnapshotListener): () => void {
@@ -48,14 +50,14 @@ export class Watchers {
 
   /** Waits until `judge` has a verdict on the saga, wherever it is driven. @throws what `stored` throws */
   async until<T>(wait: Wait<T>): Promise<T | { kind: 'pending' } | { kind: 'not-found' }> {
-    const until = performance.now() + wait.waitMs;
+    const until = this.#clock.now() + wait.waitMs;
     let heard: SagaSnapshot | null = null;
     for (let poll = 0; ; poll++) {
       const snapshot = heard ?? wait.local() ?? (await wait.stored());
       if (snapshot === null) return { kind: 'not-found' };
       const verdict = wait.judge(snapshot);
       if (verdict !== null) return verdict;
-      const leftMs = until - performance.now();
+      const leftMs = until - this.#clock.now();
       if (leftMs <= 0 || wait.signal?.aborted) return { kind: 'pending' };
       // What is driven here is heard of; what is driven elsewhere has to be looked at.
       const mostMs = wait.local() === undefined ? Math.min(POLL.capMs, POLL.baseMs * 2 ** poll) : leftMs;
@@ -74,10 +76,10 @@ export class Watchers {
     try {
       return await new Promise<SagaSnapshot | null>((resolve) => {
         const nothing = () => resolve(null);
-        const timer = setTimeout(nothing, ms);
+        const cancelTimer = this.#clock.after(ms, nothing);
         signal?.addEventListener('abort', nothing, { once: true });
         ends.push(add(this.#listeners, id, resolve), add(this.#releases, id, nothing));
-        ends.push(() => clearTimeout(timer));
+        ends.push(cancelTimer);
         ends.push(() => signal?.removeEventListener('abort', nothing));
       });
     } finally {

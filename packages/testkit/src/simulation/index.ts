@@ -1,0 +1,5 @@
+export { FAULT_KINDS, type FaultKind, seedOf } from './chance.ts';
+export type { Breach } from './invariants.ts';
+export { PLANTED_BUGS, type PlantedBug, type Switches } from './planted-bugs.ts';
+export { runSchedule, type ScheduleOptions, type ScheduleResult } from './schedule.ts';
+export { type Shrunk, shrink } from './shrink.ts';

@@ -1,0 +1,161 @@
+// What must hold at every instant of a schedule, checked where it can first be broken. The first breach ends the
+// schedule: what comes after it would only hide it.
+//
+// S1 Every accepted saga ends, once the faults are over, within a bound.
+// S2 An act is sent only when its step's turn is durable; an ended saga never changes again; an owner whose lease has
+//    not run out keeps its sagas.
+// S3 An undo is sent only when the decision to turn back is durable, and in its turn.
+// S4 A saga fails only for what a participant has really answered, its deadline or a cancel.
+// S5 A key that was refused stays refused; K2: one that was executed stays executed.
+// K3 Nothing comes to life behind its undo.
+// K4 A call with a lower epoch than the highest seen changes nothing.
+// A1 At most one live effect per saga and step; none when it failed or was cancelled; one of each when completed.
+
+import type { SagaTuple } from './model-database.ts';
+
+export const STEPS = ['reserve', 'charge', 'ship', 'notify'] as const;
+export type StepName = (typeof STEPS)[number];
+export const PIVOT = STEPS.indexOf('ship');
+
+export interface Breach {
+  invariant: string;
+  what: string;
+}
+
+interface StepBooks {
+  live: number;
+  /** An undo of it has been carried out, or was when nothing had run yet. */
+  undone: boolean;
+  /** The first final answer under the act's key. */
+  answered: 'executed' | 'refused' | null;
+  reasons: Set<string>;
+}
+
+export class Invariants {
+  breach: Breach | null = null;
+  readonly #steps = new Map<string, StepBooks>();
+  readonly #epochs = new Map<string, number>();
+  readonly #sagas: ReadonlyMap<string, SagaTuple>;
+  readonly #cancelled = new Set<string>();
+
+  constructor(sagas: ReadonlyMap<string, SagaTuple>) {
+    this.#sagas = sagas;
+  }
+
+  cancelAsked(sagaId: string): void {
+    this.#cancelled.add(sagaId);
+  }
+
+  /** The engine is about to send a call. What is durable decides whether it may; a replaced owner knows no better. */
+  sent(sagaId: string, epoch: number, step: StepName, direction: 'act' | 'undo'): void {
+    const saga = this.#sagas.get(sagaId);
+    if (saga === undefined) {
+      this.#broken('S2', `${direction} ${step} of ${sagaId}, which is not stored`);
+      return;
+    }
+    if (saga.epoch > epoch) return;
+    const wanted = direction === 'act' ? 'running' : 'compensating';
+    if (saga.state === wanted && STEPS[saga.position] === step) return;
+    const at = `${saga.state} at ${STEPS[saga.position] ?? saga.position}`;
+    this.#broken(
+      direction === 'act' ? 'S2' : 'S3',
+      `${direction} ${step} of ${sagaId} sent while it is stored as ${at}`,
+    );
+  }
+
+  /** A participant is about to change something for a call. */
+  changes(participant: string, sagaId: string, epoch: number): void {
+    const key = `${participant} ${sagaId}`;
+    const highest = this.#epochs.get(key) ?? 0;
+    if (epoch < highest) this.#broken('K4', `${participant} changes ${sagaId} under epoch ${epoch} after ${highest}`);
+    this.#epochs.set(key, epoch);
+  }
+
+  cameToLife(sagaId: string, step: StepName): void {
+    const books = this.#books(sagaId, step);
+    books.live += 1;
+    if (books.undone) this.#broken('K3', `${step} of ${sagaId} comes to life behind its undo`);
+    if (books.live > 1) this.#broken('A1', `${step} of ${sagaId} lives ${books.live} times`);
+  }
+
+  ended(sagaId: string, step: StepName): void {
+    this.#books(sagaId, step).live -= 1;
+  }
+
+  /** An undo has been answered as done. */
+  undone(sagaId: string, step: StepName): void {
+    const books = this.#books(sagaId, step);
+    books.undone = true;
+    if (books.live > 0) this.#broken('A1', `${step} of ${sagaId} lives although its undo is done`);
+  }
+
+  answers(sagaId: string, step: StepName, answer: 'executed' | 'refused', reason: string): void {
+    const books = this.#books(sagaId, step);
+    if (answer === 'refused') books.reasons.add(reason);
+    books.answered ??= answer;
+    if (books.answered === answer) return;
+    this.#broken(
+      books.answered === 'refused' ? 'S5' : 'K2',
+      `${step} of ${sagaId} was ${books.answered}, now ${answer}`,
+    );
+  }
+
+  takenOver(before: Readonly<SagaTuple>, isAlive: boolean): void {
+    if (isAlive) this.#broken('S2', `${before.id} is taken from owner ${before.ownerId}, whose lease has not run out`);
+  }
+
+  stored(before: Readonly<SagaTuple> | null, after: Readonly<SagaTuple>): void {
+    if (before?.endedAt !== null && before !== null && !isSameEnd(before, after)) {
+      this.#broken('S2', `${after.id} had ended ${before.state}, and is ${after.state} at ${after.position} now`);
+    }
+    if (before !== null && after.revision < before.revision) {
+      this.#broken('S2', `${after.id} goes back from checkpoint ${before.revision} to ${after.revision}`);
+    }
+    if (after.state === 'compensating' && before?.state === 'running') this.#turnsBack(after);
+    if (after.endedAt !== null) this.#accounts(after);
+  }
+
+  #turnsBack(saga: Readonly<SagaTuple>): void {
+    const { step, reason } = JSON.parse(saga.failure ?? '{}') as { step: StepName; reason: string };
+    if (reason === 'DEADLINE_EXCEEDED') return;
+    const asked = reason === 'CANCELLED' && (this.#cancelled.has(saga.id) || this.#books(saga.id, step).undone);
+    if (asked || this.#books(saga.id, step).reasons.has(reason)) return;
+    this.#broken('S4', `${saga.id} turns back for ${reason}, which ${step} has never answered`);
+  }
+
+  /** A1 of one saga, now that it has ended. */
+  #accounts(saga: Readonly<SagaTuple>): void {
+    const wanted = saga.state === 'completed' ? 1 : 0;
+    for (const step of STEPS) {
+      const { live } = this.#books(saga.id, step);
+      if (live !== wanted) this.#broken('A1', `${saga.id} ended ${saga.state} with ${live} live of ${step}`);
+    }
+  }
+
+  /** Once nothing is under way any more. */
+  allAccounted(): void {
+    for (const saga of this.#sagas.values()) if (saga.endedAt !== null) this.#accounts(saga);
+  }
+
+  notEnded(sagaIds: string[], withinMs: number): void {
+    this.#broken('S1', `${sagaIds.join(', ')} not ended ${withinMs} ms after the last fault`);
+  }
+
+  #books(sagaId: string, step: StepName): StepBooks {
+    const key = `${sagaId}:${step}`;
+    const known = this.#steps.get(key);
+    if (known !== undefined) return known;
+    const books: StepBooks = { live: 0, undone: false, answered: null, reasons: new Set() };
+    this.#steps.set(key, books);
+    return books;
+  }
+
+  // The first one counts: what follows it may be its consequence.
+  #broken(invariant: string, what: string): void {
+    this.breach ??= { invariant, what };
+  }
+}
+
+function isSameEnd(before: Readonly<SagaTuple>, after: Readonly<SagaTuple>): boolean {
+  return before.state === after.state && before.position === after.position && before.epoch === after.epoch;
+}

@@ -1,0 +1,208 @@
+// A process with the real engine in it: started, crashed, paused and stopped by the schedule, and asked by clients.
+
+import {
+  type ActOutcome,
+  createEngine,
+  type Database,
+  defineSaga,
+  type Engine,
+  type SagaDefinition,
+  type SagaRow,
+  type StepContext,
+  type UndoOutcome,
+} from '@holdfast/saga';
+import type { Invariants, StepName } from './invariants.ts';
+import { type ModelDatabase, nameOf, START_SAGA } from './model-database.ts';
+import type { Participant, StepAnswer, StepCall } from './model-participant.ts';
+import type { Link, Network } from './network.ts';
+import type { PlannedSaga } from './plan.ts';
+import type { Host, Timeline } from './timeline.ts';
+
+interface Input {
+  id: string;
+}
+type Outputs = Record<StepName, { step: string }>;
+type Context = StepContext<Input, Outputs>;
+
+export interface OrchestratorParts {
+  host: Host;
+  timeline: Timeline;
+  network: Network;
+  database: ModelDatabase;
+  databaseHost: Host;
+  participants: Record<StepName, Participant>;
+  invariants: Invariants;
+  clock: { skewMs: number; speed: number };
+  leaseMs: number;
+  random: () => number;
+  /** Called after each call that goes out. */
+  onSend: (host: Host) => void;
+  tell: (what: string) => void;
+}
+
+const RETRY = { baseMs: 4, capMs: 40 };
+const TIMEOUT_MS = 45;
+const START_RETRY_MS = 20;
+const GRACE_MS = 100;
+const CANCEL_WAIT_MS = 200;
+const NAME = 'simulated';
+
+export class ModelOrchestrator {
+  readonly host: Host;
+  readonly #parts: OrchestratorParts;
+  readonly #link: Link;
+  #engine: Engine | null = null;
+
+  constructor(parts: OrchestratorParts) {
+    this.#parts = parts;
+    this.host = parts.host;
+    this.#link = parts.network.link(parts.host.name, parts.databaseHost.name);
+  }
+
+  /** A new process: nothing of an earlier one is in its memory. */
+  start(): void {
+    const { timeline, clock, leaseMs, random, tell } = this.#parts;
+    this.host.life += 1;
+    this.host.up = true;
+    this.host.pausedUntil = 0;
+    tell(`${this.host.name} starts`);
+    const engine = createEngine({
+      pool: this.#pool(),
+      definitions: [this.#definition(1_000)],
+      name: this.host.name,
+      leaseMs,
+      random,
+      clock: timeline.clockOf(this.host, 1_000 * this.host.life, clock.speed),
+      log: {
+        info: (_, message) => tell(`${this.host.name}: ${message}`),
+        warn: (_, message) => tell(`${this.host.name}: ${message}`),
+        error: (fields, message) => tell(`${this.host.name}: ${message} ${JSON.stringify(fields)}`),
+      },
+    });
+    this.#engine = engine;
+    const { life } = this.host;
+    const tryAgain = () => timeline.in(START_RETRY_MS, this.host, () => this.host.life === life && begin());
+    const begin = () => void engine.start().catch(tryAgain);
+    begin();
+  }
+
+  crash(): void {
+    if (!this.host.up) return;
+    this.#parts.tell(`${this.host.name} dies`);
+    this.host.up = false;
+    this.host.life += 1;
+    this.#engine = null;
+    this.#parts.network.died(this.host);
+  }
+
+  /** Ends as on SIGTERM; what it has not handed over by then is left to its lease. */
+  stop(): void {
+    const engine = this.#engine;
+    if (engine === null) return;
+    this.#parts.tell(`${this.host.name} is asked to stop`);
+    void engine.stop({ graceMs: GRACE_MS }).then(() => this.crash());
+  }
+
+  isIdle(): boolean {
+    return this.#engine === null || this.#engine.stats().running === 0;
+  }
+
+  /** A client's order, as accept-order.ts takes it in: a place first, then the insert. Whoever hears nothing asks again. */
+  place(saga: PlannedSaga): void {
+    const place = this.#engine?.admit(saga.id);
+    if (place?.kind !== 'admitted') return;
+    const values = [saga.id, NAME, { id: saga.id }, place.ownerId, saga.deadlineMs];
+    void this.#query<SagaRow>(START_SAGA, values)
+      .then(({ rows: [row] }) => row !== undefined && place.run(row))
+      .catch(() => this.#parts.tell(`whether ${saga.id} was stored is not known`))
+      .finally(() => place.release());
+  }
+
+  cancel(sagaId: string, onOutcome: (kind: string) => void): void {
+    void this.#engine?.cancel(sagaId, CANCEL_WAIT_MS).then(
+      ({ kind }) => onOutcome(kind),
+      () => this.#parts.tell(`cancel of ${sagaId} could not be stored`),
+    );
+  }
+
+  #pool(): Database {
+    const query = (given: string | { name?: string; text: string; values?: unknown[] }, values?: unknown[]) =>
+      this.#query(nameOf(given), (typeof given === 'string' ? values : given.values) ?? []);
+    // The engine calls `query` with a text and values, or with a named statement; the model answers both.
+    return { query } as unknown as Database;
+  }
+
+  #query<Row>(name: string, values: readonly unknown[]): Promise<{ rows: Row[]; rowCount: number }> {
+    const { network, database, databaseHost, timeline, clock } = this.#parts;
+    const senderNow = timeline.now + clock.skewMs;
+    const execute = () => database.execute({ name, values, senderNow }) as { rows: Row[]; rowCount: number };
+    return network.statement(this.host, databaseHost, this.#link, name, execute);
+  }
+
+  #definition(deadlineMs: number): SagaDefinition<Input, Outputs> {
+    const step = <Name extends StepName>(name: Name) => ({
+      name,
+      timeoutMs: TIMEOUT_MS,
+      retry: RETRY,
+      act: async (context: Context) => actOutcome(name, await this.#send(name, 'act', context)),
+    });
+    const undoable = <Name extends StepName>(name: Name) => ({
+      ...step(name),
+      undo: async (context: Context) => undoOutcome(await this.#send(name, 'undo', context)),
+    });
+    const notify = step('notify');
+    return defineSaga<Input, Outputs>()({
+      name: NAME,
+      deadlineMs,
+      steps: [
+        { ...undoable('reserve'), kind: 'compensatable' },
+        { ...undoable('charge'), kind: 'compensatable' },
+        { ...undoable('ship'), kind: 'pivot' },
+        {
+          ...notify,
+          kind: 'retriable',
+          act: async (context) => {
+            const outcome = await notify.act(context);
+            return outcome.kind === 'refused' ? { kind: 'unknown', detail: outcome.reason } : outcome;
+          },
+        },
+      ],
+    });
+  }
+
+  #send(step: StepName, direction: 'act' | 'undo', context: Context): Promise<StepAnswer> {
+    const { network, participants, invariants, onSend } = this.#parts;
+    const { sagaId, epoch } = context;
+    invariants.sent(sagaId, epoch, step, direction);
+    const to = participants[step];
+    const call: StepCall = { step, sagaId, epoch, direction };
+    const link = network.link(this.host.name, to.host.name);
+    const refused: StepAnswer = { kind: 'unknown', detail: 'UNAVAILABLE' };
+    const what = `${direction} ${step} ${sagaId} epoch ${epoch}`;
+    const answer = network.call(this.host, to.host, link, what, () => to.handle(call), refused);
+    onSend(this.host);
+    return answer;
+  }
+}
+
+/** As the orchestrator translates an answer; see participants.ts there. */
+function actOutcome(step: string, answer: StepAnswer): ActOutcome<{ step: string }> {
+  switch (answer.kind) {
+    case 'executed':
+      return { kind: 'done', output: { step } };
+    case 'refused':
+      return { kind: 'refused', reason: answer.reason, message: '' };
+    case 'sealed':
+      return { kind: 'refused', reason: 'CANCELLED', message: 'undone from outside' };
+    case 'fenced':
+      return { kind: 'fenced', detail: '' };
+    case 'unknown':
+      return answer;
+  }
+}
+
+function undoOutcome(answer: StepAnswer): UndoOutcome {
+  if (answer.kind === 'executed') return { kind: 'done' };
+  if (answer.kind === 'fenced') return { kind: 'fenced', detail: '' };
+  return { kind: 'unknown', detail: answer.kind };
+}
