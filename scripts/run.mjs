@@ -18,6 +18,7 @@ const COMMANDS = {
   up: [['node', 'packages/testkit/src/up.ts']],
   audit: [['node', 'packages/testkit/src/audit.ts']],
   simulate: [['node', 'packages/testkit/src/simulation/simulate.ts']],
+  bench: [['node', 'bench/src/main.ts']],
   gen: [
     ['node', 'scripts/gen.mjs'],
     ['node', 'scripts/gen-client.ts'],
