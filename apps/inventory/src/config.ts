@@ -1,3 +1,4 @@
+import { redisUrl } from '@holdfast/rpc';
 import { optional, port, text, url } from '@holdfast/service';
 
 /** Settings of the inventory service. */
@@ -10,4 +11,6 @@ export const config = {
     text('trace, debug, info, warn, error or silent', /^(trace|debug|info|warn|error|silent)$/),
     'info',
   ),
+  /** Optional: answers early what the database has committed; without it the answers are the same. */
+  REDIS_URL: redisUrl(),
 };

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createStepRunner, runAct, type Settlement, type StepSpec } from '@holdfast/idempotency';
+import { createStepRunner, type Settlement, type StepSpec } from '@holdfast/idempotency';
 import { transaction } from '@holdfast/postgres';
 import {
   askStep,
@@ -30,7 +30,12 @@ const MAX_UNIT_PRICE = 99_999_999;
 const inventory = services.inventory;
 
 /** What each method checks, under which key it runs, and what it stores. */
-export function inventoryHandlers({ pool, flights, fingerprinter }: Participant): Handlers<typeof inventory> {
+export function inventoryHandlers({
+  pool,
+  flights,
+  keyedRunner,
+  fingerprinter,
+}: Participant): Handlers<typeof inventory> {
   const runReserve = createStepRunner(pool, flights, reserveStep);
   const runRelease = createStepRunner(pool, flights, releaseStep);
   return {
@@ -87,7 +92,7 @@ export function inventoryHandlers({ pool, flights, fingerprinter }: Participant)
       const delta = checkInteger('delta', request.delta, -MAX_COUNT, MAX_COUNT);
       if (delta === 0) throw new InvalidRequest('delta', 'send how much to add, or (below 0) to take');
       const keyed = keyedCall(call, { name: ADJUST }, request, fingerprinter);
-      const outcome = await runAct(pool, flights, keyed, async (tx) => {
+      const outcome = await keyedRunner.run(keyed, async (tx) => {
         const adjusted = await adjustItem(tx, keyed.tenantId, sku, delta, keyed.key);
         if (adjusted.kind === 'refused') return refusedFor(adjusted);
         return { kind: 'done', answer: inventory.AdjustStock.responseSerialize({ stock: adjusted.stock }) };

@@ -18,6 +18,7 @@ import { findStoredKey, PLACE_ORDER, type StoredAnswer, type StoredKey, settleKe
 import type { OpenKey, OpenKeys } from './open-keys.ts';
 import { type AcceptedOrder, JUST_ACCEPTED, type OrderRequest, viewOrder } from './order.ts';
 import { type InsertOrder, ORDER_ACCEPTED, readOrder } from './order-store.ts';
+import type { SharedAnswers } from './shared-answers.ts';
 
 export interface OrderBook {
   pool: Pool;
@@ -26,6 +27,8 @@ export interface OrderBook {
   fingerprinter: Fingerprinter;
   openKeys: OpenKeys;
   retention: Retention;
+  /** Undefined without Redis. */
+  sharedAnswers: SharedAnswers | undefined;
   deadlineMs: number;
   now: () => Date;
 }
@@ -79,6 +82,8 @@ export async function acceptOrder(book: OrderBook, placement: Placement): Promis
     fingerprint: fingerprinter.of(PLACE_ORDER, placement.request, { nameMembers: true }),
   };
   const waitUntilMs = performance.now() + Math.min(placement.waitMs, MAX_DUPLICATE_WAIT_MS);
+  const shared = await book.sharedAnswers?.find({ ...placement, fingerprint: attempt.fingerprint });
+  if (shared !== undefined) return { kind: 'answered', id: attempt.id, replayed: true, ...shared };
   // Nothing is awaited between this look and the claim, where nothing is known: two at once are one claim.
   const known = openKeys.known(attempt.id);
   const met = known instanceof Promise ? await known : known;
@@ -140,7 +145,7 @@ function notQueued(error: unknown): undefined {
 /** The first request's answer: the stored one, or what the order has come to when the caller has waited enough. */
 async function answerFirst(
   book: OrderBook,
-  { id, placement }: Attempt,
+  { id, placement, fingerprint }: Attempt,
   { stored, tell }: Extract<Claimed, { kind: 'first' }>,
 ): Promise<Placed> {
   const { createdAt: claimedAt } = stored;
@@ -154,6 +159,7 @@ async function answerFirst(
     tell(answer);
   }
   if (!answer?.answer) return { kind: 'in_progress', claimedAt };
+  book.sharedAnswers?.share({ ...placement, fingerprint }, { body: answer.answer, claimedAt });
   return { kind: 'answered', id, body: answer.answer, replayed: false, claimedAt };
 }
 
@@ -201,9 +207,10 @@ async function meet(book: OrderBook, attempt: Attempt, met: OpenKey | StoredKey,
 }
 
 async function replay(book: OrderBook, attempt: Attempt, answer: StoredAnswer, claimedAt: Date): Promise<Placed> {
-  const { id, placement } = attempt;
+  const { id, placement, fingerprint } = attempt;
   const isPast = answer.answer === null || isPastRetention(book.retention, claimedAt, book.now());
   const body = isPast ? JSON.stringify(await readOrder(book.pool, placement.tenantId, id)) : (answer.answer ?? '');
+  if (!isPast) book.sharedAnswers?.share({ ...placement, fingerprint }, { body, claimedAt });
   return { kind: 'answered', id, body, replayed: true, claimedAt };
 }
 

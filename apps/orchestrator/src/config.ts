@@ -1,3 +1,4 @@
+import { redisUrl } from '@holdfast/rpc';
 import { integer, keyList, optional, port, text, url } from '@holdfast/service';
 
 const ADDRESS = /^((dns:\/\/\/)?[^\s/:,]+:\d{1,5}|ipv4:[\d.]+:\d{1,5}(,[\d.]+:\d{1,5})*)$/;
@@ -13,6 +14,8 @@ export const config = {
     text('trace, debug, info, warn, error or silent', /^(trace|debug|info|warn|error|silent)$/),
     'info',
   ),
+  /** Optional: answers early what the database has committed; without it the answers are the same. */
+  REDIS_URL: redisUrl(),
   INVENTORY_ADDR: address('the inventory service'),
   PAYMENT_ADDR: address('the payment service'),
   SHIPPING_ADDR: address('the shipping service'),

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { idempotencyMigrations, loadFingerprinter } from '@holdfast/idempotency';
 import { createPool, type Migrations, migrate } from '@holdfast/postgres';
-import { service, services, startServer, storeFault } from '@holdfast/rpc';
+import { openRedis, service, services, startServer, storeFault } from '@holdfast/rpc';
 import { createEngine, hasEnded, sagaMigrations } from '@holdfast/saga';
 import { type Config, createHealth, createLog, createMetrics, onShutdown } from '@holdfast/service';
 import type { OrderBook } from './accept-order.ts';
@@ -18,6 +18,7 @@ import { type AcceptedOrder, type OrderOutputs, viewOrder } from './order.ts';
 import { answerCompanion, createInsertOrder, UPDATED_AT_MARK } from './order-store.ts';
 import { connectParticipants } from './participants.ts';
 import { placeOrderSaga } from './place-order.ts';
+import { createSharedAnswers } from './shared-answers.ts';
 
 export const orchestratorMigrations: Migrations[] = [
   idempotencyMigrations,
@@ -73,15 +74,19 @@ export async function runOrchestrator(settings: Config<typeof config>): Promise<
   };
   const openKeys = new OpenKeys({ pool, log, subscribe: (id, listener) => engine.subscribe(id, listener) });
   onShutdown(async () => openKeys.close());
+  const fingerprinter = await loadFingerprinter(pool);
+  const now = () => new Date();
+  const memory = settings.REDIS_URL === undefined ? undefined : openRedis(settings.REDIS_URL, fingerprinter, log);
   const book: OrderBook = {
     pool,
     insertOrder: createInsertOrder(pool),
     engine,
-    fingerprinter: await loadFingerprinter(pool),
+    fingerprinter,
     openKeys,
     retention,
+    sharedAnswers: memory && createSharedAnswers(memory, retention, now),
     deadlineMs: settings.ORDER_DEADLINE_MS,
-    now: () => new Date(),
+    now,
   };
   const holder = `${hostname()}:${process.pid}:${randomUUID()}`;
   const sweeper = startKeySweeper({ pool, retention, log, metrics, holder });

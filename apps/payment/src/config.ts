@@ -1,3 +1,4 @@
+import { redisUrl } from '@holdfast/rpc';
 import { integer, optional, port, text, url } from '@holdfast/service';
 
 /** Settings of the payment service. Without STRIPE_SECRET_KEY only payments from the customer's account work. */
@@ -10,6 +11,8 @@ export const config = {
     text('trace, debug, info, warn, error or silent', /^(trace|debug|info|warn|error|silent)$/),
     'info',
   ),
+  /** Optional: answers early what the database has committed; without it the answers are the same. */
+  REDIS_URL: redisUrl(),
   STRIPE_SECRET_KEY: optional(text('a secret or restricted key of Stripe, sk_… or rk_…', /^[sr]k_\w{4,}$/), null),
   /** Where the provider is, when it is not Stripe itself: the sandbox, or a proxy. */
   STRIPE_API_BASE: optional(origin(), null),

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createStepRunner, runAct, type Settlement, type StepSpec } from '@holdfast/idempotency';
+import { createStepRunner, type Settlement, type StepSpec } from '@holdfast/idempotency';
 import { transaction } from '@holdfast/postgres';
 import {
   askStep,
@@ -29,7 +29,10 @@ const METHOD = /^(balance|pm_[A-Za-z0-9_]{1,200})$/;
 const payment = services.payment;
 
 /** What each method checks, under which key it runs, and what it stores. */
-export function paymentHandlers({ pool, flights, fingerprinter }: Participant, cards: Cards): Handlers<typeof payment> {
+export function paymentHandlers(
+  { pool, flights, keyedRunner, fingerprinter }: Participant,
+  cards: Cards,
+): Handlers<typeof payment> {
   const runCharge = createStepRunner(pool, flights, chargeStep(cards, createIntentStore(pool)));
   const runRefund = createStepRunner(pool, flights, refundStep(cards));
   return {
@@ -87,7 +90,7 @@ export function paymentHandlers({ pool, flights, fingerprinter }: Participant, c
       const delta = checkInteger('delta', request.delta, -MAX_BALANCE, MAX_BALANCE);
       if (delta === 0) throw new InvalidRequest('delta', 'send how much to add, or (below 0) to take');
       const keyed = keyedCall(call, { name: ADJUST }, request, fingerprinter);
-      const outcome = await runAct(pool, flights, keyed, async (tx) => {
+      const outcome = await keyedRunner.run(keyed, async (tx) => {
         const adjusted = await adjustAccount(tx, keyed.tenantId, customerId, delta, keyed.key);
         if (adjusted.kind === 'refused') return refusedFor(adjusted);
         return { kind: 'done', answer: payment.AdjustAccount.responseSerialize({ account: adjusted.account }) };

@@ -1,3 +1,4 @@
+import { redisUrl } from '@holdfast/rpc';
 import { integer, optional, port, text, url } from '@holdfast/service';
 
 /** Settings of the shipping service. */
@@ -10,6 +11,8 @@ export const config = {
     text('trace, debug, info, warn, error or silent', /^(trace|debug|info|warn|error|silent)$/),
     'info',
   ),
+  /** Optional: answers early what the database has committed; without it the answers are the same. */
+  REDIS_URL: redisUrl(),
   /** The carrier's API is at `<CARRIER_URL>/v1/shipments`. Without it, shipments are our own. */
   CARRIER_URL: optional(url('http:', 'https:'), undefined),
   /** How long one call to the carrier may take. A crashed attempt is taken up again after three of them and a second. */

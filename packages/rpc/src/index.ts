@@ -13,7 +13,7 @@ export {
 export type { OrderInput as OrderMessage } from './gen/holdfast/orders/v1/Order.ts';
 export { type AskedStep, askStep, keyedCall, type Operation, stepAnswer, storeFault } from './participant.ts';
 export { type ServiceName, services } from './protos.ts';
-export { type Participant, type ParticipantConfig, runParticipant } from './run-participant.ts';
+export { openRedis, type Participant, type ParticipantConfig, redisUrl, runParticipant } from './run-participant.ts';
 export { type Handlers, type RunningServer, type ServiceBinding, service, startServer } from './server.ts';
 export { InvalidRequest, type ServerCall } from './server-call.ts';
 export { createStepClient } from './step-client.ts';

@@ -1,10 +1,13 @@
 import {
   createFlights,
+  createKeyedRunner,
   type Fingerprinter,
   type Flights,
   idempotencyMigrations,
+  type KeyedRunner,
   loadFingerprinter,
 } from '@holdfast/idempotency';
+import { connectRedis, createRedisAnswers, REDIS_URL_PATTERN, type RedisAnswers } from '@holdfast/idempotency/redis';
 import { createPool, type Migrations, migrate, type Pool } from '@holdfast/postgres';
 import {
   createHealth,
@@ -13,7 +16,9 @@ import {
   type Log,
   type Metrics,
   onShutdown,
+  optional,
   startOpsServer,
+  text,
 } from '@holdfast/service';
 import { storeFault } from './participant.ts';
 import { type ServiceBinding, startServer } from './server.ts';
@@ -25,16 +30,27 @@ export interface ParticipantConfig {
   GRPC_PORT: number;
   HTTP_PORT: number;
   LOG_LEVEL: string;
+  /** Optional: it only answers early, so nothing depends on its being there. */
+  REDIS_URL: string | undefined;
 }
 
 /** What a participant's handlers work with. */
 export interface Participant {
   pool: Pool;
   flights: Flights;
+  /** Runs the keyed calls that belong to no saga. A step may be sealed or fenced later, so its answers stay in Postgres. */
+  keyedRunner: KeyedRunner;
   fingerprinter: Fingerprinter;
   log: Log;
   metrics: Metrics;
 }
+
+/** The setting REDIS_URL. */
+export const redisUrl = () =>
+  optional(
+    text('redis://…, redis+sentinel://host:port,…/master-name or redis+cluster://host:port,…', REDIS_URL_PATTERN),
+    undefined,
+  );
 
 const POOL_SIZE = 16;
 const SHUTDOWN_GRACE_MS = 5_000;
@@ -61,7 +77,10 @@ export async function runParticipant(
   });
   const applied = await migrate(pool, [idempotencyMigrations, migrations]);
   if (applied.length > 0) log.info({ applied }, 'migrated');
-  const participant = { pool, flights: createFlights(), fingerprinter: await loadFingerprinter(pool), log, metrics };
+  const fingerprinter = await loadFingerprinter(pool);
+  const memory = config.REDIS_URL === undefined ? undefined : openRedis(config.REDIS_URL, fingerprinter, log);
+  const keyedRunner = createKeyedRunner({ pool, memory });
+  const participant = { pool, flights: createFlights(), keyedRunner, fingerprinter, log, metrics };
   const server = await startServer({
     host: config.HOST,
     port: config.GRPC_PORT,
@@ -80,4 +99,17 @@ export async function runParticipant(
     await server.stop(SHUTDOWN_GRACE_MS);
   });
   log.info({ grpcPort: server.port, httpPort: ops.port }, 'listening');
+}
+
+/** Connects in the background: a service starts, and serves, without Redis. Closed when the process ends. */
+export function openRedis(url: string, fingerprinter: Fingerprinter, log: Log): RedisAnswers {
+  const redis = connectRedis(url);
+  const onChange = (state: string, reason: string) =>
+    log.warn({ state, reason }, 'Redis: the answers are the same without it');
+  const answers = createRedisAnswers({ redis, fingerprinter, onChange });
+  onShutdown(async () => {
+    answers.close();
+    redis.disconnect();
+  });
+  return answers;
 }

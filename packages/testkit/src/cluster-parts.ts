@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { PlannedService, ServiceName } from './cluster-plan.ts';
 import type { PostgresOptions, PostgresServer } from './embedded-postgres.ts';
 import { identityOf } from './process-identity.ts';
+import { isRedisInstalled, type RedisServer, startRedis } from './redis-server.ts';
 import { type RunFile, removeRunFile, writeRunFile } from './run-file.ts';
 import { isServing } from './serving.ts';
 import { type SupervisedPostgres, supervisePostgres } from './supervised-postgres.ts';
@@ -32,6 +33,7 @@ export class ClusterParts {
   readonly #parts: Part[] = [];
   #postgres: SupervisedPostgres | undefined;
   #postgresServer: PostgresServer | undefined;
+  #redis: RedisServer | undefined;
   #apiKey = '';
   #isUp = false;
   #stopped: Promise<void> | undefined;
@@ -59,6 +61,10 @@ export class ClusterParts {
     return this.#postgres;
   }
 
+  get redis(): RedisServer | undefined {
+    return this.#redis;
+  }
+
   /** @throws Error when the cluster has no such process */
   process(name: ServiceName, replica: number): SupervisedProcess {
     const part = this.#parts.find(({ planned }) => planned.name === name && planned.replica === replica);
@@ -80,6 +86,17 @@ export class ClusterParts {
       { ...options, dataDir: join(this.stateDir, 'postgres'), log },
       { onStart, onEvent: this.#onEvent, say: this.say },
     );
+  }
+
+  /** Empty, and started again, empty, whenever it ends. @throws Error when none is installed, or it does not come up */
+  async startRedis(): Promise<void> {
+    if (!isRedisInstalled()) {
+      throw new Error(
+        'there is no redis-server on the PATH: install it (Debian: redis-server), or start without --redis',
+      );
+    }
+    this.#redis = await startRedis({ onStart: () => this.#pidsChanged() });
+    this.#pidsChanged();
   }
 
   /** @throws Error naming everything that does not serve, and why */
@@ -146,7 +163,7 @@ export class ClusterParts {
         databaseUrl: planned.databaseUrl,
       })),
       postgres: { pid: this.#postgresServer?.pid ?? 0, port: this.#postgresServer?.port ?? 0 },
-      redisUrl: null,
+      redisUrl: this.#redis?.url ?? null,
       apiKey: this.#apiKey,
     };
   }
@@ -161,7 +178,7 @@ export class ClusterParts {
       const stopping = this.#parts.filter(({ planned }) => group.includes(planned.name));
       await Promise.all(stopping.map(({ child }) => child.stop(STOP_TIMEOUT_MS)));
     }
-    await this.#postgres?.stop();
+    await Promise.all([this.#postgres?.stop(), this.#redis?.stop()]);
     process.removeListener('exit', this.#killAll);
     removeRunFile(this.stateDir);
     this.#supervision.release();
@@ -188,10 +205,18 @@ export class ClusterParts {
       mark: planned.main,
       endWith: 'SIGKILL' as const,
     }));
-    const server = this.#postgresServer;
-    if (server === undefined) return services;
-    const mark = `-D ${server.dataDir}`;
-    return [...services, { ...identityOf(server.pid), name: 'postgres', mark, endWith: 'SIGINT' }];
+    const children: RecordedChild[] = services;
+    const [server, redis] = [this.#postgresServer, this.#redis];
+    if (server !== undefined) {
+      const mark = `-D ${server.dataDir}`;
+      children.push({ ...identityOf(server.pid), name: 'postgres', mark, endWith: 'SIGINT' });
+    }
+    if (redis !== undefined) {
+      // It changes its command line to this.
+      const mark = `redis-server 127.0.0.1:${redis.port}`;
+      children.push({ ...identityOf(redis.pid), name: 'redis', mark, endWith: 'SIGKILL' });
+    }
+    return children;
   }
 }
 

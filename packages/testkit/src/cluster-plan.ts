@@ -33,6 +33,7 @@ export interface ClusterShape {
   apiKey: string;
   databaseUrl: (name: ServiceName) => string;
   leaseMs?: number | undefined;
+  redisUrl?: string | undefined;
   env?: Overrides | undefined;
   /** Where Node keeps compiled code between starts. */
   compileCache: string;
@@ -103,6 +104,7 @@ function common(shape: ClusterShape, name: ServiceName, http: number, grpc: numb
     DATABASE_URL: shape.databaseUrl(name),
     HOST,
     HTTP_PORT: String(http),
+    ...(shape.redisUrl !== undefined && name !== 'sandbox' && { REDIS_URL: shape.redisUrl }),
     ...(grpc !== null && { GRPC_PORT: String(grpc) }),
   };
 }

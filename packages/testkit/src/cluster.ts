@@ -36,6 +36,8 @@ export interface ClusterOptions {
   httpPort?: number;
   /** Starts without any data, logs and API key of before. Default false. */
   clean?: boolean;
+  /** Starts a redis-server for the services too. Default false. */
+  redis?: boolean;
   /** Settings of the services over the usual ones; `undefined` takes one away. */
   env?: Overrides;
   /** The orchestrators' `LEASE_MS`. */
@@ -119,6 +121,8 @@ async function bringUp(parts: ClusterParts, options: ClusterOptions): Promise<vo
   options.signal?.throwIfAborted();
   await Promise.all(SERVICES.map((name) => parts.postgres.server.createDatabase(name)));
   options.signal?.throwIfAborted();
+  if (options.redis === true) await parts.startRedis();
+  options.signal?.throwIfAborted();
   const apiKey = apiKeyIn(stateDir);
   const plan = planCluster({
     orchestrators,
@@ -128,6 +132,7 @@ async function bringUp(parts: ClusterParts, options: ClusterOptions): Promise<vo
     apiKey,
     databaseUrl: (name) => parts.postgres.server.databaseUrl(name),
     leaseMs: options.leaseMs,
+    redisUrl: parts.redis?.url,
     env: options.env,
     compileCache: join(REPOSITORY, 'node_modules', '.cache', 'holdfast'),
   });

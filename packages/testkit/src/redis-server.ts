@@ -32,6 +32,7 @@ const HOST = '127.0.0.1';
 const START_TIMEOUT_MS = 10_000;
 const COMMAND_TIMEOUT_MS = 2_000;
 const POLL_MS = 20;
+const RESTART_PAUSE_MS = 100;
 const CLUSTER_TIMEOUT_MS = 20_000;
 const NOTHING_ON_DISK = ['--save', '', '--appendonly', 'no'];
 const CLUSTER_ARGS = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '5000'];
@@ -40,15 +41,37 @@ export function isRedisInstalled(): boolean {
   return spawnSync('redis-server', ['--version']).status === 0;
 }
 
-/** @param extraArgs settings, by default that nothing is kept on disk; @param firstArgs ahead of all. @throws Error when it does not come up */
-export async function startRedis(
-  port?: number,
-  extraArgs: string[] = NOTHING_ON_DISK,
-  firstArgs: string[] = [],
-): Promise<RedisServer> {
-  const at = port ?? (await freePort());
+export interface RedisOptions {
+  /** Settings; by default that nothing is kept on disk. */
+  args?: string[];
+  /** Starts it again, empty, whenever it ends without having been asked to; called each time that it has come back. */
+  onStart?: () => void;
+}
+
+/** @throws Error when it does not come up */
+export async function startRedis({ args = NOTHING_ON_DISK, onStart }: RedisOptions = {}): Promise<RedisServer> {
+  const port = await freePort();
   const dir = mkdtempSync(join(tmpdir(), 'holdfast-redis-'));
-  let child = await spawnRedis(at, [...firstArgs, '--dir', dir, ...extraArgs]);
+  let stopping = false;
+  const start = async (): Promise<ChildProcess> => {
+    // A configuration file comes first, where there is one.
+    const started = await spawnRedis(port, [...args, '--dir', dir]);
+    if (onStart !== undefined) started.once('exit', () => void startAgain());
+    return started;
+  };
+  const startAgain = async (): Promise<void> => {
+    while (!stopping) {
+      await delay(RESTART_PAUSE_MS);
+      if (stopping) return;
+      try {
+        child = await start();
+        return onStart?.();
+      } catch (error) {
+        console.error((error as Error).message);
+      }
+    }
+  };
+  let child = await start();
   const discard = () => child.kill('SIGKILL');
   process.once('exit', discard);
   const end = async () => {
@@ -57,19 +80,20 @@ export async function startRedis(
     await gone(child);
   };
   return {
-    port: at,
-    url: `redis://${HOST}:${at}`,
+    port,
+    url: `redis://${HOST}:${port}`,
     get pid() {
       return child.pid ?? 0;
     },
-    command: (words) => redisCommand(at, words),
+    command: (words) => redisCommand(port, words),
     pause: () => void child.kill('SIGSTOP'),
     resume: () => void child.kill('SIGCONT'),
     kill: end,
     async startAgain() {
-      child = await spawnRedis(at, [...firstArgs, '--dir', dir, ...extraArgs]);
+      child = await start();
     },
     async stop() {
+      stopping = true;
       await end();
       process.removeListener('exit', discard);
       rmSync(dir, { recursive: true, force: true });
@@ -82,7 +106,7 @@ export async function startSentinel(master: RedisServer): Promise<RedisServer> {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-sentinel-'));
   const config = join(folder, 'sentinel.conf');
   writeFileSync(config, `sentinel monitor holdfast ${HOST} ${master.port} 1\n`);
-  const sentinel = await startRedis(undefined, ['--sentinel'], [config]);
+  const sentinel = await startRedis({ args: [config, '--sentinel'] });
   return {
     ...sentinel,
     async stop() {
@@ -99,7 +123,7 @@ export async function startRedisCluster(): Promise<{ nodes: RedisServer[]; stop(
     await Promise.all(nodes.map((node) => node.stop()));
   };
   try {
-    for (let at = 0; at < 3; at++) nodes.push(await startRedis(undefined, [...NOTHING_ON_DISK, ...CLUSTER_ARGS]));
+    for (let at = 0; at < 3; at++) nodes.push(await startRedis({ args: [...NOTHING_ON_DISK, ...CLUSTER_ARGS] }));
     const slots = ['0 5460', '5461 10922', '10923 16383'];
     for (const [at, node] of nodes.entries()) {
       await node.command(`CLUSTER ADDSLOTSRANGE ${slots[at]}`);

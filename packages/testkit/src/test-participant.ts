@@ -1,4 +1,4 @@
-import { createFlights, idempotencyMigrations, loadFingerprinter } from '@holdfast/idempotency';
+import { createFlights, createKeyedRunner, idempotencyMigrations, loadFingerprinter } from '@holdfast/idempotency';
 import type { Migrations } from '@holdfast/postgres';
 import {
   type Client,
@@ -32,6 +32,7 @@ export async function testParticipant<D extends object>(
   const participant: Participant = {
     pool: database.pool,
     flights: createFlights(),
+    keyedRunner: createKeyedRunner({ pool: database.pool }),
     fingerprinter: await loadFingerprinter(database.pool),
     log,
     metrics: createMetrics(name),

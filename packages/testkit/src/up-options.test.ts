@@ -15,6 +15,7 @@ describe('the command line of up', () => {
       port: undefined,
       leaseMs: undefined,
       clean: false,
+      redis: false,
       sandboxFaults: undefined,
     });
   });

@@ -17,6 +17,7 @@ export interface UpOptions {
   /** The orchestrators' LEASE_MS; undefined: their default. */
   leaseMs: number | undefined;
   clean: boolean;
+  redis: boolean;
   /** Undefined: as they were set last. */
   sandboxFaults: SandboxFaults | undefined;
 }
@@ -32,6 +33,7 @@ export const UP_USAGE = `npm run up -- [options]: starts the whole system and ke
   --sandbox-faults F    faults of the payment provider and the carrier, as name=value,… of
                         lostAnswer, slow, error500, refused (rates from 0 to 1) and slowMs;
                         off: none (default: as they were)
+  --redis               starts a redis-server too (it must be installed); the answers are the same without it
   --clean               starts without any data of before
   --help                shows this`;
 
@@ -51,6 +53,7 @@ export function parseUpOptions(args: string[]): ParsedUp {
         'lease-ms': { type: 'string' },
         'sandbox-faults': { type: 'string' },
         clean: { type: 'boolean' },
+        redis: { type: 'boolean' },
         help: { type: 'boolean' },
       },
     });
@@ -61,6 +64,7 @@ export function parseUpOptions(args: string[]): ParsedUp {
       port: wholeNumber('--port', values.port, 1, 65_535),
       leaseMs: wholeNumber('--lease-ms', values['lease-ms'], 300, 60_000),
       clean: values.clean ?? false,
+      redis: values.redis ?? false,
       sandboxFaults: values['sandbox-faults'] === undefined ? undefined : faults(values['sandbox-faults']),
     };
     return { kind: 'up', options };

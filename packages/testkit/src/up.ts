@@ -120,7 +120,7 @@ Holdfast is up.
   API             ${run.http} (described at ${run.http}/openapi.json)
   API key         ${run.apiKey} (tenant ${tenantId})
 ${others.join('\n')}
-  Postgres        127.0.0.1:${run.postgres.port}
+  Postgres        127.0.0.1:${run.postgres.port}${run.redisUrl === null ? '' : `\n  Redis           ${run.redisUrl}`}
   State           ${stateDir} (processes and databases: run.json)
   Logs            ${logDir}
 
