@@ -7,7 +7,9 @@ let client: HoldfastClient;
 beforeAll(async () => {
   system = await startSystem();
   await setUpCatalogue(system);
-  client = createClient({ baseUrl: system.cluster.run.http, apiKey: system.cluster.run.apiKey });
+  const { http, apiKey } = system.cluster.run;
+  // Patient: a process that was killed takes seconds to come back on a machine that is busy with other tests.
+  client = createClient({ baseUrl: http, apiKey, retry: { maxAttempts: 40 }, budget: { perRequest: 1, reserve: 100 } });
 });
 afterAll(() => system?.stop());
 

@@ -27,6 +27,7 @@ export class OrderCalls {
 
 export const RESERVE = 'reserve-inventory';
 export const CHARGE = 'charge-payment';
+const STORE_BACK_WITHIN_MS = 45_000;
 
 export function expectCall(called: Called, code: Called['code'], reason: string, pushback: 'none' | 'some'): void {
   expect([called.code, called.reason]).toEqual([code, reason]);
@@ -311,7 +312,10 @@ export function callFailureRules(target: () => Target, calls: () => Calls): void
     const [last = new OrderCalls(shop)] = orders;
     const told: Called[] = [];
     let done: Called | undefined;
-    for (const untilMs = performance.now() + 30_000; done === undefined && performance.now() < untilMs; ) {
+    for (
+      const untilMs = performance.now() + STORE_BACK_WITHIN_MS;
+      done === undefined && performance.now() < untilMs;
+    ) {
       const called = await reserve(last);
       if (called.code === 'OK') done = called;
       else told.push(called);

@@ -1,10 +1,7 @@
 /**
  * What a caller may rely on, rule by rule, seen from outside: over HTTP and gRPC, against any system.
  *
- * `npm run conformance` starts a system of its own (HOLDFAST_REPLICAS of every service, 2 unless told otherwise). To look
- * at another one, set HOLDFAST_URL (several replicas: separated by commas), HOLDFAST_API_KEY, HOLDFAST_OTHER_API_KEY,
- * HOLDFAST_GRPC_INVENTORY, HOLDFAST_GRPC_PAYMENT and HOLDFAST_GRPC_SHIPPING; and HOLDFAST_STATE_DIR, the folder with its
- * run.json, for the rules that kill and pause processes. What can't be seen there is listed as such.
+ * How to run it, also against another system, and all rules in full: README.md beside this file.
  */
 import { afterAll, beforeAll, describe } from 'vitest';
 import { callFailureRules, callKeyRules, sealRules } from './call-rules.ts';

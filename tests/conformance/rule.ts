@@ -37,8 +37,12 @@ export function rule(
       const isUnseen = error instanceof NotSeen;
       tell(isUnseen ? 'not seen' : 'broken', (error as Error).message.split('\n')[0] ?? '');
       // A system that was started for the kit has all that a rule needs.
-      if (!isUnseen || target().isOurs) throw error;
-      context.skip((error as Error).message);
+      if (isUnseen && !target().isOurs) context.skip((error as Error).message);
+      // What this rule has killed or slowed down must not break the next ones; that it is broken is told all the same.
+      await target()
+        .calmDown()
+        .catch((fault: Error) => console.error(`after ${id}: ${fault.message}`));
+      throw error;
     }
   });
 }

@@ -128,6 +128,14 @@ export class Target {
     throw new NotSeen('needs a card provider that can be slow: set HOLDFAST_SANDBOX to the sandbox');
   }
 
+  /** No faults, everybody awake and ready. */
+  async calmDown(): Promise<void> {
+    const { control, sandbox } = this.options;
+    if (sandbox !== undefined) await this.setFaults({});
+    for (const { pid } of control?.run().services ?? []) process.kill(pid, 'SIGCONT');
+    await control?.untilAllReady();
+  }
+
   async stop(): Promise<void> {
     await this.options.stop();
   }

@@ -82,6 +82,12 @@ const SWEEPS = [
   },
 ] as const;
 
+// Never counted: that would read the whole table. -1 before its first analyze.
+const estimateRows = statement(
+  'keys.estimate-rows',
+  `select greatest(reltuples, 0)::float8 as rows from pg_class where oid = 'keys'::regclass`,
+);
+
 type Sweep = (typeof SWEEPS)[number];
 
 /** Sweeps in the background until stopped. */
@@ -93,6 +99,8 @@ export function startKeySweeper(options: KeySweeperOptions): KeySweeper {
   metrics.gauge('holdfast_key_sweep_lag_seconds', 'How far past its retention the oldest unswept key is', () =>
     Math.max(0, ...lag.values()),
   );
+  let rows = 0;
+  metrics.gauge('holdfast_keys_rows', 'Keys remembered, as the database estimates it', () => rows);
   const everyMs = Math.min(Math.max(retention.keyLifetimeMs / 10, EVERY_MS.least), EVERY_MS.most);
   const stopping = new AbortController();
 
@@ -130,6 +138,7 @@ export function startKeySweeper(options: KeySweeperOptions): KeySweeper {
   async function sweep(): Promise<number> {
     let total = 0;
     for (const each of SWEEPS) total += await sweepAll(each);
+    rows = (await pool.query<{ rows: number }>(estimateRows)).rows[0]?.rows ?? 0;
     return total;
   }
 
