@@ -42,6 +42,28 @@ export async function lockAccount(tx: Transaction, tenantId: string, customerId:
   return rows[0];
 }
 
+const lockAccountRows = statement(
+  'payment.lock-accounts',
+  `select a.tenant_id as "tenantId", a.customer_id as "customerId", a.balance, a.currency
+     from (select distinct tenant_id, customer_id from unnest($1::text[], $2::text[]) as w (tenant_id, customer_id)
+            order by tenant_id, customer_id) w,
+          lateral (select tenant_id, customer_id, balance, currency from accounts a
+                    where a.tenant_id = w.tenant_id and a.customer_id = w.customer_id for update) a`,
+);
+
+export type LockedAccount = Account & { tenantId: string };
+
+/** Locks each of these customers' accounts once, in order of tenant and customer. @returns those that exist */
+export async function lockAccounts(
+  tx: Transaction,
+  customers: { tenantId: string; customerId: string }[],
+): Promise<LockedAccount[]> {
+  if (customers.length === 0) return [];
+  const values = [customers.map(({ tenantId }) => tenantId), customers.map(({ customerId }) => customerId)];
+  const { rows } = await tx.query<LockedAccount>({ ...lockAccountRows, values });
+  return rows;
+}
+
 const openAccount = statement(
   'payment.open-account',
   `insert into accounts (tenant_id, customer_id, balance, currency)

@@ -12,7 +12,7 @@
 import { attachClaims, type Begun, type Claim, createBatcher } from '@holdfast/idempotency';
 import { classifyPostgresError, type Pool, statement, type Transaction, transaction } from '@holdfast/postgres';
 import { InvalidRequest } from '@holdfast/rpc';
-import type { Account } from './account.ts';
+import { type LockedAccount, lockAccounts } from './account.ts';
 import type { CardOutcome } from './card.ts';
 import {
   beginCardCharge,
@@ -33,15 +33,6 @@ export class ChargedBefore extends Error {
     super('an order of this batch has its charge already: charge each order alone');
   }
 }
-
-const lockAccounts = statement(
-  'payment.lock-accounts',
-  `select a.tenant_id as "tenantId", a.customer_id as "customerId", a.balance, a.currency
-     from (select distinct tenant_id, customer_id from unnest($1::text[], $2::text[]) as w (tenant_id, customer_id)
-            order by tenant_id, customer_id) w,
-          lateral (select tenant_id, customer_id, balance, currency from accounts a
-                    where a.tenant_id = w.tenant_id and a.customer_id = w.customer_id for update) a`,
-);
 
 const makeCharges = statement(
   'payment.make-charges',
@@ -88,7 +79,8 @@ export async function beginCharges(tx: Transaction, calls: Begun<ChargeRequest>[
 }
 
 async function makeFresh(tx: Transaction, calls: Begun<ChargeRequest>[]): Promise<BegunCharge[]> {
-  const till = new Till(await lock(tx, calls));
+  const paidHere = calls.map(({ request }) => request).filter((request) => staysHere(request) && request.amount > 0);
+  const till = new Till(await lockAccounts(tx, paidHere));
   const outcomes = calls.map((call) => till.charge(call));
   const { rowCount } = await tx.query({
     ...makeCharges,
@@ -113,16 +105,6 @@ async function makeFresh(tx: Transaction, calls: Begun<ChargeRequest>[]): Promis
 /** An amount of 0 is captured here, whatever the method: the provider takes nothing below its smallest unit. */
 function staysHere({ methodKind, amount }: ChargeRequest): boolean {
   return methodKind === 'balance' || amount === 0;
-}
-
-type LockedAccount = Account & { tenantId: string };
-
-async function lock(tx: Transaction, calls: Begun<ChargeRequest>[]): Promise<LockedAccount[]> {
-  const paidHere = calls.filter(({ request }) => staysHere(request) && request.amount > 0);
-  if (paidHere.length === 0) return [];
-  const values = [paidHere.map(({ request }) => request.tenantId), paidHere.map(({ request }) => request.customerId)];
-  const { rows } = await tx.query<LockedAccount>({ ...lockAccounts, values });
-  return rows;
 }
 
 /** The locked accounts of a batch: who comes first is served first, and each balance is written once at the end. */

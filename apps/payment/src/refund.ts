@@ -6,10 +6,11 @@
  * A1  A charge is given back at most once: its state says so, under its lock. At the provider, a payment can't be
  *     refunded beyond what was captured.
  * S3  Never refuses: nothing taken, nothing to give back.
+ * Locks: charges, then accounts, each in order of its key.
  */
 import { statement, type Transaction } from '@holdfast/postgres';
 import { InvalidRequest } from '@holdfast/rpc';
-import { lockAccount, postEntry } from './account.ts';
+import { lockAccounts, postEntry } from './account.ts';
 import type { GivenBack } from './card.ts';
 
 export interface Refund {
@@ -82,10 +83,21 @@ export async function beginRefunds(
     values: [undos.map(({ tenantId }) => tenantId), undos.map(({ orderId }) => orderId)],
   });
   const charges = new Map(rows.map((row) => [`${row.tenant_id} ${row.order_id}`, row]));
+  // All at once and in order: one by one, two batches could wait for each other's accounts in a circle.
+  await lockAccounts(tx, rows.filter(isFromAccount).map(accountOf));
   const begun: BegunRefund[] = [];
   // Most orders turn back because nothing could be taken: then there is nothing to write.
   for (const undo of undos) begun.push(await beginRefund(tx, undo, charges.get(`${undo.tenantId} ${undo.orderId}`)));
   return begun;
+}
+
+/** What beginRefund gives back to an account: captured, and no intent at the provider. */
+function isFromAccount(charge: ChargeRow): boolean {
+  return charge.state === 'captured' && charge.intent_id === null && charge.amount > 0;
+}
+
+function accountOf(charge: ChargeRow): { tenantId: string; customerId: string } {
+  return { tenantId: charge.tenant_id, customerId: charge.customer_id };
 }
 
 async function beginRefund(
@@ -110,7 +122,6 @@ async function beginRefund(
   }
   if (charge.amount > 0) {
     const { customer_id: customerId, amount } = charge;
-    await lockAccount(tx, tenantId, customerId);
     await postEntry(tx, { tenantId, customerId, entryKey: undoKey, kind: 'refund', delta: amount });
   }
   await tx.query({ ...markUndone, values: [tenantId, orderId, 'refunded', charge.amount, ['captured']] });

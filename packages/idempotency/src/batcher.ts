@@ -6,8 +6,9 @@
  *     commit that hangs) no longer holds the next one up; never more than `maxAtOnce` are under way.
  * B2  Two items with the same `lane` never share a batch, nor are they under way at the same time: the second waits for
  *     the first. (A statement meets a row once; and an act and its undo would be judged on the same snapshot.)
- * B3  A batch that fails is split in halves until the item that it fails for stands alone: it fails alone. A store that
- *     can't be reached fails everybody, at once: asking again for each would only take longer.
+ * B3  A batch that fails is split in halves until the item that it fails for stands alone: it fails alone. The larger
+ *     parts go first, so that one item that waits for a lock in vain does not make its neighbours wait at every split.
+ *     A store that can't be reached fails everybody, at once: asking again for each would only take longer.
  * B4  The queue is bounded. Who finds it full is told so and has lost nothing; memory is not where a queue may grow.
  */
 
@@ -72,9 +73,9 @@ class QueueingBatcher<Item, Result> implements Batcher<Item, Result> {
 
   submit(item: Item): Promise<Result> {
     if (this.#entries >= this.#options.maxQueued) return Promise.reject(new QueueFull());
-    this.#entries += 1;
     return new Promise((settle, fail) => {
       this.#queue.push({ item, lane: this.#options.lane(item), settle, fail });
+      this.#entries += 1;
       this.#schedule();
     });
   }
@@ -125,18 +126,32 @@ class QueueingBatcher<Item, Result> implements Batcher<Item, Result> {
   }
 
   async #attempt(batch: Entry<Item, Result>[]): Promise<void> {
-    try {
-      const results = await this.#options.run(batch.map((entry) => entry.item));
-      if (results.length !== batch.length) throw new Error(`${batch.length} items came to ${results.length} results`);
-      for (const [at, entry] of batch.entries()) this.#end(entry, () => entry.settle(results[at] as Result));
-    } catch (error) {
-      if (batch.length === 1 || this.#options.concernsAll(error)) {
-        for (const entry of batch) this.#end(entry, () => entry.fail(error));
+    const parts = [batch];
+    for (let part = parts.shift(); part !== undefined; part = parts.shift()) {
+      const error = await this.#runPart(part);
+      if (error === undefined) continue;
+      if (this.#options.concernsAll(error.thrown)) {
+        for (const entry of [part, ...parts].flat()) this.#end(entry, () => entry.fail(error.thrown));
         return;
       }
-      const middle = Math.ceil(batch.length / 2);
-      await this.#attempt(batch.slice(0, middle));
-      await this.#attempt(batch.slice(middle));
+      const [only] = part;
+      if (part.length === 1 && only !== undefined) this.#end(only, () => only.fail(error.thrown));
+      else {
+        const middle = Math.ceil(part.length / 2);
+        parts.push(part.slice(0, middle), part.slice(middle));
+      }
+    }
+  }
+
+  /** @returns what it failed with; undefined when everybody has a result */
+  async #runPart(part: Entry<Item, Result>[]): Promise<{ thrown: unknown } | undefined> {
+    try {
+      const results = await this.#options.run(part.map((entry) => entry.item));
+      if (results.length !== part.length) throw new Error(`${part.length} items came to ${results.length} results`);
+      for (const [at, entry] of part.entries()) this.#end(entry, () => entry.settle(results[at] as Result));
+      return undefined;
+    } catch (error) {
+      return { thrown: error };
     }
   }
 

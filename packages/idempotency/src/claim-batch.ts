@@ -102,11 +102,19 @@ function judge(request: ClaimRequest, row: FenceOrPrior | undefined, raised: Set
 // An attempt that settles at this very moment wins: its row is no longer in flight, and ours is not taken over.
 const takeOverClaims = statement(
   'idempotency.take-over-claims',
-  `update claims c set attempt = r.attempt, lease_until = clock_timestamp() + r.lease_ms * interval '1 millisecond'
-     from unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::int[]) as r(tenant_id, scope, name, attempt, lease_ms)
-    where c.tenant_id = r.tenant_id and c.scope = r.scope and c.name = r.name
-      and c.state = 'in_flight' and c.attempt = r.attempt - 1
-      and coalesce(c.lease_until <= clock_timestamp(), true)
+  `with held as materialized (
+     select c.tenant_id, c.scope, c.name, r.attempt, r.lease_ms
+       from (select * from unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::int[])
+                as r(tenant_id, scope, name, attempt, lease_ms)
+              order by tenant_id, scope, name) r,
+            lateral (select tenant_id, scope, name from claims c
+                      where c.tenant_id = r.tenant_id and c.scope = r.scope and c.name = r.name
+                        and c.state = 'in_flight' and c.attempt = r.attempt - 1
+                        and coalesce(c.lease_until <= clock_timestamp(), true)
+                        for update) c
+   )
+   update claims c set attempt = r.attempt, lease_until = clock_timestamp() + r.lease_ms * interval '1 millisecond'
+     from held r where c.tenant_id = r.tenant_id and c.scope = r.scope and c.name = r.name
    returning c.tenant_id, c.scope, c.name`,
 );
 
@@ -149,6 +157,7 @@ const insertRows = statement(
      from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::smallint[], $8::jsonb[],
                  $9::bytea[], $10::int[])
        as r(tenant_id, scope, name, operation, state, fingerprint, fingerprint_version, members, answer, lease_ms)
+    order by tenant_id, scope, name
    on conflict (tenant_id, scope, name) do nothing`,
 );
 
@@ -241,7 +250,7 @@ const sealRows = statement(
         where c.tenant_id = r.tenant_id and c.scope = r.scope and c.name = r.name for update) c
    ), sealed as (
      insert into claims as c (tenant_id, scope, name, operation, state, settled_at)
-     select tenant_id, scope, name, operation, 'sealed', clock_timestamp() from r
+     select tenant_id, scope, name, operation, 'sealed', clock_timestamp() from r order by tenant_id, scope, name
      on conflict (tenant_id, scope, name)
        do update set state = 'sealed', lease_until = null, settled_at = clock_timestamp() where c.state <> 'refused'
    )

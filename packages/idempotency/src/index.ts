@@ -26,7 +26,7 @@ export {
   type SealedFrom,
   seal,
 } from './claim.ts';
-export { attachClaims } from './claim-batch.ts';
+export { attachClaims, ClaimedMeanwhile } from './claim-batch.ts';
 export { type Fingerprint, type Fingerprinter, loadFingerprinter } from './fingerprint.ts';
 export { createFlights, type Flights } from './flights.ts';
 export { actKeyOf, isUndoKey, KEY_PATTERN, splitKey, undoKeyOf } from './key.ts';

@@ -23,6 +23,12 @@ describe('a key', () => {
     expect(splitKey('no-colon-in-this')).toEqual({ scope: 'no-colon-in-this', name: '' });
   });
 
+  it('K2: shares its parts with no other key, wherever its colons are', () => {
+    const keys = ['a', 'a:', 'a::', 'a:b', 'a:b:', ':a', '::a', ':', 'a:::', 'b'].map((key) => key.padStart(16, 'x'));
+    const parts = keys.map((key) => JSON.stringify(splitKey(key)));
+    expect(new Set(parts).size).toBe(keys.length);
+  });
+
   it('of an undo leads back to its act, and no other key does', () => {
     expect(actKeyOf(undoKeyOf('order-1:charge-payment'))).toBe('order-1:charge-payment');
     expect(isUndoKey('order-1:undo-payment')).toBe(false);

@@ -18,8 +18,13 @@ export function actKeyOf(undoKey: string): string {
   return undoKey.slice(0, -UNDO_SUFFIX.length);
 }
 
-/** The two parts a key is stored in: what decides where its row lives, and the rest. */
+/**
+ * The two parts a key is stored in: what decides where its row lives, and the rest. No two keys share their parts: one
+ * whose only colon is its last character keeps it in its scope, where no other has any.
+ */
 export function splitKey(key: string): { scope: string; name: string } {
   const at = key.indexOf(':');
-  return at === -1 ? { scope: key, name: '' } : { scope: key.slice(0, at), name: key.slice(at + 1) };
+  return at === -1 || at === key.length - 1
+    ? { scope: key, name: '' }
+    : { scope: key.slice(0, at), name: key.slice(at + 1) };
 }

@@ -27,6 +27,8 @@ export function checkInteger(field: string, value: number, min: number, max: num
 
 /** @throws InvalidRequest */
 export function checkText(field: string, value: string, maxLength: number): string {
+  // Postgres keeps no NUL: every retry would fail the same way, as a fault of ours.
+  if (value.includes('\0')) throw new InvalidRequest(field, 'send text without NUL characters');
   if (value.length < 1 || value.length > maxLength)
     throw new InvalidRequest(field, `send 1 to ${maxLength} characters`);
   return value;

@@ -22,7 +22,8 @@ export const rpcErrors = {
   TRY_AGAIN: { code: status.UNAVAILABLE, pushbackMs: 50 },
   STORE_UNAVAILABLE: { code: status.UNAVAILABLE, pushbackMs: 200 },
   OUTCOME_UNKNOWN: { code: status.UNAVAILABLE, pushbackMs: 100 },
-  INTERNAL: { code: status.INTERNAL, pushbackMs: -1 },
+  // A fault of ours is mended by somebody, if at all: no hurry.
+  INTERNAL: { code: status.INTERNAL, pushbackMs: 1_000 },
 } as const;
 
 export type ErrorReason = keyof typeof rpcErrors;

@@ -1,6 +1,7 @@
 import {
   type ActOutcome,
   ask,
+  ClaimedMeanwhile,
   type Fingerprinter,
   isUndoKey,
   KEY_PATTERN,
@@ -85,7 +86,8 @@ export function stepAnswer(outcome: ActOutcome | UndoOutcome): Answer<never> {
 /** What a thrown database error means to a caller; undefined when it is no fault of the store's availability. */
 export function storeFault(error: unknown): Answer<never> | undefined {
   if (error instanceof QueueFull) return errorOf('TRY_AGAIN', error.message);
-  switch (classifyPostgresError(error)) {
+  const fault = error instanceof ClaimedMeanwhile ? 'contended' : classifyPostgresError(error);
+  switch (fault) {
     case 'contended':
       return errorOf('TRY_AGAIN', 'somebody else held the same rows, nothing was changed: ask again with the same key');
     case 'unavailable':

@@ -1,9 +1,11 @@
+import { once } from 'node:events';
 import {
   type handleServerStreamingCall,
   type handleUnaryCall,
   Metadata,
   Server,
   ServerCredentials,
+  type ServerWritableStream,
   type ServiceDefinition,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
@@ -70,8 +72,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const health = new HealthImplementation({ '': 'SERVING' });
   const names = options.services.map((binding) => serviceName(binding.definition));
   for (const binding of options.services) addService(server, binding, options);
-  if (options.offerSteps === true) {
-    server.addService(stepService, { RunSteps: stepStreams(options) });
+  const steps = options.offerSteps === true ? stepStreams(options) : undefined;
+  if (steps !== undefined) {
+    server.addService(stepService, { RunSteps: steps.handle });
     names.push('holdfast.step.v1.StepService');
   }
   for (const name of names) health.setStatus(name, 'SERVING');
@@ -83,7 +86,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     setServing(serving) {
       for (const name of ['', ...names]) health.setStatus(name, serving ? 'SERVING' : 'NOT_SERVING');
     },
-    stop: (graceMs) => stop(server, graceMs),
+    stop(graceMs) {
+      // Streams of steps have no end of their own: without this a stop would always take all of its grace.
+      steps?.drain();
+      return stop(server, graceMs);
+    },
   };
 }
 
@@ -155,15 +162,27 @@ function streamingImplementation(
       if (answer.kind === 'error') call.emit('error', toServiceError(answer));
     };
     try {
-      for await (const answer of handler(call.request, serverCall(call))) {
+      const incoming = serverCall(call);
+      for await (const answer of handler(call.request, incoming)) {
         if (answer.kind === 'error') return fail(answer);
-        call.write(answer.kind === 'stored' ? answer.bytes : answer.message);
+        const hasRoom = call.write(answer.kind === 'stored' ? answer.bytes : answer.message);
+        // A slow reader slows its handler down, instead of filling this process's memory.
+        if (!hasRoom) await roomIn(call, incoming.signal);
       }
       call.end();
     } catch (error) {
       fail(translated(error, path, options));
     }
   };
+}
+
+/** Resolves when the reader has caught up, or has gone. */
+async function roomIn(call: ServerWritableStream<unknown, unknown>, gone: AbortSignal): Promise<void> {
+  try {
+    await once(call, 'drain', { signal: gone });
+  } catch (error) {
+    if (!gone.aborted) throw error;
+  }
 }
 
 /** What a handler gives, or what became of what it threw. */

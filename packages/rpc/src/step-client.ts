@@ -8,6 +8,8 @@
  *   again after a while.
  * - There are a few streams, taken in turn, because each stays with the replica that it was opened to. One that has grown
  *   old, or on which a call got no answer in time, takes no more calls and is replaced, maybe by another replica's.
+ * - What a peer that does not read leaves in memory is bounded: a call that times out retires its stream, and a stream
+ *   that nobody waits on any more is given up together with what it has not sent.
  */
 import { type ClientDuplexStream, type Client as GrpcClient, Metadata, status } from '@grpc/grpc-js';
 import { type CallOptions, type CallResult, type Client, callUnary, connect, failureOf } from './client.ts';
@@ -39,6 +41,8 @@ interface Pending {
   method: Method;
   request: unknown;
   options: CallOptions;
+  /** On the clock of performance.now(): when its caller stops waiting, whichever way it goes. */
+  deadlineAtMs: number;
   settle: (result: CallResult<unknown>) => void;
 }
 
@@ -67,6 +71,7 @@ class StepLanes {
   #turn = 0;
   #unaryUntilMs = 0;
   #pending = 0;
+  #closed = false;
 
   constructor(channel: GrpcClient) {
     this.#channel = channel;
@@ -80,7 +85,8 @@ class StepLanes {
         this.#pending -= 1;
         resolve(result);
       };
-      this.#queue.push({ name, method, request, options, settle });
+      const deadlineAtMs = performance.now() + options.timeoutMs;
+      this.#queue.push({ name, method, request, options, deadlineAtMs, settle });
       if (this.#scheduled) return;
       this.#scheduled = true;
       // After the I/O of this turn: sagas whose checkpoints were one flush go on together.
@@ -89,12 +95,17 @@ class StepLanes {
   }
 
   close(): void {
+    this.#closed = true;
     for (const lane of this.#lanes) lane?.end();
   }
 
   #flush(): void {
     this.#scheduled = false;
-    const calls = this.#queue.splice(0);
+    const queued = this.#queue.splice(0);
+    const isGivenUp = ({ options }: Pending) => this.#closed || options.signal?.aborted === true;
+    for (const call of queued.filter(isGivenUp)) call.settle(notKnown('CANCELLED', 'given up before it was sent'));
+    const calls = queued.filter((call) => !isGivenUp(call));
+    if (calls.length === 0) return;
     if (performance.now() < this.#unaryUntilMs) {
       this.#callOneByOne(calls);
       return;
@@ -117,8 +128,9 @@ class StepLanes {
   }
 
   #callOneByOne(calls: Pending[]): void {
-    for (const { method, request, options, settle } of calls) {
-      void callUnary(this.#channel, method, request, options).then(settle);
+    for (const { method, request, options, deadlineAtMs, settle } of calls) {
+      const timeoutMs = Math.max(deadlineAtMs - performance.now(), 1);
+      void callUnary(this.#channel, method, request, { ...options, timeoutMs }).then(settle);
     }
   }
 }
@@ -132,6 +144,8 @@ class StepLane {
   #nextId = 1;
   #retired = false;
   #lost = false;
+  /** A call got no answer in time: the peer may never end the stream by itself. */
+  #isStuck = false;
 
   constructor(channel: GrpcClient, notOffered: (unanswered: Pending[]) => void) {
     this.#notOffered = notOffered;
@@ -162,7 +176,7 @@ class StepLane {
     for (const call of calls) {
       const encoded = this.#register(call);
       const size = (encoded.request as Buffer).length;
-      if (message.length >= MAX_CALLS_PER_MESSAGE || bytes + size > MAX_MESSAGE_BYTES) {
+      if (message.length >= MAX_CALLS_PER_MESSAGE || (message.length > 0 && bytes + size > MAX_MESSAGE_BYTES)) {
         this.#stream.write({ calls: message });
         [message, bytes] = [[], 0];
       }
@@ -176,10 +190,15 @@ class StepLane {
     const id = this.#nextId++;
     const { name, method, request, options } = call;
     const timer = setTimeout(() => {
-      this.#settle(id, notKnown('DEADLINE_EXCEEDED', `no answer within ${options.timeoutMs} ms`));
       this.#retired = true;
+      this.#isStuck = true;
+      this.#settle(id, notKnown('DEADLINE_EXCEEDED', `no answer within ${options.timeoutMs} ms`));
+      this.#endIfIdle();
     }, options.timeoutMs);
-    const onAbort = () => this.#settle(id, notKnown('CANCELLED', 'given up by the caller'));
+    const onAbort = () => {
+      this.#settle(id, notKnown('CANCELLED', 'given up by the caller'));
+      this.#endIfIdle();
+    };
     options.signal?.addEventListener('abort', onAbort, { once: true });
     this.#pending.set(id, { ...call, timer, onAbort });
     return {
@@ -203,10 +222,7 @@ class StepLane {
     if (reply.failure) {
       const { code, message, statusDetails, pushbackMs } = reply.failure;
       this.#settle(id, failureOf({ code, message, details: statusDetails, pushbackMs, replayed }));
-    } else {
-      const message = call.method.responseDeserialize(reply.response ?? Buffer.alloc(0));
-      this.#settle(id, { kind: 'ok', message, replayed });
-    }
+    } else this.#settle(id, answerIn(reply, call.method));
   }
 
   #settle(id: number, result: CallResult<unknown>): void {
@@ -224,7 +240,10 @@ class StepLane {
   }
 
   #endIfIdle(): void {
-    if (this.#retired && !this.#lost && this.#pending.size === 0) this.#stream.end();
+    if (!this.#retired || this.#lost || this.#pending.size > 0) return;
+    // Cancelling stops no work over there (G13), and lets go of what is still waiting to be sent.
+    if (this.#isStuck) this.#stream.cancel();
+    else this.#stream.end();
   }
 
   /** Whether the calls under way were run is not known, unless the participant has no streams at all. */
@@ -234,6 +253,15 @@ class StepLane {
     const unanswered = [...this.#pending.keys()].flatMap((id) => this.#take(id) ?? []);
     if (error.code === status.UNIMPLEMENTED) this.#notOffered(unanswered);
     else for (const { settle } of unanswered) settle(notKnown(status[error.code] ?? 'UNKNOWN', error.details));
+  }
+}
+
+/** Damaged bytes are an answer nobody can read, not a reason for this process to end. */
+function answerIn({ response, replayed }: StepReply, method: Method): CallResult<unknown> {
+  try {
+    return { kind: 'ok', message: method.responseDeserialize(response ?? Buffer.alloc(0)), replayed };
+  } catch {
+    return notKnown('INTERNAL', `the answer can't be read: it is no message that ${method.path} gives`);
   }
 }
 

@@ -2,23 +2,30 @@
  * The server's side of a stream of steps: each call goes to the handler of its unary method, with the same key, fence
  * and answer. Calls that arrive together reach the handlers in one turn, so that they share transactions there.
  *
- * - Answers that are known in one turn leave in one message.
- * - At most MAX_UNDER_WAY calls of a stream are under way; beyond that the stream is not read, and HTTP/2's flow control
- *   holds the caller back. Answers wait in memory for a slow reader, at most as many.
+ * - Answers that are known in one turn leave in one message, or in several when they are large.
+ * - A stream's calls count until their answers have left for the wire. Beyond MAX_OPEN of them the stream is not read, and
+ *   HTTP/2's flow control holds the caller back: whoever sends and does not read fills no memory here.
  * - A stream that ends cancels nothing: the work goes on and is stored (G13).
+ * - A server that stops reads no more of its streams, answers what it has read, and ends them. What it has not read was
+ *   not run; its caller hears of the end and asks again with the same key (S4).
  */
 import { type handleBidiStreamingCall, type ServerDuplexStream, status } from '@grpc/grpc-js';
 import { decodeStatus } from './error-details.ts';
-import { type Answer, errorOf, type RpcError } from './errors.ts';
+import { type Answer, errorOf, type RpcError, toServiceError } from './errors.ts';
 import type { RunStepsRequest } from './gen/holdfast/step/v1/RunStepsRequest.ts';
 import type { RunStepsResponseInput } from './gen/holdfast/step/v1/RunStepsResponse.ts';
 import type { StepCall } from './gen/holdfast/step/v1/StepCall.ts';
 import type { StepReplyInput } from './gen/holdfast/step/v1/StepReply.ts';
 import { answerOf, type ServerOptions, type Unary } from './server.ts';
-import { type CallSource, serverCallFrom } from './server-call.ts';
+import { type CallSource, InvalidRequest, serverCallFrom } from './server-call.ts';
 
-const MAX_UNDER_WAY = 2_000;
+const MAX_OPEN = 2_000;
 const RESUME_BELOW = 1_000;
+/** An empty call is two bytes: without a bound of its own, one message could carry a hundred thousand. */
+export const MAX_CALLS_PER_MESSAGE = 1_000;
+// A caller takes 4 MiB in one message unless it says otherwise; beyond that it would lose the stream with every answer.
+const MAX_MESSAGE_BYTES = 256 * 1024;
+const ENVELOPE_BYTES = 64;
 
 type StepStream = ServerDuplexStream<RunStepsRequest, RunStepsResponseInput>;
 
@@ -29,12 +36,30 @@ interface StepMethod {
   handler: Unary<unknown, unknown>;
 }
 
-export function stepStreams(options: ServerOptions): handleBidiStreamingCall<RunStepsRequest, RunStepsResponseInput> {
-  const methods = methodsOf(options);
-  return (stream) => serve(stream, methods, options);
+type StepMethods = Map<string, StepMethod>;
+
+export interface StepStreams {
+  handle: handleBidiStreamingCall<RunStepsRequest, RunStepsResponseInput>;
+  /** Reads no more; each stream ends when what it has read is answered. */
+  drain(): void;
 }
 
-function methodsOf(options: ServerOptions): Map<string, StepMethod> {
+export function stepStreams(options: ServerOptions): StepStreams {
+  const methods = methodsOf(options);
+  const live = new Set<StepSession>();
+  return {
+    handle(stream) {
+      const session = new StepSession(stream, methods, options);
+      live.add(session);
+      stream.once('close', () => live.delete(session));
+    },
+    drain() {
+      for (const session of live) session.drain();
+    },
+  };
+}
+
+function methodsOf(options: ServerOptions): StepMethods {
   const unary = options.services.flatMap(({ definition, handlers }) =>
     Object.entries(definition)
       .filter(([, method]) => !method.requestStream && !method.responseStream)
@@ -46,51 +71,137 @@ function methodsOf(options: ServerOptions): Map<string, StepMethod> {
   return new Map(unary);
 }
 
-function serve(stream: StepStream, methods: Map<string, StepMethod>, options: ServerOptions): void {
-  const outbox = new Outbox(stream);
-  const cancelled = new AbortController();
-  let underWay = 0;
-  stream.on('cancelled', () => cancelled.abort());
-  stream.on('data', ({ calls }: RunStepsRequest) => {
-    underWay += calls.length;
-    if (underWay >= MAX_UNDER_WAY) stream.pause();
+/** One stream, from its opening to its end. */
+class StepSession {
+  readonly #stream: StepStream;
+  readonly #methods: StepMethods;
+  readonly #options: ServerOptions;
+  readonly #cancelled = new AbortController();
+  #underWay = 0;
+  #replies: StepReplyInput[] = [];
+  #scheduled = false;
+  #reading = true;
+  #ended = false;
+
+  constructor(stream: StepStream, methods: StepMethods, options: ServerOptions) {
+    this.#stream = stream;
+    this.#methods = methods;
+    this.#options = options;
+    stream.on('cancelled', () => this.#cancelled.abort());
+    stream.on('data', (request: RunStepsRequest) => this.#take(request));
+    // The caller has said its last; what is under way is still answered.
+    stream.on('end', () => this.drain());
+    stream.on('drain', () => this.#flushSoon());
+  }
+
+  drain(): void {
+    this.#reading = false;
+    this.#stream.pause();
+    this.#flushSoon();
+  }
+
+  #take({ calls }: RunStepsRequest): void {
+    if (!this.#reading) return;
+    if (calls.length > MAX_CALLS_PER_MESSAGE) {
+      const refusal = errorOf('INVALID_REQUEST', `calls: send at most ${MAX_CALLS_PER_MESSAGE} in one message`);
+      this.#reading = false;
+      this.#ended = true;
+      this.#stream.emit('error', toServiceError(refusal));
+      return;
+    }
+    this.#underWay += calls.length;
+    if (this.#open >= MAX_OPEN) this.#stream.pause();
     for (const call of calls) {
-      void replyTo(call, methods, cancelled.signal, options).then((reply) => {
-        outbox.put(reply);
-        underWay -= 1;
-        if (underWay < RESUME_BELOW && stream.isPaused()) stream.resume();
+      void replyTo(call, this.#methods, this.#cancelled.signal, this.#options).then((reply) => {
+        this.#underWay -= 1;
+        this.#replies.push(reply);
+        this.#flushSoon();
       });
     }
-  });
-  // The caller has said its last; what is under way is still answered.
-  stream.on('end', () => outbox.endWhen(() => underWay === 0));
+  }
+
+  /** Calls whose answers have not left yet. */
+  get #open(): number {
+    return this.#underWay + this.#replies.length;
+  }
+
+  #flushSoon(): void {
+    if (this.#scheduled || this.#stream.writableNeedDrain) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    if (this.#ended || this.#stream.cancelled || this.#stream.destroyed) {
+      // The caller has gone: what is stored is there when it asks again.
+      this.#replies = [];
+      return;
+    }
+    while (this.#replies.length > 0 && !this.#stream.writableNeedDrain) {
+      this.#stream.write({ replies: this.#replies.splice(0, fitting(this.#replies)) });
+    }
+    if (this.#reading) {
+      if (this.#open < RESUME_BELOW && this.#stream.isPaused()) this.#stream.resume();
+    } else if (this.#open === 0) {
+      this.#ended = true;
+      this.#stream.end();
+    }
+  }
 }
 
+/** How many of the first replies make one message; at least one. */
+function fitting(replies: StepReplyInput[]): number {
+  let bytes = 0;
+  for (const [at, { response, failure }] of replies.entries()) {
+    bytes += ENVELOPE_BYTES + (response?.length ?? 0) + 2 * (failure?.statusDetails?.length ?? 0);
+    if (bytes > MAX_MESSAGE_BYTES) return Math.max(at, 1);
+  }
+  return replies.length;
+}
+
+/** Never rejects. */
 async function replyTo(
   call: StepCall,
-  methods: Map<string, StepMethod>,
+  methods: StepMethods,
   signal: AbortSignal,
   options: ServerOptions,
 ): Promise<StepReplyInput> {
   const { id } = call;
   const method = methods.get(call.method);
-  if (method === undefined) return { id, failure: unknownMethod(call.method) };
+  if (method === undefined) return { id, failure: failureOf(unknownMethod(call.method)) };
+  const source = sourceOf(call, signal);
   const answer = await answerOf(
-    () => method.handler(method.decode(call.request), serverCallFrom(sourceOf(call, signal))),
+    async () => {
+      const given = await method.handler(requestIn(call, method), serverCallFrom(source));
+      // Encoded here, so that a message that can't be is this call's failure and not the process's.
+      return given.kind === 'ok' ? { kind: 'stored', bytes: method.encode(given.message), replayed: false } : given;
+    },
     method.path,
     options,
   );
-  return { id, ...replyOf(answer, method) };
+  return { id, ...replyOf(answer) };
+}
+
+/** @throws InvalidRequest */
+function requestIn(call: StepCall, method: StepMethod): unknown {
+  try {
+    return method.decode(call.request);
+  } catch {
+    throw new InvalidRequest('calls.request', `send the request message of ${call.method}, encoded`);
+  }
 }
 
 function sourceOf(call: StepCall, signal: AbortSignal): CallSource {
-  const sentAtMs = performance.now();
+  const receivedAtMs = performance.now();
   return {
     values(name) {
       const value = fieldOf(call, name);
       return value === '' ? [] : [value];
     },
-    remainingMs: () => call.timeoutMs - (performance.now() - sentAtMs),
+    remainingMs: () => call.timeoutMs - (performance.now() - receivedAtMs),
     signal,
   };
 }
@@ -110,10 +221,10 @@ function fieldOf(call: StepCall, name: string): string {
   }
 }
 
-function replyOf(answer: Answer<unknown>, method: StepMethod): Omit<StepReplyInput, 'id'> {
+function replyOf(answer: Answer<unknown>): Omit<StepReplyInput, 'id'> {
   switch (answer.kind) {
     case 'ok':
-      return { response: method.encode(answer.message), replayed: false };
+      throw new Error('an answer was not encoded');
     case 'stored':
       return { response: answer.bytes, replayed: answer.replayed };
     case 'error':
@@ -127,46 +238,6 @@ function failureOf({ statusBytes, pushbackMs }: RpcError) {
   return { code, message: detail?.message ?? 'damaged status', statusDetails: statusBytes, pushbackMs };
 }
 
-function unknownMethod(name: string) {
-  const { statusBytes, pushbackMs } = errorOf('INVALID_REQUEST', `calls.method: this service has no method ${name}`);
-  return failureOf({ kind: 'error', statusBytes, pushbackMs, replayed: false });
-}
-
-/** Collects the answers of one turn into one message, and waits for a reader that is slow. */
-class Outbox {
-  readonly #stream: StepStream;
-  #replies: StepReplyInput[] = [];
-  #scheduled = false;
-  #isEnding: (() => boolean) | undefined;
-
-  constructor(stream: StepStream) {
-    this.#stream = stream;
-    stream.on('drain', () => this.#flushSoon());
-  }
-
-  put(reply: StepReplyInput): void {
-    this.#replies.push(reply);
-    this.#flushSoon();
-  }
-
-  endWhen(isDone: () => boolean): void {
-    this.#isEnding = isDone;
-    this.#flushSoon();
-  }
-
-  #flushSoon(): void {
-    if (this.#scheduled || this.#stream.writableNeedDrain) return;
-    this.#scheduled = true;
-    setImmediate(() => {
-      this.#scheduled = false;
-      this.#flush();
-    });
-  }
-
-  #flush(): void {
-    // The caller has gone: what is stored is there when it asks again.
-    if (this.#stream.cancelled || this.#stream.destroyed) return;
-    if (this.#replies.length > 0) this.#stream.write({ replies: this.#replies.splice(0) });
-    if (this.#isEnding?.()) this.#stream.end();
-  }
+function unknownMethod(name: string): RpcError {
+  return errorOf('INVALID_REQUEST', `calls.method: this service has no method ${name.slice(0, 64)}`);
 }

@@ -27,7 +27,7 @@ export async function testParticipant<D extends object>(
   migrations: Migrations,
   bind: (participant: Participant) => ServiceBinding,
 ): Promise<TestParticipant<D>> {
-  const database = await testDatabase(name, [idempotencyMigrations, migrations]);
+  const database = await testDatabase(name, [idempotencyMigrations, migrations], { onlyByKey: true });
   const log = createLog(name, 'silent');
   const participant: Participant = {
     pool: database.pool,
@@ -38,7 +38,14 @@ export async function testParticipant<D extends object>(
     metrics: createMetrics(name),
   };
   const services = [bind(participant)];
-  const server = await startServer({ host: '127.0.0.1', port: 0, services, log, translate: storeFault });
+  const server = await startServer({
+    host: '127.0.0.1',
+    port: 0,
+    services,
+    offerSteps: true,
+    log,
+    translate: storeFault,
+  });
   const address = `127.0.0.1:${server.port}`;
   const client = createClient(definition, address);
   return {
