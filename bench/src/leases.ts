@@ -21,7 +21,7 @@ import {
   migrate,
   type Pool,
 } from '@holdfast/idempotency';
-import { transaction } from '@holdfast/postgres';
+import { classifyPostgresError, transaction } from '@holdfast/postgres';
 import { startPostgres } from '@holdfast/testkit';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 
@@ -123,10 +123,16 @@ async function attempt(
   durationMs: () => number,
   fenced: boolean,
 ): Promise<boolean> {
-  const met = await transaction(pool, (tx) => claim(tx, request));
-  if (met.kind !== 'claimed' && met.kind !== 'resumed') return met.kind !== 'in_flight';
-  await delay(durationMs());
-  return await finish(pool, met.claim, request.key, fenced);
+  try {
+    const met = await transaction(pool, (tx) => claim(tx, request));
+    if (met.kind !== 'claimed' && met.kind !== 'resumed') return met.kind !== 'in_flight';
+    await delay(durationMs());
+    return await finish(pool, met.claim, request.key, fenced);
+  } catch (error) {
+    // The other process was stopped while it held the row, or the server has ended our transaction while we were.
+    if (classifyPostgresError(error) === 'other') throw error;
+    return false;
+  }
 }
 
 async function finish(pool: Pool, held: Claim, key: string, fenced: boolean): Promise<boolean> {
