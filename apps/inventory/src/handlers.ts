@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createStepRunner, type Settlement, type StepSpec } from '@holdfast/idempotency';
-import { transaction } from '@holdfast/postgres';
+import { type Transaction, transaction } from '@holdfast/postgres';
 import {
   askStep,
   checkCurrency,
@@ -18,6 +18,8 @@ import {
 import { type ReleaseRequest, type ReserveRequest, release, reserve } from './reservation.ts';
 import { adjustItem, findItem, putItem } from './stock.ts';
 
+/** How long the answer to a step is given again byte for byte; after that, what the effect's own row says. */
+const KEEP_DAYS = 14;
 const RESERVE = 'reserve-inventory';
 const RELEASE = 'release-inventory';
 const ADJUST = 'adjust-stock';
@@ -92,18 +94,23 @@ export function inventoryHandlers({
       const delta = checkInteger('delta', request.delta, -MAX_COUNT, MAX_COUNT);
       if (delta === 0) throw new InvalidRequest('delta', 'send how much to add, or (below 0) to take');
       const keyed = keyedCall(call, { name: ADJUST }, request, fingerprinter);
-      const outcome = await keyedRunner.run(keyed, async (tx) => {
+      const adjust = async (tx: Transaction): Promise<Settlement> => {
         const adjusted = await adjustItem(tx, keyed.tenantId, sku, delta, keyed.key);
         if (adjusted.kind === 'refused') return refusedFor(adjusted);
         return { kind: 'done', answer: inventory.AdjustStock.responseSerialize({ stock: adjusted.stock }) };
-      });
-      return stepAnswer(outcome);
+      };
+      const outcome = await keyedRunner.run(keyed, adjust);
+      if (outcome.kind !== 'expired') return stepAnswer(outcome);
+      // Its entry is unique (K5): asked again, it finds that it has counted.
+      const { kind, answer } = await transaction(pool, adjust);
+      return stepAnswer({ kind: kind === 'done' ? 'executed' : kind, answer, replayed: true });
     },
   };
 }
 
 const reserveStep: StepSpec<ReserveRequest, never, never> = {
   operation: RESERVE,
+  keepDays: KEEP_DAYS,
   async prepare(tx, calls) {
     const outcomes = await reserve(
       tx,
@@ -119,6 +126,7 @@ const reserveStep: StepSpec<ReserveRequest, never, never> = {
 
 const releaseStep: StepSpec<ReleaseRequest, never, never> = {
   operation: RELEASE,
+  keepDays: KEEP_DAYS,
   undoes: RESERVE,
   async prepare(tx, calls) {
     const released = await release(

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createStepRunner, type Settlement, type StepSpec } from '@holdfast/idempotency';
-import { transaction } from '@holdfast/postgres';
+import { type Transaction, transaction } from '@holdfast/postgres';
 import {
   askStep,
   checkCurrency,
@@ -20,6 +20,8 @@ import type { CardPlan, ChargeOutcome, ChargeRequest } from './charge.ts';
 import { beginCharges, createIntentStore, endCardCharges, type StoreIntent } from './charge-batch.ts';
 import { beginRefunds, endRefund, type Refund, type RefundPlan, type RefundRequest } from './refund.ts';
 
+/** How long the answer to a step is given again byte for byte; after that, what the effect's own row says. */
+const KEEP_DAYS = 14;
 const CHARGE = 'charge-payment';
 const REFUND = 'refund-payment';
 const ADJUST = 'adjust-account';
@@ -90,12 +92,16 @@ export function paymentHandlers(
       const delta = checkInteger('delta', request.delta, -MAX_BALANCE, MAX_BALANCE);
       if (delta === 0) throw new InvalidRequest('delta', 'send how much to add, or (below 0) to take');
       const keyed = keyedCall(call, { name: ADJUST }, request, fingerprinter);
-      const outcome = await keyedRunner.run(keyed, async (tx) => {
+      const adjust = async (tx: Transaction): Promise<Settlement> => {
         const adjusted = await adjustAccount(tx, keyed.tenantId, customerId, delta, keyed.key);
         if (adjusted.kind === 'refused') return refusedFor(adjusted);
         return { kind: 'done', answer: payment.AdjustAccount.responseSerialize({ account: adjusted.account }) };
-      });
-      return stepAnswer(outcome);
+      };
+      const outcome = await keyedRunner.run(keyed, adjust);
+      if (outcome.kind !== 'expired') return stepAnswer(outcome);
+      // Its entry is unique (K5): asked again, it finds that it has counted.
+      const { kind, answer } = await transaction(pool, adjust);
+      return stepAnswer({ kind: kind === 'done' ? 'executed' : kind, answer, replayed: true });
     },
   };
 }
@@ -107,6 +113,7 @@ type Charge = ChargeRequest & { method: string };
 function chargeStep(cards: Cards, storeIntent: StoreIntent): StepSpec<Charge, CardPlan, CardOutcome> {
   return {
     operation: CHARGE,
+    keepDays: KEEP_DAYS,
     async prepare(tx, calls) {
       const begun = await beginCharges(tx, calls);
       return begun.map((outcome) => (outcome.kind === 'perform' ? outcome : chargeSettlement(outcome)));
@@ -128,6 +135,7 @@ function refundStep(cards: Cards): StepSpec<RefundRequest, RefundPlan, GivenBack
   const done = (refund: Refund) => ({ kind: 'done' as const, answer: payment.RefundPayment.responseSerialize(refund) });
   return {
     operation: REFUND,
+    keepDays: KEEP_DAYS,
     undoes: CHARGE,
     async prepare(tx, calls) {
       const begun = await beginRefunds(

@@ -25,6 +25,8 @@ import {
   settleCancel,
 } from './shipment.ts';
 
+/** How long the answer to a step is given again byte for byte; after that, what the effect's own row says. */
+const KEEP_DAYS = 14;
 const CREATE = 'create-shipment';
 const CANCEL = 'cancel-shipment';
 
@@ -81,6 +83,7 @@ export function shippingHandlers(
 function createStep(carrier: Carrier): StepSpec<ShipmentRequest, BookingPlan, BookResult> {
   return {
     operation: CREATE,
+    keepDays: KEEP_DAYS,
     async prepare(tx, calls) {
       const begun = await beginShipments(tx, calls, carrier.configured);
       return begun.map((outcome, at) => {
@@ -109,6 +112,7 @@ function cancelStep(carrier: Carrier): StepSpec<CancelRequest, string, string | 
   });
   return {
     operation: CANCEL,
+    keepDays: KEEP_DAYS,
     undoes: CREATE,
     async prepare(tx, calls) {
       const requests = calls.map(({ request }) => request);

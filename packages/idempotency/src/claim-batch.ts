@@ -13,7 +13,16 @@
  * batch names an order, and a key, at most once.
  */
 import { type Query, statement } from '@holdfast/postgres';
-import { type Claim, type ClaimOutcome, type ClaimRequest, differingMembers, type SealedFrom } from './claim.ts';
+import { DEFAULT_KEEP_DAYS, keptUntilSql, readAnswers } from './answers.ts';
+import {
+  type Claim,
+  type ClaimOutcome,
+  type ClaimRequest,
+  differingMembers,
+  heldClaim,
+  type SealedFrom,
+  settledOutcome,
+} from './claim.ts';
 import { splitKey } from './key.ts';
 
 // The inner select can't be flattened into a join (offset 0), so that each key is one probe of the primary key,
@@ -25,7 +34,7 @@ const fenceAndLook = statement(
        with ordinality as r(tenant_id, scope, name, operation, fingerprint, order_id, epoch, ord)
    ), prior as materialized (
      select r.ord, c.* from r, lateral (
-       select c.state, c.attempt, c.answer, c.members,
+       select c.state, c.attempt, c.answer, c.members, c.kept_until,
               c.fingerprint is not null and (c.fingerprint <> r.fingerprint or c.operation <> r.operation) as reused,
               coalesce(ceil(extract(epoch from c.lease_until - clock_timestamp()) * 1000), 0)::int as remaining_ms
          from claims c where c.tenant_id = r.tenant_id and c.scope = r.scope and c.name = r.name offset 0
@@ -39,9 +48,9 @@ const fenceAndLook = statement(
      returning tenant_id, order_id
    )
    select null::bigint as ord, tenant_id, order_id, null::text as state, null::int as attempt, null::bytea as answer,
-          null::jsonb as members, null::boolean as reused, null::int as remaining_ms from fence
+          null::jsonb as members, null::boolean as reused, null::int as remaining_ms, null::text as kept_until from fence
    union all
-   select ord, null, null, state, attempt, answer, members, reused, remaining_ms from prior`,
+   select ord, null, null, state, attempt, answer, members, reused, remaining_ms, kept_until::text from prior`,
 );
 
 interface FenceOrPrior {
@@ -54,6 +63,7 @@ interface FenceOrPrior {
   members: Record<string, string> | null;
   reused: boolean;
   remaining_ms: number;
+  kept_until: string | null;
 }
 
 /**
@@ -81,22 +91,33 @@ export async function meetClaims(tx: Query, requests: ClaimRequest[]): Promise<C
     if (row.ord === null) raised.add(`${row.tenant_id} ${row.order_id}`);
     else prior.set(row.ord - 1, row);
   }
+  await giveBodies(tx, requests, prior);
   const met = requests.map((request, at) => judge(request, prior.get(at), raised));
   const abandoned = met.flatMap((outcome, at) => (outcome.kind === 'resumed' ? [at] : []));
   return abandoned.length === 0 ? met : await takeOver(tx, requests, met, abandoned);
+}
+
+/** Reads the bodies of those that were executed before: a second statement, which only repeated calls pay for. */
+async function giveBodies(tx: Query, requests: ClaimRequest[], prior: Map<number, FenceOrPrior>): Promise<void> {
+  const executed = [...prior].filter(([, row]) => row.state === 'executed' && row.answer === null && !row.reused);
+  const bodies = await readAnswers(
+    tx,
+    executed.map(([at, row]) => ({ ...(requests[at] as ClaimRequest), keptUntil: row.kept_until })),
+  );
+  for (const [i, [, row]] of executed.entries()) row.answer = bodies[i] ?? null;
 }
 
 function judge(request: ClaimRequest, row: FenceOrPrior | undefined, raised: Set<string>): ClaimOutcome {
   if (row?.reused) {
     return { kind: 'reused', differing: differingMembers(row.members, request.fingerprint.members) };
   }
-  const { fence, tenantId, key } = request;
+  const { fence, tenantId } = request;
   if (fence !== undefined && !raised.has(`${tenantId} ${fence.orderId}`)) return { kind: 'fenced' };
-  if (row === undefined) return { kind: 'claimed', claim: { tenantId, key, attempt: 1 } };
+  if (row === undefined) return { kind: 'claimed', claim: heldClaim(request, 1) };
   if (row.state === 'sealed') return { kind: 'sealed' };
-  if (row.state !== 'in_flight') return { kind: row.state, answer: row.answer ?? Buffer.alloc(0) };
+  if (row.state !== 'in_flight') return settledOutcome(row.state, row.answer ?? undefined);
   if (row.remaining_ms > 0) return { kind: 'in_flight', remainingMs: row.remaining_ms };
-  return { kind: 'resumed', claim: { tenantId, key, attempt: row.attempt + 1 } };
+  return { kind: 'resumed', claim: heldClaim(request, row.attempt + 1) };
 }
 
 // An attempt that settles at this very moment wins: its row is no longer in flight, and ours is not taken over.
@@ -149,15 +170,25 @@ export interface NewClaim {
 
 const insertRows = statement(
   'idempotency.insert-claims',
-  `insert into claims (tenant_id, scope, name, operation, state, fingerprint, fingerprint_version, members, answer,
-                       lease_until, settled_at)
-   select tenant_id, scope, name, operation, state, fingerprint, fingerprint_version, members, answer,
+  `with r as materialized (
+     select *, case when state = 'executed' then ${keptUntilSql('keep_days')} end as kept_until
+       from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::smallint[], $8::jsonb[],
+                   $9::bytea[], $10::int[], $11::int[])
+         as r(tenant_id, scope, name, operation, state, fingerprint, fingerprint_version, members, answer, lease_ms,
+              keep_days)
+      order by tenant_id, scope, name
+   ), kept as (
+     insert into answers (tenant_id, scope, name, kept_until, answer)
+     select tenant_id, scope, name, kept_until, answer from r where kept_until is not null
+     on conflict (tenant_id, scope, name, kept_until) do update set answer = excluded.answer
+   )
+   insert into claims (tenant_id, scope, name, operation, state, fingerprint, fingerprint_version, members, answer,
+                       kept_until, lease_until, settled_at)
+   select tenant_id, scope, name, operation, state, fingerprint, fingerprint_version, members,
+          case when state = 'refused' then answer end, kept_until,
           case when state = 'in_flight' then clock_timestamp() + coalesce(lease_ms, 0) * interval '1 millisecond' end,
           case when state <> 'in_flight' then clock_timestamp() end
-     from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::smallint[], $8::jsonb[],
-                 $9::bytea[], $10::int[])
-       as r(tenant_id, scope, name, operation, state, fingerprint, fingerprint_version, members, answer, lease_ms)
-    order by tenant_id, scope, name
+     from r
    on conflict (tenant_id, scope, name) do nothing`,
 );
 
@@ -184,6 +215,7 @@ export async function insertClaims(tx: Query, claims: NewClaim[]): Promise<void>
       requests.map(({ fingerprint }) => fingerprint.members && JSON.stringify(fingerprint.members)),
       claims.map(({ answer }) => answer),
       requests.map(({ leaseMs }) => leaseMs ?? null),
+      requests.map(({ keepDays }) => keepDays ?? DEFAULT_KEEP_DAYS),
     ],
   });
   if (rowCount !== claims.length) throw new ClaimedMeanwhile();
@@ -197,9 +229,19 @@ export interface Settled {
 
 const settleRows = statement(
   'idempotency.settle-claims',
-  `update claims c set state = r.state, answer = r.answer, lease_until = null, settled_at = clock_timestamp()
-     from unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::text[], $6::bytea[])
-       as r(tenant_id, scope, name, attempt, state, answer)
+  `with r as materialized (
+     select *, case when state = 'executed' then ${keptUntilSql('keep_days')} end as kept_until
+       from unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::text[], $6::bytea[], $7::int[])
+         as r(tenant_id, scope, name, attempt, state, answer, keep_days)
+   ), kept as (
+     insert into answers (tenant_id, scope, name, kept_until, answer)
+     select tenant_id, scope, name, kept_until, answer from r where kept_until is not null
+     on conflict (tenant_id, scope, name, kept_until) do update set answer = excluded.answer
+   )
+   update claims c
+      set state = r.state, answer = case when r.state = 'refused' then r.answer end, kept_until = r.kept_until,
+          lease_until = null, settled_at = clock_timestamp()
+     from r
     where c.tenant_id = r.tenant_id and c.scope = r.scope and c.name = r.name
       and c.state = 'in_flight' and c.attempt = r.attempt`,
 );
@@ -214,6 +256,7 @@ export async function settleClaims(tx: Query, settled: Settled[]): Promise<void>
       settled.map(({ claim }) => claim.attempt),
       settled.map(({ state }) => state),
       settled.map(({ answer }) => answer),
+      settled.map(({ claim }) => claim.keepDays ?? DEFAULT_KEEP_DAYS),
     ],
   });
   if (rowCount !== settled.length) throw new Error('a claim that is locked was lost: is something changing claims?');

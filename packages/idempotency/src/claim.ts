@@ -15,6 +15,7 @@
  * out, the next attempt resumes it (attempt + 1) and asks the provider; the slow first attempt can write nothing any more.
  */
 import { type Query, statement } from '@holdfast/postgres';
+import { DEFAULT_KEEP_DAYS, keptUntilSql, readAnswers } from './answers.ts';
 import type { Fingerprint } from './fingerprint.ts';
 import { splitKey } from './key.ts';
 
@@ -27,6 +28,8 @@ export interface ClaimRequest {
   fence?: { orderId: string; epoch: number };
   /** Only for effects outside the database: how long this attempt keeps others from trying. */
   leaseMs?: number;
+  /** How many days the answer is given again; default DEFAULT_KEEP_DAYS. */
+  keepDays?: number;
 }
 
 /** The right to run, once; handed to complete, refuse and release. */
@@ -34,6 +37,8 @@ export interface Claim {
   tenantId: string;
   key: string;
   attempt: number;
+  /** As in the request. */
+  keepDays?: number;
 }
 
 export type ClaimOutcome =
@@ -43,6 +48,8 @@ export type ClaimOutcome =
   | { kind: 'resumed'; claim: Claim }
   | { kind: 'executed'; answer: Buffer }
   | { kind: 'refused'; answer: Buffer }
+  /** It was executed, and its answer is past its last day. It must not run again; the effect tells what is now. */
+  | { kind: 'expired' }
   | { kind: 'sealed' }
   | { kind: 'in_flight'; remainingMs: number }
   | { kind: 'fenced' }
@@ -76,11 +83,12 @@ interface ClaimRow {
   attempt: number;
   remaining_ms: number;
   answer: Buffer | null;
+  kept_until: string | null;
 }
 
 const lockClaim = statement(
   'idempotency.lock-claim',
-  `select operation, state, fingerprint, members, attempt, answer,
+  `select operation, state, fingerprint, members, attempt, answer, kept_until::text,
           coalesce(ceil(extract(epoch from lease_until - clock_timestamp()) * 1000), 0)::int as remaining_ms
      from claims where tenant_id = $1::text and scope = $2::text and name = $3::text
       for update`,
@@ -117,7 +125,7 @@ export async function claim(tx: Query, request: ClaimRequest): Promise<ClaimOutc
     ],
   });
   if (rows[0]?.fenced) return { kind: 'fenced' };
-  if (rows[0]?.claimed) return { kind: 'claimed', claim: { tenantId: request.tenantId, key: request.key, attempt: 1 } };
+  if (rows[0]?.claimed) return { kind: 'claimed', claim: heldClaim(request, 1) };
   return await meet(tx, request);
 }
 
@@ -131,14 +139,32 @@ async function meet(tx: Query, request: ClaimRequest): Promise<ClaimOutcome> {
     return { kind: 'reused', differing: differingMembers(row.members, request.fingerprint.members) };
   }
   if (row.state === 'sealed') return { kind: 'sealed' };
-  if (row.state !== 'in_flight') return { kind: row.state, answer: row.answer ?? Buffer.alloc(0) };
+  if (row.state !== 'in_flight') return settledOutcome(row.state, row.answer ?? (await bodyOf(tx, request, row)));
   if (row.remaining_ms > 0) return { kind: 'in_flight', remainingMs: row.remaining_ms };
   const taken = await tx.query<{ attempt: number }>({
     ...takeOver,
     values: [request.tenantId, scope, name, request.leaseMs ?? null],
   });
   const attempt = taken.rows[0]?.attempt ?? 1;
-  return { kind: 'resumed', claim: { tenantId: request.tenantId, key: request.key, attempt } };
+  return { kind: 'resumed', claim: heldClaim(request, attempt) };
+}
+
+export function heldClaim({ tenantId, key, keepDays }: ClaimRequest, attempt: number): Claim {
+  return { tenantId, key, attempt, ...(keepDays !== undefined && { keepDays }) };
+}
+
+async function bodyOf(
+  db: Query,
+  { tenantId, key }: Pick<ClaimRequest, 'tenantId' | 'key'>,
+  row: Pick<ClaimRow, 'kept_until'>,
+) {
+  const [body] = await readAnswers(db, [{ tenantId, key, keptUntil: row.kept_until }]);
+  return body;
+}
+
+/** What a settled claim says. @param answer undefined when it is past its last day */
+export function settledOutcome(state: 'executed' | 'refused', answer: Buffer | undefined): ClaimOutcome {
+  return answer === undefined ? { kind: 'expired' } : { kind: state, answer };
 }
 
 function isSameRequest(row: ClaimRow, request: ClaimRequest): boolean {
@@ -155,9 +181,18 @@ export function differingMembers(stored: Record<string, string> | null, sent: Re
 // The guard is the fence of outside effects: a sealed, settled or resumed claim can't be settled by an old attempt.
 const settleClaim = statement(
   'idempotency.settle',
-  `update claims set state = $5::text, answer = $6::bytea, lease_until = null, settled_at = clock_timestamp()
-    where tenant_id = $1::text and scope = $2::text and name = $3::text
-      and state = 'in_flight' and attempt = $4::int`,
+  `with settled as (
+     update claims set state = $5::text, lease_until = null, settled_at = clock_timestamp(),
+            answer = case when $5::text = 'refused' then $6::bytea end,
+            kept_until = case when $5::text = 'executed' then ${keptUntilSql('$7::int')} end
+      where tenant_id = $1::text and scope = $2::text and name = $3::text
+        and state = 'in_flight' and attempt = $4::int
+      returning kept_until
+   ), kept as (
+     insert into answers (tenant_id, scope, name, kept_until, answer)
+     select $1::text, $2::text, $3::text, kept_until, $6::bytea from settled where kept_until is not null
+   )
+   select true from settled`,
 );
 
 /**
@@ -175,7 +210,7 @@ export function refuse(tx: Query, held: Claim, answer: Buffer): Promise<boolean>
 
 async function settle(tx: Query, held: Claim, state: string, answer: Buffer): Promise<boolean> {
   const { scope, name } = splitKey(held.key);
-  const values = [held.tenantId, scope, name, held.attempt, state, answer];
+  const values = [held.tenantId, scope, name, held.attempt, state, answer, held.keepDays ?? DEFAULT_KEEP_DAYS];
   const { rowCount } = await tx.query({ ...settleClaim, values });
   return rowCount === 1;
 }
@@ -240,25 +275,25 @@ export async function seal(tx: Query, tenantId: string, actKey: string, operatio
 /** What is known about a key (G16). */
 export type Ask =
   | { kind: 'executed' | 'refused'; operation: string; answer: Buffer }
-  | { kind: 'sealed' | 'in_flight'; operation: string }
+  | { kind: 'sealed' | 'in_flight' | 'expired'; operation: string }
   | { kind: 'unknown_key' };
 
 const readClaim = statement(
   'idempotency.ask',
-  `select operation, state, answer from claims where tenant_id = $1::text and scope = $2::text and name = $3::text`,
+  `select operation, state, answer, kept_until::text from claims where tenant_id = $1::text and scope = $2::text and name = $3::text`,
 );
 
 /** Looks, and changes nothing. */
 export async function ask(db: Query, tenantId: string, key: string): Promise<Ask> {
   const { scope, name } = splitKey(key);
-  const { rows } = await db.query<Pick<ClaimRow, 'operation' | 'state' | 'answer'>>({
+  const { rows } = await db.query<Pick<ClaimRow, 'operation' | 'state' | 'answer' | 'kept_until'>>({
     ...readClaim,
     values: [tenantId, scope, name],
   });
   const row = rows[0];
   if (row === undefined) return { kind: 'unknown_key' };
-  if (row.state === 'executed' || row.state === 'refused') {
-    return { kind: row.state, operation: row.operation, answer: row.answer ?? Buffer.alloc(0) };
-  }
-  return { kind: row.state, operation: row.operation };
+  const { operation, state } = row;
+  if (state === 'sealed' || state === 'in_flight') return { kind: state, operation };
+  const answer = row.answer ?? (await bodyOf(db, { tenantId, key }, row));
+  return answer === undefined ? { kind: 'expired', operation } : { kind: state, operation, answer };
 }

@@ -11,6 +11,7 @@ export {
   type RememberedCall,
   type SettledAnswer,
 } from './answer-memory.ts';
+export { DEFAULT_KEEP_DAYS } from './answers.ts';
 export { type Batcher, createBatcher, QueueFull } from './batcher.ts';
 export {
   type Ask,
@@ -40,6 +41,14 @@ export {
 } from './keyed-runner.ts';
 export { EffectTimeout } from './lend-transaction.ts';
 export { dateOfKey, type KeyFault, keyOf, newKey, parseKey } from './new-key.ts';
+export {
+  keepRetention,
+  type Purged,
+  purge,
+  type RetentionOptions,
+  type RetentionTimer,
+  turnDays,
+} from './retention.ts';
 export { type ActOutcome, type KeyedCall, type OutsideAct, runAct, runOutsideAct, type Settlement } from './run-act.ts';
 export { type OutsideUndo, runOutsideUndo, runUndo, type UndoOutcome } from './run-undo.ts';
 export {

@@ -35,6 +35,8 @@ export type KeyedOutcome =
   /** `differing`: names of members of the request, where they are known. */
   | { kind: 'reused'; differing: string[] }
   | { kind: 'in_flight' }
+  /** It was executed; its answer is past its last day. Nothing runs; the effect's own rows say what is now. */
+  | { kind: 'expired' }
   /** An undo has sealed the key: it shall never run. */
   | { kind: 'sealed' };
 

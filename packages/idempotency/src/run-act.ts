@@ -29,6 +29,8 @@ export type ActOutcome =
   | { kind: 'executed'; answer: Buffer; replayed: boolean }
   | { kind: 'refused'; answer: Buffer; replayed: boolean }
   | { kind: 'sealed' }
+  /** It was executed; its answer is past its last day. */
+  | { kind: 'expired' }
   | { kind: 'fenced' }
   | { kind: 'reused'; differing: string[] }
   | { kind: 'in_flight' }
@@ -71,6 +73,7 @@ export function outcomeOfMet(met: ClaimOutcome): Exclude<ActOutcome, { kind: 'un
     case 'in_flight':
       return { kind: 'in_flight' };
     case 'sealed':
+    case 'expired':
       return met;
   }
 }

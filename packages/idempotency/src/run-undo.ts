@@ -80,7 +80,7 @@ export async function runOutsideUndo<P, R>(
 
 // `refused` and `sealed` are never written to an undo's key by this package.
 function undoOutcome(known: NonNullable<ReturnType<typeof outcomeOfMet>>): UndoOutcome {
-  if (known.kind === 'refused' || known.kind === 'sealed')
+  if (known.kind === 'refused' || known.kind === 'sealed' || known.kind === 'expired')
     throw new Error(`an undo’s key is ${known.kind}: it is not an undo’s`);
   return known;
 }

@@ -6,6 +6,7 @@
  * K2  A duplicate waits in memory for the call that runs (Flights), and finds what it left.
  * K3  An undo seals its act in the transaction of its own claim, before it looks at what there is to undo.
  * K7  Performing holds neither a transaction nor a connection.
+ * K5  An answer past its last day is found again in the effect's own rows; nothing runs.
  * S4  A performance that could not find out leaves the claim in flight and ends its lease: the next attempt asks.
  *
  * Every call has its own outcome: one that throws does so alone (see batcher.ts, B3).
@@ -48,6 +49,8 @@ export type Prepared<Plan> = Settlement | { kind: 'perform'; plan: Plan };
 
 export interface StepSpec<Request, Plan, Result> {
   operation: string;
+  /** How many days answers are given again; after that, what `prepare` finds. Default DEFAULT_KEEP_DAYS. */
+  keepDays?: number;
   /** For an undo: the operation of its act, which is sealed. */
   undoes?: string;
   /**
@@ -99,6 +102,7 @@ export function createStepRunner<Request, Plan = never, Result = never>(
   return (call, request) =>
     oneAtATime(flights, call, async () => {
       const opened = await opening.submit({ call, request });
+      if (opened.kind === 'expired') return await recall(pool, spec, { call, request });
       if (opened.kind !== 'perform') return opened;
       // crash here: the claim is in flight; when its lease has run out, the next attempt resumes and asks.
       const { plan, held } = opened;
@@ -135,6 +139,7 @@ async function open<Request, Plan, Result>(
   const requests = entries.map(({ call: { waitMs: _, ...request } }) => ({
     ...request,
     ...(spec.outside && { leaseMs: spec.outside.leaseMs }),
+    ...(spec.keepDays !== undefined && { keepDays: spec.keepDays }),
   }));
   const met = await meetClaims(tx, requests);
   const mine = met.flatMap((outcome, at) => {
@@ -169,6 +174,24 @@ async function open<Request, Plan, Result>(
   await settleClaims(tx, settled);
   return results as Opening<Plan>[];
   // crash here: nothing is committed, the next attempt starts afresh. After the commit: the rows answer.
+}
+
+/**
+ * An answer past its last day: the effect's own rows tell what it would be now. They are unique (K5), so that asking for
+ * the effect again finds it, and changes nothing.
+ */
+async function recall<Request, Plan, Result>(
+  pool: Pool,
+  spec: StepSpec<Request, Plan, Result>,
+  { call, request }: Entry<Request>,
+): Promise<ActOutcome> {
+  const act = spec.undoes === undefined ? 'absent' : 'sealed';
+  const found = await transaction(pool, (tx) => spec.prepare(tx, [{ call, request, resumed: false, act }]));
+  const [outcome] = found;
+  if (outcome === undefined || outcome.kind === 'perform') {
+    throw new Error(`${spec.operation} was executed and has left no effect: is something deleting effects?`);
+  }
+  return { ...answered(outcome), replayed: true } as ActOutcome;
 }
 
 async function sealActs<Request, Plan, Result>(
@@ -228,6 +251,7 @@ function outcomeOf<Plan>(met: ClaimOutcome): Opening<Plan> | undefined {
     case 'fenced':
     case 'sealed':
     case 'reused':
+    case 'expired':
       return met;
   }
 }

@@ -14,6 +14,7 @@
  */
 import { createHash } from 'node:crypto';
 import { type Pool, statement, type Transaction } from '@holdfast/postgres';
+import { isGivenSql } from './answers.ts';
 import type { Fingerprint } from './fingerprint.ts';
 import { splitKey } from './key.ts';
 import { RolledBack, transactionOr } from './run-act.ts';
@@ -37,9 +38,11 @@ const takeTurn = statement(
             when not pg_try_advisory_xact_lock($5::bigint) then 'other'
             else 'ours'
           end as turn,
-          c.state, c.operation, c.fingerprint, c.answer
+          c.state, c.operation, c.fingerprint, coalesce(c.answer, a.answer) as answer
      from (select 1) as one
-     left join claims as c on c.tenant_id = $1::text and c.scope = $2::text and c.name = $3::text`,
+     left join claims as c on c.tenant_id = $1::text and c.scope = $2::text and c.name = $3::text
+     left join answers as a on a.tenant_id = $1::text and a.scope = $2::text and a.name = $3::text
+                           and a.kept_until = c.kept_until and ${isGivenSql('c.kept_until')}`,
 );
 
 interface TurnRow {

@@ -61,6 +61,8 @@ export function stepAnswer(outcome: ActOutcome | UndoOutcome): Answer<never> {
       return { kind: 'stored', bytes: outcome.answer, replayed: outcome.replayed };
     case 'refused':
       return { kind: 'error', statusBytes: outcome.answer, pushbackMs: -1, replayed: outcome.replayed };
+    case 'expired':
+      return errorOf('CONFLICT', 'it was done, and its answer is no longer kept: ask for what is now');
     case 'sealed':
       return errorOf('SEALED', 'this step was undone: it shall never run; place a new order instead');
     case 'fenced':
@@ -120,6 +122,8 @@ export async function askStep(db: Query, call: ServerCall, key: string): Promise
         refusal: { reason: refusal?.reason ?? '', message: refusal?.message ?? '' },
       };
     }
+    case 'expired':
+      return { state: 'STEP_STATE_EXECUTED' };
     case 'sealed':
       return { state: 'STEP_STATE_SEALED' };
     case 'in_flight':

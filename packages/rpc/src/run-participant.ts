@@ -5,7 +5,9 @@ import {
   type Flights,
   idempotencyMigrations,
   type KeyedRunner,
+  keepRetention,
   loadFingerprinter,
+  turnDays,
 } from '@holdfast/idempotency';
 import { connectRedis, createRedisAnswers, REDIS_URL_PATTERN, type RedisAnswers } from '@holdfast/idempotency/redis';
 import { createPool, type Migrations, migrate, type Pool } from '@holdfast/postgres';
@@ -77,6 +79,10 @@ export async function runParticipant(
   });
   const applied = await migrate(pool, [idempotencyMigrations, migrations]);
   if (applied.length > 0) log.info({ applied }, 'migrated');
+  // Before the first answer is stored, so that it finds its day.
+  await turnDays(pool).catch((error: Error) =>
+    log.warn({ err: error }, 'the days of answers could not be turned; trying again later'),
+  );
   const fingerprinter = await loadFingerprinter(pool);
   const memory = config.REDIS_URL === undefined ? undefined : openRedis(config.REDIS_URL, fingerprinter, log);
   const keyedRunner = createKeyedRunner({ pool, memory });
@@ -92,6 +98,7 @@ export async function runParticipant(
   const health = createHealth({ postgres: async () => (await pool.query('select 1')).rowCount === 1 });
   const ops = await startOpsServer(config.HOST, config.HTTP_PORT, health, metrics);
   onShutdown(() => pool.end());
+  onShutdown(retentionOf(pool, log, metrics));
   onShutdown(() => ops.close());
   onShutdown(async () => {
     health.drain();
@@ -99,6 +106,31 @@ export async function runParticipant(
     await server.stop(SHUTDOWN_GRACE_MS);
   });
   log.info({ grpcPort: server.port, httpPort: ops.port }, 'listening');
+}
+
+/** @returns ends it */
+function retentionOf(pool: Pool, log: Log, metrics: Metrics): () => Promise<void> {
+  const purged = metrics.counter('holdfast_claims_purged_total', 'Rows past their retention', ['table']);
+  const seconds = metrics.histogram('holdfast_claims_purge_batch_seconds', 'Time of one batch', ['table']);
+  let oldestMs = 0;
+  metrics.gauge(
+    'holdfast_claims_oldest_seconds',
+    'Age of the oldest settled claim, as of the last walk',
+    () => oldestMs / 1_000,
+  );
+  const timer = keepRetention({
+    pool,
+    onPurged(table, rows, tookMs) {
+      purged.inc({ table }, rows);
+      seconds.observe({ table }, tookMs / 1_000);
+    },
+    onWalked(walked) {
+      oldestMs = walked.oldestMs;
+      if (walked.claims + walked.days > 0) log.info(walked, 'keys past their retention are gone');
+    },
+    onError: (error) => log.warn({ err: error }, 'purging old keys failed; trying again'),
+  });
+  return () => timer.stop();
 }
 
 /** Connects in the background: a service starts, and serves, without Redis. Closed when the process ends. */

@@ -131,6 +131,8 @@ export class KeyedEdge {
         // Headers that are not on the route's list leave with the first answer only.
         return this.#reply(reply, { ...stored, headers: { ...fresh?.headers, ...stored.headers } });
       }
+      case 'expired':
+        return this.#send(reply, problem('idempotency-answer-expired', 'ask for the resource; nothing was done again'));
       case 'in_flight':
         return this.#send(reply, problem('request-in-progress', 'send the same request again, with the same key'));
       case 'reused':

@@ -10,6 +10,7 @@ export const keyErrors = {
   IDEMPOTENCY_KEY_REUSED: { code: status.FAILED_PRECONDITION, pushbackMs: -1 },
   IDEMPOTENCY_KEY_EXPIRED: { code: status.FAILED_PRECONDITION, pushbackMs: -1 },
   SEALED: { code: status.FAILED_PRECONDITION, pushbackMs: -1 },
+  ANSWER_EXPIRED: { code: status.FAILED_PRECONDITION, pushbackMs: -1 },
   REQUEST_IN_PROGRESS: { code: status.ABORTED, pushbackMs: 50 },
   TRY_AGAIN: { code: status.UNAVAILABLE, pushbackMs: 50 },
   STORE_UNAVAILABLE: { code: status.UNAVAILABLE, pushbackMs: 200 },

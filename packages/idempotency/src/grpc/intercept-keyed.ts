@@ -175,6 +175,12 @@ function statusOfOutcome(outcome: Exclude<KeyedOutcome, { kind: 'executed' }>, d
     }
     case 'in_flight':
       return errorStatus('REQUEST_IN_PROGRESS', 'the same request is running: ask again with the same key', domain);
+    case 'expired':
+      return errorStatus(
+        'ANSWER_EXPIRED',
+        'it was done, and its answer is no longer kept: ask for the resource',
+        domain,
+      );
     case 'sealed':
       return errorStatus('SEALED', 'this operation was undone: it shall never run', domain);
   }

@@ -1,0 +1,222 @@
+/*
+ * The end of retention: days of answers are dropped whole, claims and fences go in short batches.
+ *
+ * K5  Only what is settled and older than the tombstone window goes. The effects keep their own unique keys, so that a
+ *     key that is not known any more still finds what was done under it.
+ * K4  A fence goes only when no claim of its order is left, which is looked at under the fence's lock: whoever calls
+ *     for the order meanwhile waits for it, and raises it anew.
+ * K7  One process at a time, per batch (an advisory lock that ends with its transaction, so it dies with its process). Every
+ *     batch is one walk over a range of blocks: no index is needed for it, so keys cost nothing more when they are written.
+ *     Batches are sized to take about TARGET_BATCH_MS, with a pause behind each.
+ *
+ * A crash anywhere loses the place of the walk and nothing else: the next one begins at the first block.
+ */
+import { type Pool, type Query, statement, transaction } from '@holdfast/postgres';
+
+export interface RetentionOptions {
+  pool: Pool;
+  /** How long a settled claim stays, counted from its end. Longer than any answer is kept, and than any caller retries. */
+  tombstoneMs?: number;
+  /** Told after every batch that removed something. */
+  onPurged?: (table: 'claims' | 'fences', rows: number, tookMs: number) => void;
+  /** Told of what could not be done; it is tried again. */
+  onError?: (error: Error) => void;
+}
+
+export interface Purged {
+  claims: number;
+  fences: number;
+  /** Days of answers that were dropped. */
+  days: number;
+  /** Age of the oldest settled claim that was met and stays; 0 when none was met. */
+  oldestMs: number;
+}
+
+export const TOMBSTONE_MS = 30 * 24 * 60 * 60 * 1_000;
+// Any two constants will do, as long as every process of a database uses the same.
+const LOCK = 7_415_927;
+const BLOCKS = { first: 64, least: 8, most: 4_096 };
+const TARGET_BATCH_MS = 25;
+/** A partition for each day that an answer may be kept until, and some for processes whose clocks are ahead of a sweep. */
+const DAYS_AHEAD = 35;
+
+const tryLock = statement('idempotency.lock-retention', 'select pg_try_advisory_xact_lock($1::bigint) as mine');
+
+const missingDays = statement(
+  'idempotency.missing-days',
+  `select to_char(day, 'YYYY-MM-DD') as day, to_char(day + 1, 'YYYY-MM-DD') as next, to_char(day, 'YYYYMMDD') as suffix
+     from (select (clock_timestamp() at time zone 'utc')::date + n as day from generate_series(0, $1::int) n) days
+    where to_regclass('answers_' || to_char(day, 'YYYYMMDD')) is null
+      and not exists (select from answers_rest where kept_until = day)`,
+);
+
+const pastDays = statement(
+  'idempotency.past-days',
+  `select c.relname as name from pg_inherits i join pg_class c on c.oid = i.inhrelid
+    where i.inhparent = 'answers'::regclass and c.relname ~ '^answers_\\d{8}$'
+      and to_date(right(c.relname, 8), 'YYYYMMDD') < (clock_timestamp() at time zone 'utc')::date`,
+);
+
+const purgeRest = statement(
+  'idempotency.purge-rest',
+  `delete from answers_rest where kept_until < (clock_timestamp() at time zone 'utc')::date`,
+);
+
+/**
+ * Makes the partitions of the days to come and drops those that are past, unless another process is doing so.
+ * @returns how many were dropped. @throws pg errors; 55P03 when a statement holds the table for longer than a moment
+ */
+export async function turnDays(pool: Pool): Promise<number> {
+  return await transaction(pool, async (tx) => {
+    if (!(await isMine(tx))) return 0;
+    // A drop waits for whoever reads the table, and everybody waits for the drop: rather not now than long.
+    await tx.query(`set local lock_timeout = '200ms'`);
+    const { rows: missing } = await tx.query<{ day: string; next: string; suffix: string }>({
+      ...missingDays,
+      values: [DAYS_AHEAD],
+    });
+    // Names and bounds come from the statement above: digits and hyphens only.
+    for (const { day, next, suffix } of missing) {
+      await tx.query(`create table answers_${suffix} partition of answers for values from ('${day}') to ('${next}')`);
+    }
+    const { rows: past } = await tx.query<{ name: string }>(pastDays);
+    for (const { name } of past) await tx.query(`drop table ${name}`);
+    await tx.query(purgeRest);
+    return past.length;
+  });
+}
+
+const lastBlock = statement(
+  'idempotency.last-block',
+  `select greatest(pg_relation_size($1::regclass) / current_setting('block_size')::bigint, 0)::bigint as blocks`,
+);
+
+const purgeClaims = statement(
+  'idempotency.purge-claims',
+  `with met as materialized (
+     select ctid, settled_at, settled_at < clock_timestamp() - $3::float8 * interval '1 millisecond'
+              and coalesce(kept_until < (clock_timestamp() at time zone 'utc')::date, true) as is_due
+       from claims
+      where ctid >= ('(' || $1::bigint || ',0)')::tid and ctid < ('(' || $2::bigint || ',0)')::tid
+        and settled_at is not null
+   ), purged as (
+     delete from claims using met where claims.ctid = met.ctid and met.is_due returning true
+   )
+   select (select count(*) from purged)::int as purged,
+          coalesce(extract(epoch from clock_timestamp() - (select min(settled_at) from met where not is_due)) * 1000, 0)::float8
+            as "oldestMs"`,
+);
+
+const lockFences = statement(
+  'idempotency.lock-fences',
+  `select tenant_id, order_id from fences
+    where ctid >= ('(' || $1::bigint || ',0)')::tid and ctid < ('(' || $2::bigint || ',0)')::tid
+      and not exists (select from claims c where c.tenant_id = fences.tenant_id and c.scope = fences.order_id)
+      for update skip locked`,
+);
+
+// A statement of its own: it sees every claim that was committed before the fences were locked.
+const deleteFences = statement(
+  'idempotency.delete-fences',
+  `delete from fences f using unnest($1::text[], $2::text[]) as r (tenant_id, order_id)
+    where f.tenant_id = r.tenant_id and f.order_id = r.order_id
+      and not exists (select from claims c where c.tenant_id = f.tenant_id and c.scope = f.order_id)`,
+);
+
+/** One walk over both tables and the days. Stops early when `signal` aborts. @throws pg errors */
+export async function purge(options: RetentionOptions, signal?: AbortSignal): Promise<Purged> {
+  const days = await turnDays(options.pool);
+  let oldestMs = 0;
+  const claims = await walk(options, 'claims', signal, async (tx, from, to) => {
+    const values = [from, to, options.tombstoneMs ?? TOMBSTONE_MS];
+    const { rows } = await tx.query<{ purged: number; oldestMs: number }>({ ...purgeClaims, values });
+    oldestMs = Math.max(oldestMs, rows[0]?.oldestMs ?? 0);
+    return rows[0]?.purged ?? 0;
+  });
+  const fences = await walk(options, 'fences', signal, purgeFencesOf);
+  return { claims, fences, days, oldestMs };
+}
+
+async function purgeFencesOf(tx: Query, from: number, to: number): Promise<number> {
+  const { rows } = await tx.query<{ tenant_id: string; order_id: string }>({ ...lockFences, values: [from, to] });
+  if (rows.length === 0) return 0;
+  const values = [rows.map((row) => row.tenant_id), rows.map((row) => row.order_id)];
+  const { rowCount } = await tx.query({ ...deleteFences, values });
+  return rowCount ?? 0;
+}
+
+async function walk(
+  { pool, onPurged }: RetentionOptions,
+  table: 'claims' | 'fences',
+  signal: AbortSignal | undefined,
+  batch: (tx: Query, from: number, to: number) => Promise<number>,
+): Promise<number> {
+  const { rows } = await pool.query<{ blocks: number }>({ ...lastBlock, values: [table] });
+  const end = rows[0]?.blocks ?? 0;
+  let total = 0;
+  let size = BLOCKS.first;
+  for (let from = 0; from < end && !signal?.aborted; ) {
+    const startedMs = performance.now();
+    const to = from + size;
+    const purged = await transaction(pool, async (tx) => ((await isMine(tx)) ? await batch(tx, from, to) : undefined));
+    // Another process is at it: it does what we would have done.
+    if (purged === undefined) return total;
+    const tookMs = performance.now() - startedMs;
+    if (purged > 0) onPurged?.(table, purged, tookMs);
+    total += purged;
+    from = to;
+    size = Math.round(
+      Math.min(Math.max((size * TARGET_BATCH_MS) / tookMs, size / 2, BLOCKS.least), size * 2, BLOCKS.most),
+    );
+    await pause(purged > 0 ? tookMs : 1, signal);
+  }
+  return total;
+}
+
+async function isMine(tx: Query): Promise<boolean> {
+  const { rows } = await tx.query<{ mine: boolean }>({ ...tryLock, values: [LOCK] });
+  return rows[0]?.mine === true;
+}
+
+export interface RetentionTimer {
+  stop(): Promise<void>;
+}
+
+/** Purges now and then until stopped: a walk, and `everyMs` after its end the next one. */
+export function keepRetention(
+  options: RetentionOptions & { everyMs?: number; onWalked?: (purged: Purged) => void },
+): RetentionTimer {
+  const stopping = new AbortController();
+  const everyMs = options.everyMs ?? 60 * 60 * 1_000;
+  const run = async () => {
+    while (!stopping.signal.aborted) {
+      try {
+        options.onWalked?.(await purge(options, stopping.signal));
+      } catch (error) {
+        options.onError?.(error as Error);
+      }
+      await pause(everyMs, stopping.signal);
+    }
+  };
+  const running = run();
+  return {
+    async stop() {
+      stopping.abort();
+      await running;
+    },
+  };
+}
+
+/** Resolves after `ms`, or at once when `signal` aborts. */
+function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) return resolve();
+    const timer = setTimeout(end, ms);
+    signal?.addEventListener('abort', end, { once: true });
+    function end(): void {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', end);
+      resolve();
+    }
+  });
+}
