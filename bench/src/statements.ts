@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createFlights, loadFingerprinter } from '@holdfast/idempotency';
+import { createFlights, createKeyedRunner, loadFingerprinter } from '@holdfast/idempotency';
 import { createPool } from '@holdfast/postgres';
 import { type Answer, type Participant, type ServerCall, type ServiceBinding, services } from '@holdfast/rpc';
 import { createLog, createMetrics } from '@holdfast/service';
@@ -67,7 +67,9 @@ async function participant(cluster: Cluster, name: 'inventory' | 'payment' | 'sh
     onlyByKey: true,
   });
   const fingerprinter = await loadFingerprinter(pool);
-  return { pool, flights: createFlights(), fingerprinter, log: createLog(name, 'error'), metrics: createMetrics(name) };
+  const keyedRunner = createKeyedRunner({ pool });
+  const [log, metrics] = [createLog(name, 'error'), createMetrics(name)];
+  return { pool, flights: createFlights(), keyedRunner, fingerprinter, log, metrics };
 }
 
 function callOf(key: string): ServerCall {
