@@ -68,14 +68,8 @@ async function participant(cluster: Cluster, name: 'inventory' | 'payment' | 'sh
   });
   const fingerprinter = await loadFingerprinter(pool);
   const keyedRunner = createKeyedRunner({ pool });
-  return {
-    pool,
-    flights: createFlights(),
-    keyedRunner,
-    fingerprinter,
-    log: createLog(name, 'error'),
-    metrics: createMetrics(name),
-  };
+  const [log, metrics] = [createLog(name, 'error'), createMetrics(name)];
+  return { pool, flights: createFlights(), keyedRunner, fingerprinter, log, metrics };
 }
 
 function callOf(key: string): ServerCall {
