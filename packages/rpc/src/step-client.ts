@@ -20,7 +20,9 @@ import type { StepReply } from './gen/holdfast/step/v1/StepReply.ts';
 import { stepService } from './protos.ts';
 
 const STREAMS = 2;
-const MAX_STREAM_AGE_MS = 60_000;
+// Short, because opening one costs next to nothing: a replica that was not connected yet when the streams were opened, or
+// that is new, gets its share within a second or two instead of idling beside a busy one.
+const MAX_STREAM_AGE_MS = 1_000;
 const UNARY_FOR_MS = 30_000;
 // Below the server's limit for one message, with room for the envelope.
 const MAX_MESSAGE_BYTES = 192 * 1024;
