@@ -6,6 +6,7 @@ import {
   idempotencyMigrations,
   type KeyedRunner,
   loadFingerprinter,
+  type ReachStepPoint,
 } from '@holdfast/idempotency';
 import { connectRedis, createRedisAnswers, REDIS_URL_PATTERN, type RedisAnswers } from '@holdfast/idempotency/redis';
 import { createPool, type Migrations, migrate, type Pool } from '@holdfast/postgres';
@@ -43,6 +44,8 @@ export interface Participant {
   fingerprinter: Fingerprinter;
   log: Log;
   metrics: Metrics;
+  /** Hears of every crash point that a step reaches; nobody in production. */
+  reach?: ReachStepPoint;
 }
 
 /** The setting REDIS_URL. */

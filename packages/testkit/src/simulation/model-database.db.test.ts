@@ -175,6 +175,7 @@ async function adopt(db: Database, ownerId: number): Promise<void> {
     active: () => true,
     reserve: () => ({ run() {}, release() {} }),
     cancelRequested: () => {},
+    reach: () => {},
   });
 }
 
