@@ -21,6 +21,7 @@ import { Clients } from './orders.ts';
 const USAGE = 'npm run chaos -- [--sagas N] [--seed S] [--concurrency C] [--lease MS]';
 const EXIT_USAGE = 64;
 const ORCHESTRATORS = 2;
+const START_TIMEOUT_MS = 180_000;
 const SAY_EVERY_MS = 5_000;
 const ENDS_WITHIN_MS = 300_000;
 const PROVIDER_FAULTS = { lostAnswer: 0.02, slow: 0.01, slowMs: 300, error500: 0.02, refused: 0.005 };
@@ -117,6 +118,7 @@ async function start(folder: string, { byName, targets }: Proxies, leaseMs: numb
     httpPort: 0,
     leaseMs,
     restartAtOnce: true,
+    startTimeoutMs: START_TIMEOUT_MS,
     env: {
       orchestrator: {
         INVENTORY_ADDR: addressOf('inventory'),

@@ -12,7 +12,7 @@ const BUDGET_MS = 200_000;
 let system: Matrix;
 beforeAll(async () => {
   system = await startMatrix();
-}, 120_000);
+}, 200_000);
 afterAll(() => system?.stop());
 
 describe('whatever dies or is lost, wherever', () => {

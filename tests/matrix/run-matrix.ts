@@ -14,6 +14,8 @@ const ORDER_DEADLINE_MS = 8_000;
 const ENDS_WITHIN_MS = 120_000;
 const REQUEST_TIMEOUT_MS = 5_000;
 const POLL_MS = 40;
+/** A machine with much to do starts nine processes slowly. */
+const START_TIMEOUT_MS = 180_000;
 const MAIN = fileURLToPath(new URL('./service-under-test.ts', import.meta.url));
 const UNDER_TEST = ['orchestrator', 'inventory', 'payment', 'shipping'] as const;
 
@@ -49,6 +51,7 @@ export async function startMatrix(say: (line: string) => void = () => {}): Promi
     httpPort: 0,
     leaseMs: LEASE_MS,
     restartAtOnce: true,
+    startTimeoutMs: START_TIMEOUT_MS,
     mains: Object.fromEntries(UNDER_TEST.map((name) => [name, MAIN])),
     env: Object.fromEntries(UNDER_TEST.map((name) => [name, settings(name)])),
     // Processes die here, never the machine.

@@ -149,6 +149,7 @@ describe('the fault proxy', { timeout: 30_000 }, () => {
     await until(() => received.length === 7);
     client.write('789abcdef');
     expect(await end).toBe('ECONNRESET');
+    await until(() => received.length >= 10);
     expect(received.toString()).toBe('0123456789');
   });
 });
