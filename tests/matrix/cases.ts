@@ -106,6 +106,7 @@ function crashes(leaseMs: number): CrashScript[] {
   return POINTS.flatMap(({ service, point }) =>
     WAYS.map(({ name, times, leasesDown }) => ({
       ...{ caseId: `${service} dies ${name} at ${point}`, service, point, times, downMs: leasesDown * leaseMs },
+      before: point.endsWith('-adoption') ? '/after-act' : null,
       rpc: null,
       fault: null,
     })),
@@ -116,7 +117,7 @@ function calls(): CrashScript[] {
   return STEPS.flatMap(({ service, act, undo }) =>
     [act, undo].flatMap(([, rpc]) =>
       FAULTS.filter((fault) => fault !== 'after-its-undo' || rpc === act[1]).map((fault) => ({
-        ...{ caseId: `${rpc} ${fault}`, service, point: null, times: 0, downMs: 0 },
+        ...{ caseId: `${rpc} ${fault}`, service, point: null, times: 0, downMs: 0, before: null },
         ...{ rpc, fault },
       })),
     ),

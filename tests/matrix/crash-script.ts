@@ -13,6 +13,8 @@ export interface CrashScript {
   service: string;
   /** A crash point, as `operation/point`; the engine's have no operation before the slash. */
   point: string | null;
+  /** A point at which a process dies once before, so that the other one is come by at all. */
+  before: string | null;
   /** How often a process dies there. */
   times: number;
   /** How long the process that dies stays away. */

@@ -94,7 +94,8 @@ class SystemUnderTest implements Matrix {
     } finally {
       clearScript(this.#folder);
     }
-    const struck = readEvents(this.#folder).filter(({ caseId }) => caseId === script.caseId).length;
+    const events = readEvents(this.#folder).filter(({ caseId }) => caseId === script.caseId);
+    const struck = events.filter(({ what }) => what !== script.before).length;
     const { violations } = await this.#audit();
     const isRight = path.outcomes.includes(outcome) && violations === 0;
     const kind = !isRight ? 'violated' : struck > 0 ? 'held' : 'not-reached';

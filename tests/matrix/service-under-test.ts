@@ -83,9 +83,11 @@ function reached(what: string, orderId: string): void {
     tellEvent(folder, { kind: 'reached', caseId: '', service, what, orderId });
   }
   const script = readScript(folder);
-  if (script === undefined || script.service !== service || script.point !== what) return;
-  const deaths = readEvents(folder).filter(({ kind, caseId }) => kind === 'died' && caseId === script.caseId);
-  if (deaths.length >= script.times) return;
+  if (script === undefined || script.service !== service || ![script.point, script.before].includes(what)) return;
+  const deaths = readEvents(folder).filter(
+    (event) => event.kind === 'died' && event.caseId === script.caseId && event.what === what,
+  );
+  if (deaths.length >= (what === script.before ? 1 : script.times)) return;
   tellEvent(folder, { kind: 'died', caseId: script.caseId, service, what, orderId });
   if (script.downMs > 0) writeFileSync(downFile, String(Date.now() + script.downMs));
   // The next instruction is never run.
