@@ -19,6 +19,9 @@ const COMMANDS = {
   audit: [['node', 'packages/testkit/src/audit.ts']],
   simulate: [['node', 'packages/testkit/src/simulation/simulate.ts']],
   bench: [['node', 'bench/src/main.ts']],
+  chaos: [['node', 'tests/chaos/main.ts']],
+  matrix: [['node', 'tests/matrix/main.ts']],
+  model: [['node', 'scripts/model.ts']],
   gen: [
     ['node', 'scripts/gen.mjs'],
     ['node', 'scripts/gen-client.ts'],

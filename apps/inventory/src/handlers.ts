@@ -37,9 +37,10 @@ export function inventoryHandlers({
   flights,
   keyedRunner,
   fingerprinter,
+  reach,
 }: Participant): Handlers<typeof inventory> {
-  const runReserve = createStepRunner(pool, flights, reserveStep);
-  const runRelease = createStepRunner(pool, flights, releaseStep);
+  const runReserve = createStepRunner(pool, flights, reserveStep, reach);
+  const runRelease = createStepRunner(pool, flights, releaseStep, reach);
   return {
     async ReserveInventory(request, call) {
       const orderId = checkIdentifier('order_id', request.orderId);

@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { idempotencyMigrations, loadFingerprinter } from '@holdfast/idempotency';
 import { createPool, type Migrations, migrate } from '@holdfast/postgres';
 import { openRedis, service, services, startServer, storeFault } from '@holdfast/rpc';
-import { createEngine, hasEnded, sagaMigrations } from '@holdfast/saga';
+import { createEngine, type EngineOptions, hasEnded, sagaMigrations } from '@holdfast/saga';
 import { type Config, createHealth, createLog, createMetrics, onShutdown } from '@holdfast/service';
 import type { OrderBook } from './accept-order.ts';
 import { createAuthenticate } from './auth.ts';
@@ -33,8 +33,12 @@ const HAND_OVER_MS = 5_000;
  * The life of an orchestrator process: it accepts orders over HTTP and gRPC, drives their sagas, and takes over those
  * of processes that died. On SIGTERM it stops accepting, lets running sagas end or hands them over, and ends.
  * Announces `listening` with its ports in the log.
+ * @param ports who hears of crash points; nobody in production
  */
-export async function runOrchestrator(settings: Config<typeof config>): Promise<void> {
+export async function runOrchestrator(
+  settings: Config<typeof config>,
+  ports: Pick<EngineOptions, 'reach'> = {},
+): Promise<void> {
   const log = createLog('orchestrator', settings.LOG_LEVEL);
   const metrics = createMetrics('orchestrator');
   const pool = createPool({
@@ -52,6 +56,7 @@ export async function runOrchestrator(settings: Config<typeof config>): Promise<
   onShutdown(async () => participants.close());
   const definition = placeOrderSaga(participants, settings.ORDER_DEADLINE_MS);
   const engine = createEngine({
+    ...ports,
     pool,
     definitions: [definition],
     name: `${hostname()}:${process.pid}`,

@@ -32,11 +32,11 @@ const payment = services.payment;
 
 /** What each method checks, under which key it runs, and what it stores. */
 export function paymentHandlers(
-  { pool, flights, keyedRunner, fingerprinter }: Participant,
+  { pool, flights, keyedRunner, fingerprinter, reach }: Participant,
   cards: Cards,
 ): Handlers<typeof payment> {
-  const runCharge = createStepRunner(pool, flights, chargeStep(cards, createIntentStore(pool)));
-  const runRefund = createStepRunner(pool, flights, refundStep(cards));
+  const runCharge = createStepRunner(pool, flights, chargeStep(cards, createIntentStore(pool)), reach);
+  const runRefund = createStepRunner(pool, flights, refundStep(cards), reach);
   return {
     async ChargePayment(request, call) {
       const method = checkMethod(request.method);

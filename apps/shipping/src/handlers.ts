@@ -47,11 +47,11 @@ const shipping = services.shipping;
 
 /** What each method checks, under which key it runs, and what it stores. */
 export function shippingHandlers(
-  { pool, flights, fingerprinter }: Participant,
+  { pool, flights, fingerprinter, reach }: Participant,
   carrier: Carrier,
 ): Handlers<typeof shipping> {
-  const runCreate = createStepRunner(pool, flights, createStep(carrier));
-  const runCancel = createStepRunner(pool, flights, cancelStep(carrier));
+  const runCreate = createStepRunner(pool, flights, createStep(carrier), reach);
+  const runCancel = createStepRunner(pool, flights, cancelStep(carrier), reach);
   return {
     async CreateShipment(request, call) {
       const orderId = checkIdentifier('order_id', request.orderId);

@@ -24,6 +24,7 @@ import {
   sealClaims,
   settleClaims,
 } from './claim-batch.ts';
+import type { ReachStepPoint, StepPoint } from './crash-points.ts';
 import type { Flights } from './flights.ts';
 import { actKeyOf } from './key.ts';
 import { type ActOutcome, type KeyedCall, oneAtATime, type Settlement } from './run-act.ts';
@@ -72,6 +73,7 @@ export interface OutsideSpec<Request, Plan, Result> {
   record(tx: Transaction, performed: Performed<Request, Result>[]): Promise<Settlement[]>;
 }
 
+type Reached = (point: StepPoint, entries: { call: KeyedCall }[]) => void;
 type Unknown = { kind: 'unknown'; detail: string };
 type Opening<Plan> = ActOutcome | { kind: 'perform'; plan: Plan; held: Claim };
 type Entry<Request> = { call: KeyedCall; request: Request };
@@ -85,34 +87,46 @@ export function createStepRunner<Request, Plan = never, Result = never>(
   pool: Pool,
   flights: Flights,
   spec: StepSpec<Request, Plan, Result>,
+  reach: ReachStepPoint = () => {},
 ): RunStep<Request> {
+  const reached = (point: StepPoint, entries: { call: KeyedCall }[]) => {
+    for (const { call } of entries) reach(point, spec.operation, call.key);
+  };
   const concernsAll = (error: unknown) => classifyPostgresError(error) === 'unavailable';
   // Without an order there is nothing that two calls could share but their key, and that the flights keep apart.
   const lane = ({ call }: Entry<Request>) => `${call.tenantId} ${call.fence?.orderId ?? call.key}`;
   const opening = createBatcher<Entry<Request>, Opening<Plan>>({
-    run: (entries) => begin(pool, spec, entries),
+    run: (entries) => begin(pool, spec, entries, reached),
     lane,
     concernsAll,
   });
   const recording = createBatcher<Performed<Request, Result>, ActOutcome>({
-    run: (performed) => record(pool, spec, performed),
+    run: (performed) => record(pool, spec, performed, reached),
     lane,
     concernsAll,
   });
   return (call, request) =>
     oneAtATime(flights, call, async () => {
+      reached('before-claim', [{ call }]);
       const opened = await opening.submit({ call, request });
       if (opened.kind === 'expired') return await recall(pool, spec, { call, request });
-      if (opened.kind !== 'perform') return opened;
+      if (opened.kind !== 'perform') {
+        reached('before-reply', [{ call }]);
+        return opened;
+      }
       // crash here: the claim is in flight; when its lease has run out, the next attempt resumes and asks.
       const { plan, held } = opened;
+      reached('before-provider', [{ call }]);
       const performed = await outsideOf(spec).perform(plan, held, request);
       if (performed.kind === 'unknown') {
         await release(pool, held);
         return performed;
       }
       // crash here: the effect exists, its answer isn't stored; the next attempt asks the provider and stores it.
-      return await recording.submit({ call, request, held, result: performed.result });
+      reached('after-provider', [{ call }]);
+      const recorded = await recording.submit({ call, request, held, result: performed.result });
+      reached('before-reply', [{ call }]);
+      return recorded;
     });
 }
 
@@ -121,10 +135,11 @@ async function begin<Request, Plan, Result>(
   pool: Pool,
   spec: StepSpec<Request, Plan, Result>,
   entries: Entry<Request>[],
+  reached: Reached,
 ): Promise<Opening<Plan>[]> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await transaction(pool, (tx) => open(tx, spec, entries));
+      return await transaction(pool, (tx) => open(tx, spec, entries, reached));
     } catch (error) {
       if (!(error instanceof ClaimedMeanwhile) || attempt === MAX_CLAIMED_MEANWHILE) throw error;
     }
@@ -135,6 +150,7 @@ async function open<Request, Plan, Result>(
   tx: Transaction,
   spec: StepSpec<Request, Plan, Result>,
   entries: Entry<Request>[],
+  reached: Reached,
 ): Promise<Opening<Plan>[]> {
   const requests = entries.map(({ call: { waitMs: _, ...request } }) => ({
     ...request,
@@ -150,6 +166,7 @@ async function open<Request, Plan, Result>(
   const results = met.map((outcome) => outcomeOf<Plan>(outcome));
   if (mine.length === 0) return results as Opening<Plan>[];
 
+  reached('after-claim', mine);
   const acts = await sealActs(tx, spec, mine);
   const resumed = mine.map(({ at }) => met[at]?.kind === 'resumed');
   const begun = mine.map(({ call, request }, i) => ({
@@ -160,6 +177,7 @@ async function open<Request, Plan, Result>(
   }));
   const prepared = await spec.prepare(tx, begun);
   if (prepared.length !== mine.length) throw new Error(`${spec.operation}: a call was left without a result`);
+  reached('after-effect', mine);
   const rows: NewClaim[] = [];
   const settled: Settled[] = [];
   for (const [i, { at, claim }] of mine.entries()) {
@@ -172,6 +190,7 @@ async function open<Request, Plan, Result>(
   }
   await insertClaims(tx, rows);
   await settleClaims(tx, settled);
+  reached('before-commit', mine);
   return results as Opening<Plan>[];
   // crash here: nothing is committed, the next attempt starts afresh. After the commit: the rows answer.
 }
@@ -209,6 +228,7 @@ async function record<Request, Plan, Result>(
   pool: Pool,
   spec: StepSpec<Request, Plan, Result>,
   performed: Performed<Request, Result>[],
+  reached: Reached,
 ): Promise<ActOutcome[]> {
   return await transaction(pool, async (tx) => {
     const ours = await attachClaims(
@@ -226,6 +246,7 @@ async function record<Request, Plan, Result>(
         answer,
       })),
     );
+    reached('before-record', mine);
     // Sealed or taken over meanwhile: what was found out is not ours to tell.
     return ours.map((isOurs) => (isOurs ? answered(settlements.shift() as Settlement) : TAKEN_OVER));
   });

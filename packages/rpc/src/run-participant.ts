@@ -7,6 +7,7 @@ import {
   type KeyedRunner,
   keepRetention,
   loadFingerprinter,
+  type ReachStepPoint,
   turnDays,
 } from '@holdfast/idempotency';
 import { connectRedis, createRedisAnswers, REDIS_URL_PATTERN, type RedisAnswers } from '@holdfast/idempotency/redis';
@@ -45,6 +46,8 @@ export interface Participant {
   fingerprinter: Fingerprinter;
   log: Log;
   metrics: Metrics;
+  /** Hears of every crash point that a step reaches; nobody in production. */
+  reach?: ReachStepPoint;
 }
 
 /** The setting REDIS_URL. */

@@ -8,9 +8,10 @@
 import { type AttemptOutcome, attemptStep, detailOf } from './attempt.ts';
 import { fullJitterMs } from './backoff.ts';
 import type { Attempt, Checkpoint, CheckpointOutcome } from './checkpoint-writer.ts';
+import type { ReachPoint } from './crash-points.ts';
 import type { RunnableStep, SagaDefinition } from './definition.ts';
 import { type Clock, refusalFields, type SagaLog, type SagaMetrics } from './ports.ts';
-import { type EndState, hasEnded, type Parked, type SagaRow, type SagaSnapshot } from './saga-row.ts';
+import { type EndState, hasEnded, type Parked, type SagaRow, type SagaSnapshot, type SagaState } from './saga-row.ts';
 import {
   acted,
   CANCELLED,
@@ -33,6 +34,7 @@ export interface DriveContext {
   /** Called after a checkpoint was durable. */
   publish: (snapshot: SagaSnapshot) => void;
   companionValue: (upcoming: Omit<SagaSnapshot, 'updatedAt'>, input: unknown) => string | null;
+  reach: ReachPoint;
   random: () => number;
   clock: Clock;
   log: SagaLog;
@@ -206,8 +208,10 @@ export class Drive {
     const startedAt = this.#context.clock.now();
     const context = { sagaId: this.id, input: this.#row.input, outputs, key, epoch: this.epoch, attempt };
     const timeoutMs = this.#timeoutMs(step);
+    this.#context.reach(`before-${direction}`, this.id);
     const outcome = await attemptStep(step, direction, { ...context, timeoutMs }, abort, this.#context.clock);
     this.#attemptUnderWay = null;
+    this.#context.reach(`after-${direction}`, this.id);
     this.#seq += 1;
     this.#attempts.push({
       sagaId: this.id,
@@ -263,6 +267,8 @@ export class Drive {
     const revision = this.#revision + 1;
     const companion = this.#context.companionValue(this.#upcoming(progress, revision), this.#row.input);
     const attempts = this.#attempts.splice(0);
+    const point = pointOf(this.#progress.state, progress.state);
+    this.#context.reach(`before-${point}`, this.id);
     const outcome = await this.#context.write({
       id: this.id,
       epoch: this.epoch,
@@ -273,6 +279,7 @@ export class Drive {
     });
     if (outcome.kind === 'rejected') this.#attempts.unshift(...attempts);
     if (outcome.kind !== 'durable') return outcome;
+    this.#context.reach(`after-${point}`, this.id);
     this.#progress = progress;
     this.#revision = revision;
     this.#updatedAt = outcome.updatedAt;
@@ -312,4 +319,9 @@ export class Drive {
     cancelTimer();
     this.#wake = null;
   }
+}
+
+function pointOf(from: SagaState, to: SagaState): 'checkpoint' | 'turn-back' | 'end' {
+  if (hasEnded(to)) return 'end';
+  return from === 'running' && to === 'compensating' ? 'turn-back' : 'checkpoint';
 }

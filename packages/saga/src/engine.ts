@@ -26,6 +26,7 @@
 import { fullJitterMs } from './backoff.ts';
 import { type CancelOutcome, judgeCancel, requestCancel } from './cancel.ts';
 import { CheckpointWriter, type Companion, type WriterStats } from './checkpoint-writer.ts';
+import type { ReachPoint } from './crash-points.ts';
 import type { SagaDefinition } from './definition.ts';
 import { Drive, type DriveEnd } from './drive.ts';
 import { type Clock, type Database, type SagaLog, type SagaMetrics, systemClock } from './ports.ts';
@@ -52,6 +53,8 @@ export interface EngineOptions {
   /** Uniform in [0, 1). */
   random?: () => number;
   clock?: Clock;
+  /** Hears of every crash point that is reached. */
+  reach?: ReachPoint;
   /** Commits with every flush of checkpoints. */
   companion?: Companion;
   /** What the companion gets to see of a checkpoint that is about to be written, as its `companion` column. */
@@ -197,8 +200,7 @@ export class Engine {
     const admission = this.admit(id);
     if (admission.kind !== 'admitted') return admission;
     try {
-      const definitions = [...this.#definitions.keys()];
-      const row = await resumeParked(this.#options.pool, id, admission.ownerId, definitions);
+      const row = await resumeParked(this.#options.pool, id, admission.ownerId, [...this.#definitions.keys()]);
       if (row !== null) {
         admission.run(row);
         return { kind: 'resumed', snapshot: snapshotOf(row) };
@@ -233,8 +235,8 @@ export class Engine {
   }
 
   stats(): EngineStats {
-    const startedAt = this.#roster.drives().map((drive) => drive.startedAt);
-    const oldestRunningMs = startedAt.length === 0 ? 0 : this.#clock.now() - Math.min(...startedAt);
+    const now = this.#clock.now();
+    const oldestRunningMs = Math.max(0, ...this.#roster.drives().map(({ startedAt }) => now - startedAt));
     return { ...this.#written, running: this.#roster.size, oldestRunningMs };
   }
 
@@ -320,10 +322,11 @@ export class Engine {
         return this.#roster.isFull() ? 'full' : this.#reserve(id, term);
       },
       cancelRequested: (id) => this.#roster.drive(id)?.requestCancel(),
+      reach: this.#options.reach ?? (() => {}),
     });
     if (adopted > 0) this.#options.metrics?.sagasAdopted(adopted);
-    if (adopted + redriven > 0)
-      this.#options.log.info({ ownerId: term.ownerId, adopted, redriven }, 'sagas taken over');
+    const { ownerId } = term;
+    if (adopted + redriven > 0) this.#options.log.info({ ownerId, adopted, redriven }, 'sagas taken over');
   }
 
   // ---- driving
@@ -336,7 +339,7 @@ export class Engine {
   }
 
   async #drive(row: SagaRow, term: Term): Promise<void> {
-    const { log, metrics, companionValue } = this.#options;
+    const { log, metrics, companionValue, reach } = this.#options;
     const definition = this.#definitions.get(row.definition);
     if (definition === undefined) {
       log.error({ sagaId: row.id, definition: row.definition }, 'unknown definition: pass it to createEngine');
@@ -349,6 +352,7 @@ export class Engine {
       journal: (attempts) => term.writer.journal(attempts),
       publish: (snapshot) => this.#watchers.publish(snapshot),
       companionValue: companionValue ?? (() => null),
+      reach: reach ?? (() => {}),
       random: this.#random,
       clock: this.#clock,
       log,

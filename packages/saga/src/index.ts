@@ -1,5 +1,6 @@
 export type { CancelOutcome } from './cancel.ts';
 export type { Companion } from './checkpoint-writer.ts';
+export { ENGINE_POINTS, type EnginePoint, type ReachPoint } from './crash-points.ts';
 export {
   type ActOutcome,
   type CompensatableStep,

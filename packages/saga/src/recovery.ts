@@ -3,6 +3,7 @@
 // S2 Taking a saga over raises its epoch in the same statement, so that the owner before can write nothing any more.
 
 import { statement } from '@holdfast/postgres';
+import type { ReachPoint } from './crash-points.ts';
 import type { Database } from './ports.ts';
 import type { Reservation } from './roster.ts';
 import { SAGA_ROW_COLUMNS, type SagaRow } from './saga-row.ts';
@@ -61,6 +62,7 @@ export interface RecoveryContext {
   reserve: (id: string) => Reservation | 'here' | 'full';
   /** A cancel was requested of a saga that is driven here. */
   cancelRequested: (id: string) => void;
+  reach: ReachPoint;
 }
 
 export interface SweepResult {
@@ -129,6 +131,7 @@ async function takeOver(context: RecoveryContext, saga: Candidate, fromOwnerId: 
   if (place === 'full') return 'full';
   if (place === 'here') return 'left';
   try {
+    context.reach('before-adoption', saga.id);
     const { rows } = await context.db.query<SagaRow>({
       ...TAKE_OVER,
       values: [context.ownerId, saga.id, fromOwnerId, saga.epoch],
@@ -136,6 +139,7 @@ async function takeOver(context: RecoveryContext, saga: Candidate, fromOwnerId: 
     // crash here: the saga is ours and nobody drives it; when our lease has run out, it is adopted again.
     const row = rows[0];
     if (row === undefined) return 'left';
+    context.reach('after-adoption', saga.id);
     place.run(row);
     return 'taken';
   } finally {

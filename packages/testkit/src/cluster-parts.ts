@@ -105,14 +105,16 @@ export class ClusterParts {
     apiKey: string;
     timeoutMs: number;
     signal: AbortSignal | undefined;
+    restartAtOnce: boolean;
   }): Promise<void> {
-    const { plan, apiKey, timeoutMs, signal } = options;
+    const { plan, apiKey, timeoutMs, signal, restartAtOnce } = options;
     this.#apiKey = apiKey;
     for (const planned of plan) {
       const spec = {
         ...planned,
         logFile: join(this.logDir, `${planned.name}-${planned.replica}.log`),
         isServing: () => isServing(planned),
+        restartAtOnce,
       };
       const onSpawn = () => this.#pidsChanged();
       const child = superviseProcess(spec, { onSpawn, onEvent: (event) => this.#tell(event) });

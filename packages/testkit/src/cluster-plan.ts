@@ -35,6 +35,8 @@ export interface ClusterShape {
   leaseMs?: number | undefined;
   redisUrl?: string | undefined;
   env?: Overrides | undefined;
+  /** Programs to run instead of the services' own, by service. */
+  mains?: Partial<Record<ServiceName, string>> | undefined;
   /** Where Node keeps compiled code between starts. */
   compileCache: string;
 }
@@ -78,7 +80,7 @@ export function planCluster(shape: ClusterShape): PlannedService[] {
   ) => ({
     name,
     replica,
-    main: mainOf(name),
+    main: shape.mains?.[name] ?? mainOf(name),
     env: { ...common(shape, name, http, grpc), ...env, ...shape.env?.[name] },
     grpc: grpc === null ? null : `${HOST}:${grpc}`,
     http: `http://${HOST}:${http}`,

@@ -40,6 +40,10 @@ export interface ClusterOptions {
   redis?: boolean;
   /** Settings of the services over the usual ones; `undefined` takes one away. */
   env?: Overrides;
+  /** Programs to run instead of the services' own: the same service, with ports handed in that tests listen at. */
+  mains?: Partial<Record<ServiceName, string>>;
+  /** What dies is started again at once, however often: for tests in which it dies by intention. */
+  restartAtOnce?: boolean;
   /** The orchestrators' `LEASE_MS`. */
   leaseMs?: number;
   /** Postgres settings, as `-c name=value`. */
@@ -134,6 +138,7 @@ async function bringUp(parts: ClusterParts, options: ClusterOptions): Promise<vo
     leaseMs: options.leaseMs,
     redisUrl: parts.redis?.url,
     env: options.env,
+    mains: options.mains,
     compileCache: join(REPOSITORY, 'node_modules', '.cache', 'holdfast'),
   });
   await parts.startServices({
@@ -141,6 +146,7 @@ async function bringUp(parts: ClusterParts, options: ClusterOptions): Promise<vo
     apiKey,
     timeoutMs: options.startTimeoutMs ?? START_TIMEOUT_MS,
     signal: options.signal,
+    restartAtOnce: options.restartAtOnce ?? false,
   });
 }
 

@@ -5,6 +5,7 @@ export { type Cluster, type ClusterEvent, type ClusterOptions, DEFAULT_STATE_DIR
 export { type Overrides, SERVICES, type ServiceName, TENANT_ID } from './cluster-plan.ts';
 export { runningServerPid } from './data-directory.ts';
 export { freePort, type PostgresOptions, type PostgresServer, startPostgres } from './embedded-postgres.ts';
+export { type FaultProxy, type FaultProxyOptions, type Faults, startFaultProxy } from './fault-proxy.ts';
 export { isRedisInstalled, type RedisServer, startRedis, startRedisCluster, startSentinel } from './redis-server.ts';
 export { type RunFile, type RunningService, readRunFile } from './run-file.ts';
 export { type TestDatabase, testDatabase } from './test-database.ts';

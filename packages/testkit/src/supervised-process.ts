@@ -15,6 +15,8 @@ export interface ProcessSpec {
   logFile: string;
   /** Asked again and again until it says yes; must not take longer than a second or so. */
   isServing: () => Promise<boolean>;
+  /** Its deaths are intended, and say nothing about the program. */
+  restartAtOnce?: boolean;
 }
 
 export interface Exit {
@@ -114,7 +116,8 @@ export function superviseProcess(spec: ProcessSpec, hooks: ProcessHooks): Superv
       hasServed ||= served;
       diedAt = now();
       // A death that was asked for says nothing about the program.
-      quickDeaths = !killAsked && diedAt - startedAt < QUICK_DEATH_MS ? quickDeaths + 1 : 0;
+      quickDeaths =
+        !killAsked && spec.restartAtOnce !== true && diedAt - startedAt < QUICK_DEATH_MS ? quickDeaths + 1 : 0;
       const hopeless = exit.code === EXIT_BAD_CONFIG || (!hasServed && quickDeaths >= DEATHS_BEFORE_SERVING);
       const restartInMs = hopeless ? null : restartPauseMs(quickDeaths);
       hooks.onEvent({ ...about, kind: 'died', pid: lastPid, restartInMs, ...exit });

@@ -41,7 +41,7 @@ afterAll(async () => {
 
 /** Hands every statement to Postgres and to the model, and compares what they say. */
 function twins(model: ModelDatabase, seen: Set<string>): Database {
-  const query = async (given: string | { name: string; text: string; values?: unknown[] }, values?: unknown[]) => {
+  const query = async (given: string | { name?: string; text: string; values?: unknown[] }, values?: unknown[]) => {
     const name = nameOf(given);
     const [text, sent] = typeof given === 'string' ? [given, values ?? []] : [given.text, given.values ?? []];
     const real = await pool.query(text, sent);
@@ -175,6 +175,7 @@ async function adopt(db: Database, ownerId: number): Promise<void> {
     active: () => true,
     reserve: () => ({ run() {}, release() {} }),
     cancelRequested: () => {},
+    reach: () => {},
   });
 }
 

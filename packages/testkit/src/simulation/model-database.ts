@@ -191,6 +191,7 @@ export class ModelDatabase {
       id,
       cancel_requested: cancelRequestedAt !== null,
       updated_at: new Date(updatedAt),
+      told: null,
     }));
     return many(rows);
   }

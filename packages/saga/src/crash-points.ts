@@ -1,0 +1,27 @@
+// The places between which a crash makes a difference. In production nobody listens. Tests hand in a listener that ends
+// the process on the spot, and hold that every point of this list is reached: one that is added here is covered there.
+
+export const ENGINE_POINTS = [
+  /** The call is about to go out. */
+  'before-act',
+  /** Its answer is here, and only in memory. */
+  'after-act',
+  'before-undo',
+  'after-undo',
+  /** A step is done; the checkpoint that says so is about to be written. */
+  'before-checkpoint',
+  'after-checkpoint',
+  /** The decision to turn back, as a checkpoint. */
+  'before-turn-back',
+  'after-turn-back',
+  /** The last checkpoint. */
+  'before-end',
+  'after-end',
+  /** A dead owner's saga has been found; the update that takes it over is about to be sent. */
+  'before-adoption',
+  'after-adoption',
+] as const;
+export type EnginePoint = (typeof ENGINE_POINTS)[number];
+
+/** Called whenever a saga reaches a point, in the middle of the engine's work: it must be quick and must not throw. */
+export type ReachPoint = (point: EnginePoint, sagaId: string) => void;

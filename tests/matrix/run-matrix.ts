@@ -1,0 +1,195 @@
+/* Runs cases of the matrix one after the other on one system of real processes, and audits it after each. */
+import { randomUUID } from 'node:crypto';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { auditSystem, type Cluster, startCluster } from '@holdfast/testkit';
+import type { MatrixCase } from './cases.ts';
+import { clearScript, readEvents, writeScript } from './crash-script.ts';
+
+export const LEASE_MS = 1_000;
+const ORDER_DEADLINE_MS = 8_000;
+const ENDS_WITHIN_MS = 120_000;
+const REQUEST_TIMEOUT_MS = 5_000;
+const POLL_MS = 40;
+/** A machine with much to do starts nine processes slowly. */
+const START_TIMEOUT_MS = 180_000;
+const MAIN = fileURLToPath(new URL('./service-under-test.ts', import.meta.url));
+const UNDER_TEST = ['orchestrator', 'inventory', 'payment', 'shipping'] as const;
+
+export interface CaseResult {
+  /** `not-reached`: this path does not come by this point, so nothing was tried. */
+  kind: 'held' | 'not-reached' | 'violated';
+  title: string;
+  outcome: string;
+  deaths: number;
+  tookMs: number;
+}
+
+export interface Matrix {
+  run(entry: MatrixCase): Promise<CaseResult>;
+  /** Points that some process has come by, as in POINTS. */
+  reached(): Set<string>;
+  stop(): Promise<void>;
+}
+
+/** @throws Error when the system does not start */
+export async function startMatrix(say: (line: string) => void = () => {}): Promise<Matrix> {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-matrix-'));
+  // Postgres, which root has to run as another user, keeps its data in here too.
+  chmodSync(folder, 0o755);
+  const settings = (name: string) => ({
+    SERVICE_UNDER_TEST: name,
+    CRASH_FOLDER: folder,
+    ...(name === 'orchestrator' && { ORDER_DEADLINE_MS: String(ORDER_DEADLINE_MS) }),
+  });
+  const cluster = await startCluster({
+    stateDir: join(folder, 'state'),
+    orchestrators: 2,
+    httpPort: 0,
+    leaseMs: LEASE_MS,
+    restartAtOnce: true,
+    startTimeoutMs: START_TIMEOUT_MS,
+    mains: Object.fromEntries(UNDER_TEST.map((name) => [name, MAIN])),
+    env: Object.fromEntries(UNDER_TEST.map((name) => [name, settings(name)])),
+    // Processes die here, never the machine.
+    databaseSettings: { fsync: 'off', full_page_writes: 'off' },
+    say,
+  });
+  const system = new SystemUnderTest(cluster, folder);
+  await system.stockUp();
+  return system;
+}
+
+class SystemUnderTest implements Matrix {
+  readonly #cluster: Cluster;
+  readonly #folder: string;
+
+  constructor(cluster: Cluster, folder: string) {
+    this.#cluster = cluster;
+    this.#folder = folder;
+  }
+
+  async stockUp(): Promise<void> {
+    const item = (onHand: number) => ({ onHand, unitPrice: 250, currency: 'EUR' });
+    for (const [sku, onHand] of [
+      ['apple', 1_000_000],
+      ['sold-out', 0],
+    ] as const) {
+      const { status } = await this.#until(() => this.#send('PUT', `/v1/stock/${sku}`, item(onHand)));
+      if (status !== 200) throw new Error(`stock of ${sku} could not be set: ${status}`);
+    }
+  }
+
+  async run({ script, path, title }: MatrixCase): Promise<CaseResult> {
+    const startedAt = performance.now();
+    writeScript(this.#folder, script);
+    let outcome: string;
+    try {
+      outcome = await this.#order(path.order, path.cancels);
+    } catch (error) {
+      outcome = error instanceof Error ? error.message : String(error);
+    } finally {
+      clearScript(this.#folder);
+    }
+    const events = readEvents(this.#folder).filter(({ caseId }) => caseId === script.caseId);
+    const struck = events.filter(({ what }) => what !== script.before).length;
+    const { violations } = await this.#audit();
+    const isRight = path.outcomes.includes(outcome) && violations === 0;
+    const kind = !isRight ? 'violated' : struck > 0 ? 'held' : 'not-reached';
+    const told = violations === 0 ? outcome : `${outcome}, and ${violations} violations of A1`;
+    return { kind, title, outcome: told, deaths: struck, tookMs: performance.now() - startedAt };
+  }
+
+  reached(): Set<string> {
+    return new Set(readEvents(this.#folder).flatMap(({ kind, what }) => (kind === 'reached' ? [what] : [])));
+  }
+
+  async stop(): Promise<void> {
+    await this.#cluster.stop();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  /** Places an order as a client does who gives up at nothing. @returns how it ended */
+  async #order(overrides: object, cancels: boolean): Promise<string> {
+    const key = `matrix-${randomUUID()}`;
+    const order = { ...ORDER, ...overrides };
+    const placed = await this.#until(() => this.#send('POST', '/v1/orders', order, key), [201]);
+    const { id } = placed.body as { id: string };
+    if (cancels) await this.#until(() => this.#send('POST', `/v1/orders/${id}/cancel`), [200, 202, 409]);
+    const deadlineAt = performance.now() + ENDS_WITHIN_MS;
+    for (;;) {
+      const { body } = await this.#until(() => this.#send('GET', `/v1/orders/${id}`), [200]);
+      const { status, failure } = body as { status: string; failure: { reason: string } | null };
+      if (['completed', 'failed', 'cancelled', 'parked'].includes(status)) {
+        return failure === null ? status : `${status} ${failure.reason}`;
+      }
+      if (performance.now() > deadlineAt) return `still ${status} after ${ENDS_WITHIN_MS} ms (S1)`;
+      await delay(POLL_MS);
+    }
+  }
+
+  /** Asks one orchestrator after the other until one gives an answer that is wanted. @throws Error after a while */
+  async #until(ask: () => Promise<Reply | undefined>, wanted?: number[]): Promise<Reply> {
+    const deadlineAt = performance.now() + ENDS_WITHIN_MS;
+    let last: Reply | undefined;
+    while (performance.now() < deadlineAt) {
+      last = (await ask()) ?? last;
+      if (last !== undefined && (wanted === undefined ? last.status < 500 : wanted.includes(last.status))) return last;
+      this.#replica += 1;
+      await delay(POLL_MS);
+    }
+    throw new Error(
+      `no answer within ${ENDS_WITHIN_MS} ms, the last was ${last?.status} ${JSON.stringify(last?.body)}`,
+    );
+  }
+
+  #replica = 0;
+
+  /** @returns undefined when nobody answered */
+  async #send(method: string, path: string, body?: object, key?: string): Promise<Reply | undefined> {
+    const orchestrators = this.#cluster.run.services.filter(({ name }) => name === 'orchestrator');
+    const { http } = orchestrators[this.#replica % orchestrators.length] as { http: string };
+    try {
+      const response = await fetch(http + path, {
+        method,
+        headers: {
+          authorization: `Bearer ${this.#cluster.run.apiKey}`,
+          ...(body !== undefined && { 'content-type': 'application/json' }),
+          ...(key !== undefined && { 'idempotency-key': key }),
+        },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+        signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+      });
+      return { status: response.status, body: await response.json() };
+    } catch {
+      // Dead, starting, or killed in the middle of an answer: all of that is what is being tried here.
+      return undefined;
+    }
+  }
+
+  #audit() {
+    const url = (name: 'orchestrator' | 'inventory' | 'payment' | 'shipping') => this.#cluster.databaseUrl(name);
+    return auditSystem({
+      orchestrator: url('orchestrator'),
+      inventory: url('inventory'),
+      payment: url('payment'),
+      shipping: url('shipping'),
+      sandboxUrl: this.#cluster.run.sandbox,
+    });
+  }
+}
+
+interface Reply {
+  status: number;
+  body: unknown;
+}
+
+const ORDER = {
+  customerId: 'ann',
+  currency: 'EUR',
+  items: [{ sku: 'apple', quantity: 1 }],
+  shipTo: { name: 'Ann', line1: 'Harbour Road 1', city: 'Bonn', postalCode: '53111', country: 'DE' },
+};

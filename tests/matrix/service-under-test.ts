@@ -1,0 +1,187 @@
+/*
+ * A service as in production, with a listener at its crash points and a bad network before its handlers. Which service
+ * it is, and the folder of the script, are in this program's own environment (SERVICE_UNDER_TEST, CRASH_FOLDER).
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  type Answer,
+  errorOf,
+  type Participant,
+  runParticipant,
+  type ServerCall,
+  type ServiceBinding,
+} from '@holdfast/rpc';
+import { loadConfig, runService } from '@holdfast/service';
+import { config as inventoryConfig } from '../../apps/inventory/src/config.ts';
+import { inventoryMigrations, inventoryService } from '../../apps/inventory/src/server.ts';
+import { config as orchestratorConfig } from '../../apps/orchestrator/src/config.ts';
+import { runOrchestrator } from '../../apps/orchestrator/src/run-orchestrator.ts';
+import { config as paymentConfig } from '../../apps/payment/src/config.ts';
+import { paymentMigrations, paymentService } from '../../apps/payment/src/server.ts';
+import { config as shippingConfig } from '../../apps/shipping/src/config.ts';
+import { shippingMigrations, shippingService } from '../../apps/shipping/src/server.ts';
+import { type RpcFault, readEvents, readScript, tellEvent } from './crash-script.ts';
+
+const service = process.env.SERVICE_UNDER_TEST ?? '';
+const folder = process.env.CRASH_FOLDER ?? '';
+/** Kept apart by replica. */
+const downFile = join(folder, `down-${service}-${process.env.HTTP_PORT}`);
+
+const UNDO_OF: Record<string, string> = {
+  ReserveInventory: 'ReleaseInventory',
+  ChargePayment: 'RefundPayment',
+  CreateShipment: 'CancelShipment',
+};
+const LONGEST_HOLD_MS = 15_000;
+
+async function start(): Promise<void> {
+  switch (service) {
+    case 'orchestrator': {
+      const settings = loadConfig(orchestratorConfig, process.env);
+      return await runOrchestrator(settings, { reach: (point, sagaId) => reached(`/${point}`, sagaId) });
+    }
+    case 'inventory':
+      return await participant(loadConfig(inventoryConfig, process.env), inventoryMigrations, inventoryService);
+    case 'payment': {
+      const settings = loadConfig(paymentConfig, process.env);
+      return await participant(settings, paymentMigrations, (parts) => paymentService(parts, settings));
+    }
+    case 'shipping': {
+      const settings = loadConfig(shippingConfig, process.env);
+      const { CARRIER_URL: baseUrl, CARRIER_TIMEOUT_MS: timeoutMs } = settings;
+      const carrier = baseUrl === undefined ? undefined : { baseUrl, timeoutMs };
+      return await participant(settings, shippingMigrations, shippingService(carrier));
+    }
+    default:
+      throw new Error(`SERVICE_UNDER_TEST is ${service}: set it to the name of a service`);
+  }
+}
+
+async function participant(
+  settings: Parameters<typeof runParticipant>[1],
+  migrations: Parameters<typeof runParticipant>[2],
+  bind: (participant: Participant) => ServiceBinding,
+): Promise<void> {
+  await runParticipant(service, settings, migrations, (parts) =>
+    badlyConnected(
+      bind({ ...parts, reach: (point, operation, key) => reached(`${operation}/${point}`, orderOf(key)) }),
+    ),
+  );
+}
+
+const orderOf = (key: string): string => key.slice(0, key.indexOf(':'));
+
+// ---- crashes
+
+const known = new Set<string>();
+
+function reached(what: string, orderId: string): void {
+  if (!known.has(what)) {
+    known.add(what);
+    tellEvent(folder, { kind: 'reached', caseId: '', service, what, orderId });
+  }
+  const script = readScript(folder);
+  if (script === undefined || script.service !== service || ![script.point, script.before].includes(what)) return;
+  const deaths = readEvents(folder).filter(
+    (event) => event.kind === 'died' && event.caseId === script.caseId && event.what === what,
+  );
+  if (deaths.length >= (what === script.before ? 1 : script.times)) return;
+  tellEvent(folder, { kind: 'died', caseId: script.caseId, service, what, orderId });
+  if (script.downMs > 0) writeFileSync(downFile, String(Date.now() + script.downMs));
+  // The next instruction is never run.
+  process.kill(process.pid, 'SIGKILL');
+}
+
+/** Where the last life of this process was told to stay away for a while. */
+async function stayDown(): Promise<void> {
+  let until = 0;
+  try {
+    until = Number(readFileSync(downFile, 'utf8'));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+  if (until > Date.now()) await delay(until - Date.now());
+}
+
+// ---- the network
+
+type Handler = (request: { orderId?: string; customerId?: string }, call: ServerCall) => Promise<Answer<unknown>>;
+
+const undone = new Map<string, PromiseWithResolvers<void>>();
+
+function badlyConnected(binding: ServiceBinding): ServiceBinding {
+  const handlers = Object.fromEntries(
+    Object.entries(binding.handlers).map(([name, handler]) => [name, over(name, handler as Handler)]),
+  );
+  return { ...binding, handlers: handlers as ServiceBinding['handlers'] };
+}
+
+function over(method: string, handler: Handler): Handler {
+  return async (request, call) => {
+    const orderId = request.orderId ?? '';
+    await slowly(method, request, call);
+    const fault = faultOf(method, orderId);
+    const answer =
+      fault === null ? handler(request, call) : faulty(fault, method, () => handler(request, call), call, orderId);
+    if (Object.values(UNDO_OF).includes(method)) void answer.finally(() => gate(orderId, method).resolve());
+    return await answer;
+  };
+}
+
+/** Of two customers: one whose orders run into their deadline, one who has time to cancel. */
+async function slowly(method: string, { customerId }: { customerId?: string }, call: ServerCall): Promise<void> {
+  if (method !== 'ChargePayment') return;
+  if (customerId === 'late') await delay(Math.max(0, call.remainingMs()) * 1.1);
+  if (customerId === 'hesitant') await delay(600);
+}
+
+function faultOf(method: string, orderId: string): RpcFault | null {
+  const script = readScript(folder);
+  if (script?.fault == null || script.service !== service || script.rpc !== method) return null;
+  const { caseId, fault } = script;
+  if (readEvents(folder).some((event) => event.kind === 'fault' && event.caseId === caseId)) return null;
+  tellEvent(folder, { kind: 'fault', caseId, service, what: method, orderId });
+  return fault;
+}
+
+/** As a reset connection tells: nobody knows what became of the call. */
+const unavailable = (): Answer<never> => errorOf('STORE_UNAVAILABLE', 'the connection was reset, as a test wants it');
+
+async function faulty(
+  fault: RpcFault,
+  method: string,
+  run: () => Promise<Answer<unknown>>,
+  call: ServerCall,
+  orderId: string,
+): Promise<Answer<unknown>> {
+  switch (fault) {
+    case 'request-lost':
+      return unavailable();
+    case 'reply-lost':
+      await run();
+      return unavailable();
+    case 'duplicated': {
+      const [first] = await Promise.all([run(), run()]);
+      return first;
+    }
+    case 'past-the-deadline':
+      await delay(Math.max(0, call.remainingMs()) * 1.1);
+      return await run();
+    case 'after-its-undo':
+      await Promise.race([gate(orderId, UNDO_OF[method] ?? '').promise, delay(LONGEST_HOLD_MS)]);
+      return await run();
+  }
+}
+
+function gate(orderId: string, undo: string): PromiseWithResolvers<void> {
+  const key = `${orderId} ${undo}`;
+  const gates = undone.get(key) ?? Promise.withResolvers<void>();
+  undone.set(key, gates);
+  return gates;
+}
+
+// Last, when everything above is there.
+await stayDown();
+await runService(start);

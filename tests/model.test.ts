@@ -1,0 +1,28 @@
+import { describe, expect, it } from 'vitest';
+import { checkVariant, missingTools, VARIANTS } from '../scripts/model.ts';
+
+const missing = missingTools();
+const isRequired = process.env.HOLDFAST_REQUIRE_ALL === '1';
+if (missing.length > 0 && !isRequired) console.warn(`the model is not checked: ${missing.join(' and ')} missing`);
+
+describe.skipIf(missing.length > 0 && !isRequired)('the model of the protocol, checked by spin', () => {
+  it('has its tools here', () => expect(missing).toEqual([]));
+
+  it.each(VARIANTS.filter(({ holds }) => holds))(
+    '$name: no execution breaks it',
+    (variant) => {
+      const { errors, states, log } = checkVariant(variant);
+      expect(errors, log).toBe(0);
+      expect(states).toBeGreaterThan(10_000);
+    },
+    300_000,
+  );
+
+  it.each(VARIANTS.filter(({ holds }) => !holds))(
+    'broken on purpose ($name), it gives a counterexample',
+    (variant) => {
+      expect(checkVariant(variant).errors).toBeGreaterThan(0);
+    },
+    300_000,
+  );
+});
