@@ -8,7 +8,7 @@ import {
   loadFingerprinter,
 } from '@holdfast/idempotency';
 import { connectRedis, createRedisAnswers, REDIS_URL_PATTERN, type RedisAnswers } from '@holdfast/idempotency/redis';
-import { createPool, type Migrations, migrate, type Pool } from '@holdfast/postgres';
+import { createPool, type Migrations, type Pool, prepareDatabase } from '@holdfast/postgres';
 import {
   createHealth,
   createLog,
@@ -32,6 +32,7 @@ export interface ParticipantConfig {
   LOG_LEVEL: string;
   /** Optional: it only answers early, so nothing depends on its being there. */
   REDIS_URL: string | undefined;
+  MIGRATE_ON_START: boolean;
 }
 
 /** What a participant's handlers work with. */
@@ -75,7 +76,11 @@ export async function runParticipant(
     onlyByKey: true,
     onIdleError: (error) => log.warn({ err: error }, 'an idle database connection broke; it is replaced on demand'),
   });
-  const applied = await migrate(pool, [idempotencyMigrations, migrations]);
+  onShutdown(() => pool.end());
+  const applied = await prepareDatabase(pool, [idempotencyMigrations, migrations], {
+    migrateOnStart: config.MIGRATE_ON_START,
+    onWait: (reason) => log.warn(reason),
+  });
   if (applied.length > 0) log.info({ applied }, 'migrated');
   const fingerprinter = await loadFingerprinter(pool);
   const memory = config.REDIS_URL === undefined ? undefined : openRedis(config.REDIS_URL, fingerprinter, log);
@@ -91,7 +96,6 @@ export async function runParticipant(
   });
   const health = createHealth({ postgres: async () => (await pool.query('select 1')).rowCount === 1 });
   const ops = await startOpsServer(config.HOST, config.HTTP_PORT, health, metrics);
-  onShutdown(() => pool.end());
   onShutdown(() => ops.close());
   onShutdown(async () => {
     health.drain();
