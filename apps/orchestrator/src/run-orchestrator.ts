@@ -42,7 +42,8 @@ export async function runOrchestrator(settings: Config<typeof config>): Promise<
     applicationName: 'holdfast-orchestrator',
     max: settings.DATABASE_POOL,
     onlyByKey: true,
-    onIdleError: (error) => log.warn({ err: error }, 'an idle database connection broke; it is replaced on demand'),
+    // Its message alone: the error carries the whole client, with every statement that it has prepared.
+    onIdleError: ({ message }) => log.warn({ message }, 'an idle database connection broke; it is replaced on demand'),
   });
   onShutdown(() => pool.end());
   const applied = await prepareDatabase(pool, orchestratorMigrations, {

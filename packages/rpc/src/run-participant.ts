@@ -74,7 +74,8 @@ export async function runParticipant(
     applicationName: `holdfast-${name}`,
     max: POOL_SIZE,
     onlyByKey: true,
-    onIdleError: (error) => log.warn({ err: error }, 'an idle database connection broke; it is replaced on demand'),
+    // Its message alone: the error carries the whole client, with every statement that it has prepared.
+    onIdleError: ({ message }) => log.warn({ message }, 'an idle database connection broke; it is replaced on demand'),
   });
   onShutdown(() => pool.end());
   const applied = await prepareDatabase(pool, [idempotencyMigrations, migrations], {
