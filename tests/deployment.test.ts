@@ -198,7 +198,10 @@ describe.each([...SERVICES])('deploy/compose/%s.yml', (service) => {
 });
 
 describe('docker-compose.yml', () => {
-  const compose = parse(readFileSync(join(DEPLOY, '../docker-compose.yml'), 'utf8'), { merge: true, maxAliasCount: 1_000 });
+  const compose = parse(readFileSync(join(DEPLOY, '../docker-compose.yml'), 'utf8'), {
+    merge: true,
+    maxAliasCount: 1_000,
+  });
   const services = Object.entries<Manifest>(compose.services);
   const ours = services.filter(([, { image }]) => image.startsWith('holdfast-'));
 
