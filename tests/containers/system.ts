@@ -39,6 +39,8 @@ export interface ContainerSystem {
   replica(service: Service): Replica;
   /** Another replica of a service, from the images of `tag`. Returns when it is healthy. */
   add(service: Service, tag: string): Promise<Replica>;
+  /** The job `migrate` of a service, from the images of `tag`. @throws Error with what it said when it fails */
+  migrate(service: Service, tag: string): Promise<void>;
   /** SIGTERM, 15 s at most, and away with it. @returns its exit code */
   remove(replica: Replica): Promise<number>;
   /** SIGKILL to the container, and it is started again, as whoever runs containers does. Returns when it is healthy. */
@@ -129,6 +131,13 @@ class System implements ContainerSystem {
     const replica = { service, id, api: port === undefined ? undefined : `http://127.0.0.1:${port}` };
     this.#replicas.push(replica);
     return replica;
+  }
+
+  async migrate(service: Service, tag: string): Promise<void> {
+    const hardened = ['--read-only', '--cap-drop', 'ALL', '--security-opt', 'no-new-privileges'];
+    const database = ['--network', this.#network, '--env', `DATABASE_URL=${this.#databaseUrl(service)}`];
+    const job = ['run', '--rm', ...hardened, ...database, `holdfast-${service}:${tag}`, 'migrate'];
+    await docker(job, { timeoutMs: STARTUP_TIMEOUT_MS });
   }
 
   async remove(replica: Replica): Promise<number> {
