@@ -52,7 +52,7 @@ ENV NODE_ENV=production HOST=0.0.0.0 HTTP_PORT=8080 GRPC_PORT=50051 MIGRATE_ON_S
 EXPOSE 8080 50051
 # Every file belongs to root, and the service runs as somebody else: it cannot change itself.
 USER node
-HEALTHCHECK --interval=3s --timeout=10s --start-period=60s --retries=5 CMD ["node", "/app/packages/service/src/probe.ts"]
+HEALTHCHECK --interval=5s --timeout=10s --start-period=60s --retries=5 CMD ["node", "/app/packages/service/src/probe.ts"]
 # Node is process 1: it handles SIGTERM and SIGINT itself and starts no other process.
 ENTRYPOINT ["node", "/app/service/src/main.ts"]
 

@@ -13,7 +13,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           sequence: { groupOrder: 0 },
-          include: ['{apps,packages}/*/src/**/*.test.ts', 'demo/src/**/*.test.ts'],
+          include: ['{apps,packages}/*/src/**/*.test.ts', 'demo/src/**/*.test.ts', 'tests/deployment.test.ts'],
           exclude: ['**/*.db.test.ts', '**/node_modules/**'],
         },
       },
@@ -32,7 +32,7 @@ export default defineConfig({
           name: 'system',
           sequence: { groupOrder: 2 },
           include: ['tests/**/*.test.ts'],
-          exclude: ['tests/containers/**', '**/node_modules/**'],
+          exclude: ['tests/containers/**', 'tests/deployment.test.ts', '**/node_modules/**'],
           globalSetup: ['packages/testkit/src/vitest-postgres.ts'],
           fileParallelism: false,
           testTimeout: 120_000,

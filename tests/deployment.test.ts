@@ -22,8 +22,6 @@ const SETTINGS: Record<string, ConfigSpec> = { orchestrator, inventory, payment,
 const SERVICES = Object.keys(SETTINGS);
 /** Set by the image itself. */
 const BY_THE_IMAGE = ['HOST', 'HTTP_PORT', 'GRPC_PORT', 'MIGRATE_ON_START'];
-/** Read by nobody yet where there is no cache, and harmless. */
-const OPTIONAL = ['REDIS_URL'];
 
 // biome-ignore lint/suspicious/noExplicitAny: manifests of many kinds; a wrong look fails the test
 type Manifest = any;
@@ -95,7 +93,7 @@ describe.each(SERVICES)('the Kubernetes manifests of %s', (service) => {
     const { env } = one(service, 'Deployment').spec.template.spec.containers[0];
     const names: string[] = env.map(({ name }: { name: string }) => name);
     const known = Object.keys(SETTINGS[service] ?? {});
-    expect(names.filter((name) => !known.includes(name) && !OPTIONAL.includes(name))).toEqual([]);
+    expect(names.filter((name) => !known.includes(name))).toEqual([]);
     expect(missing(service, names)).toEqual([]);
     for (const { name, value } of env) if (/URL|KEY|SECRET/.test(name)) expect(value, name).toBeUndefined();
   });
@@ -185,7 +183,7 @@ describe.each([...SERVICES])('deploy/compose/%s.yml', (service) => {
 
   it('sets what the service needs and nothing that it does not know', () => {
     const names = Object.keys(compose.services[service].environment);
-    const known = [...Object.keys(SETTINGS[service] ?? {}), ...OPTIONAL];
+    const known = Object.keys(SETTINGS[service] ?? {});
     expect(names.filter((name) => !known.includes(name))).toEqual([]);
     expect(missing(service, names)).toEqual([]);
   });

@@ -26,7 +26,7 @@ export interface Visit {
 const PATIENCE_MS = 120_000;
 const REQUEST_TIMEOUT_MS = 15_000;
 const BACKOFF_MS = 200;
-const MOST_AT_ONCE = 48;
+const MOST_AT_ONCE = 24;
 
 /** @param rate orders per second at most; fewer when the system is slower than that */
 export function letCustomersIn(system: ContainerSystem, runName: string, rate: number): Customers {
