@@ -42,7 +42,7 @@ export function linesOf(progress: Progress, bar: boolean): string[] {
   return [
     `${head}${progress.endedCount}/${progress.wanted} orders ended, ${rate.toFixed(0)}/s, ${seconds.toFixed(0)} s`,
     statuses.map((status) => `${progress.ended.get(status) ?? 0} ${status}`).join(', '),
-    `${progress.killCount} kills${listed(progress.kills)}, ${progress.retries} requests sent again`,
+    `${progress.killCount} ${progress.strikes}${listed(progress.kills)}, ${progress.retries} requests sent again`,
   ];
 }
 

@@ -3,6 +3,8 @@ import type { OrderStatus } from './shop.ts';
 /** What the run has come to so far; read by the live view, written by everybody else. */
 export class Progress {
   readonly wanted: number;
+  /** What a strike is called: `kills`. */
+  readonly strikes: string;
   readonly startedAtMs = performance.now();
   begun = 0;
   readonly ended = new Map<OrderStatus, number>();
@@ -17,8 +19,9 @@ export class Progress {
   /** What no customer should ever see; any one fails the run. */
   readonly complaints: string[] = [];
 
-  constructor(wanted: number) {
+  constructor(wanted: number, strikes: string) {
     this.wanted = wanted;
+    this.strikes = strikes;
   }
 
   get endedCount(): number {

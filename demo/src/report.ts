@@ -1,4 +1,5 @@
-import { type AuditReport, auditTable } from '@holdfast/testkit';
+import type { AuditReport } from '@holdfast/testkit/audit-report';
+import { auditTable } from '@holdfast/testkit/audit-table';
 import type { FaultCounts } from './chaos.ts';
 import type { Progress } from './progress.ts';
 
@@ -6,6 +7,8 @@ export interface RunResult {
   progress: Progress;
   audit: AuditReport;
   faults: FaultCounts;
+  /** What was done to the services: `kill -9`. */
+  strikes: string;
   /** Orders in the order book; every key that was answered must have exactly one. */
   booked: number;
   answered: number;
@@ -33,12 +36,12 @@ export function reportLines(result: RunResult, width: number): string[] {
     `refused    ${listed(progress.reasons) || 'none'}`,
     `rate       ${(progress.endedCount / seconds).toFixed(0)} orders/s over ${seconds.toFixed(1)} s; ` +
       `to the end p50 ${quantile(progress.endedAfterMs, 0.5)} ms, p99 ${quantile(progress.endedAfterMs, 0.99)} ms`,
-    `kill -9    ${progress.killCount}: ${listed(progress.kills) || 'none'}; ${progress.retries} requests sent again`,
+    `${result.strikes.padEnd(10)} ${progress.killCount}: ${listed(progress.kills) || 'none'}; ${progress.retries} requests sent again`,
     `provider   ${faultLine(result.faults.payments)}`,
     `carrier    ${faultLine(result.faults.carrier)}`,
     ...(afterKill === undefined
       ? []
-      : [`           all orders had ended ${afterKill.toFixed(1)} s after the last kill`]),
+      : [`           all orders had ended ${afterKill.toFixed(1)} s after the last ${result.strikes}`]),
     '',
     ...auditTable(audit, width),
   ];

@@ -1,5 +1,5 @@
 import { redisUrl } from '@holdfast/rpc';
-import { optional, port, text, url } from '@holdfast/service';
+import { boolean, optional, port, text, url } from '@holdfast/service';
 
 /** Settings of the inventory service. */
 export const config = {
@@ -13,4 +13,6 @@ export const config = {
   ),
   /** Optional: answers early what the database has committed; without it the answers are the same. */
   REDIS_URL: redisUrl(),
+  /** `false`: the job `migrate` does it, and the service waits for it. */
+  MIGRATE_ON_START: optional(boolean(), true),
 };

@@ -1,8 +1,10 @@
-import { runParticipant } from '@holdfast/rpc';
+import { idempotencyMigrations } from '@holdfast/idempotency';
+import { migrationJob, runParticipant } from '@holdfast/rpc';
 import { loadConfig, runService } from '@holdfast/service';
 import { config } from './config.ts';
 import { inventoryMigrations, inventoryService } from './server.ts';
 
-await runService(() =>
-  runParticipant('inventory', loadConfig(config, process.env), inventoryMigrations, inventoryService),
+await runService(
+  () => runParticipant('inventory', loadConfig(config, process.env), inventoryMigrations, inventoryService),
+  { migrate: migrationJob('inventory', config, [idempotencyMigrations, inventoryMigrations]) },
 );

@@ -1,5 +1,5 @@
 import { redisUrl } from '@holdfast/rpc';
-import { integer, keyList, optional, port, text, url } from '@holdfast/service';
+import { boolean, integer, keyList, optional, port, text, url } from '@holdfast/service';
 
 const ADDRESS = /^((dns:\/\/\/)?[^\s/:,]+:\d{1,5}|ipv4:[\d.]+:\d{1,5}(,[\d.]+:\d{1,5})*)$/;
 const address = (service: string) => text(`host:port, dns:///name:port or ipv4:a.b.c.d:port,… of ${service}`, ADDRESS);
@@ -16,6 +16,8 @@ export const config = {
   ),
   /** Optional: answers early what the database has committed; without it the answers are the same. */
   REDIS_URL: redisUrl(),
+  /** `false`: the job `migrate` does it, and the service waits for it. */
+  MIGRATE_ON_START: optional(boolean(), true),
   INVENTORY_ADDR: address('the inventory service'),
   PAYMENT_ADDR: address('the payment service'),
   SHIPPING_ADDR: address('the shipping service'),

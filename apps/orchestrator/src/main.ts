@@ -1,5 +1,8 @@
+import { migrationJob } from '@holdfast/rpc';
 import { loadConfig, runService } from '@holdfast/service';
 import { config } from './config.ts';
-import { runOrchestrator } from './run-orchestrator.ts';
+import { orchestratorMigrations, runOrchestrator } from './run-orchestrator.ts';
 
-await runService(() => runOrchestrator(loadConfig(config, process.env)));
+await runService(() => runOrchestrator(loadConfig(config, process.env)), {
+  migrate: migrationJob('orchestrator', config, orchestratorMigrations),
+});

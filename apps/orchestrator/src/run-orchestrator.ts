@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { idempotencyMigrations, loadFingerprinter } from '@holdfast/idempotency';
-import { createPool, type Migrations, migrate } from '@holdfast/postgres';
+import { createPool, type Migrations, prepareDatabase } from '@holdfast/postgres';
 import { openRedis, service, services, startServer, storeFault } from '@holdfast/rpc';
 import { createEngine, type EngineOptions, hasEnded, sagaMigrations } from '@holdfast/saga';
 import { type Config, createHealth, createLog, createMetrics, onShutdown } from '@holdfast/service';
@@ -46,10 +46,14 @@ export async function runOrchestrator(
     applicationName: 'holdfast-orchestrator',
     max: settings.DATABASE_POOL,
     onlyByKey: true,
-    onIdleError: (error) => log.warn({ err: error }, 'an idle database connection broke; it is replaced on demand'),
+    // Its message alone: the error carries the whole client, with every statement that it has prepared.
+    onIdleError: ({ message }) => log.warn({ message }, 'an idle database connection broke; it is replaced on demand'),
   });
   onShutdown(() => pool.end());
-  const applied = await migrate(pool, orchestratorMigrations);
+  const applied = await prepareDatabase(pool, orchestratorMigrations, {
+    migrateOnStart: settings.MIGRATE_ON_START,
+    onWait: (reason) => log.warn(reason),
+  });
   if (applied.length > 0) log.info({ applied }, 'migrated');
 
   const participants = connectParticipants(settings);

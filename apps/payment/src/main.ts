@@ -1,9 +1,15 @@
-import { runParticipant } from '@holdfast/rpc';
+import { idempotencyMigrations } from '@holdfast/idempotency';
+import { migrationJob, runParticipant } from '@holdfast/rpc';
 import { loadConfig, runService } from '@holdfast/service';
 import { config } from './config.ts';
 import { paymentMigrations, paymentService } from './server.ts';
 
-await runService(() => {
-  const settings = loadConfig(config, process.env);
-  return runParticipant('payment', settings, paymentMigrations, (participant) => paymentService(participant, settings));
-});
+await runService(
+  () => {
+    const settings = loadConfig(config, process.env);
+    return runParticipant('payment', settings, paymentMigrations, (participant) =>
+      paymentService(participant, settings),
+    );
+  },
+  { migrate: migrationJob('payment', config, [idempotencyMigrations, paymentMigrations]) },
+);

@@ -1,4 +1,4 @@
-import { type Config, optional, port, text, url } from '@holdfast/service';
+import { boolean, type Config, optional, port, text, url } from '@holdfast/service';
 
 export const SETTINGS = {
   DATABASE_URL: url('postgres:', 'postgresql:'),
@@ -8,6 +8,8 @@ export const SETTINGS = {
     text('one of trace, debug, info, warn, error, fatal, silent', /^(trace|debug|info|warn|error|fatal|silent)$/),
     'info',
   ),
+  /** `false`: the job `migrate` does it, and the sandbox waits for it. */
+  MIGRATE_ON_START: optional(boolean(), true),
   /** What a caller of the payment API sends as its bearer token. */
   SANDBOX_SECRET_KEY: optional(
     text('sk_test_ and 4 or more letters or digits', /^sk_test_\w{4,}$/),

@@ -1,12 +1,16 @@
 import type { AddressInfo } from 'node:net';
-import { createPool, migrate } from '@holdfast/postgres';
+import { createPool, type Migrations, prepareDatabase, runMigrations } from '@holdfast/postgres';
 import { createLog, createMetrics, loadConfig, onShutdown, runService } from '@holdfast/service';
 import { SETTINGS } from './config.ts';
 import { createFaults } from './faults.ts';
 import { startKeyPurge } from './provider-idempotency.ts';
 import { createSandbox } from './server.ts';
 
-await runService(async () => {
+const migrations: Migrations[] = [{ module: 'sandbox', folder: new URL('../sql/', import.meta.url) }];
+
+await runService(serve, { migrate });
+
+async function serve(): Promise<void> {
   const config = loadConfig(SETTINGS, process.env);
   const log = createLog('sandbox', config.LOG_LEVEL);
   const metrics = createMetrics('sandbox');
@@ -16,7 +20,10 @@ await runService(async () => {
     onIdleError: (error) => log.warn({ message: error.message }, 'an idle database connection broke'),
   });
   onShutdown(() => pool.end());
-  await migrate(pool, [{ module: 'sandbox', folder: new URL('../sql/', import.meta.url) }]);
+  await prepareDatabase(pool, migrations, {
+    migrateOnStart: config.MIGRATE_ON_START,
+    onWait: (reason) => log.warn(reason),
+  });
 
   const purge = startKeyPurge(pool, log);
   onShutdown(() => purge.stop());
@@ -28,4 +35,16 @@ await runService(async () => {
   });
   await app.listen({ host: config.HOST, port: config.HTTP_PORT });
   log.info({ httpPort: (app.server.address() as AddressInfo).port }, 'listening');
-});
+}
+
+/** `main.ts migrate`: a job needs no settings but these two. */
+async function migrate(): Promise<void> {
+  const { DATABASE_URL, LOG_LEVEL } = SETTINGS;
+  const config = loadConfig({ DATABASE_URL, LOG_LEVEL }, process.env);
+  const log = createLog('sandbox', config.LOG_LEVEL);
+  const applied = await runMigrations(
+    { databaseUrl: config.DATABASE_URL, applicationName: 'sandbox-migrate', onWait: (reason) => log.warn(reason) },
+    migrations,
+  );
+  log.info({ applied }, applied.length > 0 ? 'migrated' : 'nothing to migrate');
+}

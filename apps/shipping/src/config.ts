@@ -1,5 +1,5 @@
 import { redisUrl } from '@holdfast/rpc';
-import { integer, optional, port, text, url } from '@holdfast/service';
+import { boolean, integer, optional, port, text, url } from '@holdfast/service';
 
 /** Settings of the shipping service. */
 export const config = {
@@ -13,6 +13,8 @@ export const config = {
   ),
   /** Optional: answers early what the database has committed; without it the answers are the same. */
   REDIS_URL: redisUrl(),
+  /** `false`: the job `migrate` does it, and the service waits for it. */
+  MIGRATE_ON_START: optional(boolean(), true),
   /** The carrier's API is at `<CARRIER_URL>/v1/shipments`. Without it, shipments are our own. */
   CARRIER_URL: optional(url('http:', 'https:'), undefined),
   /** How long one call to the carrier may take. A crashed attempt is taken up again after three of them and a second. */

@@ -1,5 +1,6 @@
 export { describeSchema } from './describe-schema.ts';
-export { type Migrations, migrate } from './migrate.ts';
+export { type Migrations, migrate, missingMigrations } from './migrate.ts';
 export { createPool, type Pool, type PoolOptions, type Query, type Statement, statement } from './pool.ts';
+export { type Preparation, prepareDatabase, runMigrations } from './prepare-database.ts';
 export { classifyPostgresError, isUniqueViolation, type PostgresFault } from './sqlstate.ts';
 export { type Transaction, transaction } from './transaction.ts';

@@ -45,22 +45,46 @@ export async function migrate(pool: Pool, sources: Migrations[]): Promise<string
     const applied = await appliedChecksums(tx);
     const now: string[] = [];
     for (const migration of wanted) {
-      const id = `${migration.module}/${migration.file}`;
-      const known = applied.get(id);
-      if (known === migration.checksum) continue;
-      if (known !== undefined) {
-        throw new Error(`migration ${id} was changed after it was applied: restore it and add a new file instead`);
-      }
+      if (isApplied(migration, applied)) continue;
       await tx.query(patiently(migration.sql));
       await tx.query('insert into schema_migrations (module, file, checksum) values ($1, $2, $3)', [
         migration.module,
         migration.file,
         migration.checksum,
       ]);
-      now.push(id);
+      now.push(idOf(migration));
     }
     return now;
   });
+}
+
+/**
+ * Asks without waiting and changes nothing.
+ * @returns the files that the database still lacks, as `module/file`
+ * @throws Error when an applied file has changed since
+ */
+export async function missingMigrations(db: Query, sources: Migrations[]): Promise<string[]> {
+  const { rows } = await db.query<{ exists: boolean }>(`select to_regclass('schema_migrations') is not null as exists`);
+  const applied = rows[0]?.exists === true ? await appliedChecksums(db) : new Map<string, string>();
+  return sources
+    .flatMap(readMigrations)
+    .filter((migration) => !isApplied(migration, applied))
+    .map(idOf);
+}
+
+function idOf({ module, file }: Migration): string {
+  return `${module}/${file}`;
+}
+
+/** @throws Error when it is, with another content */
+function isApplied(migration: Migration, applied: Map<string, string>): boolean {
+  const known = applied.get(idOf(migration));
+  if (known !== undefined && known !== migration.checksum) {
+    throw new Error(
+      `migration ${idOf(migration)} was changed after it was applied: restore it and add a new file instead`,
+    );
+  }
+  return known !== undefined;
 }
 
 function patiently(text: string, values?: unknown[]) {

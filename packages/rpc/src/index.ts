@@ -11,6 +11,7 @@ export {
   statusBytes,
 } from './errors.ts';
 export type { OrderInput as OrderMessage } from './gen/holdfast/orders/v1/Order.ts';
+export { migrationJob } from './migration-job.ts';
 export { type AskedStep, askStep, keyedCall, type Operation, stepAnswer, storeFault } from './participant.ts';
 export { type ServiceName, services } from './protos.ts';
 export { openRedis, type Participant, type ParticipantConfig, redisUrl, runParticipant } from './run-participant.ts';

@@ -11,7 +11,7 @@ import {
   turnDays,
 } from '@holdfast/idempotency';
 import { connectRedis, createRedisAnswers, REDIS_URL_PATTERN, type RedisAnswers } from '@holdfast/idempotency/redis';
-import { createPool, type Migrations, migrate, type Pool } from '@holdfast/postgres';
+import { createPool, type Migrations, type Pool, prepareDatabase } from '@holdfast/postgres';
 import {
   createHealth,
   createLog,
@@ -35,6 +35,7 @@ export interface ParticipantConfig {
   LOG_LEVEL: string;
   /** Optional: it only answers early, so nothing depends on its being there. */
   REDIS_URL: string | undefined;
+  MIGRATE_ON_START: boolean;
 }
 
 /** What a participant's handlers work with. */
@@ -78,9 +79,14 @@ export async function runParticipant(
     applicationName: `holdfast-${name}`,
     max: POOL_SIZE,
     onlyByKey: true,
-    onIdleError: (error) => log.warn({ err: error }, 'an idle database connection broke; it is replaced on demand'),
+    // Its message alone: the error carries the whole client, with every statement that it has prepared.
+    onIdleError: ({ message }) => log.warn({ message }, 'an idle database connection broke; it is replaced on demand'),
   });
-  const applied = await migrate(pool, [idempotencyMigrations, migrations]);
+  onShutdown(() => pool.end());
+  const applied = await prepareDatabase(pool, [idempotencyMigrations, migrations], {
+    migrateOnStart: config.MIGRATE_ON_START,
+    onWait: (reason) => log.warn(reason),
+  });
   if (applied.length > 0) log.info({ applied }, 'migrated');
   // Before the first answer is stored, so that it finds its day.
   await turnDays(pool).catch((error: Error) =>
@@ -100,7 +106,6 @@ export async function runParticipant(
   });
   const health = createHealth({ postgres: async () => (await pool.query('select 1')).rowCount === 1 });
   const ops = await startOpsServer(config.HOST, config.HTTP_PORT, health, metrics);
-  onShutdown(() => pool.end());
   onShutdown(retentionOf(pool, log, metrics));
   onShutdown(() => ops.close());
   onShutdown(async () => {

@@ -66,9 +66,18 @@ export interface ServerOptions {
   translate: (error: unknown) => Answer<never> | undefined;
 }
 
+const SERVER_OPTIONS = {
+  'grpc.max_receive_message_length': 256 * 1024,
+  'grpc.max_concurrent_streams': 1_000,
+  // Clients look a name up when they connect, not while they are connected: without an end to connections, replicas that
+  // are added would get no calls until others go away. Calls under way, such as an order that is watched, end on the old connection.
+  'grpc.max_connection_age_ms': 30_000,
+  'grpc.max_connection_age_grace_ms': 120_000,
+};
+
 /** Starts a gRPC server with standard health checking and reflection beside the given services. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const server = new Server({ 'grpc.max_receive_message_length': 256 * 1024, 'grpc.max_concurrent_streams': 1_000 });
+  const server = new Server(SERVER_OPTIONS);
   const health = new HealthImplementation({ '': 'SERVING' });
   const names = options.services.map((binding) => serviceName(binding.definition));
   for (const binding of options.services) addService(server, binding, options);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ConfigError, integer, keyList, loadConfig, optional, port, text, url } from './config.ts';
+import { boolean, ConfigError, integer, keyList, loadConfig, optional, port, text, url } from './config.ts';
 
 const SPEC = {
   DATABASE_URL: url('postgres:', 'postgresql:'),
@@ -7,6 +7,7 @@ const SPEC = {
   LOG_LEVEL: optional(text('a level', /^(info|debug)$/), 'info'),
   LEASE_MS: optional(integer(100, 60_000), 3_000),
   API_KEYS: keyList(),
+  MIGRATE_ON_START: optional(boolean(), true),
 };
 const GOOD = { DATABASE_URL: 'postgres://localhost/x', GRPC_PORT: '0', API_KEYS: 'shop:0123456789abcdef' };
 
@@ -15,18 +16,31 @@ describe('settings', () => {
     const config = loadConfig(SPEC, GOOD);
     expect(config.LOG_LEVEL).toBe('info');
     expect(config.LEASE_MS).toBe(3_000);
+    expect(config.MIGRATE_ON_START).toBe(true);
     expect(config.API_KEYS.get('0123456789abcdef')).toBe('shop');
   });
 
   it('that are wrong are all listed at once, without their values', () => {
     const secret = 'shop:short';
     try {
-      loadConfig(SPEC, { DATABASE_URL: 'mysql://x', GRPC_PORT: '70000', LEASE_MS: '1.5', API_KEYS: secret });
+      loadConfig(SPEC, {
+        DATABASE_URL: 'mysql://x',
+        GRPC_PORT: '70000',
+        LEASE_MS: '1.5',
+        API_KEYS: secret,
+        MIGRATE_ON_START: 'no',
+      });
       expect.unreachable();
     } catch (error) {
       expect(error).toBeInstanceOf(ConfigError);
       const faults = (error as ConfigError).faults;
-      expect(faults.map((fault) => fault.split(':')[0])).toEqual(['DATABASE_URL', 'GRPC_PORT', 'LEASE_MS', 'API_KEYS']);
+      expect(faults.map((fault) => fault.split(':')[0])).toEqual([
+        'DATABASE_URL',
+        'GRPC_PORT',
+        'LEASE_MS',
+        'API_KEYS',
+        'MIGRATE_ON_START',
+      ]);
       expect((error as ConfigError).message).not.toContain('short');
     }
   });

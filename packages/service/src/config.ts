@@ -66,6 +66,14 @@ export function integer(min: number, max: number): Reader<number> {
   });
 }
 
+export function boolean(): Reader<boolean> {
+  const hint = 'true or false';
+  return required(hint, (raw) => {
+    if (raw !== 'true' && raw !== 'false') throw new Error(`malformed; expected ${hint}`);
+    return raw === 'true';
+  });
+}
+
 /** A TCP port; 0 lets the system choose one. */
 export const port = (): Reader<number> => integer(0, 65_535);
 

@@ -1,4 +1,5 @@
 export {
+  boolean,
   type Config,
   ConfigError,
   type ConfigSpec,
@@ -7,6 +8,7 @@ export {
   loadConfig,
   optional,
   port,
+  type Reader,
   text,
   url,
 } from './config.ts';
@@ -14,5 +16,5 @@ export { createHealth, type Health, type ReadinessCheck } from './health.ts';
 export { createLog, type Log } from './log.ts';
 export { createMetrics, type Metrics } from './metrics.ts';
 export { type OpsServer, startOpsServer } from './ops-server.ts';
-export { EXIT_BAD_CONFIG, onShutdown, runService } from './run-service.ts';
+export { EXIT_BAD_CONFIG, EXIT_USAGE, type Jobs, onShutdown, runService } from './run-service.ts';
 export { newTraceparent, type Traceparent, traceIdOf } from './traceparent.ts';

@@ -1,0 +1,70 @@
+# One recipe for every image: docker build --build-arg APP=payment -t holdfast-payment .
+# APP is a folder of apps/ (orchestrator, inventory, payment, shipping, sandbox) or `demo`.
+#
+# Steps are ordered by how rarely they change. The stage `source` runs again whenever anything changes, but what later
+# stages copy out of it is compared by content: after a change in one service, only that service's last layer is new.
+#
+# Production pins the base by digest: --build-arg NODE_IMAGE=node:24-bookworm-slim@sha256:… (docs/deploy.md).
+ARG NODE_IMAGE=node:24-bookworm-slim
+
+FROM ${NODE_IMAGE} AS build
+WORKDIR /src
+ENV CI=true
+COPY package.json ./
+# The very pnpm that wrote the lockfile.
+RUN npm install --global --no-audit --no-fund --no-update-notifier "$(node -p 'require("./package.json").packageManager')"
+
+# What this service is made of: itself and the packages that it uses, straight or through others.
+FROM build AS source
+ARG APP
+COPY . .
+RUN set -eu; \
+    manifests=/out/manifests packages=/out/packages app=/out/app; \
+    mkdir -p "$manifests" "$packages" "$app"; \
+    cp package.json pnpm-lock.yaml pnpm-workspace.yaml "$manifests"; \
+    pnpm --filter "@holdfast/${APP:?say --build-arg APP=…, a folder of apps/}..." list --depth=-1 --parseable > /out/projects; \
+    grep -q . /out/projects || { echo "there is no package @holdfast/$APP" >&2; exit 1; }; \
+    while read -r project; do \
+      path=${project#/src/}; \
+      mkdir -p "$manifests/$path"; cp "$path/package.json" "$manifests/$path"; \
+      case $path in packages/*) to=$packages ;; *) to=$app; ln -s "$path" "$app/service" ;; esac; \
+      mkdir -p "$to/$path"; cp -R "$path/." "$to/$path"; \
+    done < /out/projects; \
+    if [ -d "$packages/packages/rpc" ]; then cp -R protos "$packages"; fi
+
+FROM build AS dependencies
+ARG APP
+COPY --from=source /out/manifests ./
+# `copy`: a layer must hold the files themselves, not links into the cache. Optional packages are other platforms'
+# binaries; nothing that serves needs one. Types and maps are for development, and so are pnpm's notes of the install.
+RUN --mount=type=cache,id=holdfast-pnpm,target=/pnpm-store \
+    pnpm install --prod --no-optional --frozen-lockfile --filter "@holdfast/${APP}..." \
+      --store-dir=/pnpm-store --package-import-method=copy \
+ && find . \( -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' -o -name '*.map' -o -name '*.md' \) -type f -delete \
+ && rm -f pnpm-lock.yaml pnpm-workspace.yaml node_modules/.modules.yaml node_modules/.pnpm-workspace-state*.json
+
+# The base without its package managers: whoever breaks in finds no tool to install more with.
+FROM ${NODE_IMAGE} AS runtime
+RUN rm -rf /usr/local/lib/node_modules /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack \
+      /usr/local/bin/pnpm /usr/local/bin/pnpx /usr/local/bin/yarn /usr/local/bin/yarnpkg /opt/yarn-*
+WORKDIR /app
+ENV NODE_ENV=production HOST=0.0.0.0 HTTP_PORT=8080 GRPC_PORT=50051 MIGRATE_ON_START=false
+EXPOSE 8080 50051
+# Every file belongs to root, and the service runs as somebody else: it cannot change itself.
+USER node
+HEALTHCHECK --interval=5s --timeout=10s --start-period=60s --retries=5 CMD ["node", "/app/packages/service/src/probe.ts"]
+# Node is process 1: it handles SIGTERM and SIGINT itself and starts no other process.
+ENTRYPOINT ["node", "/app/service/src/main.ts"]
+
+FROM runtime
+COPY --from=dependencies /src ./
+COPY --from=source /out/packages ./
+COPY --from=source /out/app ./
+ARG APP
+ARG VERSION=0.0.0-dev
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="holdfast-${APP}" \
+      org.opencontainers.image.description="Holdfast, an order system: ${APP}" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.licenses="Apache-2.0"

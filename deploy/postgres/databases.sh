@@ -1,0 +1,39 @@
+#!/bin/sh
+# One database and one role per service: a service cannot open another's. Run once, by the first start of an empty server
+# (/docker-entrypoint-initdb.d); for a server that exists, run it by hand with PGHOST, PGUSER and PGPASSWORD set.
+# Passwords come from the environment: <SERVICE>_DB_PASSWORD, AUDITOR_DB_PASSWORD, and DEMO_DB_PASSWORD where the demo runs.
+set -eu
+
+run() { psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 --dbname postgres "$@"; }
+
+# Everybody may connect everywhere by default.
+echo 'revoke connect on database postgres, template1 from public' | run
+
+for service in orchestrator inventory payment shipping sandbox; do
+  variable=$(echo "$service" | tr '[:lower:]' '[:upper:]')_DB_PASSWORD
+  # `\getenv` and not an argument: arguments are seen by whoever lists processes.
+  run --set service="$service" --set variable="$variable" <<'SQL'
+\getenv password :variable
+create role :"service" login password :'password' connection limit 200;
+create database :"service" owner :"service";
+revoke all on database :"service" from public;
+SQL
+done
+
+# Reads the books of all services and changes nothing.
+run <<'SQL'
+\getenv password AUDITOR_DB_PASSWORD
+create role auditor login password :'password' connection limit 10;
+grant pg_read_all_data to auditor;
+grant connect on database orchestrator, inventory, payment, shipping, sandbox to auditor;
+SQL
+
+# Breaks connections, as a fail-over would; opens no database of a service.
+if [ -n "${DEMO_DB_PASSWORD:-}" ]; then
+  run <<'SQL'
+\getenv password DEMO_DB_PASSWORD
+create role demo login password :'password' connection limit 5;
+grant pg_signal_backend to demo;
+grant connect on database postgres to demo;
+SQL
+fi

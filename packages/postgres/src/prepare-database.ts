@@ -1,0 +1,70 @@
+/*
+ * What a service does about its database before it serves. It may have been started before the database, or before the
+ * job that migrates it: then it waits, within a limit, and says for what.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Migrations, migrate, missingMigrations } from './migrate.ts';
+import { createPool, type Pool } from './pool.ts';
+import { classifyPostgresError } from './sqlstate.ts';
+
+export interface Preparation {
+  /** Apply what is missing; otherwise wait until somebody else (a job) has. */
+  migrateOnStart: boolean;
+  /** Gets what it waits for, whenever that changes. */
+  onWait: (reason: string) => void;
+  /** How long until it gives up. Default 60 s. */
+  timeoutMs?: number;
+}
+
+const TIMEOUT_MS = 60_000;
+const POLL_MS = 250;
+
+/**
+ * Returns when the database holds everything that this release needs.
+ * @throws Error when it can't be reached or is not migrated in time, or when an applied file has changed since
+ * @returns the files applied now, as `module/file`
+ */
+export async function prepareDatabase(
+  pool: Pool,
+  sources: Migrations[],
+  { migrateOnStart, onWait, timeoutMs = TIMEOUT_MS }: Preparation,
+): Promise<string[]> {
+  const deadlineAtMs = performance.now() + timeoutMs;
+  let told = '';
+  for (;;) {
+    const step = await attempt(pool, sources, migrateOnStart);
+    if (step.kind === 'ready') return step.applied;
+    if (performance.now() > deadlineAtMs) throw new Error(`${step.reason}, for ${timeoutMs} ms`, { cause: step.cause });
+    if (step.reason !== told) onWait(step.reason);
+    told = step.reason;
+    await delay(POLL_MS);
+  }
+}
+
+type Attempt = { kind: 'ready'; applied: string[] } | { kind: 'waiting'; reason: string; cause?: unknown };
+
+async function attempt(pool: Pool, sources: Migrations[], migrateOnStart: boolean): Promise<Attempt> {
+  try {
+    if (migrateOnStart) return { kind: 'ready', applied: await migrate(pool, sources) };
+    const missing = await missingMigrations(pool, sources);
+    if (missing.length === 0) return { kind: 'ready', applied: [] };
+    return { kind: 'waiting', reason: `the database lacks ${missing.join(', ')}: run this release's job \`migrate\`` };
+  } catch (cause) {
+    if (classifyPostgresError(cause) === 'other') throw cause;
+    return { kind: 'waiting', reason: 'the database does not answer', cause };
+  }
+}
+
+/** The job `migrate` of a service: brings its database up to date and ends. Safe when several run at once. */
+export async function runMigrations(
+  options: { databaseUrl: string; applicationName: string; onWait: (reason: string) => void },
+  sources: Migrations[],
+): Promise<string[]> {
+  const { databaseUrl, applicationName, onWait } = options;
+  const pool = createPool({ databaseUrl, applicationName, max: 1 });
+  try {
+    return await prepareDatabase(pool, sources, { migrateOnStart: true, onWait });
+  } finally {
+    await pool.end();
+  }
+}

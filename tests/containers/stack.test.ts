@@ -1,0 +1,134 @@
+/** deploy/swarm, really deployed: on this engine as a swarm of one node. */
+import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { docker } from './docker.ts';
+
+const STACK = `holdfast-test-${randomBytes(4).toString('hex')}`;
+const SERVICES = ['orchestrator', 'inventory', 'payment', 'shipping'];
+const API_KEY = 'stack-test-key-0123456789';
+const NEXT = 'test-next';
+const CONVERGE_TIMEOUT_MS = 240_000;
+
+let swarmIsOurs = false;
+let loads = 0;
+
+async function deploy(version: string, replicas: number): Promise<void> {
+  const url = (name: string) => `postgres://${name}:try-out@postgres:5432/${name}`;
+  const files = ['deploy/swarm/stack.yml', 'deploy/swarm/try-out.yml'].flatMap((file) => ['--compose-file', file]);
+  await docker(['stack', 'deploy', ...files, '--resolve-image', 'never', STACK], {
+    env: {
+      HOLDFAST_VERSION: version,
+      REPLICAS: String(replicas),
+      ORCHESTRATOR_DATABASE_URL: url('orchestrator'),
+      INVENTORY_DATABASE_URL: url('inventory'),
+      PAYMENT_DATABASE_URL: url('payment'),
+      SHIPPING_DATABASE_URL: url('shipping'),
+      REDIS_URL: 'redis://redis:6379',
+      STRIPE_SECRET_KEY: 'sk_test_holdfast',
+      STRIPE_API_BASE: 'http://sandbox:8080',
+      CARRIER_URL: 'http://sandbox:8080/carrier',
+      API_KEYS: `shop:${API_KEY}`,
+    },
+  });
+}
+
+/** Returns when every service runs `version` in so many replicas, none of them older. */
+async function untilConverged(version: string, replicas: number): Promise<void> {
+  const deadlineAtMs = performance.now() + CONVERGE_TIMEOUT_MS;
+  for (;;) {
+    const states = await Promise.all(SERVICES.map((service) => stateOf(service, version, replicas)));
+    if (states.every((state) => state === 'converged')) return;
+    if (performance.now() > deadlineAtMs) throw new Error(`not converged: ${states.join('; ')}`);
+    await delay(1_000);
+  }
+}
+
+async function stateOf(service: string, version: string, replicas: number): Promise<string> {
+  const name = `${STACK}_${service}`;
+  const update = await docker([
+    'service',
+    'inspect',
+    '--format',
+    '{{if .UpdateStatus}}{{.UpdateStatus.State}}{{end}}',
+    name,
+  ]);
+  if (update !== '' && update !== 'completed') return `${service}: ${update}`;
+  const filter = ['--filter', 'desired-state=running'];
+  const tasks = await docker(['service', 'ps', ...filter, '--format', '{{.Image}} {{.CurrentState}} {{.Error}}', name]);
+  const running = tasks.split('\n').filter((task) => task.startsWith(`holdfast-${service}:${version} Running`));
+  return running.length === replicas && tasks.split('\n').length === replicas ? 'converged' : `${service}: ${tasks}`;
+}
+
+/** Customers inside the stack's network: orders placed, then the books checked. @returns what the auditor printed */
+async function placeOrders(orders: number): Promise<string> {
+  const name = `${STACK}_load-${++loads}`;
+  const settings = {
+    API_URL: 'http://orchestrator:8080',
+    API_KEY,
+    SANDBOX_URL: 'http://sandbox:8080',
+    AUDITOR_DATABASE_URL: 'postgres://auditor:try-out@postgres:5432/',
+    CHAOS_DATABASE_URL: 'postgres://demo:try-out@postgres:5432/postgres',
+  };
+  await docker([
+    ...['service', 'create', '--detach', '--quiet', '--no-resolve-image', '--no-healthcheck', '--name', name],
+    ...['--mode', 'replicated-job', '--restart-condition', 'none', '--network', `${STACK}_inside`],
+    ...['--label', `com.docker.stack.namespace=${STACK}`],
+    ...Object.entries(settings).flatMap(([key, value]) => ['--env', `${key}=${value}`]),
+    ...['--entrypoint', 'node /app/service/src/composed.ts', 'holdfast-demo:test'],
+    ...['--no-faults', '--orders', String(orders), '--concurrency', '16', '--seed', String(loads)],
+  ]);
+  const deadlineAtMs = performance.now() + CONVERGE_TIMEOUT_MS;
+  for (;;) {
+    const state = await docker(['service', 'ps', '--format', '{{.CurrentState}}', name]);
+    if (/^(Complete|Failed|Rejected|Shutdown)/.test(state)) {
+      const said = await docker(['service', 'logs', '--raw', name]);
+      expect(state, said.slice(-4_000)).toMatch(/^Complete/);
+      return said;
+    }
+    if (performance.now() > deadlineAtMs) throw new Error(`the load is ${state}`);
+    await delay(500);
+  }
+}
+
+describe.skipIf(inject('engine') === undefined)('the Swarm stack', () => {
+  beforeAll(async () => {
+    const state = await docker(['info', '--format', '{{.Swarm.LocalNodeState}}']);
+    if (state === 'inactive') {
+      await docker(['swarm', 'init', '--advertise-addr', '127.0.0.1']);
+      swarmIsOurs = true;
+    }
+    // Another release as Swarm sees it: another image name.
+    for (const service of [...SERVICES, 'sandbox']) {
+      await docker(['tag', `holdfast-${service}:test`, `holdfast-${service}:${NEXT}`]);
+    }
+  });
+  afterAll(async () => {
+    await docker(['stack', 'rm', STACK]);
+    if (swarmIsOurs) await docker(['swarm', 'leave', '--force']);
+  });
+
+  it('S1, A1: is deployed, scaled to two and rolled over to another release under load without a lost order', async () => {
+    await deploy('test', 1);
+    await untilConverged('test', 1);
+    let changing = true;
+    const changes = (async () => {
+      await deploy('test', 2);
+      await untilConverged('test', 2);
+      await deploy(NEXT, 2);
+      await untilConverged(NEXT, 2);
+    })().finally(() => {
+      changing = false;
+    });
+    const rates: string[] = [];
+    // Again and again, so that there are orders under way all the time; the last ones meet the new release alone.
+    for (let last = false; !last; ) {
+      last = !changing;
+      const said = await placeOrders(200);
+      expect(said).toContain('Nothing charged twice, nothing oversold, nothing lost.');
+      rates.push(/rate\s+(\d+) orders\/s/.exec(said)?.[1] ?? '?');
+    }
+    await changes;
+    console.log(`swarm: ${rates.length} times 200 orders at ${rates.join(', ')} orders/s`);
+  });
+});

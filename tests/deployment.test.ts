@@ -1,0 +1,263 @@
+/** What is deployed, as it is written down: manifests against the published schemas and against what the services need. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { ConfigSpec } from '@holdfast/service';
+import { Deployment } from 'kubernetes-models/apps/v1';
+import { HorizontalPodAutoscaler } from 'kubernetes-models/autoscaling/v2';
+import { Job } from 'kubernetes-models/batch/v1';
+import { NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1';
+import { PodDisruptionBudget } from 'kubernetes-models/policy/v1';
+import { Namespace, Service } from 'kubernetes-models/v1';
+import { describe, expect, it } from 'vitest';
+import { parse, parseAllDocuments } from 'yaml';
+import { config as inventory } from '../apps/inventory/src/config.ts';
+import { config as orchestrator } from '../apps/orchestrator/src/config.ts';
+import { config as payment } from '../apps/payment/src/config.ts';
+import { config as shipping } from '../apps/shipping/src/config.ts';
+
+const DEPLOY = fileURLToPath(new URL('../deploy/', import.meta.url));
+const BASE = join(DEPLOY, 'kubernetes/base');
+const SETTINGS: Record<string, ConfigSpec> = { orchestrator, inventory, payment, shipping };
+const SERVICES = Object.keys(SETTINGS);
+/** Set by the image itself. */
+const BY_THE_IMAGE = ['HOST', 'HTTP_PORT', 'GRPC_PORT', 'MIGRATE_ON_START'];
+
+// biome-ignore lint/suspicious/noExplicitAny: manifests of many kinds; a wrong look fails the test
+type Manifest = any;
+
+const MODELS: Record<string, new (data: Manifest) => { validate(): void }> = {
+  Deployment,
+  HorizontalPodAutoscaler,
+  Job,
+  Namespace,
+  NetworkPolicy,
+  PodDisruptionBudget,
+  Service,
+};
+
+function documentsOf(path: string): Manifest[] {
+  return parseAllDocuments(readFileSync(path, 'utf8')).map((document) => {
+    expect(document.errors, path).toEqual([]);
+    return document.toJS();
+  });
+}
+
+const manifestsOf = (service: string): Manifest[] =>
+  readdirSync(join(BASE, service))
+    .filter((file) => file !== 'kustomization.yaml')
+    .flatMap((file) => documentsOf(join(BASE, service, file)));
+
+const one = (service: string, kind: string): Manifest => {
+  const found = manifestsOf(service).filter((manifest) => manifest.kind === kind);
+  expect(found, `${service} has one ${kind}`).toHaveLength(1);
+  return found[0];
+};
+
+describe.each(SERVICES)('the Kubernetes manifests of %s', (service) => {
+  it('are valid by the published schemas', () => {
+    const manifests = manifestsOf(service);
+    expect(new Set(manifests.map(({ kind }) => kind)).size).toBe(6);
+    for (const manifest of manifests) {
+      const Model = MODELS[manifest.kind];
+      if (Model === undefined) throw new Error(`no schema for ${manifest.kind}`);
+      expect(() => new Model(manifest).validate(), `${manifest.kind} ${manifest.metadata.name}`).not.toThrow();
+    }
+  });
+
+  it('are all listed by the kustomization, which lists nothing else', () => {
+    const { resources } = parse(readFileSync(join(BASE, service, 'kustomization.yaml'), 'utf8'));
+    const files = readdirSync(join(BASE, service)).filter((file) => file !== 'kustomization.yaml');
+    expect([...resources].sort()).toEqual(files.sort());
+  });
+
+  it('give every pod no more rights than it needs, and a share of the machine', () => {
+    for (const kind of ['Deployment', 'Job']) {
+      const { spec } = one(service, kind).spec.template;
+      expect(spec.securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } });
+      expect(spec.automountServiceAccountToken).toBe(false);
+      const [container] = spec.containers;
+      expect(container.securityContext).toEqual({
+        allowPrivilegeEscalation: false,
+        readOnlyRootFilesystem: true,
+        capabilities: { drop: ['ALL'] },
+      });
+      expect(container.resources).toMatchObject({
+        requests: { cpu: expect.any(String), memory: expect.any(String) },
+        limits: { memory: expect.any(String) },
+      });
+    }
+  });
+
+  it('set what the service needs and nothing that it does not know; secrets come by reference', () => {
+    const { env } = one(service, 'Deployment').spec.template.spec.containers[0];
+    const names: string[] = env.map(({ name }: { name: string }) => name);
+    const known = Object.keys(SETTINGS[service] ?? {});
+    expect(names.filter((name) => !known.includes(name))).toEqual([]);
+    expect(missing(service, names)).toEqual([]);
+    for (const { name, value } of env) if (/URL|KEY|SECRET/.test(name)) expect(value, name).toBeUndefined();
+  });
+
+  it('ask for health where it is answered, and kill nobody for a database that is gone', () => {
+    const [container] = one(service, 'Deployment').spec.template.spec.containers;
+    expect(container.startupProbe.httpGet).toEqual({ path: '/livez', port: 'http' });
+    expect(container.livenessProbe.httpGet).toEqual({ path: '/livez', port: 'http' });
+    expect(container.readinessProbe.httpGet).toEqual({ path: '/readyz', port: 'http' });
+  });
+
+  it('give a service the time to stop, and keep an old replica until a new one serves', () => {
+    const { spec } = one(service, 'Deployment');
+    expect(spec.template.spec.terminationGracePeriodSeconds).toBeGreaterThanOrEqual(15);
+    expect(spec.strategy.rollingUpdate).toEqual({ maxSurge: 1, maxUnavailable: 0 });
+    // The autoscaler's business: a number here would undo its work with every release.
+    expect(spec.replicas).toBeUndefined();
+  });
+
+  it('select the pods of the service, and never those of its job', () => {
+    const labels = one(service, 'Deployment').spec.template.metadata.labels;
+    const job = one(service, 'Job').spec.template.metadata.labels;
+    const selectors = manifestsOf(service).flatMap(({ kind, spec }) =>
+      kind === 'Service'
+        ? [spec.selector]
+        : ['Deployment', 'PodDisruptionBudget'].includes(kind)
+          ? [spec.selector.matchLabels]
+          : [],
+    );
+    expect(selectors.length).toBeGreaterThanOrEqual(3);
+    for (const selector of selectors) {
+      expect(labels).toMatchObject(selector);
+      expect(job).not.toMatchObject(selector);
+    }
+    for (const pod of [labels, job])
+      expect(pod).toMatchObject(one(service, 'NetworkPolicy').spec.podSelector.matchLabels);
+    expect(one(service, 'HorizontalPodAutoscaler').spec.scaleTargetRef).toMatchObject({
+      kind: 'Deployment',
+      name: service,
+    });
+  });
+
+  it('migrate with the image that will serve', () => {
+    const job = one(service, 'Job').spec.template.spec.containers[0];
+    expect(job.args).toEqual(['migrate']);
+    expect(job.image).toBe(one(service, 'Deployment').spec.template.spec.containers[0].image);
+  });
+
+  it('balance gRPC by call: its name stands for all replicas', () => {
+    const grpc = manifestsOf(service).find(
+      ({ kind, spec }) => kind === 'Service' && spec.ports.some(({ port }: { port: number }) => port === 50_051),
+    );
+    expect(grpc.spec.clusterIP).toBe('None');
+  });
+});
+
+describe('the network policies', () => {
+  it.each(['inventory', 'payment', 'shipping'])('let nobody call %s but orchestrators', (service) => {
+    const { ingress } = one(service, 'NetworkPolicy').spec;
+    const callers = ingress.filter(({ ports }: Manifest) => ports.some(({ port }: Manifest) => port === 50_051));
+    expect(callers).toEqual([
+      {
+        from: [{ podSelector: { matchLabels: { 'app.kubernetes.io/name': 'orchestrator' } } }],
+        ports: [{ port: 50_051 }],
+      },
+    ]);
+  });
+});
+
+describe('the production overlay', () => {
+  it('takes every image from the registry, by one release', () => {
+    const overlay = parse(readFileSync(join(DEPLOY, 'kubernetes/overlays/production/kustomization.yaml'), 'utf8'));
+    expect(overlay.images.map(({ name }: Manifest) => name).sort()).toEqual(
+      SERVICES.map((name) => `holdfast-${name}`).sort(),
+    );
+    expect(new Set(overlay.images.map(({ newTag }: Manifest) => newTag)).size).toBe(1);
+    for (const path of overlay.resources) {
+      expect(existsSync(join(DEPLOY, 'kubernetes/overlays/production', path)), path).toBe(true);
+    }
+    const base = parse(readFileSync(join(BASE, 'kustomization.yaml'), 'utf8'));
+    expect([...base.resources].sort()).toEqual([...SERVICES].sort());
+  });
+});
+
+describe.each([...SERVICES])('deploy/compose/%s.yml', (service) => {
+  const compose = parse(readFileSync(join(DEPLOY, 'compose', `${service}.yml`), 'utf8'));
+
+  it('sets what the service needs and nothing that it does not know', () => {
+    const names = Object.keys(compose.services[service].environment);
+    const known = Object.keys(SETTINGS[service] ?? {});
+    expect(names.filter((name) => !known.includes(name))).toEqual([]);
+    expect(missing(service, names)).toEqual([]);
+  });
+
+  it('is as hardened as the rest, and waits for its migration', () => {
+    for (const container of Object.values<Manifest>(compose.services)) expectHardened(container);
+    expect(compose.services.migrate.command).toEqual(['migrate']);
+    expect(compose.services[service].depends_on).toEqual({ migrate: { condition: 'service_completed_successfully' } });
+  });
+});
+
+describe('docker-compose.yml', () => {
+  const compose = parse(readFileSync(join(DEPLOY, '../docker-compose.yml'), 'utf8'), {
+    merge: true,
+    maxAliasCount: 1_000,
+  });
+  const services = Object.entries<Manifest>(compose.services);
+  const ours = services.filter(([, { image }]) => image.startsWith('holdfast-'));
+
+  it('publishes the API and nothing else, and lets nothing else out', () => {
+    const published = services.filter(([, { ports }]) => ports !== undefined).map(([name]) => name);
+    expect(published.sort()).toEqual(['orchestrator', 'orchestrator-2']);
+    for (const [name, { networks }] of services) {
+      if (published.includes(name)) continue;
+      expect(Array.isArray(networks) ? networks : Object.keys(networks), name).toEqual(['inside']);
+    }
+    expect(compose.networks.inside).toEqual({ internal: true });
+  });
+
+  it('gives every service a role and a database of its own', () => {
+    const roles = ours.flatMap(([name, { environment }]) => {
+      const database = /^postgres:\/\/([a-z]+):.*\/([a-z]+)$/.exec(environment.DATABASE_URL ?? '');
+      return database === null
+        ? []
+        : [{ name: name.replace(/-(migrate|2)$/, ''), role: database[1], database: database[2] }];
+    });
+    expect(roles).toHaveLength(14);
+    for (const { name, role, database } of roles) expect([role, database]).toEqual([name, name]);
+  });
+
+  it('bounds, hardens and restarts every container, and its logs', () => {
+    for (const [name, container] of services) {
+      expect(container.deploy.resources.limits, name).toMatchObject({
+        memory: expect.any(String),
+        pids: expect.any(Number),
+      });
+      expect(container.logging.options, name).toMatchObject({ 'max-size': expect.any(String) });
+      if (name !== 'demo') expect(container.restart, name).toMatch(/unless-stopped|on-failure/);
+    }
+    for (const [, container] of ours) expectHardened(container);
+  });
+});
+
+function missing(service: string, names: string[]): string[] {
+  return Object.entries(SETTINGS[service] ?? {})
+    .filter(([name]) => !names.includes(name) && !BY_THE_IMAGE.includes(name))
+    .filter(([, reader]) => isRequired(reader))
+    .map(([name]) => name);
+}
+
+function isRequired(reader: ConfigSpec[string]): boolean {
+  try {
+    reader.read(undefined);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+function expectHardened(container: Manifest): void {
+  expect(container).toMatchObject({
+    read_only: true,
+    cap_drop: ['ALL'],
+    security_opt: ['no-new-privileges:true'],
+    logging: { options: { 'max-size': expect.any(String) } },
+  });
+}
