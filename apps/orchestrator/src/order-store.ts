@@ -38,6 +38,8 @@ const acceptOrders = statement(
      select id, tenant_id, '${PLACE_ORDER}', fingerprint, fingerprint_version, members,
             case when answer is not null then ${ORDER_ACCEPTED} end, answer, created_at
        from r
+      -- Two replicas that meet the same keys wait for each other's in one order, never in a circle.
+      order by id
      on conflict (id) do nothing
      returning id
    ), accepted as (
