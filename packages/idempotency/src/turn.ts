@@ -14,7 +14,7 @@
  */
 import { createHash } from 'node:crypto';
 import { type Pool, statement, type Transaction } from '@holdfast/postgres';
-import { isGivenSql } from './answers.ts';
+import { DEFAULT_KEEP_DAYS, isGivenSql, keptUntilSql } from './answers.ts';
 import type { Fingerprint } from './fingerprint.ts';
 import { splitKey } from './key.ts';
 import { RolledBack, transactionOr } from './run-act.ts';
@@ -24,6 +24,8 @@ export interface TurnRequest {
   key: string;
   operation: string;
   fingerprint: Fingerprint;
+  /** How long the answer is given again, in whole days. Default 30. */
+  keepDays?: number;
 }
 
 export type NoTurn =
@@ -89,17 +91,26 @@ function noTurn(row: TurnRow | undefined, request: TurnRequest): NoTurn | undefi
   return row.turn === 'same' ? { kind: 'in_flight' } : { kind: 'reused', differing: [] };
 }
 
+// As settling does it: a refusal stays in its row for ever, the body of what was done goes to its last day's partition.
 const insertSettled = statement(
   'idempotency.settle-new',
-  `insert into claims
-     (tenant_id, scope, name, operation, state, fingerprint, fingerprint_version, members, answer, settled_at)
-   values ($1::text, $2::text, $3::text, $4::text, $5::text, $6::bytea, $7::smallint, $8::jsonb, $9::bytea,
-           clock_timestamp())
-   on conflict (tenant_id, scope, name) do nothing`,
+  `with settled as (
+     insert into claims (tenant_id, scope, name, operation, state, fingerprint, fingerprint_version, members,
+                         answer, kept_until, settled_at)
+     select $1::text, $2::text, $3::text, $4::text, $5::text, $6::bytea, $7::smallint, $8::jsonb,
+            case when $5::text = 'refused' then $9::bytea end,
+            case when $5::text = 'executed' then ${keptUntilSql('$10::int')} end, clock_timestamp()
+     on conflict (tenant_id, scope, name) do nothing
+     returning kept_until
+   ), kept as (
+     insert into answers (tenant_id, scope, name, kept_until, answer)
+     select $1::text, $2::text, $3::text, kept_until, $9::bytea from settled where kept_until is not null
+   )
+   select true from settled`,
 );
 
 /**
- * Claim and answer in one row and one statement, at the end of the effect's transaction: nobody could have seen the claim
+ * Claim and answer in one statement, at the end of the effect's transaction: nobody could have seen the claim
  * before. The primary key still decides (K2).
  * @returns false when somebody else has the key after all: the effect must be rolled back
  */
@@ -112,7 +123,8 @@ export async function settleNew(
   const { scope, name } = splitKey(request.key);
   const { digest, version, members } = request.fingerprint;
   const print = [digest, version, members && JSON.stringify(members)];
-  const values = [request.tenantId, scope, name, request.operation, state, ...print, answer];
+  const keepDays = request.keepDays ?? DEFAULT_KEEP_DAYS;
+  const values = [request.tenantId, scope, name, request.operation, state, ...print, answer, keepDays];
   return (await tx.query({ ...insertSettled, values })).rowCount === 1;
 }
 
