@@ -22,7 +22,7 @@ import { claim, complete, refuse } from './claim.ts';
 import type { Fingerprint } from './fingerprint.ts';
 import { lendTransaction } from './lend-transaction.ts';
 import { heldBy, outcomeOfMet, RolledBack, type Settlement } from './run-act.ts';
-import { inTurn, type TurnRequest } from './turn.ts';
+import { inTurn, settleNew, type TurnRequest } from './turn.ts';
 
 export interface KeyedRun extends TurnRequest {
   /** How long a duplicate may wait for the one that runs. */
@@ -185,38 +185,44 @@ class Runner implements KeyedRunner {
   }
 }
 
-/** One try at the key: from the claim to the commit. */
+/** One try at the key: from its turn to the commit. */
 async function attempt(pool: Pool, call: KeyedRun, effect: Effect, timeoutMs: number): Promise<KeyedOutcome> {
   const { waitMs: _, ...request } = call;
-  const settled = await inTurn(pool, request, async (tx): Promise<KeyedOutcome | Settlement> => {
-    const met = await claim(tx, request);
-    const known = outcomeOfMet(met);
-    if (known !== undefined) return withoutFence(known);
-    const settlement = await lendTransaction(tx, timeoutMs, effect);
-    // What it had written must go, and the refusal must stay: two transactions, and the key's claim decides again.
-    if (settlement.kind === 'refused') throw new RolledBack<Settlement>(settlement);
-    await mustSettle(complete(tx, heldBy(met), settlement.answer));
-    return { kind: 'executed', answer: settlement.answer, replayed: false };
+  const first = await inTurn(pool, request, async (tx, isNew): Promise<KeyedOutcome | Settlement> => {
+    return await settleBy(tx, request, isNew, async () => {
+      const settlement = await lendTransaction(tx, timeoutMs, effect);
+      // What it had written must go, and the refusal must stay: two transactions, and the key decides again.
+      if (settlement.kind === 'refused') throw new RolledBack<Settlement>(settlement);
+      return settlement;
+    });
   });
-  if (settled.kind !== 'refused' || 'replayed' in settled) return settled as KeyedOutcome;
+  if (first.kind !== 'refused' || 'replayed' in first) return first as KeyedOutcome;
   // crash here: nothing is stored, and the next attempt decides anew.
-  return await inTurn(pool, request, async (tx): Promise<KeyedOutcome> => {
-    const met = await claim(tx, request);
-    const known = outcomeOfMet(met);
-    if (known !== undefined) return withoutFence(known);
-    await mustSettle(refuse(tx, heldBy(met), settled.answer));
-    return { kind: 'refused', answer: settled.answer, replayed: false };
-  });
+  return await inTurn(pool, request, (tx, isNew) => settleBy(tx, request, isNew, async () => first));
+}
+
+/** Stores what `decide` comes to, unless the key stands for something already. */
+async function settleBy(
+  tx: Transaction,
+  request: TurnRequest,
+  isNew: boolean,
+  decide: () => Promise<Settlement>,
+): Promise<KeyedOutcome> {
+  const met = isNew ? undefined : await claim(tx, request);
+  const known = met && outcomeOfMet(met);
+  if (known !== undefined) return withoutFence(known);
+  const { kind, answer } = await decide();
+  const state = kind === 'done' ? 'executed' : 'refused';
+  const put = kind === 'done' ? complete : refuse;
+  const isOurs = met === undefined ? await settleNew(tx, request, state, answer) : await put(tx, heldBy(met), answer);
+  // Somebody else has settled it since our look, a seal perhaps: our effect goes, and whoever looks again is told.
+  if (!isOurs) throw new RolledBack<KeyedOutcome>({ kind: 'in_flight' });
+  return { kind: state, answer, replayed: false };
 }
 
 function withoutFence(known: NonNullable<ReturnType<typeof outcomeOfMet>>): KeyedOutcome {
   if (known.kind === 'fenced') throw new Error('a call without an epoch was fenced: the claim is not this call’s');
   return known;
-}
-
-async function mustSettle(settling: Promise<boolean>): Promise<void> {
-  if (!(await settling))
-    throw new Error('a claim changed hands inside its own transaction: is something editing claims?');
 }
 
 function settledAnswer(outcome: KeyedOutcome | undefined): SettledAnswer | undefined {

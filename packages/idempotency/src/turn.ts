@@ -14,7 +14,7 @@
  */
 import { createHash } from 'node:crypto';
 import { type Pool, statement, type Transaction } from '@holdfast/postgres';
-import { isGivenSql } from './answers.ts';
+import { DEFAULT_KEEP_DAYS, isGivenSql, keptUntilSql } from './answers.ts';
 import type { Fingerprint } from './fingerprint.ts';
 import { splitKey } from './key.ts';
 import { RolledBack, transactionOr } from './run-act.ts';
@@ -24,6 +24,8 @@ export interface TurnRequest {
   key: string;
   operation: string;
   fingerprint: Fingerprint;
+  /** How long the answer is given again, in whole days. Default 30. */
+  keepDays?: number;
 }
 
 export type NoTurn =
@@ -57,12 +59,13 @@ interface TurnRow {
  * Runs `work` in a transaction that has the key's turn, or says why there is none. A key that is settled already is
  * answered here, without a write; everything else about it is for claim() to say, inside `work`.
  *
+ * @param work `isNew`: the key has no row, so it may be settled with settleNew() and needs no claim before
  * @throws what the database throws
  */
 export async function inTurn<T>(
   pool: Pool,
   request: TurnRequest,
-  work: (tx: Transaction) => Promise<T>,
+  work: (tx: Transaction, isNew: boolean) => Promise<T>,
 ): Promise<T | NoTurn> {
   const { scope, name } = splitKey(request.key);
   const keyLock = lockId(request.tenantId, request.key);
@@ -73,7 +76,7 @@ export async function inTurn<T>(
     const without = noTurn(rows[0], request);
     // Rolled back rather than committed: nothing was written, and a commit would wait for the disk.
     if (without !== undefined) throw new RolledBack<NoTurn>(without);
-    return await work(tx);
+    return await work(tx, rows[0]?.state === null);
   });
 }
 
@@ -86,6 +89,43 @@ function noTurn(row: TurnRow | undefined, request: TurnRequest): NoTurn | undefi
   // Settled otherwise: claim() says what it is, naming the members that differ. It has nothing to wait for.
   if (row === undefined || row.state !== null || row.turn === 'ours') return undefined;
   return row.turn === 'same' ? { kind: 'in_flight' } : { kind: 'reused', differing: [] };
+}
+
+// As settling does it: a refusal stays in its row for ever, the body of what was done goes to its last day's partition.
+const insertSettled = statement(
+  'idempotency.settle-new',
+  `with settled as (
+     insert into claims (tenant_id, scope, name, operation, state, fingerprint, fingerprint_version, members,
+                         answer, kept_until, settled_at)
+     select $1::text, $2::text, $3::text, $4::text, $5::text, $6::bytea, $7::smallint, $8::jsonb,
+            case when $5::text = 'refused' then $9::bytea end,
+            case when $5::text = 'executed' then ${keptUntilSql('$10::int')} end, clock_timestamp()
+     on conflict (tenant_id, scope, name) do nothing
+     returning kept_until
+   ), kept as (
+     insert into answers (tenant_id, scope, name, kept_until, answer)
+     select $1::text, $2::text, $3::text, kept_until, $9::bytea from settled where kept_until is not null
+   )
+   select true from settled`,
+);
+
+/**
+ * Claim and answer in one statement, at the end of the effect's transaction: nobody could have seen the claim
+ * before. The primary key still decides (K2).
+ * @returns false when somebody else has the key after all: the effect must be rolled back
+ */
+export async function settleNew(
+  tx: Transaction,
+  request: TurnRequest,
+  state: 'executed' | 'refused',
+  answer: Buffer,
+): Promise<boolean> {
+  const { scope, name } = splitKey(request.key);
+  const { digest, version, members } = request.fingerprint;
+  const print = [digest, version, members && JSON.stringify(members)];
+  const keepDays = request.keepDays ?? DEFAULT_KEEP_DAYS;
+  const values = [request.tenantId, scope, name, request.operation, state, ...print, answer, keepDays];
+  return (await tx.query({ ...insertSettled, values })).rowCount === 1;
 }
 
 /** A signed 64-bit number, as text: what Postgres names an advisory lock by. */

@@ -6,6 +6,7 @@
  * H9  Nothing is stored by a response hook: what a duplicate is told, or an error handler says, can't overwrite a record.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { DEFAULT_KEEP_DAYS } from '../answers.ts';
 import { ask } from '../claim.ts';
 import { type Fingerprint, type Fingerprinter, loadFingerprinter } from '../fingerprint.ts';
 import { createKeyedRunner, type KeyedOutcome, type KeyedRunner } from '../keyed-runner.ts';
@@ -22,7 +23,8 @@ import { decodeAnswer, encodeAnswer, type StoredAnswer } from './stored-answer.t
 
 const MAX_WAIT_MS = 5_000;
 const HANDLER_TIMEOUT_MS = 10_000;
-const TOMBSTONE_MS = 30 * 24 * 60 * 60 * 1_000;
+const DAY_MS = 24 * 60 * 60 * 1_000;
+const TOMBSTONE_MS = 30 * DAY_MS;
 const RETRY_AFTER_SECONDS = '1';
 
 /** What the hooks have found out before the handler's turn. */
@@ -97,7 +99,9 @@ export class KeyedEdge {
     request: FastifyRequest,
     reply: FastifyReply,
   ): Promise<FastifyReply> {
-    const call = { tenantId: this.#tenantOf(request), key, operation: route.operation, fingerprint };
+    // Status and headers are wanted past the body's retention, for as long as the key is remembered (H15).
+    const keepDays = Math.max(DEFAULT_KEEP_DAYS, Math.ceil(route.retentionMs / DAY_MS));
+    const call = { tenantId: this.#tenantOf(request), key, operation: route.operation, fingerprint, keepDays };
     if (await this.#isForgotten(call.tenantId, key)) {
       return this.#send(reply, problem('idempotency-key-expired', 'if it is still wanted, send it under a new key'));
     }

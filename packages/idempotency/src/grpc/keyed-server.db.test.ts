@@ -163,7 +163,7 @@ describe('a keyed method', () => {
     const first = here.call('Charge', { amount: 5 }, { key });
     await begun;
     for (const calls of [here, there]) {
-      const impatient = await calls.call('Charge', { amount: 5 }, { key, timeoutMs: 400 });
+      const impatient = await calls.call('Charge', { amount: 5 }, { key, timeoutMs: 2_000 });
       expect(impatient.code).toBe(status.ABORTED);
       expect(reasonIn(impatient, 'REQUEST_IN_PROGRESS')).toBe(true);
       expect(Number(pushbackOf(impatient))).toBeGreaterThanOrEqual(20);

@@ -1,0 +1,60 @@
+import { type TestDatabase, testDatabase } from '@holdfast/testkit';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { seal } from './claim.ts';
+import { type Fingerprinter, loadFingerprinter } from './fingerprint.ts';
+import { createKeyedRunner, type Effect, idempotencyMigrations, newKey } from './index.ts';
+
+let database: TestDatabase;
+let fingerprinter: Fingerprinter;
+beforeAll(async () => {
+  database = await testDatabase('keyed_runner', [idempotencyMigrations]);
+  fingerprinter = await loadFingerprinter(database.pool);
+  await database.pool.query('create table effects (key text not null)');
+});
+afterAll(() => database.drop());
+
+const callOf = (key: string, waitMs = 0) => ({
+  tenantId: 'ada',
+  key,
+  operation: 'pay',
+  fingerprint: fingerprinter.of('pay', { amount: 5 }),
+  waitMs,
+});
+
+const effect =
+  (key: string, during: () => Promise<unknown> = async () => {}): Effect =>
+  async (tx) => {
+    await tx.query('insert into effects (key) values ($1)', [key]);
+    await during();
+    return { kind: 'done', answer: Buffer.from('done') };
+  };
+
+const effectsOf = async (key: string) =>
+  (await database.pool.query('select from effects where key = $1', [key])).rows.length;
+
+describe('a key that is settled by somebody else while its effect runs', () => {
+  it('K3: sealed meanwhile: the effect is rolled back, and it never runs', async () => {
+    const runner = createKeyedRunner({ pool: database.pool });
+    const key = newKey();
+    const sealing = effect(key, () => seal(database.pool, 'ada', key, 'pay'));
+    expect(await runner.run(callOf(key), sealing)).toEqual({ kind: 'in_flight' });
+    expect(await runner.run(callOf(key), effect(key))).toEqual({ kind: 'sealed' });
+    expect(await effectsOf(key)).toBe(0);
+  });
+
+  it('K2: by the same request, past locks that did not keep them apart: one effect, and its answer', async () => {
+    const runner = createKeyedRunner({ pool: database.pool });
+    const key = newKey();
+    const { digest } = fingerprinter.of('pay', { amount: 5 });
+    const settled = effect(key, () =>
+      database.pool.query(
+        `insert into claims (tenant_id, scope, name, operation, state, fingerprint, fingerprint_version, answer)
+         values ('ada', $1, '', 'pay', 'executed', $2, 1, 'theirs')`,
+        [key, digest],
+      ),
+    );
+    const answered = await runner.run(callOf(key, 5_000), settled);
+    expect(answered).toEqual({ kind: 'executed', answer: Buffer.from('theirs'), replayed: true });
+    expect(await effectsOf(key)).toBe(0);
+  });
+});
