@@ -9,12 +9,15 @@ import { Job } from 'kubernetes-models/batch/v1';
 import { NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1';
 import { PodDisruptionBudget } from 'kubernetes-models/policy/v1';
 import { Namespace, Service } from 'kubernetes-models/v1';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { config as inventory } from '../apps/inventory/src/config.ts';
 import { config as orchestrator } from '../apps/orchestrator/src/config.ts';
 import { config as payment } from '../apps/payment/src/config.ts';
 import { config as shipping } from '../apps/shipping/src/config.ts';
+
+// Reading the published schemas takes a second, and many on a busy machine.
+vi.setConfig({ testTimeout: 30_000 });
 
 const DEPLOY = fileURLToPath(new URL('../deploy/', import.meta.url));
 const BASE = join(DEPLOY, 'kubernetes/base');

@@ -5,7 +5,8 @@ import { promisify } from 'node:util';
 export const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
 
 const run = promisify(execFile);
-const ENGINE_TIMEOUT_MS = 5_000;
+// An engine that is there but busy must not count as none.
+const ENGINE_TIMEOUT_MS = 30_000;
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
 
 export interface DockerOptions {
