@@ -125,9 +125,9 @@ async function claimOrFind(book: OrderBook, attempt: Attempt): Promise<Claimed> 
   try {
     const entry = { id, order, fingerprint, answer, ownerId: seat.ownerId, deadlineMs: book.deadlineMs };
     // When it throws it may have committed all the same: then the sweep finds the saga and runs it (S1).
-    const row = await book.insertOrder(entry).catch(notQueued);
-    if (row === undefined) return { kind: 'found', stored: await findStoredKey(book.pool, id) };
-    seat.run(row);
+    const inserted = await book.insertOrder(entry).catch(notQueued);
+    if (inserted.kind === 'found') return inserted;
+    seat.run(inserted.row);
   } finally {
     seat.release();
   }
@@ -138,8 +138,9 @@ async function claimOrFind(book: OrderBook, attempt: Attempt): Promise<Claimed> 
 }
 
 /** Too many wait to be written down: whoever comes now is told that we are busy. */
-function notQueued(error: unknown): undefined {
+function notQueued(error: unknown): { kind: 'found'; stored: undefined } {
   if (!(error instanceof QueueFull)) throw error;
+  return { kind: 'found', stored: undefined };
 }
 
 /** The first request's answer: the stored one, or what the order has come to when the caller has waited enough. */

@@ -45,6 +45,18 @@ export async function findStoredKey(db: Query, id: string): Promise<StoredKey | 
   return rows[0];
 }
 
+const findKeys = statement(
+  'keys.find-all',
+  `select id, operation, resource, fingerprint, members, status, answer, created_at as "createdAt"
+     from keys where id = any($1::text[])`,
+);
+
+/** What each of these keys stands for; those that stand for nothing are missing. */
+export async function findStoredKeys(db: Query, ids: string[]): Promise<Map<string, StoredKey>> {
+  const { rows } = await db.query<StoredKey & { id: string }>({ ...findKeys, values: [ids] });
+  return new Map(rows.map((row) => [row.id, row]));
+}
+
 export interface NewKey {
   id: string;
   tenantId: string;

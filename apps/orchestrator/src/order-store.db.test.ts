@@ -44,7 +44,7 @@ describe('orders that arrive together', () => {
         Promise.all(ids.map((id) => replicas[0](newOrder(id)))),
         Promise.all(ids.toReversed().map((id) => replicas[1](newOrder(id)))),
       ]);
-      const placed = [...here, ...there].flatMap((row) => (row === undefined ? [] : [row.id]));
+      const placed = [...here, ...there].flatMap((inserted) => (inserted.kind === 'started' ? [inserted.row.id] : []));
       expect(placed.toSorted()).toEqual(ids.toSorted());
     }
     // A circle ends by the lock time-out or by the server's own search for one: either way a statement fails.

@@ -10,7 +10,7 @@
 import { createBatcher, type Fingerprint } from '@holdfast/idempotency';
 import { classifyPostgresError, type Query, statement } from '@holdfast/postgres';
 import { type Companion, type Failure, type SagaRow, type SagaState, startSagaSql } from '@holdfast/saga';
-import { PLACE_ORDER } from './key-store.ts';
+import { findStoredKeys, PLACE_ORDER, type StoredKey } from './key-store.ts';
 import { type AcceptedOrder, type OrderOutputs, type OrderStatus, type OrderView, viewOrder } from './order.ts';
 
 /** The HTTP status of every first answer to an order: a refusal by a step is not an HTTP error. */
@@ -57,12 +57,18 @@ const acceptOrders = statement(
    select * from started`,
 );
 
-/** @returns the saga to run; undefined when the key stands for something already. @throws QueueFull, pg errors */
-export type InsertOrder = (entry: NewOrder) => Promise<SagaRow | undefined>;
+export type Inserted =
+  /** The saga is to be run. */
+  | { kind: 'started'; row: SagaRow }
+  /** The key stands for something already. */
+  | { kind: 'found'; stored: StoredKey | undefined };
+
+/** @throws QueueFull, pg errors */
+export type InsertOrder = (entry: NewOrder) => Promise<Inserted>;
 
 /** Orders that arrive together are one statement and one commit; each has its own outcome. */
 export function createInsertOrder(db: Query): InsertOrder {
-  const batcher = createBatcher<NewOrder, SagaRow | undefined>({
+  const batcher = createBatcher<NewOrder, Inserted>({
     run: (entries) => insertOrders(db, entries),
     lane: ({ id }) => id,
     concernsAll: (error) => classifyPostgresError(error) === 'unavailable',
@@ -70,7 +76,7 @@ export function createInsertOrder(db: Query): InsertOrder {
   return (entry) => batcher.submit(entry);
 }
 
-async function insertOrders(db: Query, entries: NewOrder[]): Promise<(SagaRow | undefined)[]> {
+async function insertOrders(db: Query, entries: NewOrder[]): Promise<Inserted[]> {
   const { rows } = await db.query<SagaRow>({
     ...acceptOrders,
     values: [
@@ -88,7 +94,13 @@ async function insertOrders(db: Query, entries: NewOrder[]): Promise<(SagaRow | 
     ],
   });
   const started = new Map(rows.map((row) => [row.id, row]));
-  return entries.map(({ id }) => started.get(id));
+  // Repeated requests look their keys up together, in a statement that sees whoever was faster.
+  const others = entries.flatMap(({ id }) => (started.has(id) ? [] : [id]));
+  const found = others.length === 0 ? undefined : await findStoredKeys(db, others);
+  return entries.map(({ id }) => {
+    const row = started.get(id);
+    return row === undefined ? { kind: 'found', stored: found?.get(id) } : { kind: 'started', row };
+  });
 }
 
 /** Stands for the checkpoint's instant in the body that the companion stores; no member can contain it. */
