@@ -50,7 +50,12 @@ export class Clients {
   async #place(n: number): Promise<void> {
     const order = this.#order();
     const cancels = this.#random() < 0.03;
-    const { id } = await this.#untilTaken('POST', '/v1/orders', order, `chaos-${this.#seed}-order-${n}`);
+    const { id } = await this.#untilTaken(
+      'POST',
+      '/v1/orders',
+      order,
+      `chaos-${this.#seed}-order-${String(n).padStart(8, '0')}`,
+    );
     this.accepted += 1;
     if (!cancels) return;
     // Whether it is still in time is the order's business; the request itself may be lost.

@@ -29,7 +29,7 @@ import { CheckpointWriter, type Companion, type WriterStats } from './checkpoint
 import type { ReachPoint } from './crash-points.ts';
 import type { SagaDefinition } from './definition.ts';
 import { Drive, type DriveEnd } from './drive.ts';
-import { type Clock, type Database, type SagaLog, type SagaMetrics, systemClock } from './ports.ts';
+import { type Clock, type Database, type SagaLog, type SagaMetrics, systemClock, within } from './ports.ts';
 import { ProcessLease } from './process-lease.ts';
 import { readSaga, readSnapshot, type SagaRecord } from './read.ts';
 import { sweep } from './recovery.ts';
@@ -141,17 +141,17 @@ export class Engine {
     this.#state = 'stopping';
     this.#cancelSweep();
     this.#cancelReopen();
-    await this.#within(graceMs * 0.4, this.#roster.idle());
+    await within(this.#clock, graceMs * 0.4, this.#roster.idle());
     for (const drive of this.#roster.drives()) drive.leave();
-    await this.#within(graceMs * 0.4, this.#roster.idle());
+    await within(this.#clock, graceMs * 0.4, this.#roster.idle());
     const term = this.#term;
     for (const drive of this.#roster.drives()) drive.drop('leaving');
     this.#state = 'stopped';
     this.#term = null;
     if (term === null) return;
-    await this.#within(graceMs * 0.1, term.writer.drain());
+    await within(this.#clock, graceMs * 0.1, term.writer.drain());
     term.writer.close();
-    await this.#within(graceMs * 0.1, term.lease.release());
+    await within(this.#clock, graceMs * 0.1, term.lease.release());
   }
 
   /** Goes as a crash would: nothing more is written, the lease is left to run out. For tests of what follows then. */
@@ -392,15 +392,5 @@ export class Engine {
     const local = () => this.#roster.drive(id)?.snapshot;
     const stored = () => readSnapshot(this.#options.pool, id);
     return await this.#watchers.until({ id, local, stored, judge, waitMs, signal });
-  }
-
-  /** Resolves with `work`, or after `ms` without it. */
-  async #within(ms: number, work: Promise<void>): Promise<void> {
-    let cancelTimer = () => {};
-    const late = new Promise<void>((resolve) => {
-      cancelTimer = this.#clock.after(ms, resolve);
-    });
-    await Promise.race([work, late]);
-    cancelTimer();
   }
 }

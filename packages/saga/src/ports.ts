@@ -19,6 +19,16 @@ export const systemClock: Clock = {
   },
 };
 
+/** Resolves with `work`, or after `ms` without it. */
+export async function within(clock: Clock, ms: number, work: Promise<void>): Promise<void> {
+  let cancelTimer = () => {};
+  const late = new Promise<void>((resolve) => {
+    cancelTimer = clock.after(ms, resolve);
+  });
+  await Promise.race([work, late]);
+  cancelTimer();
+}
+
 /** Where the engine tells what it does; pino's shape. Fields never hold a saga's input or outputs. */
 export interface SagaLog {
   info(fields: object, message: string): void;
