@@ -24,7 +24,7 @@ describe('a key', () => {
   });
 
   it('K2: shares its parts with no other key, wherever its colons are', () => {
-    const keys = ['a', 'a:', 'a::', 'a:b', 'a:b:', ':a', '::a', ':', 'a:::', 'b'].map((key) => key.padStart(16, 'x'));
+    const keys = ['', ':', '::', ':::', ':b', ':b:', '::b', 'b', 'b:'].map((end) => `0123456789abcdef${end}`);
     const parts = keys.map((key) => JSON.stringify(splitKey(key)));
     expect(new Set(parts).size).toBe(keys.length);
   });

@@ -28,6 +28,7 @@ describe('the check of', () => {
   });
 
   it.each<[string, string, () => unknown]>([
+    ['text with a NUL', 'text', () => checkText('text', 'a\0b', 9)],
     ['an empty identifier', 'id', () => checkIdentifier('id', '')],
     ['a long identifier', 'id', () => checkIdentifier('id', 'x'.repeat(65))],
     // It would move the boundary between the order and the step in a key.

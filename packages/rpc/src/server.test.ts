@@ -53,7 +53,7 @@ describe('a call', () => {
       throw new Error('a secret');
     };
     const got = await client.GetStock({ sku: 'apple' }, { timeoutMs: 5_000 });
-    expect(got).toMatchObject({ kind: 'error', reason: 'INTERNAL', pushbackMs: -1 });
+    expect(got).toMatchObject({ kind: 'error', reason: 'INTERNAL', pushbackMs: 1_000 });
     expect(JSON.stringify(got)).not.toContain('secret');
   });
 

@@ -1,6 +1,6 @@
 import { credentials, Client as RawClient, type ServiceError } from '@grpc/grpc-js';
 import { createLog } from '@holdfast/service';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { decodeStatus } from './error-details.ts';
 import { type Answer, errorOf } from './errors.ts';
 import { services } from './protos.ts';
@@ -87,4 +87,33 @@ describe('a streamed answer', () => {
     stream.once('data', () => stream.cancel());
     await heard.promise;
   });
+});
+
+describe('a streamed answer to a slow reader', () => {
+  it('is held back at its source: what the reader does not take is not made', async () => {
+    const large = 'x'.repeat(16_000);
+    const total = 2_000;
+    let made = 0;
+    watch = async function* () {
+      for (; made < total; made++) yield order(large);
+    };
+    const stream = open();
+    let read = 0;
+    stream.on('data', () => {
+      read += 1;
+    });
+    stream.once('data', () => stream.pause());
+    let before = -1;
+    await vi.waitFor(
+      () => {
+        const isAtRest = made > 0 && made === before;
+        before = made;
+        expect(isAtRest).toBe(true);
+      },
+      { timeout: 5_000, interval: 100 },
+    );
+    expect(made).toBeLessThan(total / 2);
+    stream.resume();
+    await vi.waitFor(() => expect(read).toBe(total), { timeout: 10_000 });
+  }, 20_000);
 });

@@ -15,11 +15,12 @@ export type CancelOutcome =
   | { kind: 'pending' }
   | { kind: 'not-found' };
 
+// By the primary key: that it has not ended is not said, since the index of live sagas would then do, and be read whole.
 // Only a request: the decision is the owner's, as a checkpoint, so that it cannot contradict an act that is done.
 const REQUEST_CANCEL = statement(
   'saga.request-cancel',
   `update sagas set cancel_requested_at = clock_timestamp()
-    where id = $1::text and state = 'running' and ended_at is null and cancel_requested_at is null`,
+    where id = $1::text and state = 'running' and cancel_requested_at is null`,
 );
 
 export async function requestCancel(db: Database, id: string): Promise<void> {
