@@ -15,16 +15,16 @@ export interface DockerOptions {
   timeoutMs?: number;
 }
 
-/** @throws Error with what `docker` said, when it fails or takes too long. @returns its standard output, trimmed */
+/** @throws Error with what `docker` said, when it fails or takes too long. @returns its standard output (of `logs` both), trimmed */
 export async function docker(args: string[], { env = {}, timeoutMs = 60_000 }: DockerOptions = {}): Promise<string> {
   try {
-    const { stdout } = await run('docker', args, {
+    const { stdout, stderr } = await run('docker', args, {
       cwd: REPOSITORY,
       env: { ...process.env, ...env },
       timeout: timeoutMs,
       maxBuffer: MAX_OUTPUT_BYTES,
     });
-    return stdout.trim();
+    return (args[0] === 'logs' ? stdout + stderr : stdout).trim();
   } catch (cause) {
     const { stdout = '', stderr = '' } = cause as { stdout?: string; stderr?: string };
     const said = `${stdout}${stderr}`.trim().split('\n').slice(-40).join('\n');

@@ -65,11 +65,14 @@ describe.skipIf(inject('engine') === undefined).each(APPS)('the image of %s', (a
 });
 
 describe.skipIf(inject('engine') === undefined)('a container of a service', () => {
-  it('with wrong settings lists all of them and exits 78, without a stack trace', async () => {
-    const run = docker(['run', ...HARDENED, '--env', 'HTTP_PORT=x', imageOf('orchestrator')]);
-    await expect(run).rejects.toMatchObject({ cause: { code: 78, stderr: expect.not.stringContaining('    at ') } });
-    await expect(run).rejects.toThrow(/DATABASE_URL: missing.*HTTP_PORT: malformed.*API_KEYS: missing/s);
-  });
+  it.each(APPS.slice(0, -1))(
+    '%s with wrong settings lists all of them and exits 78, without a stack trace',
+    async (app) => {
+      const run = docker(['run', ...HARDENED, '--env', 'HTTP_PORT=x', imageOf(app)]);
+      await expect(run).rejects.toMatchObject({ cause: { code: 78, stderr: expect.not.stringContaining('    at ') } });
+      await expect(run).rejects.toThrow(/DATABASE_URL: missing.*HTTP_PORT: malformed/s);
+    },
+  );
 
   it('that waits for its database ends at once when it is asked to', async () => {
     const id = await docker([

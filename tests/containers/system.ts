@@ -271,7 +271,19 @@ class System implements ContainerSystem {
   }
 
   async #launch(container: GenericContainer): Promise<string> {
-    return (await container.start()).getId();
+    try {
+      return (await container.start()).getId();
+    } catch (error) {
+      throw new Error(`a container did not start: ${await this.#lastWords()}`, { cause: error });
+    }
+  }
+
+  /** What containers of this system that ended have said. */
+  async #lastWords(): Promise<string> {
+    const ended = ['--filter', `network=${this.#network}`, '--filter', 'status=exited', '--quiet'];
+    const ids = (await docker(['ps', '--all', ...ended])).split('\n').filter((id) => id !== '');
+    const said = await Promise.all(ids.map((id) => docker(['logs', '--tail', '20', id])));
+    return said.join('\n') || 'none has ended; not healthy in time';
   }
 
   async #untilHealthy(id: string): Promise<void> {
