@@ -20,7 +20,7 @@ describe('an error of a living server', () => {
   let db: TestDatabase;
 
   beforeEach(async () => {
-    db = await testDatabase('sqlstate', [], { lockTimeoutMs: 100, idleInTransactionTimeoutMs: 200 });
+    db = await testDatabase('sqlstate', [], { lockTimeoutMs: 100, idleInTransactionTimeoutMs: 1_000 });
     await db.pool.query('create table note (id int constraint note_key primary key, body text)');
     await db.pool.query(`insert into note values (1, 'a'), (2, 'b')`);
   });
