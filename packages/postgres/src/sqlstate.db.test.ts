@@ -20,7 +20,7 @@ describe('an error of a living server', () => {
   let db: TestDatabase;
 
   beforeEach(async () => {
-    db = await testDatabase('sqlstate', [], { lockTimeoutMs: 100, idleInTransactionTimeoutMs: 1_000 });
+    db = await testDatabase('sqlstate', [], { lockTimeoutMs: 100, idleInTransactionTimeoutMs: 200 });
     await db.pool.query('create table note (id int constraint note_key primary key, body text)');
     await db.pool.query(`insert into note values (1, 'a'), (2, 'b')`);
   });
@@ -28,6 +28,8 @@ describe('an error of a living server', () => {
   afterEach(() => db.drop());
 
   it('is contended when another transaction holds the row for too long', async () => {
+    // Two connections, open: the holder is ended when it idles for as long as connecting may take.
+    await Promise.all([db.pool.query('select pg_sleep(0.05)'), db.pool.query('select pg_sleep(0.05)')]);
     await transaction(db.pool, async (holder) => {
       await holder.query('select from note where id = 1 for update');
       expect(await kindOf(db.pool.query(`update note set body = 'c' where id = 1`))).toBe('contended');
