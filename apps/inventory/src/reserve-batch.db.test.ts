@@ -211,14 +211,31 @@ describe('batches of two replicas', () => {
       const wanted = [at, at * 5 + 1, at * 3 + 2].map((n) => skus[n % skus.length] as string);
       return orderOf(...[...new Set(wanted)].map((sku): [string, number] => [sku, 1 + (at % 3)]));
     });
+    // Many small batches on both sides at once: circles need batches that overlap.
+    const inWaves = async (mine: Order[], call: (order: Order) => Promise<{ kind: string }>) => {
+      const results: { kind: string }[] = [];
+      for (let first = 0; first < mine.length; first += 6) {
+        results.push(...(await Promise.all(mine.slice(first, first + 6).map(call))));
+      }
+      return results;
+    };
+    const halves = [left, right].map(({ client }, side) => ({
+      client,
+      mine: orders.filter((_, at) => at % 2 === side),
+    }));
     const reserved = await Promise.all(
-      orders.map((order, at) => reserve(order, TENANT, at % 2 === 0 ? left.client : right.client)),
+      halves.map(({ client, mine }) => inWaves(mine, (order) => reserve(order, TENANT, client))),
     );
-    const undone = orders.filter((_, at) => at % 3 !== 0);
+    const undone = new Set(orders.filter((_, at) => at % 3 !== 0));
     const released = await Promise.all(
-      undone.map((order, at) => release(order, TENANT, at % 2 === 0 ? left.client : right.client)),
+      halves.map(({ client, mine }) =>
+        inWaves(
+          mine.filter((order) => undone.has(order)),
+          (order) => release(order, TENANT, client),
+        ),
+      ),
     );
-    expect(new Set(kindsOf([...reserved, ...released]))).toEqual(new Set(['ok']));
+    expect(new Set(kindsOf([...reserved, ...released].flat()))).toEqual(new Set(['ok']));
     // A connection reports what it has met when it ends.
     for (const replica of [left, right]) await replica.stop();
     expect(await rows('select deadlocks from pg_stat_database where datname = current_database()', [])).toEqual([
