@@ -37,11 +37,12 @@ ARG APP
 COPY --from=source /out/manifests ./
 # `shamefully-hoist`: what a package of ours asks its user to bring along (a peer, such as ioredis) is found at the root.
 # `copy`: a layer must hold the files themselves, not links into the cache. Optional packages are other platforms'
-# binaries; nothing that serves needs one. Types and maps are for development, and so are pnpm's notes of the install.
+# binaries; nothing that serves needs one. Types, maps and tests are for development, and so are pnpm's notes of the install.
 RUN --mount=type=cache,id=holdfast-pnpm,target=/pnpm-store \
     pnpm install --prod --no-optional --frozen-lockfile --filter "@holdfast/${APP}..." \
       --store-dir=/pnpm-store --package-import-method=copy --shamefully-hoist \
- && find . \( -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' -o -name '*.map' -o -name '*.md' \) -type f -delete \
+ && find . \( -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' -o -name '*.map' -o -name '*.md' \
+      -o -name '*.test.ts' -o -name '*.test.js' \) -type f -delete \
  && rm -f pnpm-lock.yaml pnpm-workspace.yaml node_modules/.modules.yaml node_modules/.pnpm-workspace-state*.json
 
 # The base without its package managers: whoever breaks in finds no tool to install more with.

@@ -160,10 +160,15 @@ export async function expectNothingLost(system: ContainerSystem, visit: Visit): 
   expect(visit.complaints).toEqual([]);
   expect(new Set(visit.accepted).size, 'every key has an order of its own').toBe(visit.accepted.length);
   const ends = new Map<string, number>();
-  for (const id of visit.accepted) {
-    const end = await endOf(system, id);
-    ends.set(end, (ends.get(end) ?? 0) + 1);
-  }
+  const ids = visit.accepted.values();
+  await Promise.all(
+    Array.from({ length: ASKED_AT_ONCE }, async () => {
+      for (const id of ids) {
+        const end = await endOf(system, id);
+        ends.set(end, (ends.get(end) ?? 0) + 1);
+      }
+    }),
+  );
   // Enough stock, enough money, working cards: there is no business reason to fail.
   expect([...ends.keys()], JSON.stringify([...ends])).toEqual(visit.accepted.length === 0 ? [] : ['completed']);
   const report = await system.audit();
@@ -171,6 +176,7 @@ export async function expectNothingLost(system: ContainerSystem, visit: Visit): 
 }
 
 const END_WITHIN_MS = 120_000;
+const ASKED_AT_ONCE = 8;
 
 async function endOf(system: ContainerSystem, id: string): Promise<string> {
   const deadlineAtMs = performance.now() + END_WITHIN_MS;
