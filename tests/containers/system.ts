@@ -98,16 +98,17 @@ class System implements ContainerSystem {
   async start(tag: string, postgresLast: boolean): Promise<void> {
     const labels = Object.entries(RUN_LABEL).flatMap(([name, value]) => ['--label', `${name}=${value}`]);
     await docker(['network', 'create', ...labels, this.#network]);
-    const services = () => Promise.all([this.#startSandbox(tag), ...SERVICES.map((service) => this.add(service, tag))]);
+    const services = () => Promise.all([this.#startSandbox(), ...SERVICES.map((service) => this.add(service, tag))]);
     await this.#startRedis();
     if (!postgresLast) await this.#startPostgres();
     await Promise.all([services(), postgresLast && this.#onceAwaited().then(() => this.#startPostgres())]);
   }
 
-  async #startSandbox(tag: string): Promise<void> {
+  /** The outside world: of this tree, whatever release is under test. */
+  async #startSandbox(): Promise<void> {
     const sandboxPort = await freePort();
     this.sandbox = `http://127.0.0.1:${sandboxPort}`;
-    const sandbox = this.#ours('sandbox', tag).withEnvironment({ DATABASE_URL: this.#databaseUrl('sandbox') });
+    const sandbox = this.#ours('sandbox', 'test').withEnvironment({ DATABASE_URL: this.#databaseUrl('sandbox') });
     await this.#launch(sandbox.withExposedPorts({ container: HTTP_PORT, host: sandboxPort }));
   }
 
