@@ -106,6 +106,8 @@ describe('a client that none of us wrote', () => {
         cwd: folder,
         timeout: 60_000,
         env: { ...process.env, REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true' },
+      }).catch((error: Error & { stdout?: string }) => {
+        throw new Error(`the linter refuses the API's description:\n${error.stdout}`, { cause: error });
       });
       expect(stdout + stderr).toContain('Your API description is valid');
     } finally {

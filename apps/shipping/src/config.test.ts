@@ -10,6 +10,8 @@ describe('the settings', () => {
       GRPC_PORT: 50_053,
       HTTP_PORT: 9_053,
       LOG_LEVEL: 'info',
+      REDIS_URL: undefined,
+      MIGRATE_ON_START: true,
       CARRIER_URL: undefined,
       CARRIER_TIMEOUT_MS: 5_000,
     });

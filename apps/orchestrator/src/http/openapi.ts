@@ -18,13 +18,15 @@ export function withKeyHeaders(schema: TSchema): object {
   return {
     description: 'The answer, the same for every retry',
     headers: {
-      'Idempotency-Key': { schema: { type: 'string' }, description: 'The key, as it was sent' },
+      'Idempotency-Key': { type: 'string', description: 'The key, as it was sent' },
       'Idempotent-Replayed': {
-        schema: { type: 'string', enum: ['true', 'false'] },
+        type: 'string',
+        enum: ['true', 'false'],
         description: 'Whether the request had been answered before; nothing was run then',
       },
       'Idempotency-Expires': {
-        schema: { type: 'string', format: 'date-time' },
+        type: 'string',
+        format: 'date-time',
         description: 'Until when a retry gets this very answer; later ones get the resource as it is then',
       },
     },

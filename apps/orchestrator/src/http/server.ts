@@ -55,6 +55,8 @@ export async function createHttpServer(edge: HttpEdge): Promise<FastifyInstance>
     disableRequestLogging: true,
     bodyLimit: BODY_LIMIT_BYTES,
     forceCloseConnections: 'idle',
+    // While closing, what still comes on open connections is answered as ever, not with a bare 503: the engine stops later.
+    return503OnClosing: false,
   }).withTypeProvider<TypeBoxTypeProvider>();
   app.setValidatorCompiler(({ schema, httpPart }) => validatorOf(schema as TSchema, httpPart ?? 'body'));
   app.setSerializerCompiler(() => (value) => JSON.stringify(value));

@@ -533,11 +533,11 @@ export interface operations {
             200: {
                 headers: {
                     /** @description Until when a retry gets this very answer; later ones get the resource as it is then */
-                    "Idempotency-Expires"?: unknown;
+                    "Idempotency-Expires"?: string;
                     /** @description The key, as it was sent */
-                    "Idempotency-Key"?: unknown;
+                    "Idempotency-Key"?: string;
                     /** @description Whether the request had been answered before; nothing was run then */
-                    "Idempotent-Replayed"?: unknown;
+                    "Idempotent-Replayed"?: "true" | "false";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1111,11 +1111,11 @@ export interface operations {
             201: {
                 headers: {
                     /** @description Until when a retry gets this very answer; later ones get the resource as it is then */
-                    "Idempotency-Expires"?: unknown;
+                    "Idempotency-Expires"?: string;
                     /** @description The key, as it was sent */
-                    "Idempotency-Key"?: unknown;
+                    "Idempotency-Key"?: string;
                     /** @description Whether the request had been answered before; nothing was run then */
-                    "Idempotent-Replayed"?: unknown;
+                    "Idempotent-Replayed"?: "true" | "false";
                     [name: string]: unknown;
                 };
                 content: {
@@ -2457,11 +2457,11 @@ export interface operations {
             200: {
                 headers: {
                     /** @description Until when a retry gets this very answer; later ones get the resource as it is then */
-                    "Idempotency-Expires"?: unknown;
+                    "Idempotency-Expires"?: string;
                     /** @description The key, as it was sent */
-                    "Idempotency-Key"?: unknown;
+                    "Idempotency-Key"?: string;
                     /** @description Whether the request had been answered before; nothing was run then */
-                    "Idempotent-Replayed"?: unknown;
+                    "Idempotent-Replayed"?: "true" | "false";
                     [name: string]: unknown;
                 };
                 content: {
