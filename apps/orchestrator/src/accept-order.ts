@@ -10,7 +10,7 @@
  * Crash windows: before the insert commits, nothing has happened. After it, the saga is adopted from this process
  * when it dies, and its terminal checkpoint settles the answer if nobody has before.
  */
-import { type Fingerprint, type Fingerprinter, QueueFull } from '@holdfast/idempotency';
+import { differingMembers, type Fingerprint, type Fingerprinter, QueueFull } from '@holdfast/idempotency';
 import type { Pool } from '@holdfast/postgres';
 import type { Engine } from '@holdfast/saga';
 import { isForgotten, isPastRetention, type Retention } from './key-retention.ts';
@@ -226,11 +226,4 @@ export function reuse(
   if (stored.operation !== operation) return { kind: 'reused', differing: [], claimedAt };
   if (stored.fingerprint.equals(sent.digest)) return undefined;
   return { kind: 'reused', differing: differingMembers(stored.members, sent.members), claimedAt };
-}
-
-/** Names of the top-level members that differ; never their values. None where they are not known any more. */
-function differingMembers(stored: Record<string, string> | null, sent: Record<string, string> | null): string[] {
-  if (stored === null || sent === null) return [];
-  const names = new Set([...Object.keys(stored), ...Object.keys(sent)]);
-  return [...names].filter((name) => stored[name] !== sent[name]).sort();
 }

@@ -4,7 +4,7 @@
  * K5  The end of retention runs nothing again. An order's key is kept as long as its order. The key of an adjustment goes
  *     after the tombstone window, and its participant keeps the key of the effect itself for ever.
  */
-import { datedAt } from './datable-key.ts';
+import { dateOfKey } from '@holdfast/idempotency';
 
 export interface Retention {
   /** How long a first answer is replayed byte for byte; afterwards the resource is shown as it is then. */
@@ -25,7 +25,7 @@ export function isPastRetention(retention: Retention, claimedAt: Date, now: Date
 
 /** H16: the key is older than anything that is remembered for sure. */
 export function isForgotten(retention: Retention, key: string, now: Date): boolean {
-  const madeAt = datedAt(key);
+  const madeAt = dateOfKey(key);
   return madeAt !== undefined && madeAt.getTime() < now.getTime() - retention.tombstoneLifetimeMs;
 }
 

@@ -8,6 +8,7 @@
  *
  * A crash anywhere loses at most the note of one batch, and sweeping it again changes nothing.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Pool, statement } from '@holdfast/postgres';
 import type { Log, Metrics } from '@holdfast/service';
 import type { Retention } from './key-retention.ts';
@@ -160,15 +161,6 @@ export function startKeySweeper(options: KeySweeperOptions): KeySweeper {
 }
 
 /** Resolves after `ms`, or at once when `signal` aborts. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const timer = setTimeout(end, ms);
-    signal.addEventListener('abort', end, { once: true });
-    function end(): void {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      resolve();
-    }
-  });
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await delay(ms, undefined, { signal }).catch(() => undefined);
 }

@@ -22,6 +22,7 @@ export {
   type ClaimRequest,
   claim,
   complete,
+  differingMembers,
   refuse,
   release,
   type SealedFrom,

@@ -18,7 +18,7 @@ import {
   type Recalled,
   type SettledAnswer,
 } from './answer-memory.ts';
-import { claim, complete, refuse } from './claim.ts';
+import { claim, complete, differingMembers, refuse } from './claim.ts';
 import type { Fingerprint } from './fingerprint.ts';
 import { lendTransaction } from './lend-transaction.ts';
 import { heldBy, outcomeOfMet, RolledBack, type Settlement } from './run-act.ts';
@@ -228,12 +228,6 @@ function withoutFence(known: NonNullable<ReturnType<typeof outcomeOfMet>>): Keye
 function settledAnswer(outcome: KeyedOutcome | undefined): SettledAnswer | undefined {
   if (outcome?.kind !== 'executed' && outcome?.kind !== 'refused') return undefined;
   return { kind: outcome.kind, answer: outcome.answer };
-}
-
-function differingMembers(running: Fingerprint['members'], sent: Fingerprint['members']): string[] {
-  if (running === null || sent === null) return [];
-  const names = new Set([...Object.keys(running), ...Object.keys(sent)]);
-  return [...names].filter((name) => running[name] !== sent[name]).sort();
 }
 
 async function endsWithin<T>(ended: Promise<T>, ms: number): Promise<T | 'late'> {

@@ -11,6 +11,7 @@
  *
  * A crash anywhere loses the place of the walk and nothing else: the next one begins at the first block.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Pool, type Query, statement, transaction } from '@holdfast/postgres';
 
 export interface RetentionOptions {
@@ -208,15 +209,6 @@ export function keepRetention(
 }
 
 /** Resolves after `ms`, or at once when `signal` aborts. */
-function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal?.aborted) return resolve();
-    const timer = setTimeout(end, ms);
-    signal?.addEventListener('abort', end, { once: true });
-    function end(): void {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', end);
-      resolve();
-    }
-  });
+async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  await delay(ms, undefined, { signal }).catch(() => undefined);
 }
