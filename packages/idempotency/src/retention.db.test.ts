@@ -122,7 +122,7 @@ describe('the housekeeping', () => {
     for (const orderId of old) await charge(orderId);
     await database.pool.query('update claims set kept_until = kept_until - 3');
     await age(31 * 24 * HOUR_MS);
-    const [young, kept, running] = [randomUUID(), randomUUID(), randomUUID()];
+    const [young, kept, running, late] = [randomUUID(), randomUUID(), randomUUID(), randomUUID()];
     await charge(young);
     await charge(kept);
     await database.pool.query(`update claims set settled_at = settled_at - interval '40 days' where scope = $1`, [
@@ -133,11 +133,18 @@ describe('the housekeeping', () => {
       running,
     ]);
 
+    // Claimed long ago, settled only now: it has been told for no time at all.
+    await charge(late);
+    await database.pool.query(
+      `update claims set claimed_at = claimed_at - interval '40 days', kept_until = kept_until - 3 where scope = $1`,
+      [late],
+    );
+
     const purged = await purge({ pool: database.pool });
     expect(purged).toMatchObject({ claims: 30, fences: 30 });
     const { rows } = await database.pool.query<{ scope: string }>('select scope from claims');
-    expect(rows.map(({ scope }) => scope).sort()).toEqual([young, kept, running].sort());
-    expect(await countOf('fences')).toBe(3);
+    expect(rows.map(({ scope }) => scope).sort()).toEqual([young, kept, running, late].sort());
+    expect(await countOf('fences')).toBe(4);
     // The key is not known any more; what was done under it is.
     expect(await charge(old[0] as string)).toMatchObject({ answer: Buffer.from(`found ${old[0]}`), replayed: false });
   });
