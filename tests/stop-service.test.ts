@@ -32,4 +32,27 @@ describe('SIGTERM', () => {
       await expectSound(system);
     },
   );
+
+  it('of an orchestrator shows clients nothing but orders and retryable problems, on open connections too', async () => {
+    const pid = system.cluster.run.services.find(({ name }) => name === 'orchestrator')?.pid ?? 0;
+    const refused: string[] = [];
+    let accepted = 0;
+    let ended = false;
+    const customer = async () => {
+      while (!ended) {
+        // A connection that breaks tells a client enough: the same key, again.
+        const reply = await system.place().catch(() => undefined);
+        if (reply?.status === 201) accepted += 1;
+        else if (reply !== undefined && reply.body?.retryable !== true) refused.push(`${reply.status} ${reply.text}`);
+      }
+    };
+    const customers = Array.from({ length: 24 }, customer);
+    await system.until('orders are being placed', async () => (accepted > 50 ? true : undefined));
+    process.kill(pid, 'SIGTERM');
+    await system.until('it has ended', async () => events.find((event) => event.kind === 'died' && event.pid === pid));
+    ended = true;
+    await Promise.all(customers);
+    expect(refused).toEqual([]);
+    await system.cluster.untilServing('orchestrator');
+  });
 });
