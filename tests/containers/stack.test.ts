@@ -9,6 +9,8 @@ const SERVICES = ['orchestrator', 'inventory', 'payment', 'shipping'];
 const API_KEY = 'stack-test-key-0123456789';
 const NEXT = 'test-next';
 const CONVERGE_TIMEOUT_MS = 240_000;
+/** Three deployments, each of four services, and orders all the time. */
+const TEST_TIMEOUT_MS = 600_000;
 
 let swarmIsOurs = false;
 let loads = 0;
@@ -110,28 +112,32 @@ describe.skipIf(inject('engine') === undefined)('the Swarm stack', () => {
     if (swarmIsOurs) await docker(['swarm', 'leave', '--force']);
   });
 
-  it('S1, A1: is deployed, scaled to two and rolled over to another release under load without a lost order', async () => {
-    await deploy('test', 1);
-    await untilConverged('test', 1);
-    let changing = true;
-    const rates: string[] = [];
-    const change = async () => {
-      await deploy('test', 2);
-      await untilConverged('test', 2);
-      await deploy(NEXT, 2);
-      await untilConverged(NEXT, 2);
-      changing = false;
-    };
-    // Again and again, so that there are orders under way all the time; the last ones meet the new release alone.
-    const load = async () => {
-      for (let last = false; !last; ) {
-        last = !changing;
-        const said = await placeOrders(200);
-        expect(said).toContain('Nothing charged twice, nothing oversold, nothing lost.');
-        rates.push(/rate\s+(\d+) orders\/s/.exec(said)?.[1] ?? '?');
-      }
-    };
-    await Promise.all([change(), load()]);
-    console.log(`swarm: ${rates.length} times 200 orders at ${rates.join(', ')} orders/s`);
-  });
+  it(
+    'S1, A1: is deployed, scaled to two and rolled over to another release under load without a lost order',
+    async () => {
+      await deploy('test', 1);
+      await untilConverged('test', 1);
+      let changing = true;
+      const rates: string[] = [];
+      const change = async () => {
+        await deploy('test', 2);
+        await untilConverged('test', 2);
+        await deploy(NEXT, 2);
+        await untilConverged(NEXT, 2);
+        changing = false;
+      };
+      // Again and again, so that there are orders under way all the time; the last ones meet the new release alone.
+      const load = async () => {
+        for (let last = false; !last; ) {
+          last = !changing;
+          const said = await placeOrders(200);
+          expect(said).toContain('Nothing charged twice, nothing oversold, nothing lost.');
+          rates.push(/rate\s+(\d+) orders\/s/.exec(said)?.[1] ?? '?');
+        }
+      };
+      await Promise.all([change(), load()]);
+      console.log(`swarm: ${rates.length} times 200 orders at ${rates.join(', ')} orders/s`);
+    },
+    TEST_TIMEOUT_MS,
+  );
 });

@@ -54,9 +54,6 @@ export async function createHttpServer(edge: HttpEdge): Promise<FastifyInstance>
     // A line per request is what a proxy is for; and its URL holds customers' ids.
     disableRequestLogging: true,
     bodyLimit: BODY_LIMIT_BYTES,
-    // What still comes on open connections while this process stops is answered as always, and the connection closed: the
-    // framework's own refusal says nothing about sending it again, and a client would give its order up.
-    return503OnClosing: false,
     forceCloseConnections: 'idle',
     // While closing, what still comes on open connections is answered as ever, not with a bare 503: the engine stops later.
     return503OnClosing: false,
