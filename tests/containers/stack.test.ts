@@ -11,6 +11,8 @@ const NEXT = 'test-next';
 const CONVERGE_TIMEOUT_MS = 240_000;
 /** Three deployments, each of four services, and orders all the time. */
 const TEST_TIMEOUT_MS = 600_000;
+/** It stops every task first. */
+const LEAVE_TIMEOUT_MS = 180_000;
 
 let swarmIsOurs = false;
 let loads = 0;
@@ -102,6 +104,8 @@ describe.skipIf(inject('engine') === undefined)('the Swarm stack', () => {
       await docker(['swarm', 'init', '--advertise-addr', '127.0.0.1']);
       swarmIsOurs = true;
     }
+    const fault = await docker(['info', '--format', '{{.Swarm.Error}}']);
+    expect(fault, 'the swarm of this engine is broken: docker swarm leave --force').toBe('');
     // Another release as Swarm sees it: another image name.
     for (const service of [...SERVICES, 'sandbox']) {
       await docker(['tag', `holdfast-${service}:test`, `holdfast-${service}:${NEXT}`]);
@@ -109,7 +113,7 @@ describe.skipIf(inject('engine') === undefined)('the Swarm stack', () => {
   });
   afterAll(async () => {
     await docker(['stack', 'rm', STACK]);
-    if (swarmIsOurs) await docker(['swarm', 'leave', '--force']);
+    if (swarmIsOurs) await docker(['swarm', 'leave', '--force'], { timeoutMs: LEAVE_TIMEOUT_MS });
   });
 
   it(
