@@ -27,7 +27,7 @@ describe.skipIf(inject('engine') === undefined)('S1, A1: a rolling upgrade of al
         await customers.untilAccepted(10);
       }
       // Started anew, it finds a database that is ahead of it.
-      for (const service of SERVICES) await system.crash(system.replica(service));
+      await Promise.all(SERVICES.map((service) => system.crash(system.replica(service))));
       await customers.untilAccepted(20);
     } finally {
       await expectNothingLost(system, await customers.leave());
