@@ -64,6 +64,18 @@ async function until(condition: () => boolean): Promise<void> {
 }
 
 describe('the fault proxy', { timeout: 30_000 }, () => {
+  it('delivers, once the network has healed, what it still held up, and in order', async () => {
+    const client = await dial();
+    proxy.set({ bytesPerSecond: 100, latencyMs: 1_000_000 });
+    const sent = Buffer.from(Array.from({ length: 300_000 }, (_, at) => at % 251));
+    client.write(sent);
+    // Its first byte would arrive in a quarter of an hour, its last in an hour.
+    await until(() => proxy.heldUp > 0);
+    expect(received).toHaveLength(0);
+    proxy.set({});
+    expect((await heard(client, sent.length)).equals(sent)).toBe(true);
+  });
+
   it('hands on both ways, byte for byte, and ends when both sides have', async () => {
     const client = await dial();
     const sent = Buffer.from(Array.from({ length: 300_000 }, (_, at) => at % 251));

@@ -3,7 +3,6 @@
  * say, only when, how fast and whether it arrives. Faults may be set and changed while connections are open.
  */
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
 
 export interface Faults {
   /** Added to every piece of data, each way. */
@@ -28,7 +27,12 @@ export interface FaultProxy {
   readonly port: number;
   /** Open connections. */
   readonly connections: number;
-  /** Replaces the faults of before; `{}` heals the network. What vanished is gone: connections that lost data are reset. */
+  /** Pieces of data that latency or bandwidth keep from arriving yet. */
+  readonly heldUp: number;
+  /**
+   * Replaces the faults of before; `{}` heals the network. What vanished is gone: connections that lost data are reset.
+   * What was only held up arrives now.
+   */
   set(faults: Faults): void;
   /** Resets every open connection. @returns how many there were */
   reset(): number;
@@ -73,6 +77,10 @@ class TcpFaultProxy implements FaultProxy {
     return this.#pairs.size;
   }
 
+  get heldUp(): number {
+    return [...this.#pairs].reduce((sum, pair) => sum + pair.heldUp, 0);
+  }
+
   async listen(): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject);
@@ -84,6 +92,8 @@ class TcpFaultProxy implements FaultProxy {
 
   set(faults: Faults): void {
     this.#faults = faults;
+    // A megabyte at five kilobytes a second would be on its way for minutes after the network has healed.
+    for (const pair of [...this.#pairs]) pair.hurry();
     // A stream with a hole in it is worth nothing any more: whoever lost data hears of it at last.
     for (const pair of [...this.#pairs]) if (pair.hasLost && !isSilent(faults)) pair.reset();
   }
@@ -122,7 +132,10 @@ class Pair {
   readonly #target: Socket;
   readonly #faults: () => Faults;
   readonly #random: () => number;
+  readonly #heldUp = new Set<() => void>();
   #sentBytes = 0;
+  /** Counts how often what was held up has been let go. */
+  #hurries = 0;
   #closed = false;
 
   constructor(client: Socket, { target, random }: FaultProxyOptions, faults: () => Faults) {
@@ -142,6 +155,16 @@ class Pair {
     void this.#pipe(this.#target, this.#client, 'back');
   }
 
+  get heldUp(): number {
+    return this.#heldUp.size;
+  }
+
+  /** Delivers at once, in order, whatever is held up. */
+  hurry(): void {
+    this.#hurries += 1;
+    for (const release of [...this.#heldUp]) release();
+  }
+
   reset(): void {
     for (const socket of [this.#client, this.#target]) socket.resetAndDestroy();
     this.#sideClosed();
@@ -150,6 +173,7 @@ class Pair {
   #sideClosed(): void {
     if (this.#closed || !(this.#client.destroyed && this.#target.destroyed)) return;
     this.#closed = true;
+    this.hurry();
     this.onClosed();
   }
 
@@ -157,9 +181,12 @@ class Pair {
     let underWay = 0;
     let last: Promise<void> = Promise.resolve();
     let freeAt = 0;
+    let hurries = 0;
     const arrives = (bytes: number): number => {
       const { latencyMs = 0, jitterMs = 0, bytesPerSecond } = this.#faults();
       const now = performance.now();
+      if (hurries !== this.#hurries) freeAt = now;
+      hurries = this.#hurries;
       const takesMs = bytesPerSecond === undefined ? 0 : (bytes / bytesPerSecond) * 1_000;
       freeAt = Math.max(now, freeAt) + takesMs;
       return freeAt - now + latencyMs + jitterMs * this.#random();
@@ -167,7 +194,7 @@ class Pair {
     const deliver = (bytes: number, work: () => void) => {
       const waitMs = arrives(bytes);
       const before = last;
-      last = (waitMs > 0 ? Promise.all([before, delay(waitMs)]) : before).then(work);
+      last = (waitMs > 0 ? Promise.all([before, this.#holdUp(waitMs)]) : before).then(work);
     };
     from.on('data', (data: Buffer) => {
       if (this.#isLost(way)) return;
@@ -183,6 +210,18 @@ class Pair {
       if (!this.#isLost(way)) deliver(0, () => void (to.writable && to.end()));
     });
     from.resume();
+  }
+
+  #holdUp(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const release = () => {
+        clearTimeout(timer);
+        this.#heldUp.delete(release);
+        resolve();
+      };
+      const timer = setTimeout(release, ms);
+      this.#heldUp.add(release);
+    });
   }
 
   #write(to: Socket, data: Buffer, way: 'there' | 'back'): void {
