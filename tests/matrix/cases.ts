@@ -1,57 +1,76 @@
-/* The matrix: every crash point in three ways, and every call in five, each on six paths of an order. */
+/* The matrix: every crash point in three ways, and every call in five, each on seven paths of an order. */
 import { STEP_POINTS } from '@holdfast/idempotency';
 import { ENGINE_POINTS } from '@holdfast/saga';
 import type { CrashScript, RpcFault } from './crash-script.ts';
 
-/** How an order goes if nothing goes wrong, and what it may come to when something does. */
+/** When the customer cancels: not, as soon as the order is accepted, or once it is paid and the carrier has been asked. */
+export type Cancel = 'never' | 'at-once' | 'once-paid';
+
+/** How an order goes if nothing goes wrong: it has to go so whatever dies, since it has time enough. */
 export interface OutcomePath {
   name: string;
   order: object;
-  cancels: boolean;
+  cancels: Cancel;
   /** `status` or `status reason`. */
-  outcomes: readonly string[];
+  outcome: string;
 }
 
 const DEADLINE = 'failed DEADLINE_EXCEEDED';
 const card = (method: string) => ({ payment: { method } });
 
-/** An order that runs out of time because something was down for too long fails, and that is right. */
 export const PATHS: readonly OutcomePath[] = [
-  { name: 'completes', order: card('pm_card_visa'), cancels: false, outcomes: ['completed', DEADLINE] },
+  { name: 'completes', order: card('pm_card_visa'), cancels: 'never', outcome: 'completed' },
   {
     name: 'out of stock',
     order: { ...card('pm_card_visa'), items: [{ sku: 'sold-out', quantity: 1 }] },
-    cancels: false,
-    outcomes: ['failed OUT_OF_STOCK', DEADLINE],
+    cancels: 'never',
+    outcome: 'failed OUT_OF_STOCK',
   },
-  {
-    name: 'declined',
-    order: card('pm_card_chargeDeclined'),
-    cancels: false,
-    outcomes: ['failed CARD_DECLINED', DEADLINE],
-  },
+  { name: 'declined', order: card('pm_card_chargeDeclined'), cancels: 'never', outcome: 'failed CARD_DECLINED' },
   {
     name: 'address refused',
     order: {
       ...card('pm_card_visa'),
       shipTo: { name: 'Ann', line1: 'Nowhere 1', city: 'Undeliverable', postalCode: '00000', country: 'DE' },
     },
-    cancels: false,
-    outcomes: ['failed ADDRESS_REFUSED', DEADLINE],
+    cancels: 'never',
+    outcome: 'failed ADDRESS_REFUSED',
   },
   {
     name: 'cancelled',
     order: { ...card('pm_card_visa'), customerId: 'hesitant' },
-    cancels: true,
-    outcomes: ['cancelled CANCELLED', 'completed', DEADLINE],
+    cancels: 'at-once',
+    outcome: 'cancelled CANCELLED',
   },
-  { name: 'deadline', order: { ...card('pm_card_visa'), customerId: 'late' }, cancels: false, outcomes: [DEADLINE] },
+  {
+    // The carrier has booked, and the orchestrator never hears of it.
+    name: 'cancelled when shipped',
+    order: {
+      ...card('pm_card_visa'),
+      shipTo: { name: 'Ann', line1: 'Far Road 1', city: 'Silence', postalCode: '53111', country: 'DE' },
+    },
+    cancels: 'once-paid',
+    outcome: 'cancelled CANCELLED',
+  },
+  { name: 'deadline', order: { ...card('pm_card_visa'), customerId: 'late' }, cancels: 'never', outcome: DEADLINE },
 ];
 
 export interface MatrixCase {
   script: CrashScript;
   path: OutcomePath;
   title: string;
+  /** Whether the order has so little time that it runs out when a call is held up. */
+  hasty: boolean;
+}
+
+/**
+ * Whether an order may have ended so.
+ * @param cancel how the customer's cancel was answered: 409 when it came too late, as it may when an answer was lost
+ * @param outOfTime whether the order's time has run out since it was placed
+ */
+export function mayEnd({ path }: MatrixCase, outcome: string, cancel: number | null, outOfTime: boolean): boolean {
+  if (outcome === DEADLINE) return outOfTime;
+  return outcome === path.outcome ? cancel !== 409 : outcome === 'completed' && cancel === 409;
 }
 
 interface Way {
@@ -93,11 +112,15 @@ export const POINTS: readonly { service: string; point: string }[] = [
 
 const FAULTS: readonly RpcFault[] = ['request-lost', 'reply-lost', 'duplicated', 'past-the-deadline', 'after-its-undo'];
 
+/** Faults by which a call takes longer than its caller has time. */
+const HOLDING_UP = new Set<RpcFault | null>(['past-the-deadline', 'after-its-undo']);
+
 export function matrix(leaseMs: number): MatrixCase[] {
   return [...crashes(leaseMs), ...calls()].flatMap((script) =>
     PATHS.map((path) => {
       const title = `${path.name}: ${script.caseId}`;
-      return { script: { ...script, caseId: title }, path, title };
+      const hasty = path.outcome === DEADLINE || HOLDING_UP.has(script.fault);
+      return { script: { ...script, caseId: title }, path, title, hasty };
     }),
   );
 }

@@ -1,49 +1,49 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { matrix, POINTS } from './cases.ts';
-import { LEASE_MS, type Matrix, startMatrix } from './run-matrix.ts';
+import { type CaseResult, LEASE_MS, type Matrix } from './run-matrix.ts';
 import { sample } from './sample.ts';
+import { runCases, startMatrices } from './side-by-side.ts';
 
-/** Printed, so that the same cases can be run again: `npm run matrix -- --sample 80 --seed S`. */
+/** Printed, so that the same cases can be run again: `npm run matrix -- --sample 75 --seed S`. */
 const SEED = Number(process.env.HOLDFAST_TEST_SEED ?? 20_261_124);
 const ALL = matrix(LEASE_MS);
-const SAMPLE = sample(ALL, 120, SEED);
-const BUDGET_MS = 200_000;
-/** No path of the matrix turns an order back that a carrier may have booked; it needs one. */
-const NOT_YET = new Set(
-  ['before-provider', 'after-provider', 'before-record'].map((point) => `cancel-shipment/${point}`),
-);
+const SAMPLE = sample(ALL, 75, SEED);
+const BUDGET_MS = 75_000;
+const SYSTEMS = 2;
 
 let system: Matrix;
 beforeAll(async () => {
-  system = await startMatrix();
+  system = await startMatrices(SYSTEMS);
 }, 200_000);
 afterAll(() => system?.stop());
 
 describe('whatever dies or is lost, wherever', () => {
   it(`S1, A1: a sample of the ${ALL.length} cases of the matrix (seed ${SEED}) ends as it may, and the books are right`, async () => {
-    const startedAt = performance.now();
-    const results = [];
-    for (const entry of SAMPLE) {
-      results.push(await system.run(entry));
-      if (performance.now() - startedAt > BUDGET_MS) break;
-    }
+    const endAt = performance.now() + BUDGET_MS;
+    const results: CaseResult[] = [];
+    await runCases(system, SYSTEMS, SAMPLE, (result) => {
+      results.push(result);
+      return performance.now() < endAt ? 'go on' : 'stop';
+    });
     const struck = results.filter(({ deaths }) => deaths > 0).length;
+    const violated = results.filter(({ kind }) => kind === 'violated');
     console.log(
-      `matrix: ${results.length} of ${ALL.length} cases, ${struck} of them struck, seed ${SEED}; all: npm run matrix`,
+      `matrix: ${results.length} of ${ALL.length} cases, ${struck} of them struck, ${violated.length} violations, seed ${SEED}; all: npm run matrix`,
     );
-    expect(results.filter(({ kind }) => kind === 'violated')).toEqual([]);
+    expect(violated).toEqual([]);
     expect(struck).toBeGreaterThan(results.length / 2);
   }, 360_000);
 
   it('every crash point of the engine and of the participants is come by', async () => {
     const missing = () => {
       const reached = system.reached();
-      return POINTS.filter(({ point }) => !reached.has(point) && !NOT_YET.has(point)).map(({ point }) => point);
+      return POINTS.filter(({ point }) => !reached.has(point)).map(({ point }) => point);
     };
-    // Adoption is come by where an owner has died; the rest lies on the way of orders that complete or turn back.
+    // For a machine so slow that the sample was cut short: adoption is come by where an owner has died, the rest lies
+    // on the way of an order that is turned back when the carrier has booked.
     const wanted = [
-      'address refused: orchestrator dies once at /after-act',
-      'address refused: shipping dies once at cancel-shipment/before-reply',
+      'cancelled when shipped: orchestrator dies once at /after-act',
+      'completes: orchestrator dies once at /before-adoption',
     ];
     for (const entry of ALL.filter(({ title }) => wanted.includes(title))) {
       if (missing().length > 0) await system.run(entry);

@@ -2,18 +2,30 @@ import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import type { MatrixCase } from './cases.ts';
 
-/** Which paths come by a step's undo; whatever else is asked is on every path, or on too many to tell. */
-const UNDO_PATHS: Record<string, readonly string[]> = {
-  'release-inventory': ['declined', 'address refused', 'cancelled', 'deadline'],
-  'refund-payment': ['address refused', 'deadline'],
-  'cancel-shipment': ['address refused'],
-  'charge-payment': ['completes', 'declined', 'address refused', 'deadline'],
-  'create-shipment': ['completes', 'address refused'],
-  '/before-undo': ['address refused', 'declined'],
-  '/after-undo': ['address refused', 'declined'],
-  '/before-turn-back': ['address refused', 'declined', 'out of stock', 'deadline'],
-  '/after-turn-back': ['address refused', 'declined', 'out of stock', 'deadline'],
-};
+const SHIPPED = ['address refused', 'cancelled when shipped'];
+const PAID = ['completes', ...SHIPPED];
+const CHARGED = [...PAID, 'declined', 'cancelled', 'deadline'];
+const TURNED_BACK = ['out of stock', 'declined', 'cancelled', 'deadline', ...SHIPPED];
+/** Which paths come by a point or a method, the first that fits; whatever is not here is on every path. */
+const ON_PATHS: readonly (readonly [begins: string, paths: readonly string[]])[] = [
+  ['release-inventory', TURNED_BACK],
+  ['ReleaseInventory', TURNED_BACK],
+  ['refund-payment', [...SHIPPED, 'deadline']],
+  ['RefundPayment', [...SHIPPED, 'deadline']],
+  ['cancel-shipment/before-provider', ['cancelled when shipped']],
+  ['cancel-shipment/after-provider', ['cancelled when shipped']],
+  ['cancel-shipment/before-record', ['cancelled when shipped']],
+  ['cancel-shipment', SHIPPED],
+  ['CancelShipment', SHIPPED],
+  ['charge-payment', CHARGED],
+  ['ChargePayment', CHARGED],
+  ['create-shipment', PAID],
+  ['CreateShipment', PAID],
+  ['/before-undo', TURNED_BACK],
+  ['/after-undo', TURNED_BACK],
+  ['/before-turn-back', TURNED_BACK],
+  ['/after-turn-back', TURNED_BACK],
+];
 
 /**
  * Cases that are likely to strike: one of each point first, in random order, then any.
@@ -34,7 +46,7 @@ export function sample(cases: readonly MatrixCase[], size: number, seed: number)
 }
 
 function strikes({ script, path }: MatrixCase): boolean {
-  const place = script.point ?? '';
-  const known = Object.entries(UNDO_PATHS).find(([part]) => place.startsWith(part));
+  const place = script.point ?? script.rpc ?? '';
+  const known = ON_PATHS.find(([begins]) => place.startsWith(begins));
   return known === undefined || known[1].includes(path.name);
 }

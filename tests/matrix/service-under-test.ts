@@ -39,7 +39,7 @@ const LONGEST_HOLD_MS = 15_000;
 async function start(): Promise<void> {
   switch (service) {
     case 'orchestrator': {
-      const settings = loadConfig(orchestratorConfig, process.env);
+      const settings = { ...loadConfig(orchestratorConfig, process.env), ...haste() };
       return await runOrchestrator(settings, { reach: (point, sagaId) => reached(`/${point}`, sagaId) });
     }
     case 'inventory':
@@ -69,6 +69,12 @@ async function participant(
       bind({ ...parts, reach: (point, operation, key) => reached(`${operation}/${point}`, orderOf(key)) }),
     ),
   );
+}
+
+/** An order has as much time as the orchestrator that accepts it gives it: one is patient, the others are hasty. */
+function haste(): { ORDER_DEADLINE_MS?: number } {
+  if (process.env.HTTP_PORT === process.env.PATIENT_PORT) return {};
+  return { ORDER_DEADLINE_MS: Number(process.env.HASTY_DEADLINE_MS) };
 }
 
 const orderOf = (key: string): string => key.slice(0, key.indexOf(':'));
@@ -107,7 +113,12 @@ async function stayDown(): Promise<void> {
 
 // ---- the network
 
-type Handler = (request: { orderId?: string; customerId?: string }, call: ServerCall) => Promise<Answer<unknown>>;
+interface AnyRequest {
+  orderId?: string;
+  customerId?: string;
+  shipTo?: { city?: string };
+}
+type Handler = (request: AnyRequest, call: ServerCall) => Promise<Answer<unknown>>;
 
 const undone = new Map<string, PromiseWithResolvers<void>>();
 
@@ -122,7 +133,9 @@ function over(method: string, handler: Handler): Handler {
   return async (request, call) => {
     const orderId = request.orderId ?? '';
     await slowly(method, request, call);
-    const fault = faultOf(method, orderId);
+    // Of this address nothing is ever heard: neither that it was shipped to nor that it was not.
+    const silent = method === 'CreateShipment' && request.shipTo?.city === 'Silence';
+    const fault = faultOf(method, orderId) ?? (silent ? 'reply-lost' : null);
     const answer =
       fault === null ? handler(request, call) : faulty(fault, method, () => handler(request, call), call, orderId);
     if (Object.values(UNDO_OF).includes(method)) void answer.finally(() => gate(orderId, method).resolve());
@@ -131,7 +144,7 @@ function over(method: string, handler: Handler): Handler {
 }
 
 /** Of two customers: one whose orders run into their deadline, one who has time to cancel. */
-async function slowly(method: string, { customerId }: { customerId?: string }, call: ServerCall): Promise<void> {
+async function slowly(method: string, { customerId }: AnyRequest, call: ServerCall): Promise<void> {
   if (method !== 'ChargePayment') return;
   if (customerId === 'late') await delay(Math.max(0, call.remainingMs()) * 1.1);
   if (customerId === 'hesitant') await delay(600);
