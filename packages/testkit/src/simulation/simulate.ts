@@ -2,6 +2,7 @@
 
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
+import { setFlagsFromString } from 'node:v8';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { PLANTED_BUGS, type PlantedBug, plant } from './planted-bugs.ts';
 import type { Tally } from './run-schedules.ts';
@@ -25,6 +26,9 @@ interface Options {
   only: ReadonlySet<string> | null;
 }
 
+// Most of what a schedule allocates is garbage at once: a young generation that is large from the start saves a fifth.
+setFlagsFromString('--min-semi-space-size=16');
+setFlagsFromString('--max-semi-space-size=64');
 // An error tells nothing here that its message does not, and collecting stacks costs a tenth of the time.
 Error.stackTraceLimit = 0;
 

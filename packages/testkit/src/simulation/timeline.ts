@@ -53,7 +53,9 @@ export class Timeline {
 
   /** Runs the next event. @returns false when there is none */
   step(): boolean {
-    const event = this.#pop();
+    let event = this.#pop();
+    // Timers that were cancelled: half of all there are, and nothing happens at them.
+    while (event?.work === null) event = this.#pop();
     if (event === undefined) return false;
     this.now = event.at;
     const { host, work } = event;
