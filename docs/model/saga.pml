@@ -267,8 +267,9 @@ init {
   atomic { run Orchestrator(0); run Orchestrator(1) }
 }
 
-/* ---- A1: at every instant at most one live effect, it has run at most once, never after a refusal (S5), and what the
-   end of the saga says is true */
-ltl safe { [] (live <= 1 && runs <= 1 && !(refused && runs > 0) && (state == COMPLETED -> live == 1) && (state == FAILED -> live == 0)) }
+/* ---- A1: at every instant at most one live effect, it has run at most once, and what the end of the saga says is true */
+ltl safe { [] (live <= 1 && runs <= 1 && (state == COMPLETED -> live == 1) && (state == FAILED -> live == 0)) }
+/* S5: what has been refused never runs */
+ltl sticky { [] !(refused && runs > 0) }
 /* S1, under weak fairness: the saga ends */
 ltl ends { <> ended }
