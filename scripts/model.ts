@@ -65,7 +65,13 @@ export function checkVariant({ property, flags }: Variant): Checked {
     const broken = /acceptance cycle/.test(log) ? 'cycle' : /assertion violated/.test(log) ? 'state' : null;
     // A deadlock counts as an error too, and says nothing about the property.
     if (Number(errors) > 0 && broken === null) throw new Error(`an error that no property forbids:\n${log}`);
-    return { errors: Number(errors), broken, states: Number(states), seconds: (performance.now() - startedAt) / 1_000, log };
+    return {
+      errors: Number(errors),
+      broken,
+      states: Number(states),
+      seconds: (performance.now() - startedAt) / 1_000,
+      log,
+    };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
