@@ -28,7 +28,7 @@ const COMMANDS = {
     ['node', 'scripts/gen-client.ts'],
     ['node', 'tests/write-schemas.ts'],
   ],
-  conformance: [['node', 'node_modules/vitest/vitest.mjs', 'run', 'tests/conformance/conformance.test.ts']],
+  conformance: [['node', 'tests/conformance/main.ts']],
   check: [CHECK],
   test: [CHECK, ['node', 'node_modules/vitest/vitest.mjs', 'run']],
 };

@@ -11,17 +11,25 @@ import { edgeRules, keyRules, waitingRules } from './http-rules.ts';
 import { printTable } from './rule.ts';
 import { openTarget, type Target } from './target.ts';
 
+const START_WITHIN_MS = 90_000;
+
 let target: Target;
 let calls: Calls;
 let first: FirstOrder;
+let opening: Promise<Target> | undefined;
 beforeAll(async () => {
-  target = await openTarget(process.env);
+  opening = openTarget(process.env, AbortSignal.timeout(START_WITHIN_MS));
+  target = await opening;
   calls = new Calls(target);
   first = await placeFirstOrder(target);
 });
 afterAll(async () => {
   calls?.close();
-  await target?.stop();
+  // Also when the hook above was given up: what it had started would go on without anybody who stops it.
+  await opening?.then(
+    (opened) => opened.stop(),
+    () => undefined,
+  );
 });
 printTable();
 

@@ -53,20 +53,19 @@ export function failureRules(target: () => Target): void {
     }
     const { pid } = control.service('orchestrator');
     control.kill('orchestrator');
+    const killedAtMs = performance.now();
+    // Where there is no other one, the process that is started in its place is the other one: the same time counts for it.
     const elsewhere = control.replicas('orchestrator') - 1;
-    // Without another one, it is for whoever keeps the system up to start it; from then on the time counts.
-    if (elsewhere === 0) await control.untilReady('orchestrator', 0, pid);
-    const countedFromMs = performance.now();
     const withinMs = system.options.leaseMs + MARGIN_MS;
     const ended = await Promise.all(placed.map(({ body }) => system.untilEnded(body.id, elsewhere, withinMs)));
-    const tookMs = performance.now() - countedFromMs;
+    const tookMs = performance.now() - killedAtMs;
     await system.setFaults({});
     await control.untilReady('orchestrator', 0, pid);
     expect(new Set(ended.map(({ status }) => status))).toEqual(new Set(['completed']));
     const { held } = await shop.effects();
     expect(held).toBe(placed.length);
     for (const { id } of ended.filter((_, at) => at % 2 === 1)) expect(await system.captures(id)).toBe(1);
-    return `${placed.length} orders, after ${Math.round(tookMs)} ms`;
+    return `${placed.length} orders, ${Math.round(tookMs)} ms after the kill`;
   });
 
   rule('H12', 'an owner that wakes up after it was replaced changes nothing', target, async (system) => {

@@ -2,30 +2,40 @@
  * Any sequence of requests and disasters, held to one oracle (model-keys.ts).
  *
  * A failure prints its seed, path and commands. To replay: HOLDFAST_MODEL_SEED, HOLDFAST_MODEL_PATH and
- * HOLDFAST_MODEL_REPLAY (fast-check's replayPath). HOLDFAST_MODEL_SECONDS: how long to go on (45).
+ * HOLDFAST_MODEL_REPLAY (fast-check's replayPath). HOLDFAST_MODEL_SECONDS: how long to begin new sequences (12).
  */
 import { auditSystem } from '@holdfast/testkit';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { commandsOf, type Model, resumeAll } from './model.ts';
 import { KeyedRequests } from './model-keys.ts';
-import { startTarget, type Target } from './target.ts';
+import { shapeOf, startTarget, type Target } from './target.ts';
 
-const REPLICAS = Number(process.env.HOLDFAST_REPLICAS ?? 2);
-const SECONDS = Number(process.env.HOLDFAST_MODEL_SECONDS ?? 45);
+const SHAPE = shapeOf(process.env);
+const SECONDS = Number(process.env.HOLDFAST_MODEL_SECONDS ?? 12);
 const SEED = Number(process.env.HOLDFAST_MODEL_SEED ?? Date.now() % 2_147_483_647);
 const PATH = process.env.HOLDFAST_MODEL_PATH;
 const MAX_KEYS = 8;
 const MAX_SEQUENCES = 1_000;
 const KEY_LIFETIME_MS = 4_000;
+const START_WITHIN_MS = 90_000;
 
 let target: Target;
+let starting: Promise<Target> | undefined;
 beforeAll(async () => {
-  target = await startTarget({ replicas: REPLICAS, keyLifetimeMs: KEY_LIFETIME_MS });
+  const signal = AbortSignal.timeout(START_WITHIN_MS);
+  starting = startTarget({ ...SHAPE, keyLifetimeMs: KEY_LIFETIME_MS, signal });
+  target = await starting;
   const faults = { slow: 0.3, slowMs: 250, lostAnswer: 0.1, error500: 0.1 };
   await target.setFaults({ payments: faults, carrier: faults });
 });
-afterAll(() => target?.stop());
+afterAll(async () => {
+  // Also when the hook above was given up: what it had started would go on without anybody who stops it.
+  await starting?.then(
+    (started) => started.stop(),
+    () => undefined,
+  );
+});
 
 async function runOnce(commands: Iterable<fc.AsyncCommand<Model, { target: Target; requests: KeyedRequests }>>) {
   const requests = await KeyedRequests.prepare(target, MAX_KEYS);
@@ -38,11 +48,11 @@ async function runOnce(commands: Iterable<fc.AsyncCommand<Model, { target: Targe
 
 describe('whatever is sent, duplicated, killed, paused and restarted', () => {
   it('K1, K2, K5: a key has one effect at most, and one answer', { timeout: (SECONDS + 120) * 1_000 }, async () => {
-    console.log(`model: seed ${SEED}, ${SECONDS} s, ${REPLICAS} replicas`);
+    console.log(`model: seed ${SEED}, ${SECONDS} s, ${SHAPE.replicas} replicas, Redis: ${SHAPE.redis}`);
     let runs = 0;
     const endAtMs = performance.now() + SECONDS * 1_000;
     const replayPath = process.env.HOLDFAST_MODEL_REPLAY;
-    const commands = fc.commands(commandsOf(REPLICAS), {
+    const commands = fc.commands(commandsOf(SHAPE.replicas), {
       maxCommands: 14,
       size: 'max',
       ...(replayPath && { replayPath }),

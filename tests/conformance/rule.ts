@@ -1,7 +1,8 @@
+import { writeFileSync } from 'node:fs';
 import { afterAll, it } from 'vitest';
 import type { Target } from './target.ts';
 
-interface Line {
+export interface Line {
   id: string;
   promise: string;
   result: 'held' | 'broken' | 'not seen';
@@ -47,7 +48,7 @@ export function rule(
   });
 }
 
-/** Prints what became of every rule, after the last one. */
+/** Prints what became of every rule, after the last one; `HOLDFAST_CONFORMANCE_REPORT` names a file for it as JSON. */
 export function printTable(): void {
   afterAll(() => {
     const rows = order.map((id) => lines.find((line) => line.id === id) ?? notRun(id));
@@ -57,6 +58,8 @@ export function printTable(): void {
     );
     const held = rows.filter(({ result }) => result === 'held').length;
     console.log(`\n${table.join('\n')}\n\n  ${held} of ${rows.length} rules held\n`);
+    const report = process.env.HOLDFAST_CONFORMANCE_REPORT;
+    if (report !== undefined) writeFileSync(report, JSON.stringify(rows));
   });
 }
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readRunFile, startCluster } from '@holdfast/testkit';
+import { isRedisInstalled, readRunFile, startCluster } from '@holdfast/testkit';
 import { Control, until } from './control.ts';
 import { NotSeen } from './rule.ts';
 
@@ -151,10 +151,19 @@ function bytesOf(body: unknown): string | Uint8Array<ArrayBuffer> {
   return JSON.stringify(body);
 }
 
-/** The system that the environment names (`HOLDFAST_URL` and the rest), or one started for the kit. */
-export async function openTarget(env: NodeJS.ProcessEnv): Promise<Target> {
+/**
+ * The system that the environment names (`HOLDFAST_URL` and the rest), or one started for the kit.
+ * @param signal gives the start up, and stops what has been started by then
+ */
+export async function openTarget(env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<Target> {
   if (env.HOLDFAST_URL !== undefined) return new Target(given(env, env.HOLDFAST_URL));
-  return await startTarget({ replicas: Number(env.HOLDFAST_REPLICAS ?? 2), keyLifetimeMs: OUR_KEY_LIFETIME_MS });
+  return await startTarget({ ...shapeOf(env), keyLifetimeMs: OUR_KEY_LIFETIME_MS, signal });
+}
+
+/** What to start: `HOLDFAST_REPLICAS` (2) of every service, with Redis as `HOLDFAST_REDIS` says, else where there is one. */
+export function shapeOf(env: NodeJS.ProcessEnv): { replicas: number; redis: boolean } {
+  const redis = env.HOLDFAST_REDIS === undefined ? isRedisInstalled() : env.HOLDFAST_REDIS === 'yes';
+  return { replicas: Number(env.HOLDFAST_REPLICAS ?? 2), redis };
 }
 
 function given(env: NodeJS.ProcessEnv, urls: string): TargetOptions {
@@ -185,9 +194,17 @@ const OUR_LEASE_MS = 1_500;
 /** Long enough for every other rule's retries, short enough to wait for. */
 const OUR_KEY_LIFETIME_MS = 30_000;
 
+export interface StartedShape {
+  /** Of every service. */
+  replicas: number;
+  redis: boolean;
+  keyLifetimeMs: number;
+  /** Gives the start up. */
+  signal: AbortSignal;
+}
+
 /** Starts a system whose processes, database and sandbox the caller may do anything to. */
-export async function startTarget(shape: { replicas: number; keyLifetimeMs: number }): Promise<Target> {
-  const { replicas, keyLifetimeMs } = shape;
+export async function startTarget({ replicas, redis, keyLifetimeMs, signal }: StartedShape): Promise<Target> {
   const stateDir = mkdtempSync(join(tmpdir(), 'holdfast-conformance-'));
   // Postgres, which root has to run as another user, would keep its data elsewhere otherwise, and leave it there.
   chmodSync(stateDir, 0o755);
@@ -204,7 +221,14 @@ export async function startTarget(shape: { replicas: number; keyLifetimeMs: numb
     leaseMs: OUR_LEASE_MS,
     orchestrators: replicas,
     participants: replicas,
+    redis,
+    signal,
+    // Whoever keeps the system up is no part of what is looked at: what dies is there again as fast as it can be.
+    restartAtOnce: true,
     env: { orchestrator },
+  }).catch((error) => {
+    rmSync(stateDir, { recursive: true, force: true });
+    throw error;
   });
   const addresses = (name: string, of: 'grpc' | 'http') =>
     cluster.run.services.flatMap((service) => (service.name === name ? [service[of] ?? ''] : []));

@@ -82,10 +82,13 @@ export async function acceptOrder(book: OrderBook, placement: Placement): Promis
     fingerprint: fingerprinter.of(PLACE_ORDER, placement.request, { nameMembers: true }),
   };
   const waitUntilMs = performance.now() + Math.min(placement.waitMs, MAX_DUPLICATE_WAIT_MS);
-  const shared = await book.sharedAnswers?.find({ ...placement, fingerprint: attempt.fingerprint });
-  if (shared !== undefined) return { kind: 'answered', id: attempt.id, replayed: true, ...shared };
-  // Nothing is awaited between this look and the claim, where nothing is known: two at once are one claim.
-  const known = openKeys.known(attempt.id);
+  let known = openKeys.known(attempt.id);
+  if (known === undefined && book.sharedAnswers !== undefined) {
+    const shared = await book.sharedAnswers.find({ ...placement, fingerprint: attempt.fingerprint });
+    if (shared !== undefined) return { kind: 'answered', id: attempt.id, replayed: true, ...shared };
+    // Nothing is awaited between this look and the claim, where nothing is known: two at once are one claim.
+    known = openKeys.known(attempt.id);
+  }
   const met = known instanceof Promise ? await known : known;
   if (met !== undefined) return await meet(book, attempt, met, waitUntilMs);
   if (isForgotten(book.retention, placement.key, book.now())) {
@@ -193,25 +196,37 @@ async function meet(book: OrderBook, attempt: Attempt, met: OpenKey | StoredKey,
   if (reused !== undefined) return reused;
   const { createdAt } = met;
   if ('status' in met && met.status !== null) {
-    return await replay(book, attempt, { status: met.status, answer: met.answer }, createdAt);
+    // Found in the database: whoever was to remember it does not, or has forgotten.
+    return await replay(book, attempt, { status: met.status, answer: met.answer }, { claimedAt: createdAt, share: true });
   }
   if (book.now().getTime() - createdAt.getTime() > ABANDONED_AFTER_MS) {
     const settled = await settleAsItIs(book, attempt.placement.tenantId, attempt.id);
-    return await replay(book, attempt, settled, createdAt);
+    return await replay(book, attempt, settled, { claimedAt: createdAt, share: true });
   }
   const { signal } = attempt.placement;
-  const waited = await book.openKeys.wait(attempt.id, met, waitUntilMs - performance.now(), signal);
-  if (waited.kind === 'answered') return await replay(book, attempt, waited.answer, createdAt);
+  const { sharedAnswers } = book;
+  const keyed = { ...attempt.placement, fingerprint: attempt.fingerprint };
+  const untilTold = sharedAnswers && ((ms: number) => sharedAnswers.untilTold(keyed, ms));
+  const waitMs = waitUntilMs - performance.now();
+  const waited = await book.openKeys.wait(attempt.id, met, { waitMs, signal, untilTold });
+  // The first request's process tells the others: a hundred duplicates need not say it again.
+  if (waited.kind === 'answered')
+    return await replay(book, attempt, waited.answer, { claimedAt: createdAt, share: false });
   if (waited.kind === 'pending') return { kind: 'in_progress', claimedAt: createdAt };
   const stored = await findStoredKey(book.pool, attempt.id);
   return stored === undefined ? { kind: 'busy' } : await meet(book, attempt, stored, waitUntilMs);
 }
 
-async function replay(book: OrderBook, attempt: Attempt, answer: StoredAnswer, claimedAt: Date): Promise<Placed> {
+async function replay(
+  book: OrderBook,
+  attempt: Attempt,
+  answer: StoredAnswer,
+  { claimedAt, share }: { claimedAt: Date; share: boolean },
+): Promise<Placed> {
   const { id, placement, fingerprint } = attempt;
   const isPast = answer.answer === null || isPastRetention(book.retention, claimedAt, book.now());
   const body = isPast ? JSON.stringify(await readOrder(book.pool, placement.tenantId, id)) : (answer.answer ?? '');
-  if (!isPast) book.sharedAnswers?.share({ ...placement, fingerprint }, { body, claimedAt });
+  if (share && !isPast) book.sharedAnswers?.share({ ...placement, fingerprint }, { body, claimedAt });
   return { kind: 'answered', id, body, replayed: true, claimedAt };
 }
 

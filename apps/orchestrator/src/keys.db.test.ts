@@ -109,19 +109,19 @@ describe('a duplicate that waits', () => {
     members: {},
     createdAt: new Date(),
   } as const;
-  const openKeys = () => {
+  const openKeys = (options: { lookEveryMs?: number } = {}) => {
     const listeners = new Map<string, () => void>();
     const subscribe = (id: string, listener: () => void) => {
       listeners.set(id, listener);
       return () => listeners.delete(id);
     };
-    return { keys: new OpenKeys({ pool: database.pool, log, subscribe }), listeners };
+    return { keys: new OpenKeys({ pool: database.pool, log, subscribe, ...options }), listeners };
   };
 
   it('H7: hears from the first request in its own process, without a look at the database', async () => {
     const { keys } = openKeys();
     const tell = keys.open('here', key);
-    const waiting = [1, 2, 3].map(() => keys.wait('here', key, 5_000, never));
+    const waiting = [1, 2, 3].map(() => keys.wait('here', key, { waitMs: 5_000, signal: never }));
     tell({ status: 201, answer: 'told' });
     expect(await Promise.all(waiting)).toEqual(
       Array.from({ length: 3 }, () => ({ kind: 'answered', answer: { status: 201, answer: 'told' } })),
@@ -151,7 +151,7 @@ describe('a duplicate that waits', () => {
     await plant(40, { ageMs: 0, status: null });
     const { rows } = await database.pool.query<{ id: string }>('select id from keys');
     const queries = vi.spyOn(database.pool, 'query');
-    const waiting = rows.flatMap(({ id }) => [1, 2, 3].map(() => keys.wait(id, key, 5_000, never)));
+    const waiting = rows.flatMap(({ id }) => [1, 2, 3].map(() => keys.wait(id, key, { waitMs: 5_000, signal: never })));
     await new Promise((resolve) => setTimeout(resolve, 160));
     await database.pool.query(`update keys set status = 201, answer = 'told ' || id`);
     const told = await Promise.all(waiting);
@@ -162,18 +162,35 @@ describe('a duplicate that waits', () => {
     expect(rows.some(({ id }) => keys.known(id))).toBe(false);
   });
 
+  it('H7: is woken when another process tells, long before the next look, and when it tells again', async () => {
+    const { keys } = openKeys({ lookEveryMs: 60_000 });
+    await plant(1, { ageMs: 0, status: null });
+    const { rows } = await database.pool.query<{ id: string }>('select id from keys where status is null');
+    const id = rows[0]?.id ?? '';
+    const told = [1, 2, 3].map(() => Promise.withResolvers<void>());
+    const listening = told.values();
+    const untilTold = () => listening.next().value?.promise ?? new Promise<void>(() => {});
+    const waiting = keys.wait(id, key, { waitMs: 20_000, signal: never, untilTold });
+    // A message that was about nothing: the answer is still open.
+    told[0]?.resolve();
+    await database.pool.query(`update keys set status = 201, answer = 'told' where id = $1`, [id]);
+    told[1]?.resolve();
+    expect(await waiting).toEqual({ kind: 'answered', answer: { status: 201, answer: 'told' } });
+    keys.close();
+  });
+
   it('H7: gives up in time, when the caller hangs up, and, without time, at once', async () => {
     const { keys } = openKeys();
     keys.open('slow', key);
-    expect(await keys.wait('slow', key, 50, never)).toEqual({ kind: 'pending' });
-    expect(await keys.wait('slow', key, 0, never)).toEqual({ kind: 'pending' });
-    expect(await keys.wait('slow', key, 10_000, AbortSignal.timeout(50))).toEqual({ kind: 'pending' });
+    expect(await keys.wait('slow', key, { waitMs: 50, signal: never })).toEqual({ kind: 'pending' });
+    expect(await keys.wait('slow', key, { waitMs: 0, signal: never })).toEqual({ kind: 'pending' });
+    expect(await keys.wait('slow', key, { waitMs: 10_000, signal: AbortSignal.timeout(50) })).toEqual({ kind: 'pending' });
   });
 
   it('is sent to the row when the first request ended without an answer', async () => {
     const { keys } = openKeys();
     const tell = keys.open('lost', key);
-    const waiting = keys.wait('lost', key, 5_000, never);
+    const waiting = keys.wait('lost', key, { waitMs: 5_000, signal: never });
     tell(undefined);
     expect(await waiting).toEqual({ kind: 'ended' });
   });

@@ -3,7 +3,8 @@
  *
  * K2  Only a shortcut: what a key is answered, its row says.
  * K7  A waiting duplicate holds neither a connection nor a lock. Keys whose first request runs in another process are
- *     looked at together: one statement per look, however many wait.
+ *     looked at together: one statement per look, however many wait. With Redis they are woken, and the looks go on all the
+ *     same: a message may be lost.
  */
 import type { Pool } from '@holdfast/postgres';
 import type { Log } from '@holdfast/service';
@@ -27,14 +28,25 @@ interface Entry {
   unsubscribe?: () => void;
 }
 
+export interface WaitOptions {
+  waitMs: number;
+  /** Aborted when the caller hangs up. */
+  signal: AbortSignal;
+  /** Returns when another process may have told the answer, at the latest after `ms`; undefined where nobody tells. */
+  untilTold?: ((ms: number) => Promise<void>) | undefined;
+}
+
 export interface OpenKeysOptions {
   pool: Pool;
   log: Log;
   /** Calls `listener` when this process changes what it drives under `id`. @returns ends that */
   subscribe: (id: string, listener: () => void) => () => void;
+  /** How often keys that other processes answer are looked at. Default 50 ms. */
+  lookEveryMs?: number;
 }
 
 const LOOK_EVERY_MS = 50;
+const LISTEN_MS = 5_000;
 const IDS_PER_LOOK = 1_000;
 const MAX_WAITING = 20_000;
 /** One statement's time, and some: a duplicate that comes while the key is being claimed waits for that. */
@@ -45,12 +57,14 @@ export class OpenKeys {
   readonly #options: OpenKeysOptions;
   readonly #entries = new Map<string, Entry>();
   readonly #claims = new Map<string, Promise<StoredKey | undefined>>();
+  readonly #lookEveryMs: number;
   #waiting = 0;
   #timer: NodeJS.Timeout | undefined;
   #looking = false;
 
   constructor(options: OpenKeysOptions) {
     this.#options = options;
+    this.#lookEveryMs = options.lookEveryMs ?? LOOK_EVERY_MS;
   }
 
   /**
@@ -88,9 +102,9 @@ export class OpenKeys {
   }
 
   /** Waits for the answer to a key that `known` told of, or that was met open in its row. Holds nothing meanwhile. */
-  async wait(id: string, key: OpenKey, waitMs: number, signal: AbortSignal): Promise<Waited> {
+  async wait(id: string, key: OpenKey, { waitMs, signal, untilTold }: WaitOptions): Promise<Waited> {
     if (waitMs <= 0 || signal.aborted || this.#waiting >= MAX_WAITING) return PENDING;
-    const entry = this.#entries.get(id) ?? this.#watch(id, key);
+    const entry = this.#entries.get(id) ?? this.#watch(id, key, untilTold);
     entry.waiting += 1;
     this.#waiting += 1;
     try {
@@ -116,12 +130,20 @@ export class OpenKeys {
     return entry;
   }
 
-  #watch(id: string, key: OpenKey): Entry {
+  #watch(id: string, key: OpenKey, untilTold: WaitOptions['untilTold']): Entry {
     const entry = this.#enter(id, key);
     // Ended here after all (its saga was adopted): look at once.
     entry.unsubscribe = this.#options.subscribe(id, () => this.#lookIn(0));
-    this.#lookIn(LOOK_EVERY_MS);
+    this.#lookIn(this.#lookEveryMs);
+    if (untilTold !== undefined) void this.#lookWhenTold(id, entry, untilTold);
     return entry;
+  }
+
+  async #lookWhenTold(id: string, entry: Entry, untilTold: (ms: number) => Promise<void>): Promise<void> {
+    while (this.#entries.get(id) === entry) {
+      await untilTold(LISTEN_MS);
+      if (this.#entries.get(id) === entry) this.#lookIn(0);
+    }
   }
 
   #end(id: string, entry: Entry, outcome: Waited): void {
@@ -153,7 +175,7 @@ export class OpenKeys {
     } finally {
       this.#looking = false;
     }
-    if (ids.length > 0) this.#lookIn(LOOK_EVERY_MS);
+    if (ids.length > 0) this.#lookIn(this.#lookEveryMs);
   }
 }
 

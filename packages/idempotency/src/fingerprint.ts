@@ -10,8 +10,11 @@ import canonicalize from 'canonicalize';
 export interface Fingerprint {
   version: number;
   digest: Buffer;
-  /** Short digests by top-level member, to name the ones that differ; null where nobody wants to know. */
-  members: Record<string, string> | null;
+  /**
+   * Short digests by top-level member, to name the ones that differ; null where nobody wants to know. Made when they are
+   * first asked for: a duplicate whose digest is the same never needs them.
+   */
+  readonly members: Record<string, string> | null;
 }
 
 export interface Fingerprinter {
@@ -59,10 +62,15 @@ function fingerprinter(secretBytes: Buffer): Fingerprinter {
         name,
         digest(['member', VERSION, operation, name, value]).subarray(0, MEMBER_DIGEST_BYTES).toString('base64url'),
       ];
+      const isNamed = options?.nameMembers === true;
+      let members: Record<string, string> | undefined;
       return {
         version: VERSION,
         digest: digest(['request', VERSION, operation, request]),
-        members: options?.nameMembers ? Object.fromEntries(Object.entries(request).map(memberDigest)) : null,
+        get members() {
+          if (isNamed) members ??= Object.fromEntries(Object.entries(request).map(memberDigest));
+          return members ?? null;
+        },
       };
     },
     derivedId(...parts) {
