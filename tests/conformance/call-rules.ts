@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { expect } from 'vitest';
 import type { Called, Calls } from './grpc-call.ts';
+import type { Outage } from './outage.ts';
 import { rule } from './rule.ts';
 import { CARD, Shop } from './shop.ts';
 import type { Target } from './target.ts';
@@ -27,7 +28,6 @@ export class OrderCalls {
 
 export const RESERVE = 'reserve-inventory';
 export const CHARGE = 'charge-payment';
-const STORE_BACK_WITHIN_MS = 45_000;
 
 export function expectCall(called: Called, code: Called['code'], reason: string, pushback: 'none' | 'some'): void {
   expect([called.code, called.reason]).toEqual([code, reason]);
@@ -214,7 +214,7 @@ export function sealRules(target: () => Target, calls: () => Calls): void {
 }
 
 /** G7, G8, G13 to G15, G17: what a caller is told when things go wrong. */
-export function callFailureRules(target: () => Target, calls: () => Calls): void {
+export function callFailureRules(target: () => Target, calls: () => Calls, outage: () => Outage): void {
   rule('G7', 'a transient failure without effect is not stored', target, async (system) => {
     const order = new OrderCalls(await Shop.open(system));
     const key = order.key(RESERVE);
@@ -299,32 +299,12 @@ export function callFailureRules(target: () => Target, calls: () => Calls): void
     expect(after).toEqual(before.map((called) => ({ ...called, replayed: true })));
   });
 
-  rule('G15', 'the store is down: said so, and nothing runs', target, async (system) => {
-    const shop = await Shop.open(system);
-    const reserve = (order: OrderCalls) =>
-      calls().step('inventory', 'ReserveInventory', order.id, order.lines, { key: order.key(RESERVE) });
-    system.control.killPostgres();
-    // The server's own processes may outlive it for a moment, and what they still do is done.
-    const orders = [new OrderCalls(shop)];
-    while ((await reserve(orders[0] as OrderCalls)).code === 'OK' && orders.length < 5_000) {
-      orders.unshift(new OrderCalls(shop));
-    }
-    const [last = new OrderCalls(shop)] = orders;
-    const told: Called[] = [];
-    let done: Called | undefined;
-    for (
-      const untilMs = performance.now() + STORE_BACK_WITHIN_MS;
-      done === undefined && performance.now() < untilMs;
-    ) {
-      const called = await reserve(last);
-      if (called.code === 'OK') done = called;
-      else told.push(called);
-    }
+  rule('G15', 'the store is down: said so, and nothing runs', target, async () => {
+    const { told, done, calls: placed, held } = (await outage().seen()).overGrpc;
     expect(done?.code).toBe('OK');
     expect(told.length).toBeGreaterThan(0);
     for (const called of told) expectCall(called, 'UNAVAILABLE', 'STORE_UNAVAILABLE', 'some');
-    await system.control.untilAllReady();
-    expect((await shop.effects()).held).toBe(orders.length);
+    expect(held).toBe(placed);
     return `${told.length} refused meanwhile`;
   });
 }

@@ -8,6 +8,7 @@ import { callFailureRules, callKeyRules, sealRules } from './call-rules.ts';
 import { afterwardsRules, type FirstOrder, failureRules, placeFirstOrder } from './failure-rules.ts';
 import { Calls } from './grpc-call.ts';
 import { edgeRules, keyRules, waitingRules } from './http-rules.ts';
+import { Outage } from './outage.ts';
 import { printTable } from './rule.ts';
 import { openTarget, type Target } from './target.ts';
 
@@ -16,11 +17,13 @@ const START_WITHIN_MS = 90_000;
 let target: Target;
 let calls: Calls;
 let first: FirstOrder;
+let outage: Outage;
 let opening: Promise<Target> | undefined;
 beforeAll(async () => {
   opening = openTarget(process.env, AbortSignal.timeout(START_WITHIN_MS));
   target = await opening;
   calls = new Calls(target);
+  outage = new Outage(target, calls);
   first = await placeFirstOrder(target);
 });
 afterAll(async () => {
@@ -50,10 +53,14 @@ describe('over gRPC', () => {
   callFailureRules(
     () => target,
     () => calls,
+    () => outage,
   );
 });
 describe('while processes die', () => {
-  failureRules(() => target);
+  failureRules(
+    () => target,
+    () => outage,
+  );
 });
 describe('afterwards', () => {
   afterwardsRules(

@@ -109,13 +109,16 @@ function printAll(setUps: SetUp[], reports: Line[][]): void {
   const ids = [...new Set(reports.flat().map(({ id }) => id))];
   const heads = setUps.map(({ replicas, redis }) => `${replicas}${redis ? ' + Redis' : ''}`);
   const cell = (id: string, at: number) => reports[at]?.find((line) => line.id === id)?.result ?? 'not run';
-  const row = (first: string, cells: string[]) => `  ${first.padEnd(5)}${cells.map((text) => text.padEnd(11)).join('')}`;
+  const row = (first: string, cells: string[]) =>
+    `  ${first.padEnd(5)}${cells.map((text) => text.padEnd(11)).join('')}`;
   const rows = ids.map((id) =>
     row(
       id,
       setUps.map((_, at) => cell(id, at)),
     ),
   );
-  const held = setUps.map((_, at) => `${reports[at]?.filter(({ result }) => result === 'held').length ?? 0} of ${ids.length}`);
+  const held = setUps.map(
+    (_, at) => `${reports[at]?.filter(({ result }) => result === 'held').length ?? 0} of ${ids.length}`,
+  );
   console.log(`\n${[row('', heads), ...rows, '', row('held', held)].join('\n')}\n`);
 }

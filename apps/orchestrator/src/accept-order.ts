@@ -197,7 +197,12 @@ async function meet(book: OrderBook, attempt: Attempt, met: OpenKey | StoredKey,
   const { createdAt } = met;
   if ('status' in met && met.status !== null) {
     // Found in the database: whoever was to remember it does not, or has forgotten.
-    return await replay(book, attempt, { status: met.status, answer: met.answer }, { claimedAt: createdAt, share: true });
+    return await replay(
+      book,
+      attempt,
+      { status: met.status, answer: met.answer },
+      { claimedAt: createdAt, share: true },
+    );
   }
   if (book.now().getTime() - createdAt.getTime() > ABANDONED_AFTER_MS) {
     const settled = await settleAsItIs(book, attempt.placement.tenantId, attempt.id);

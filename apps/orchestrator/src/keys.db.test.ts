@@ -184,7 +184,9 @@ describe('a duplicate that waits', () => {
     keys.open('slow', key);
     expect(await keys.wait('slow', key, { waitMs: 50, signal: never })).toEqual({ kind: 'pending' });
     expect(await keys.wait('slow', key, { waitMs: 0, signal: never })).toEqual({ kind: 'pending' });
-    expect(await keys.wait('slow', key, { waitMs: 10_000, signal: AbortSignal.timeout(50) })).toEqual({ kind: 'pending' });
+    expect(await keys.wait('slow', key, { waitMs: 10_000, signal: AbortSignal.timeout(50) })).toEqual({
+      kind: 'pending',
+    });
   });
 
   it('is sent to the row when the first request ended without an answer', async () => {

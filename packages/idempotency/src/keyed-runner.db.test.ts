@@ -32,6 +32,27 @@ const effect =
 const effectsOf = async (key: string) =>
   (await database.pool.query('select from effects where key = $1', [key])).rows.length;
 
+describe('a duplicate in another process', () => {
+  it('K2, G5: at the very instant of the commit: is in flight or replayed, and its effect never runs', async () => {
+    const [one, other] = [createKeyedRunner({ pool: database.pool }), createKeyedRunner({ pool: database.pool })];
+    for (let round = 0; round < 150; round++) {
+      const key = newKey();
+      const begun = Promise.withResolvers<void>();
+      const first = one.run(
+        callOf(key),
+        effect(key, async () => begun.resolve()),
+      );
+      await begun.promise;
+      for (let met = ''; met !== 'executed'; ) {
+        const answered = await other.run(callOf(key), () => Promise.reject(new Error('it ran again')));
+        expect(['in_flight', 'executed']).toContain(answered.kind);
+        met = answered.kind;
+      }
+      expect((await first).kind).toBe('executed');
+    }
+  });
+});
+
 describe('a key that is settled by somebody else while its effect runs', () => {
   it('K3: sealed meanwhile: the effect is rolled back, and it never runs', async () => {
     const runner = createKeyedRunner({ pool: database.pool });

@@ -48,9 +48,14 @@ export class RolledBack<T> extends Error {
 }
 
 /** Like transaction(), and `RolledBack` thrown inside becomes the result after the rollback. */
-export async function transactionOr<T>(pool: Pool, work: (tx: Transaction) => Promise<T>): Promise<T> {
+export function transactionOr<T>(pool: Pool, work: (tx: Transaction) => Promise<T>): Promise<T> {
+  return rolledBackOr(transaction(pool, work));
+}
+
+/** What a transaction came to, or the outcome that it was rolled back with. */
+export async function rolledBackOr<T>(ended: Promise<T>): Promise<T> {
   try {
-    return await transaction(pool, work);
+    return await ended;
   } catch (error) {
     if (error instanceof RolledBack) return error.outcome as T;
     throw error;

@@ -7,17 +7,21 @@
  *     request is running; when only the second is, another request is running under this key. The one that runs has
  *     taken both in this order, so it is never mistaken for another request.
  *
+ * K2  The row is looked at by a statement of its own, begun when the locks are held. In one statement with them it would
+ *     be looked at as it was before: a run that committed in between would be missed, and run again for nothing, against
+ *     the effect's own unique keys.
+ *
  * The locks decide nothing that must hold: the primary key of the claims does (K2). A lock that two keys share by a
  * collision of 64-bit hashes makes one of them come back a moment later.
  *
  * Crash window: the locks belong to the transaction, so they go with the process that held them.
  */
 import { createHash } from 'node:crypto';
-import { type Pool, statement, type Transaction } from '@holdfast/postgres';
+import { type Pool, statement, type Transaction, transactionAfter } from '@holdfast/postgres';
 import { DEFAULT_KEEP_DAYS, isGivenSql, keptUntilSql } from './answers.ts';
 import type { Fingerprint } from './fingerprint.ts';
 import { splitKey } from './key.ts';
-import { RolledBack, transactionOr } from './run-act.ts';
+import { RolledBack, rolledBackOr } from './run-act.ts';
 
 export interface TurnRequest {
   tenantId: string;
@@ -33,24 +37,27 @@ export type NoTurn =
   | { kind: 'in_flight' }
   | { kind: 'reused'; differing: string[] };
 
-const takeTurn = statement(
-  'idempotency.take-turn',
-  `select case
-            when not pg_try_advisory_xact_lock($4::bigint) then 'same'
-            when not pg_try_advisory_xact_lock($5::bigint) then 'other'
-            else 'ours'
-          end as turn,
-          c.state, c.operation, c.fingerprint, coalesce(c.answer, a.answer) as answer
-     from (select 1) as one
-     left join claims as c on c.tenant_id = $1::text and c.scope = $2::text and c.name = $3::text
-     left join answers as a on a.tenant_id = $1::text and a.scope = $2::text and a.name = $3::text
-                           and a.kept_until = c.kept_until and ${isGivenSql('c.kept_until')}`,
-);
+/** Both are numbers of our own making (lockId). */
+const takeTurn = (requestLock: string, keyLock: string) =>
+  `select case when not pg_try_advisory_xact_lock('${requestLock}'::bigint) then 'same'
+               when not pg_try_advisory_xact_lock('${keyLock}'::bigint) then 'other' else 'ours' end as turn`;
 
 interface TurnRow {
   turn: 'ours' | 'same' | 'other';
-  state: string | null;
-  operation: string | null;
+}
+
+const lookAtKey = statement(
+  'idempotency.look-at-key',
+  `select c.state, c.operation, c.fingerprint, coalesce(c.answer, a.answer) as answer
+     from claims as c
+     left join answers as a on a.tenant_id = $1::text and a.scope = $2::text and a.name = $3::text
+                           and a.kept_until = c.kept_until and ${isGivenSql('c.kept_until')}
+    where c.tenant_id = $1::text and c.scope = $2::text and c.name = $3::text`,
+);
+
+interface KeyRow {
+  state: string;
+  operation: string;
   fingerprint: Buffer | null;
   answer: Buffer | null;
 }
@@ -70,25 +77,26 @@ export async function inTurn<T>(
   const { scope, name } = splitKey(request.key);
   const keyLock = lockId(request.tenantId, request.key);
   const requestLock = lockId(request.tenantId, request.key, request.operation, request.fingerprint.digest);
-  const values = [request.tenantId, scope, name, requestLock, keyLock];
-  return await transactionOr<T | NoTurn>(pool, async (tx) => {
-    const { rows } = await tx.query<TurnRow>({ ...takeTurn, values });
-    const without = noTurn(rows[0], request);
+  const inside = async (tx: Transaction, taken: TurnRow | undefined) => {
+    const { rows } = await tx.query<KeyRow>({ ...lookAtKey, values: [request.tenantId, scope, name] });
+    const without = noTurn(taken?.turn, rows[0], request);
     // Rolled back rather than committed: nothing was written, and a commit would wait for the disk.
     if (without !== undefined) throw new RolledBack<NoTurn>(without);
-    return await work(tx, rows[0]?.state === null);
-  });
+    return await work(tx, rows[0] === undefined);
+  };
+  const opened = transactionAfter<TurnRow, T>(pool, takeTurn(requestLock, keyLock), inside);
+  return await rolledBackOr<T | NoTurn>(opened);
 }
 
-function noTurn(row: TurnRow | undefined, request: TurnRequest): NoTurn | undefined {
+function noTurn(turn: TurnRow['turn'] | undefined, row: KeyRow | undefined, request: TurnRequest): NoTurn | undefined {
   const settled = row?.state === 'executed' || row?.state === 'refused';
   const same = row?.operation === request.operation && row.fingerprint?.equals(request.fingerprint.digest) === true;
   if (settled && same && row.answer !== null) {
     return { kind: row.state as 'executed' | 'refused', answer: row.answer, replayed: true };
   }
   // Settled otherwise: claim() says what it is, naming the members that differ. It has nothing to wait for.
-  if (row === undefined || row.state !== null || row.turn === 'ours') return undefined;
-  return row.turn === 'same' ? { kind: 'in_flight' } : { kind: 'reused', differing: [] };
+  if (row !== undefined || turn === 'ours') return undefined;
+  return turn === 'same' ? { kind: 'in_flight' } : { kind: 'reused', differing: [] };
 }
 
 // As settling does it: a refusal stays in its row for ever, the body of what was done goes to its last day's partition.

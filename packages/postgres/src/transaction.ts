@@ -14,6 +14,32 @@ export type Transaction = pg.PoolClient;
  * it so, and ask again with the same key.
  */
 export async function transaction<T>(pool: Pool, work: (tx: Transaction) => Promise<T>): Promise<T> {
+  return await openedBy('begin', pool, work);
+}
+
+/**
+ * Like transaction(), with a first statement that travels with `begin`: one round trip for both. What follows has a
+ * snapshot of its own, taken after the first statement has ended.
+ *
+ * @param first without parameters: only what this program has made itself may stand in it
+ * @param work gets the first row of `first`
+ */
+export async function transactionAfter<Row extends pg.QueryResultRow, T>(
+  pool: Pool,
+  first: string,
+  work: (tx: Transaction, row: Row | undefined) => Promise<T>,
+): Promise<T> {
+  return await openedBy(`begin; ${first}`, pool, (tx, opened) =>
+    // More than one statement gives a list of results.
+    work(tx, (opened as unknown as pg.QueryResult<Row>[])[1]?.rows[0]),
+  );
+}
+
+async function openedBy<T>(
+  opening: string,
+  pool: Pool,
+  work: (tx: Transaction, opened: pg.QueryResult) => Promise<T>,
+): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
   // A connection that breaks between two statements tells only this listener; without one the process would die of it.
@@ -23,8 +49,8 @@ export async function transaction<T>(pool: Pool, work: (tx: Transaction) => Prom
   };
   client.on('error', onBroken);
   try {
-    await client.query('begin');
-    const result = await work(client);
+    const opened = await client.query(opening);
+    const result = await work(client, opened);
     await client.query('commit');
     return result;
   } catch (error) {
