@@ -23,6 +23,7 @@ const COMMANDS = {
   matrix: [['node', 'tests/matrix/main.ts']],
   failover: [['node', 'tests/failover/main.ts']],
   model: [['node', 'scripts/model.ts']],
+  mutate: [['node', 'scripts/mutate.ts']],
   gen: [
     ['node', 'scripts/gen.mjs'],
     ['node', 'scripts/gen-client.ts'],

@@ -1,0 +1,127 @@
+// `npm run mutate`: takes away, one at a time and in a copy of this tree, what makes keys hold (mutations.ts), and shows
+// that the tests named there see it. They must all be green before, and every one of them red after. Exit 0 only then.
+//
+//   --only TEXT: mutations whose name has it     --skip-system: without the tests that start the whole system
+import { spawnSync } from 'node:child_process';
+import { chmodSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join, relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { type Edit, MUTATIONS, type Mutation } from './mutations.ts';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const NOT_COPIED = new Set(['node_modules', '.git', '.holdfast', '.turbo']);
+const TESTS_TIMEOUT_MS = 300_000;
+const SYSTEM = 'tests/';
+
+type Result = 'green' | 'red' | 'missing';
+
+const { values } = parseArgs({
+  options: { only: { type: 'string', default: '' }, 'skip-system': { type: 'boolean', default: false } },
+});
+process.exitCode = main(values.only, values['skip-system']);
+
+function main(only: string, skipSystem: boolean): number {
+  const wanted = MUTATIONS.filter(({ name }) => name.includes(only)).map((mutation) => ({
+    ...mutation,
+    red: mutation.red.filter(({ file }) => !skipSystem || !file.startsWith(SYSTEM)),
+  }));
+  const copy = copyOfTree();
+  try {
+    const before = look(
+      copy,
+      wanted.flatMap(({ red }) => red),
+    );
+    const unsound = [...before].filter(([, result]) => result !== 'green').map(([title]) => title);
+    if (unsound.length > 0) {
+      console.error(`not green as they are, so they can show nothing:\n  ${unsound.join('\n  ')}`);
+      return 1;
+    }
+    return wanted.map((mutation) => isSeen(copy, mutation)).every(Boolean) ? 0 : 1;
+  } finally {
+    rmSync(copy, { recursive: true, force: true });
+  }
+}
+
+/** With dependencies of its own: links of this tree's would lead back here. */
+function copyOfTree(): string {
+  const copy = mkdtempSync(join(tmpdir(), 'holdfast-mutate-'));
+  // Postgres runs as another user when root starts it, from the binaries in there.
+  chmodSync(copy, 0o755);
+  cpSync(ROOT, copy, {
+    recursive: true,
+    filter: (path) =>
+      !relative(ROOT, path)
+        .split(sep)
+        .some((part) => NOT_COPIED.has(part)) || path === ROOT,
+  });
+  const installed = spawnSync('pnpm', ['install', '--frozen-lockfile', '--prefer-offline'], {
+    cwd: copy,
+    encoding: 'utf8',
+  });
+  if (installed.status !== 0) throw new Error(`pnpm could not install the copy’s dependencies: ${installed.stdout}`);
+  return copy;
+}
+
+function isSeen(copy: string, { name, edits, red }: Mutation): boolean {
+  const kept = new Map(edits.map(({ file }) => [file, readFileSync(join(copy, file), 'utf8')]));
+  try {
+    for (const edit of edits) apply(copy, edit);
+    const results = look(copy, red);
+    const isSeenByAll = [...results.values()].every((result) => result === 'red');
+    console.log(`${isSeenByAll ? 'seen    ' : 'SURVIVES'} without ${name}`);
+    for (const [title, result] of results) console.log(`         ${result.padEnd(7)} ${title}`);
+    return isSeenByAll;
+  } finally {
+    for (const [file, text] of kept) writeFileSync(join(copy, file), text);
+  }
+}
+
+function apply(copy: string, { file, from, to, times = 1 }: Edit): void {
+  const path = join(copy, file);
+  const text = readFileSync(path, 'utf8');
+  const found = text.split(from).length - 1;
+  if (found !== times)
+    throw new Error(`${file} has this ${found} times, not ${times}: mend scripts/mutations.ts\n${from}`);
+  writeFileSync(path, text.replaceAll(from, to));
+}
+
+interface Report {
+  testResults: { assertionResults: { title: string; status: string }[] }[];
+}
+
+/** What becomes of these tests, by file and title. A run that does not come to its tests leaves them missing. */
+function look(copy: string, tests: Mutation['red']): Map<string, Result> {
+  const results = new Map<string, Result>();
+  const titlesOf = Map.groupBy(tests, ({ file }) => file);
+  for (const [file, of] of titlesOf) {
+    const titles = [...new Set(of.flatMap((each) => each.titles))];
+    const seen = run(copy, file, titles);
+    for (const title of titles) {
+      const met = seen.find((test) => test.title.startsWith(title));
+      const result = met?.status === 'passed' ? 'green' : met?.status === 'failed' ? 'red' : 'missing';
+      results.set(`${basename(file)} > ${met?.title ?? title}`, result);
+    }
+  }
+  return results;
+}
+
+function run(copy: string, file: string, titles: string[]): { title: string; status: string }[] {
+  const report = join(copy, 'mutate-report.json');
+  rmSync(report, { force: true });
+  const pattern = titles.map((title) => title.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('|');
+  const args = ['run', file, '-t', pattern, '--reporter=json', `--outputFile=${report}`];
+  const ended = spawnSync(process.execPath, ['node_modules/vitest/vitest.mjs', ...args], {
+    cwd: copy,
+    encoding: 'utf8',
+    timeout: TESTS_TIMEOUT_MS,
+  });
+  try {
+    const { testResults } = JSON.parse(readFileSync(report, 'utf8')) as Report;
+    return testResults.flatMap(({ assertionResults }) => assertionResults);
+  } catch {
+    console.error(`${file}: the tests ended without a report: ${ended.stderr.slice(-2_000)}`);
+    return [];
+  }
+}

@@ -1,0 +1,140 @@
+/** What makes keys hold, taken away piece by piece; and the tests that must not survive it. */
+
+export interface Edit {
+  file: string;
+  /** Stands there exactly as often as `times` says (1). */
+  from: string;
+  to: string;
+  times?: number;
+}
+
+export interface Mutation {
+  name: string;
+  edits: Edit[];
+  /** Test files, and in each the beginnings of titles of which every one must be red. */
+  red: { file: string; titles: string[] }[];
+}
+
+const IDEMPOTENCY = 'packages/idempotency/src';
+const CONFORMANCE = 'tests/conformance/conformance.test.ts';
+
+export const MUTATIONS: readonly Mutation[] = [
+  {
+    name: 'the fence predicate',
+    edits: [
+      { file: `${IDEMPOTENCY}/claim.ts`, from: ' where f.epoch <= excluded.epoch', to: '' },
+      { file: `${IDEMPOTENCY}/claim-batch.ts`, from: ' where f.epoch <= excluded.epoch', to: '' },
+    ],
+    red: [
+      { file: CONFORMANCE, titles: ['G9: '] },
+      { file: `${IDEMPOTENCY}/claim.db.test.ts`, titles: ['K4: with a lower epoch'] },
+      { file: `${IDEMPOTENCY}/step-runner.db.test.ts`, titles: ['K4: two calls for one order'] },
+    ],
+  },
+  {
+    name: 'the seal',
+    edits: [
+      {
+        file: `${IDEMPOTENCY}/claim.ts`,
+        from: "do update set state = 'sealed', lease_until",
+        to: 'do update set lease_until',
+      },
+      {
+        file: `${IDEMPOTENCY}/claim.ts`,
+        from: "values ($1::text, $2::text, $3::text, $4::text, 'sealed', clock_timestamp())\n     on conflict",
+        to: "select $1::text, $2::text, $3::text, $4::text, 'sealed', clock_timestamp() where false\n     on conflict",
+      },
+      {
+        file: `${IDEMPOTENCY}/step-runner.ts`,
+        from: 'if (undoes === undefined) return [];',
+        to: "if (undoes !== '') return [];",
+      },
+    ],
+    red: [
+      { file: CONFORMANCE, titles: ['G10: ', 'G11: '] },
+      { file: `${IDEMPOTENCY}/claim.db.test.ts`, titles: ['K3: never runs', 'K3: can’t be answered'] },
+      { file: `${IDEMPOTENCY}/step-runner.db.test.ts`, titles: ['K1, K2, K4, G10: '] },
+    ],
+  },
+  {
+    name: 'the comparison of fingerprints',
+    edits: [
+      {
+        file: `${IDEMPOTENCY}/claim.ts`,
+        from: 'row.operation === request.operation && row.fingerprint?.equals(request.fingerprint.digest) === true',
+        to: 'row.operation === request.operation || request !== undefined',
+      },
+      {
+        file: `${IDEMPOTENCY}/claim-batch.ts`,
+        from: '(c.fingerprint <> r.fingerprint or c.operation <> r.operation) as reused',
+        to: 'false as reused',
+      },
+      {
+        file: 'apps/orchestrator/src/accept-order.ts',
+        from: 'if (stored.fingerprint.equals(sent.digest)) return undefined;',
+        to: 'if (stored.fingerprint.length === sent.digest.length) return undefined;',
+      },
+    ],
+    red: [
+      { file: CONFORMANCE, titles: ['H6: ', 'G4: '] },
+      { file: `${IDEMPOTENCY}/claim.db.test.ts`, titles: ['K2: stands for one request'] },
+      { file: `${IDEMPOTENCY}/step-runner.db.test.ts`, titles: ['G4: two orders under one key'] },
+    ],
+  },
+  {
+    name: 'the tenant in the unique key',
+    edits: [
+      {
+        file: `packages/idempotency/sql/001-claims.sql`,
+        from: 'primary key (tenant_id, scope, name)',
+        to: 'primary key (scope, name)',
+      },
+      {
+        file: `${IDEMPOTENCY}/claim.ts`,
+        from: 'on conflict (tenant_id, scope, name)',
+        to: 'on conflict (scope, name)',
+        times: 2,
+      },
+      {
+        file: `${IDEMPOTENCY}/claim-batch.ts`,
+        from: 'on conflict (tenant_id, scope, name)',
+        to: 'on conflict (scope, name)',
+        times: 2,
+      },
+      { file: `${IDEMPOTENCY}/turn.ts`, from: 'on conflict (tenant_id, scope, name)', to: 'on conflict (scope, name)' },
+      {
+        file: 'apps/orchestrator/src/accept-order.ts',
+        from: "fingerprinter.derivedId('order', tenantId, key)",
+        to: "fingerprinter.derivedId('order', key)",
+      },
+    ],
+    red: [
+      { file: CONFORMANCE, titles: ['H17: '] },
+      { file: `${IDEMPOTENCY}/claim.db.test.ts`, titles: ['H17: of one tenant'] },
+      { file: `${IDEMPOTENCY}/step-runner.db.test.ts`, titles: ['H17: tenants that use'] },
+      { file: `${IDEMPOTENCY}/fastify/fastify.db.test.ts`, titles: ['H17: '] },
+    ],
+  },
+  {
+    name: 'the owner check on release',
+    edits: [
+      {
+        file: `${IDEMPOTENCY}/claim.ts`,
+        from: "      and state = 'in_flight' and attempt = $4::int`,\n);\n\n/** Ends our lease",
+        to: "      and state = 'in_flight' and $4::int is not null`,\n);\n\n/** Ends our lease",
+      },
+      {
+        file: `${IDEMPOTENCY}/redis/idempotent-lock.ts`,
+        from: "if redis.call('hget', KEYS[1], 'owner') ~= ARGV[1] then return 0 end\n  return redis.call('del', KEYS[1])",
+        to: "return redis.call('del', KEYS[1])",
+      },
+    ],
+    red: [
+      { file: `${IDEMPOTENCY}/claim.db.test.ts`, titles: ['keeps others from trying until its lease runs out'] },
+      {
+        file: `${IDEMPOTENCY}/redis/idempotent-lock.db.test.ts`,
+        titles: ['is released and extended by its owner only'],
+      },
+    ],
+  },
+];
