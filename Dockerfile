@@ -43,18 +43,22 @@ RUN --mount=type=cache,id=holdfast-pnpm,target=/pnpm-store \
       --store-dir=/pnpm-store --package-import-method=copy --shamefully-hoist \
  && find . \( -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' -o -name '*.map' -o -name '*.md' \
       -o -name '*.test.ts' -o -name '*.test.js' \) -type f -delete \
+ && rm -rf node_modules/@types node_modules/.pnpm/@types+* node_modules/.pnpm/node_modules/@types \
  && rm -f pnpm-lock.yaml pnpm-workspace.yaml node_modules/.modules.yaml node_modules/.pnpm-workspace-state*.json
 
 # The base without its package managers: whoever breaks in finds no tool to install more with.
 FROM ${NODE_IMAGE} AS runtime
+# What Debian has installed stays written down in /var/lib/dpkg, where scanners look.
 RUN rm -rf /usr/local/lib/node_modules /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack \
-      /usr/local/bin/pnpm /usr/local/bin/pnpx /usr/local/bin/yarn /usr/local/bin/yarnpkg /opt/yarn-*
+      /usr/local/bin/pnpm /usr/local/bin/pnpx /usr/local/bin/yarn /usr/local/bin/yarnpkg /opt/yarn-* \
+      /usr/bin/apt /usr/bin/apt-* /usr/bin/dpkg /usr/bin/dpkg-* /usr/sbin/dpkg-* /usr/lib/apt /usr/lib/dpkg \
+      /etc/apt /var/lib/apt /var/cache/apt
 WORKDIR /app
 ENV NODE_ENV=production HOST=0.0.0.0 HTTP_PORT=8080 GRPC_PORT=50051 MIGRATE_ON_START=false
 EXPOSE 8080 50051
 # Every file belongs to root, and the service runs as somebody else: it cannot change itself.
 USER node
-HEALTHCHECK --interval=5s --timeout=10s --start-period=60s --retries=5 CMD ["node", "/app/packages/service/src/probe.ts"]
+HEALTHCHECK --interval=5s --timeout=10s --start-period=60s --retries=5 CMD ["bash", "/app/packages/service/src/probe.sh"]
 # Node is process 1: it handles SIGTERM and SIGINT itself and starts no other process.
 ENTRYPOINT ["node", "/app/service/src/main.ts"]
 

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -13,7 +13,7 @@ vi.setConfig({ testTimeout: 30_000 });
 
 const RUN_SERVICE = new URL('./run-service.ts', import.meta.url).href;
 const CONFIG = new URL('./config.ts', import.meta.url).href;
-const PROBE = fileURLToPath(new URL('./probe.ts', import.meta.url));
+const PROBE = fileURLToPath(new URL('./probe.sh', import.meta.url));
 
 interface Ended {
   code: number | null;
@@ -24,7 +24,10 @@ interface Ended {
 
 /** @param whenSaid called once the process has written this on standard output */
 function run(args: string[], env: NodeJS.ProcessEnv = {}, whenSaid?: (child: ChildProcess) => void): Promise<Ended> {
-  const child = spawn(process.execPath, args, { env: { ...process.env, ...env }, timeout: 20_000 });
+  return ended(spawn(process.execPath, args, { env: { ...process.env, ...env }, timeout: 20_000 }), whenSaid);
+}
+
+function ended(child: ChildProcessWithoutNullStreams, whenSaid?: (child: ChildProcess) => void): Promise<Ended> {
   let [stdout, stderr] = ['', ''];
   child.stdout.on('data', (data) => {
     stdout += data;
@@ -119,9 +122,12 @@ describe('a job', () => {
 });
 
 describe('the probe', () => {
-  const answering = async (status: Record<string, number>, test: (port: string) => Promise<void>) => {
+  /** Answers each path with the next of its statuses, the last one for ever; with `undefined` never. */
+  const answering = async (statuses: Record<string, (number | undefined)[]>, test: (port: string) => Promise<void>) => {
     const server = createServer((request, response) => {
-      response.writeHead(status[request.url ?? ''] ?? 404).end(`${request.url}\n`);
+      const left = statuses[request.url ?? ''] ?? [404];
+      const status = left.length > 1 ? left.shift() : left[0];
+      if (status !== undefined) response.writeHead(status).end(`${request.url} ${status}\n`);
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     try {
@@ -131,20 +137,32 @@ describe('the probe', () => {
       server.closeAllConnections();
     }
   };
+  const probe = (port: string, ...args: string[]) =>
+    ended(spawn(PROBE, args, { env: { ...process.env, HTTP_PORT: port }, timeout: 20_000 }));
 
   it('says whether the service can serve, and with `livez` whether it answers at all', async () => {
-    await answering({ '/readyz': 503, '/livez': 200 }, async (port) => {
-      expect(await run([PROBE], { HTTP_PORT: port })).toMatchObject({ code: 1, stdout: '/readyz\n' });
-      expect(await run([PROBE, 'livez'], { HTTP_PORT: port })).toMatchObject({ code: 0, stdout: '/livez\n' });
+    await answering({ '/readyz': [503], '/livez': [200] }, async (port) => {
+      expect(await probe(port)).toMatchObject({ code: 1, stderr: '/readyz 503\n' });
+      expect(await probe(port, 'livez')).toMatchObject({ code: 0, stdout: '/livez 200\n' });
     });
-    await answering({ '/readyz': 200 }, async (port) => {
-      expect(await run([PROBE], { HTTP_PORT: port })).toMatchObject({ code: 0 });
+    await answering({ '/readyz': [200] }, async (port) => {
+      expect(await probe(port)).toMatchObject({ code: 0 });
     });
   });
 
-  it('fails when nobody answers', async () => {
-    const ended = await run([PROBE], { HTTP_PORT: '1' });
-    expect(ended.code).toBe(1);
-    expect(ended.stderr).toContain('ECONNREFUSED');
+  it('asks again until the answer is yes, for as long as it is told to', async () => {
+    await answering({ '/readyz': [503, 503, 200] }, async (port) => {
+      expect(await probe(port, 'readyz', '10')).toMatchObject({ code: 0, stdout: '/readyz 200\n' });
+    });
+    await answering({ '/readyz': [503] }, async (port) => {
+      expect(await probe(port, 'readyz', '1')).toMatchObject({ code: 1 });
+    });
+  });
+
+  it('fails when nobody answers, and when an answer does not come', async () => {
+    expect(await probe('1')).toMatchObject({ code: 1, stderr: expect.stringContaining('refused') });
+    await answering({ '/readyz': [undefined] }, async (port) => {
+      expect(await probe(port)).toMatchObject({ code: 1, stderr: '/readyz: no answer within 2 s\n' });
+    });
   });
 });
