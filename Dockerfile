@@ -41,9 +41,11 @@ COPY --from=source /out/manifests ./
 RUN --mount=type=cache,id=holdfast-pnpm,target=/pnpm-store \
     pnpm install --prod --no-optional --frozen-lockfile --filter "@holdfast/${APP}..." \
       --store-dir=/pnpm-store --package-import-method=copy --shamefully-hoist \
- && find . \( -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' -o -name '*.map' -o -name '*.md' \
+ && find . \( -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' -o -name '*.map' -o -name '*.md' ! -iname 'licen[cs]e*' \
       -o -name '*.test.ts' -o -name '*.test.js' \) -type f -delete \
- && rm -rf node_modules/@types node_modules/.pnpm/@types+* node_modules/.pnpm/node_modules/@types \
+ && find . -type d -path '*/node_modules/@types' -prune -exec rm -rf {} + \
+ && find . -path '*/undici-types' -prune -exec rm -rf {} + \
+ && rm -rf node_modules/.pnpm/@types+* node_modules/.pnpm/undici-types@* \
  && rm -f pnpm-lock.yaml pnpm-workspace.yaml node_modules/.modules.yaml node_modules/.pnpm-workspace-state*.json
 
 # The base without its package managers: whoever breaks in finds no tool to install more with.

@@ -6,21 +6,25 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type AuditReport, auditSystem, freePort } from '@holdfast/testkit';
-import { PostgreSqlContainer } from '@testcontainers/postgresql';
 import { RedisContainer } from '@testcontainers/redis';
-import { GenericContainer, Wait } from 'testcontainers';
+import type { GenericContainer } from 'testcontainers';
 import { docker, REPOSITORY } from './docker.ts';
-import { RUN_LABEL } from './leftovers.ts';
+import {
+  HardenedContainer,
+  inside,
+  POSTGRES_ANSWERS,
+  PostgresContainer,
+  probeOf,
+  STARTUP_TIMEOUT_MS,
+  untilDone,
+} from './hardened-container.ts';
+import { RUN_LABEL, RUN_LABEL_OPTION } from './leftovers.ts';
 
 export const PARTICIPANTS = ['inventory', 'payment', 'shipping'] as const;
 export const SERVICES = [...PARTICIPANTS, 'orchestrator'] as const;
 export type Service = (typeof SERVICES)[number];
 
 export const API_KEY = 'container-tests-key';
-const STARTUP_TIMEOUT_MS = 120_000;
-/** One question per start, answered from inside, instead of one every few seconds for ever: each costs a process. */
-const UNTIL_READY = `bash /app/packages/service/src/probe.sh readyz ${STARTUP_TIMEOUT_MS / 1_000}`;
-const UNTIL_POSTGRES_ANSWERS = `timeout ${STARTUP_TIMEOUT_MS / 1_000} sh -c 'until pg_isready --host=127.0.0.1 --quiet; do sleep 0.1; done'`;
 const HTTP_PORT = 8_080;
 const POSTGRES_PORT = 5_432;
 /** Short, so that a test need not wait long for sagas to be taken over. */
@@ -31,6 +35,7 @@ export interface Replica {
   service: Service;
   /** The container's. */
   id: string;
+  image: string;
   /** Of the API, for an orchestrator. */
   api: string | undefined;
 }
@@ -99,8 +104,7 @@ class System implements ContainerSystem {
   }
 
   async start(tag: string, postgresLast: boolean): Promise<void> {
-    const labels = Object.entries(RUN_LABEL).flatMap(([name, value]) => ['--label', `${name}=${value}`]);
-    await docker(['network', 'create', ...labels, this.#network]);
+    await docker(['network', 'create', ...RUN_LABEL_OPTION, this.#network]);
     const services = () => Promise.all([this.#startSandbox(), ...SERVICES.map((service) => this.add(service, tag))]);
     await this.#startRedis();
     if (!postgresLast) await this.#startPostgres();
@@ -111,8 +115,9 @@ class System implements ContainerSystem {
   async #startSandbox(): Promise<void> {
     const sandboxPort = await freePort();
     this.sandbox = `http://127.0.0.1:${sandboxPort}`;
-    const sandbox = this.#ours('sandbox', 'test').withEnvironment({ DATABASE_URL: this.#databaseUrl('sandbox') });
-    await this.#launch(sandbox.publish(HTTP_PORT, sandboxPort));
+    const image = 'holdfast-sandbox:test';
+    const sandbox = this.#ours('sandbox', image, await probeOf(image)).publish(HTTP_PORT, sandboxPort);
+    await this.#launch(sandbox.withEnvironment({ DATABASE_URL: this.#databaseUrl('sandbox') }));
   }
 
   /** Returns when the services and the sandbox have said that they wait for their databases. */
@@ -128,11 +133,12 @@ class System implements ContainerSystem {
   }
 
   async add(service: Service, tag: string): Promise<Replica> {
-    const container = this.#ours(service, tag).withEnvironment(this.#settings(service));
+    const image = `holdfast-${service}:${tag}`;
+    const container = this.#ours(service, image, await probeOf(image)).withEnvironment(this.#settings(service));
     const port = service === 'orchestrator' ? await freePort() : undefined;
     if (port !== undefined) container.publish(HTTP_PORT, port);
     const id = await this.#launch(container);
-    const replica = { service, id, api: port === undefined ? undefined : `http://127.0.0.1:${port}` };
+    const replica = { service, id, image, api: port === undefined ? undefined : `http://127.0.0.1:${port}` };
     this.#replicas.push(replica);
     return replica;
   }
@@ -140,7 +146,7 @@ class System implements ContainerSystem {
   async migrate(service: Service, tag: string): Promise<void> {
     const hardened = ['--read-only', '--cap-drop', 'ALL', '--security-opt', 'no-new-privileges'];
     const database = ['--network', this.#network, '--env', `DATABASE_URL=${this.#databaseUrl(service)}`];
-    const job = ['run', '--rm', ...hardened, ...database, `holdfast-${service}:${tag}`, 'migrate'];
+    const job = ['run', '--rm', ...RUN_LABEL_OPTION, ...hardened, ...database, `holdfast-${service}:${tag}`, 'migrate'];
     await docker(job, { timeoutMs: STARTUP_TIMEOUT_MS });
   }
 
@@ -155,27 +161,27 @@ class System implements ContainerSystem {
   async crash(replica: Replica): Promise<void> {
     await docker(['kill', replica.id]);
     await docker(['start', replica.id]);
-    await this.#until(UNTIL_READY, replica.id);
+    await this.#untilReady(replica);
   }
 
   async pause(replica: Replica, forMs: number): Promise<void> {
     await docker(['pause', replica.id]);
     await delay(forMs);
     await docker(['unpause', replica.id]);
-    await this.#until(UNTIL_READY, replica.id);
+    await this.#untilReady(replica);
   }
 
   async cutOff(replica: Replica, forMs: number): Promise<void> {
     await docker(['network', 'disconnect', this.#network, replica.id]);
     await delay(forMs);
     await docker(['network', 'connect', '--alias', replica.service, this.#network, replica.id]);
-    await this.#until(UNTIL_READY, replica.id);
+    await this.#untilReady(replica);
   }
 
   async restartPostgres(): Promise<void> {
     await docker(['kill', this.#postgres]);
     await docker(['start', this.#postgres]);
-    await this.#until(UNTIL_POSTGRES_ANSWERS, this.#postgres);
+    await inside(this.#postgres, untilDone(POSTGRES_ANSWERS));
   }
 
   async stopRedis(): Promise<void> {
@@ -264,8 +270,8 @@ class System implements ContainerSystem {
   }
 
   /** A container of one of our images, with no more rights than production gives it. */
-  #ours(app: string, tag: string): HardenedContainer {
-    return new HardenedContainer(`holdfast-${app}:${tag}`)
+  #ours(app: string, image: string, probe: string): HardenedContainer {
+    return new HardenedContainer(image, probe)
       .withNetworkMode(this.#network)
       .withNetworkAliases(app)
       .withEnvironment({ MIGRATE_ON_START: 'true' })
@@ -288,45 +294,7 @@ class System implements ContainerSystem {
     return said.join('\n') || 'none has ended; not ready in time';
   }
 
-  async #until(command: string, id: string): Promise<void> {
-    await docker(['exec', id, 'sh', '-c', command], { timeoutMs: STARTUP_TIMEOUT_MS + 10_000 });
+  async #untilReady({ id, image }: Replica): Promise<void> {
+    await inside(id, untilDone(await probeOf(image)));
   }
-}
-
-/** The engine asks for nobody's health: the tests ask when they want to know. */
-const UNASKED = { test: ['NONE'] as unknown as ['CMD', ...string[]] };
-
-class HardenedContainer extends GenericContainer {
-  constructor(image: string) {
-    super(image);
-    this.hostConfig.ReadonlyRootfs = true;
-    this.withDroppedCapabilities('ALL').withSecurityOpt('no-new-privileges:true').withTmpFs({ '/tmp': 'size=16m' });
-    this.withResourcesQuota({ memory: 0.25 }).withHealthCheck(UNASKED);
-    this.withStartupTimeout(STARTUP_TIMEOUT_MS).withWaitStrategy(Wait.forSuccessfulCommand(UNTIL_READY));
-  }
-
-  publish(port: number, at: number): this {
-    this.withExposedPorts({ container: port, host: at });
-    this.hostConfig.PortBindings = onLoopback(port, at);
-    return this;
-  }
-}
-
-class PostgresContainer extends PostgreSqlContainer {
-  constructor() {
-    super(process.env.POSTGRES_IMAGE ?? 'postgres:18');
-    this.withHealthCheck(UNASKED);
-    this.withStartupTimeout(STARTUP_TIMEOUT_MS).withWaitStrategy(Wait.forSuccessfulCommand(UNTIL_POSTGRES_ANSWERS));
-  }
-
-  publish(port: number, at: number): this {
-    this.withExposedPorts({ container: port, host: at });
-    this.hostConfig.PortBindings = onLoopback(port, at);
-    return this;
-  }
-}
-
-/** For nobody but this machine; by default a port is published to everybody who reaches it. */
-function onLoopback(port: number, at: number): Record<string, { HostIp: string; HostPort: string }[]> {
-  return { [`${port}/tcp`]: [{ HostIp: '127.0.0.1', HostPort: String(at) }] };
 }

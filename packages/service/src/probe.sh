@@ -2,34 +2,23 @@
 # The health probe of a container: asks the service beside it, on its own HTTP_PORT, and exits 0 (yes) or 1, and
 # says what the service has answered.
 #
-# `probe.sh`              can it serve now? (/readyz: a service that has lost its database is not ready)
-# `probe.sh livez`        does it answer at all? For whoever kills what fails the probe: a service without its database
-#                         is better left alone, a new one would not fare better.
-# `probe.sh readyz 60`    asks until the answer is yes, for 60 s at most.
+# `probe.sh`        can it serve now? (/readyz: a service that has lost its database is not ready)
+# `probe.sh livez`  does it answer at all? For whoever kills what fails the probe: a service without its database
+#                   is better left alone, a new one would not fare better.
 #
 # The shell asks by itself, through its /dev/tcp: starting Node takes a hundred times the processor time, every few seconds
 # in every container.
 path=/${1:-readyz}
-within_s=${2:-0}
 answer_within_s=2
 
 ask() {
   local status line body=''
-  {
-    printf 'GET %s HTTP/1.0\r\n\r\n' "$path" >&3
-    read -r -t "$answer_within_s" status <&3 || { echo "$path: no answer within $answer_within_s s" >&2; return 1; }
-    # The last line is the body.
-    while read -r -t "$answer_within_s" line <&3 || [[ -n $line ]]; do body=$line; line=''; done
-  } 3<>"/dev/tcp/127.0.0.1/${HTTP_PORT:-8080}" || return 1
+  printf 'GET %s HTTP/1.0\r\n\r\n' "$path" >&3
+  read -r -t "$answer_within_s" status <&3 || { echo "$path: no answer within $answer_within_s s" >&2; return 1; }
+  # The last line is the body.
+  while read -r -t "$answer_within_s" line <&3 || [[ -n $line ]]; do body=$line; line=''; done
   printf '%s\n' "$body"
   [[ $status == HTTP/1.?' 200 '* ]]
 }
 
-until said=$(ask 2>&1); do
-  if ((SECONDS >= within_s)); then
-    printf '%s\n' "$said" >&2
-    exit 1
-  fi
-  sleep 0.1
-done
-printf '%s\n' "$said"
+ask 3<>"/dev/tcp/127.0.0.1/${HTTP_PORT:-8080}"
