@@ -179,6 +179,22 @@ describe('the production overlay', () => {
     const base = parse(readFileSync(join(BASE, 'kustomization.yaml'), 'utf8'));
     expect([...base.resources].sort()).toEqual([...SERVICES].sort());
   });
+
+  it('makes a namespace that is valid, and changes what is there to be changed', () => {
+    const folder = join(DEPLOY, 'kubernetes/overlays/production');
+    const [namespace] = documentsOf(join(folder, 'namespace.yaml'));
+    expect(() => new Namespace(namespace).validate()).not.toThrow();
+    const overlay = parse(readFileSync(join(folder, 'kustomization.yaml'), 'utf8'));
+    expect(overlay.namespace).toBe(namespace.metadata.name);
+    for (const { target, patch } of overlay.patches) {
+      for (const { op, path } of parse(patch)) {
+        expect(op).toBe('replace');
+        const keys: string[] = path.split('/').slice(1);
+        const found = keys.reduce((at: Manifest, key) => at?.[key], one(target.name, target.kind));
+        expect(found, `${target.kind} ${target.name} ${path}`).toBeDefined();
+      }
+    }
+  });
 });
 
 describe.each([...SERVICES])('deploy/compose/%s.yml', (service) => {
@@ -195,6 +211,45 @@ describe.each([...SERVICES])('deploy/compose/%s.yml', (service) => {
     for (const container of Object.values<Manifest>(compose.services)) expectHardened(container);
     expect(compose.services.migrate.command).toEqual(['migrate']);
     expect(compose.services[service].depends_on).toEqual({ migrate: { condition: 'service_completed_successfully' } });
+  });
+});
+
+describe.each([...SERVICES])('deploy/swarm/stack.yml: %s', (service) => {
+  const stack = parse(readFileSync(join(DEPLOY, 'swarm/stack.yml'), 'utf8'), { merge: true, maxAliasCount: 1_000 });
+  const [container, job] = [stack.services[service], stack.services[`${service}-migrate`]];
+
+  it('sets what the service needs and nothing that it does not know; secrets come by reference', () => {
+    for (const { environment, secrets } of [container, job]) {
+      const names = Object.keys(environment).map((name) => name.replace(/_FILE$/, ''));
+      const known = Object.keys(SETTINGS[service] ?? {});
+      expect(names.filter((name) => !known.includes(name))).toEqual([]);
+      for (const name of Object.keys(environment)) {
+        if (/^(DATABASE_URL|REDIS_URL|API_KEYS|STRIPE_SECRET_KEY)$/.test(name))
+          expect.unreachable(`${name} is a secret`);
+      }
+      const files = Object.values<string>(environment).flatMap(
+        (value) => /^\/run\/secrets\/(.*)/.exec(value)?.[1] ?? [],
+      );
+      expect(secrets.map((secret: Manifest) => secret.target ?? secret).sort()).toEqual(files.sort());
+      for (const secret of secrets) expect(stack.secrets[secret.source ?? secret]).toMatchObject({ external: true });
+    }
+    expect(
+      missing(
+        service,
+        Object.keys(container.environment).map((name) => name.replace(/_FILE$/, '')),
+      ),
+    ).toEqual([]);
+  });
+
+  it('keeps an old replica until a new one serves, goes back when that fails, and migrates with the image that serves', () => {
+    expect(container.deploy.update_config).toMatchObject({ order: 'start-first', failure_action: 'rollback' });
+    expect(container.deploy.endpoint_mode).toBe('dnsrr');
+    expect(job).toMatchObject({ image: container.image, command: ['migrate'], deploy: { mode: 'replicated-job' } });
+    for (const { read_only, cap_drop, deploy, logging } of [container, job]) {
+      expect({ read_only, cap_drop }).toEqual({ read_only: true, cap_drop: ['ALL'] });
+      expect(deploy.resources.limits).toMatchObject({ memory: expect.any(String), pids: expect.any(Number) });
+      expect(logging.options).toMatchObject({ 'max-size': expect.any(String) });
+    }
   });
 });
 

@@ -1,8 +1,12 @@
 /** docker-compose.yml, as a user starts it: the images are those of this tree, everything else is as it stands there. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { freePort } from '@holdfast/testkit';
 import { afterAll, describe, expect, inject, it } from 'vitest';
-import { docker } from './docker.ts';
+import { parse } from 'yaml';
+import { docker, REPOSITORY } from './docker.ts';
 import { RUN_NAME } from './leftovers.ts';
+import { SERVICES } from './system.ts';
 
 const OF_THE_PROJECT = ['--filter', `label=com.docker.compose.project=${RUN_NAME}`];
 const HEALTHY_WITHIN_MS = 60_000;
@@ -94,6 +98,17 @@ describe.skipIf(inject('engine') === undefined)('docker compose', () => {
     expect(tookMs).toBeLessThan(HEALTHY_WITHIN_MS);
   });
 
+  it("exports the metric that the orchestrators' autoscaler asks for", async () => {
+    const { spec } = parse(
+      readFileSync(join(REPOSITORY, 'deploy/kubernetes/base/orchestrator/autoscaler.yaml'), 'utf8'),
+    );
+    const [metric] = spec.metrics.flatMap(
+      ({ pods }: { pods?: { metric: { name: string } } }) => pods?.metric.name ?? [],
+    );
+    const metrics = await fetch(`http://127.0.0.1:${env?.API_PORT}/metrics`, { signal: AbortSignal.timeout(5_000) });
+    expect(await metrics.text()).toMatch(new RegExp(`^${metric}({.*})? [0-9]+$`, 'm'));
+  });
+
   it('--profile replicas up: a second of everything joins, and both orchestrators take orders', async () => {
     await compose(['--profile', 'replicas', 'up', '--detach', '--wait', '--no-build']);
     for (const port of [env?.API_PORT, env?.API_PORT_2]) await placeOrder(port ?? '', `compose-replicas-${port}`);
@@ -145,6 +160,14 @@ describe.skipIf(inject('engine') === undefined)('docker compose', () => {
     expect(said).toMatch(/✔ +money/);
     expect(said).toContain('Nothing charged twice, nothing oversold, nothing lost.');
     expect(said).toMatch(/cut off {4}[1-9]/);
+  });
+
+  it.each(SERVICES)('reads the file of %s alone', async (service) => {
+    const settings = ['DATABASE_URL', 'API_KEYS', 'INVENTORY_ADDR', 'PAYMENT_ADDR', 'SHIPPING_ADDR'];
+    const config = ['compose', '--file', `deploy/compose/${service}.yml`, 'config', '--format', 'json'];
+    const read = JSON.parse(await docker(config, { env: Object.fromEntries(settings.map((name) => [name, 'given'])) }));
+    expect(Object.keys(read.services).sort()).toEqual([service, 'migrate'].sort());
+    await expect(docker(config), 'without settings').rejects.toThrow(/DATABASE_URL/);
   });
 
   it('down --volumes leaves nothing', async () => {

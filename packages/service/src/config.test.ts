@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { boolean, ConfigError, integer, keyList, loadConfig, optional, port, text, url } from './config.ts';
 
@@ -43,6 +46,24 @@ describe('settings', () => {
       ]);
       expect((error as ConfigError).message).not.toContain('short');
     }
+  });
+
+  it('may each be in a file, as the secrets are that Docker hands over', async () => {
+    const path = join(await mkdtemp(join(tmpdir(), 'holdfast-config-')), 'secret');
+    await writeFile(path, 'postgres://from-a-file/x\n');
+    const { DATABASE_URL: _, ...others } = GOOD;
+    try {
+      expect(loadConfig(SPEC, { ...others, DATABASE_URL_FILE: path }).DATABASE_URL).toBe('postgres://from-a-file/x');
+      expect(() => loadConfig(SPEC, { ...GOOD, DATABASE_URL_FILE: path })).toThrow(/DATABASE_URL: set twice/);
+      await writeFile(path, '');
+      expect(() => loadConfig(SPEC, { ...others, DATABASE_URL_FILE: path })).toThrow(/DATABASE_URL: missing/);
+    } finally {
+      await rm(dirname(path), { recursive: true });
+    }
+    const wrong = { ...others, GRPC_PORT: 'x', DATABASE_URL_FILE: path };
+    expect(() => loadConfig(SPEC, wrong)).toThrow(
+      /DATABASE_URL: DATABASE_URL_FILE can't be read.*GRPC_PORT: malformed/s,
+    );
   });
 
   it('that are set to nothing count as missing', () => {

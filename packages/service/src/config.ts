@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs';
+
 /**
- * Settings come from the environment and from nowhere else. A service states what it needs as a table of readers;
+ * Settings come from the environment and from nowhere else; of a secret it may name the file that holds it: `DATABASE_URL_FILE`
+ * instead of `DATABASE_URL`, as for the secrets that Docker puts in files. A service states what it needs as a table of readers;
  * all faults are found before anything listens and are listed together, so that a deployment is mended in one go.
  */
 
@@ -21,19 +24,36 @@ export class ConfigError extends Error {
   }
 }
 
-/** @throws ConfigError listing every missing or wrong setting */
+/**
+ * @param env of each setting its value under its name, or under `<name>_FILE` the path of a file that holds nothing else
+ * @throws ConfigError listing every missing or wrong setting
+ */
 export function loadConfig<S extends ConfigSpec>(spec: S, env: NodeJS.ProcessEnv): Config<S> {
   const faults: string[] = [];
   const values: Record<string, unknown> = {};
   for (const [name, reader] of Object.entries(spec)) {
     try {
-      values[name] = reader.read(env[name] === '' ? undefined : env[name]);
+      values[name] = reader.read(rawOf(name, env));
     } catch (error) {
       faults.push(`${name}: ${(error as Error).message}`);
     }
   }
   if (faults.length > 0) throw new ConfigError(faults);
   return values as Config<S>;
+}
+
+/** Of a setting that is set to nothing: `undefined`, as if it were not set. */
+function rawOf(name: string, env: NodeJS.ProcessEnv): string | undefined {
+  const [value, path] = [env[name] || undefined, env[`${name}_FILE`] || undefined];
+  if (path === undefined) return value;
+  if (value !== undefined) throw new Error(`set twice; expected either ${name} or ${name}_FILE`);
+  try {
+    // Editors and `echo` end a file with a line feed, which is no part of the value.
+    return readFileSync(path, 'utf8').replace(/\r?\n$/, '') || undefined;
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    throw new Error(`${name}_FILE can't be read (${code}); expected the path of a file that holds the value`);
+  }
 }
 
 function required<T>(hint: string, parse: (raw: string) => T): Reader<T> {
