@@ -1,4 +1,6 @@
+import { createHmac } from 'node:crypto';
 import { type TestDatabase, testDatabase } from '@holdfast/testkit';
+import canonicalize from 'canonicalize';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Fingerprinter, loadFingerprinter } from './fingerprint.ts';
 import { idempotencyMigrations } from './index.ts';
@@ -27,6 +29,30 @@ describe('a fingerprint', () => {
     expect(new Set([base, hex('x', { a: [2, 1] }), hex('x', { a: [1, 2, null] }), hex('y', { a: [1, 2] })]).size).toBe(
       4,
     );
+  });
+
+  it('K2: is what the release before made of the same request: a stored print outlives the code that made it', async () => {
+    const { rows } = await database.pool.query('select secret from fingerprint_secrets');
+    const sha = (parts: unknown[]) =>
+      createHmac('sha256', rows[0].secret)
+        .update(canonicalize(parts) ?? '')
+        .digest();
+    const bodies = [
+      {},
+      [1, { b: 2, a: [] }],
+      { b: 1, a: { d: null, c: [true, 'é"\\'] }, '\u{1f600}': 1, '\ufb33': 2, no: undefined },
+      new Date(0),
+      { nested: { at: new Date(0) } },
+    ];
+    for (const body of bodies) {
+      expect(one.of('x', body).digest).toEqual(sha(['request', 1, 'x', body]));
+    }
+    const { members } = one.of('x', { b: { c: 1 } }, { nameMembers: true });
+    expect(members).toEqual({
+      b: sha(['member', 1, 'x', 'b', { c: 1 }])
+        .subarray(0, 9)
+        .toString('base64url'),
+    });
   });
 
   it('H6: names members by digests that say nothing about their values', () => {

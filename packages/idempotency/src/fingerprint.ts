@@ -51,33 +51,59 @@ export async function loadFingerprinter(
 function fingerprinter(secretBytes: Buffer): Fingerprinter {
   // Made into a key once: from bytes it would be made anew for every digest, at three times the digest's own cost.
   const secret = createSecretKey(secretBytes);
-  // The canonical form of the list keeps the parts apart: ["ab","c"] and ["a","bc"] differ.
-  const digest = (parts: unknown[]) =>
-    createHmac('sha256', secret)
-      .update(canonicalize(parts) ?? '')
-      .digest();
+  const digest = (canonical: string) => createHmac('sha256', secret).update(canonical).digest();
+  const memberDigest = (operation: string, { name, value }: CanonicalMember) =>
+    digest(canonicalList(['member', VERSION, operation, name], value))
+      .subarray(0, MEMBER_DIGEST_BYTES)
+      .toString('base64url');
   return {
     of(operation, request, options) {
-      const memberDigest = ([name, value]: [string, unknown]) => [
-        name,
-        digest(['member', VERSION, operation, name, value]).subarray(0, MEMBER_DIGEST_BYTES).toString('base64url'),
-      ];
-      const isNamed = options?.nameMembers === true;
-      let members: Record<string, string> | undefined;
+      const members = canonicalMembers(request);
+      let named: Record<string, string> | undefined;
       return {
         version: VERSION,
-        digest: digest(['request', VERSION, operation, request]),
+        digest: digest(canonicalList(['request', VERSION, operation], canonicalOf(request, members))),
         get members() {
-          if (isNamed) members ??= Object.fromEntries(Object.entries(request).map(memberDigest));
-          return members ?? null;
+          if (!options?.nameMembers) return null;
+          named ??= Object.fromEntries(members.map((member) => [member.name, memberDigest(operation, member)]));
+          return named;
         },
       };
     },
     derivedId(...parts) {
-      const bytes = digest(['id', ...parts]).subarray(0, 16);
+      const bytes = digest(canonical(['id', ...parts])).subarray(0, 16);
       bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x80, 6);
       bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
       return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
     },
   };
 }
+
+interface CanonicalMember {
+  name: string;
+  /** Its RFC 8785 form. */
+  value: string;
+}
+
+/** Each value once, in the order of RFC 8785: that of the names' UTF-16 units. Members without a value are none. */
+function canonicalMembers(request: object): CanonicalMember[] {
+  return Object.entries(request)
+    .map(([name, value]) => ({ name, value: canonical(value) }))
+    .filter(({ value }) => value !== '')
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** The whole request, put together from its members; a list, or an object with a form of its own, is none of them. */
+function canonicalOf(request: object, members: CanonicalMember[]): string {
+  if (Array.isArray(request) || 'toJSON' in request) return canonical(request);
+  return `{${members.map(memberText).join()}}`;
+}
+
+const memberText = ({ name, value }: CanonicalMember): string => `${canonical(name)}:${value}`;
+
+/** The canonical form of a list keeps its parts apart: ["ab","c"] and ["a","bc"] differ. @param last canonical already */
+function canonicalList(parts: unknown[], last: string): string {
+  return `${canonical(parts).slice(0, -1)},${last}]`;
+}
+
+const canonical = (value: unknown): string => canonicalize(value) ?? '';

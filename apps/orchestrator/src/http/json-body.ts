@@ -17,10 +17,40 @@ export function parseJsonBody(body: Buffer): unknown {
   } catch (error) {
     throw new Problem('malformed-json', `send well-formed JSON: ${(error as Error).message}`);
   }
+  if (kept(value) === membersIn(text)) return value;
+  // Something was lost; only now is it worth a tree of the text to say where.
   const faults: Fault[] = [];
   collectFaults(parse(text).body, '', faults);
-  if (faults.length > 0) throw new Problem('invalid-request', 'mend the members named in `errors`', faults);
-  return value;
+  throw new Problem('invalid-request', 'mend the members named in `errors`', faults);
+}
+
+/** How many members JSON.parse has kept; NaN when it has rounded an integer. A list, since nesting may go 30,000 deep. */
+function kept(value: unknown): number {
+  const values = [value];
+  let members = 0;
+  for (let at = 0; at < values.length; at++) {
+    const held = values[at];
+    if (typeof held === 'number' && Number.isInteger(held) && !Number.isSafeInteger(held)) return Number.NaN;
+    if (held === null || typeof held !== 'object') continue;
+    const inside = Object.values(held);
+    if (!Array.isArray(held)) members += inside.length;
+    for (const one of inside) values.push(one);
+  }
+  return members;
+}
+
+const [QUOTE, COLON, BACKSLASH] = [0x22, 0x3a, 0x5c];
+
+/** How many members a well-formed text has: one for each colon outside its strings. */
+function membersIn(text: string): number {
+  let members = 0;
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at);
+    if (unit === COLON) members += 1;
+    if (unit !== QUOTE) continue;
+    for (at++; text.charCodeAt(at) !== QUOTE; at++) if (text.charCodeAt(at) === BACKSLASH) at++;
+  }
+  return members;
 }
 
 function decode(body: Buffer): string {
