@@ -137,4 +137,81 @@ export const MUTATIONS: readonly Mutation[] = [
       },
     ],
   },
+  {
+    name: 'the last day of an answer',
+    edits: [
+      {
+        file: `${IDEMPOTENCY}/answers.ts`,
+        from: ">= (clock_timestamp() at time zone 'utc')::date",
+        to: 'is not null',
+      },
+    ],
+    red: [{ file: `${IDEMPOTENCY}/retention.db.test.ts`, titles: ['H15, K5: past its last day'] }],
+  },
+  {
+    name: 'the answer that a claim still has to give, when it is purged',
+    edits: [
+      {
+        file: `${IDEMPOTENCY}/retention.ts`,
+        from: "and coalesce(kept_until < (clock_timestamp() at time zone 'utc')::date, true) as is_due",
+        to: 'as is_due',
+      },
+    ],
+    red: [{ file: `${IDEMPOTENCY}/retention.db.test.ts`, titles: ['K5: takes away what is settled and old'] }],
+  },
+  {
+    name: 'the age at which a claim is purged',
+    edits: [
+      {
+        file: `${IDEMPOTENCY}/retention.ts`,
+        from: "settled_at < clock_timestamp() - $3::float8 * interval '1 millisecond'",
+        to: 'settled_at < clock_timestamp() and $3::float8 is not null',
+      },
+    ],
+    red: [{ file: `${IDEMPOTENCY}/retention.db.test.ts`, titles: ['K5: takes away what is settled and old'] }],
+  },
+  {
+    name: 'the last look for claims before a fence is purged',
+    edits: [
+      {
+        file: `${IDEMPOTENCY}/retention.ts`,
+        from: '\n      and not exists (select from claims c where c.tenant_id = f.tenant_id and c.scope = f.order_id)`',
+        to: '`',
+      },
+    ],
+    red: [{ file: `${IDEMPOTENCY}/retention.db.test.ts`, titles: ['K4: keeps the fence of an order'] }],
+  },
+  {
+    name: 'the lock of the housekeeping',
+    edits: [
+      {
+        file: `${IDEMPOTENCY}/retention.ts`,
+        from: 'return rows[0]?.mine === true;',
+        to: 'return rows[0] !== undefined;',
+      },
+    ],
+    red: [{ file: `${IDEMPOTENCY}/retention.db.test.ts`, titles: ['is done by one process at a time'] }],
+  },
+  {
+    name: 'the days that are past, as those to drop',
+    edits: [
+      {
+        file: `${IDEMPOTENCY}/retention.ts`,
+        from: "and to_date(right(c.relname, 8), 'YYYYMMDD') < (clock_timestamp() at time zone 'utc')::date`",
+        to: "and to_date(right(c.relname, 8), 'YYYYMMDD') > (clock_timestamp() at time zone 'utc')::date`",
+      },
+    ],
+    red: [{ file: `${IDEMPOTENCY}/retention.db.test.ts`, titles: ['drops days that are past whole'] }],
+  },
+  {
+    name: 'the order that a step’s key begins with',
+    edits: [{ file: 'packages/rpc/src/participant.ts', from: '!key.startsWith(', to: 'key === (' }],
+    red: [
+      { file: CONFORMANCE, titles: ['G2: '] },
+      {
+        file: 'packages/rpc/src/step-stream.db.test.ts',
+        titles: ['is answered as the unary method answers: G2: the keys of another'],
+      },
+    ],
+  },
 ];

@@ -51,6 +51,7 @@ export function callKeyRules(target: () => Target, calls: () => Calls): void {
       expectCall(called, 'INVALID_ARGUMENT', 'IDEMPOTENCY_KEY_INVALID', 'none');
     }
     await order.shop.expectEffects(0);
+    await expectKeysOfAnotherOrderRefused(calls(), order);
   });
 
   rule('G3', 'the same call again gets the same bytes, marked as replayed', target, async (system) => {
@@ -111,6 +112,22 @@ export function callKeyRules(target: () => Target, calls: () => Calls): void {
     const charged = await calls().step('payment', 'ChargePayment', order.id, poor, { key: order.key(CHARGE) });
     expectCall(charged, 'FAILED_PRECONDITION', 'INSUFFICIENT_FUNDS', 'none');
   });
+}
+
+/** A step's key begins with its order: an undo under another order's key would seal that one's act, and undo this one's. */
+async function expectKeysOfAnotherOrderRefused(calls: Calls, order: OrderCalls): Promise<void> {
+  const other = new OrderCalls(order.shop);
+  const key = order.key(RESERVE);
+  expect((await calls.step('inventory', 'ReserveInventory', order.id, order.lines, { key })).code).toBe('OK');
+  const stranger = await calls.step('inventory', 'ReserveInventory', order.id, order.lines, {
+    key: other.key(RESERVE),
+  });
+  expectCall(stranger, 'INVALID_ARGUMENT', 'IDEMPOTENCY_KEY_INVALID', 'none');
+  const undo = { key: `${other.key(RESERVE)}:undo` };
+  const undone = await calls.step('inventory', 'ReleaseInventory', order.id, {}, undo);
+  expectCall(undone, 'INVALID_ARGUMENT', 'IDEMPOTENCY_KEY_INVALID', 'none');
+  expect((await calls.ask('inventory', other.key(RESERVE))).state).toBe('STEP_STATE_UNKNOWN_KEY');
+  expect((await order.shop.effects()).held).toBe(1);
 }
 
 /** Until the charge of an order is claimed and not yet answered. */

@@ -25,7 +25,7 @@ export interface Operation {
   name: string;
   /** The key of an undo is its act's key followed by `:undo`; no other key may end so. */
   undo?: boolean;
-  /** The order whose fence the call must pass; none for calls that belong to no saga. */
+  /** The order whose fence the call must pass, and whose id its key begins with; none for calls that belong to no saga. */
   orderId?: string;
 }
 
@@ -41,6 +41,11 @@ export function keyedCall(
     const hint = undo
       ? 'an undo’s key is its act’s key followed by :undo'
       : 'a key that ends in :undo belongs to an undo';
+    throw new InvalidRequest('idempotency-key', hint, 'IDEMPOTENCY_KEY_INVALID');
+  }
+  // Else an undo could seal one order's act under the fence of another, whose effect it would then undo.
+  if (orderId !== undefined && !key.startsWith(`${orderId}:`)) {
+    const hint = 'a step’s key is the id of the order that its request names, a colon, and the step’s name';
     throw new InvalidRequest('idempotency-key', hint, 'IDEMPOTENCY_KEY_INVALID');
   }
   return {

@@ -128,6 +128,14 @@ const scenarios: [
 ][] = [
   ['G2: a malformed key', ['IDEMPOTENCY_KEY_INVALID'], async (order) => [await order.act({ key: 'too short' })]],
   [
+    'G2: the keys of another order’s act and undo',
+    ['IDEMPOTENCY_KEY_INVALID', 'IDEMPOTENCY_KEY_INVALID'],
+    async (order) => {
+      const key = `${randomUUID()}:reserve`;
+      return [await order.act({ key }), await order.undo({ key: `${key}:undo` })];
+    },
+  ],
+  [
     'G2: the keys of act and undo mixed up',
     ['IDEMPOTENCY_KEY_INVALID', 'IDEMPOTENCY_KEY_INVALID'],
     async (order) => [await order.act({ key: `${order.key}:undo` }), await order.undo({ key: order.key })],
