@@ -1,5 +1,5 @@
+import { newKey } from '@holdfast/idempotency/key';
 import type { operations } from './gen/api.ts';
-import { newKey } from './key.ts';
 import { orderEvents } from './order-events.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { type Channel, pause, type RetryOptions, type Sent, send } from './send.ts';

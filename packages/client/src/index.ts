@@ -1,3 +1,4 @@
+export { newKey } from '@holdfast/idempotency/key';
 export {
   type Account,
   type CallOptions,
@@ -16,6 +17,5 @@ export {
   type Waited,
 } from './client.ts';
 export type { operations, paths } from './gen/api.ts';
-export { newKey } from './key.ts';
 export type { Problem } from './problem.ts';
 export type { RetryOptions, Sent } from './send.ts';
