@@ -214,4 +214,11 @@ export const MUTATIONS: readonly Mutation[] = [
       },
     ],
   },
+  {
+    name: 'the time that claims outlive the refusal of their keys',
+    edits: [
+      { file: `${IDEMPOTENCY}/retention.ts`, from: '?? TOMBSTONE_MS) + CLOCKS_AHEAD_MS', to: '?? TOMBSTONE_MS)' },
+    ],
+    red: [{ file: `${IDEMPOTENCY}/retention.db.test.ts`, titles: ['K5: takes away what is settled and old'] }],
+  },
 ];

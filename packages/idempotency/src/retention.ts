@@ -34,6 +34,11 @@ export interface Purged {
 }
 
 export const TOMBSTONE_MS = 30 * 24 * 60 * 60 * 1_000;
+/**
+ * A key that says its age is refused as forgotten by *its* date, a claim goes by the date of its end. A key that was made by
+ * a clock ahead of ours would be forgotten before it is refused: in between it would run again. So claims stay longer.
+ */
+const CLOCKS_AHEAD_MS = 12 * 60 * 60 * 1_000;
 // Any two constants will do, as long as every process of a database uses the same.
 const LOCK = 7_415_927;
 const BLOCKS = { first: 64, least: 8, most: 4_096 };
@@ -129,7 +134,7 @@ export async function purge(options: RetentionOptions, signal?: AbortSignal): Pr
   const days = await turnDays(options.pool);
   let oldestMs = 0;
   const claims = await walk(options, 'claims', signal, async (tx, from, to) => {
-    const values = [from, to, options.tombstoneMs ?? TOMBSTONE_MS];
+    const values = [from, to, (options.tombstoneMs ?? TOMBSTONE_MS) + CLOCKS_AHEAD_MS];
     const { rows } = await tx.query<{ purged: number; oldestMs: number }>({ ...purgeClaims, values });
     oldestMs = Math.max(oldestMs, rows[0]?.oldestMs ?? 0);
     return rows[0]?.purged ?? 0;
