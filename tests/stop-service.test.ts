@@ -14,7 +14,7 @@ describe('SIGTERM', () => {
   it.each(['orchestrator', 'inventory', 'payment', 'shipping', 'sandbox'] as const)(
     'ends %s within 10 s with exit code 0, and no order is lost',
     async (name) => {
-      await system.setFaults({ payments: { ...NO_FAULTS, slow: 0.5, slowMs: 1_000 } });
+      await system.setFaults({ payments: { ...NO_FAULTS, slow: 0.5, slowMs: 400 } });
       const card = { payment: { method: 'pm_card_visa' } };
       const placed = await Promise.all(Array.from({ length: 10 }, () => system.place(card)));
       const pid = system.cluster.run.services.find((service) => service.name === name)?.pid ?? 0;

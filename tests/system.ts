@@ -42,7 +42,14 @@ export async function startSystem(options: ClusterOptions = {}): Promise<System>
   const stateDir = mkdtempSync(join(tmpdir(), 'holdfast-system-'));
   // Postgres, which root has to run as another user, would keep its data elsewhere otherwise, and leave it there.
   chmodSync(stateDir, 0o755);
-  const cluster = await startCluster({ stateDir, httpPort: 0, leaseMs: 1_500, ...options });
+  const cluster = await startCluster({
+    stateDir,
+    httpPort: 0,
+    leaseMs: 800,
+    // Processes die here, never the machine: what the operating system has been given survives all of them.
+    databaseSettings: { fsync: 'off' },
+    ...options,
+  });
   const send: System['send'] = async (method, path, body, { key, prefer, headers, apiKey } = {}) => {
     const response = await fetch(cluster.run.http + path, {
       method,

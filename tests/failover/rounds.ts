@@ -94,8 +94,7 @@ export async function standStill(scene: Scene): Promise<Round> {
 
 /** Orders that the victim drives and that stay under way for a moment; from then on cards are quick again. */
 async function holdInFlight({ cluster, watch, inFlight }: Scene): Promise<{ ids: string[]; ownerId: string }> {
-  const pid = cluster.run.services.find(({ name, replica }) => name === 'orchestrator' && replica === VICTIM)?.pid;
-  const ownerId = await watch.ownerOf(pid ?? 0);
+  const ownerId = await watch.ownerOf(`orchestrator-${VICTIM}`);
   await holdCards(cluster, true);
   const startedAt = performance.now();
   const ids = await placeAt(cluster, VICTIM, inFlight);

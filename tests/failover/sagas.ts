@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Cluster } from '@holdfast/testkit';
 import pg from 'pg';
 
-const OWNER = `select owner_id from owners where name like '%:' || $1::text order by owner_id desc limit 1`;
+const OWNER = `select owner_id from owners where name = $1::text order by owner_id desc limit 1`;
 const LEFT = `select count(*) filter (where owner_id = $1::bigint)::int as owned,
                      count(*) filter (where id = any($2::text[]))::int as unended
                 from sagas where ended_at is null`;
@@ -32,10 +32,10 @@ export class SagaWatch {
     return new SagaWatch(client);
   }
 
-  /** @throws Error when the process has no lease */
-  async ownerOf(pid: number): Promise<string> {
-    const { rows } = await this.#client.query<{ owner_id: string }>(OWNER, [String(pid)]);
-    if (rows[0] === undefined) throw new Error(`no lease of process ${pid}`);
+  /** @throws Error when it has no lease */
+  async ownerOf(name: string): Promise<string> {
+    const { rows } = await this.#client.query<{ owner_id: string }>(OWNER, [name]);
+    if (rows[0] === undefined) throw new Error(`${name} has no lease`);
     return rows[0].owner_id;
   }
 

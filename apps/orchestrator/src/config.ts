@@ -24,6 +24,11 @@ export const config = {
   API_KEYS: keyList(),
   /** How long after its last sign of life a process's sagas are taken over by others. */
   LEASE_MS: optional(integer(300, 60_000), 3_000),
+  /**
+   * The name of a place that one process has at a time, under a supervisor that starts the next one when the last is dead:
+   * its orders are taken over at its start then, not only when its lease has run out. Without it, each process is new.
+   */
+  INSTANCE: optional(text('a name of letters, digits, dots, underscores and dashes', /^[\w.-]{1,100}$/), undefined),
   /** How long an order may take before it is turned back. */
   ORDER_DEADLINE_MS: optional(integer(1_000, 86_400_000), 60_000),
   /** How long a key's first answer is replayed byte for byte. */

@@ -44,6 +44,11 @@ export interface EngineOptions {
   definitions: readonly SagaDefinition[];
   /** Shown to operators: which process this is. */
   name: string;
+  /**
+   * `name` is the name of a place, which one process has at a time: by its start the one before it is dead. Its sagas
+   * are adopted at once then, instead of when its lease has run out. Default false: each process has a name of its own.
+   */
+  takesPlace?: boolean;
   log: SagaLog;
   metrics?: SagaMetrics;
   /** How long a silent process keeps its sagas; adoption takes at most a sixth of it longer. */
@@ -123,7 +128,10 @@ export class Engine {
   async start(): Promise<void> {
     if (this.#state !== 'new') throw new Error(`the engine is ${this.#state}: create another one`);
     this.#state = 'started';
+    const { name, pool, takesPlace } = this.#options;
     try {
+      // Once, never when a lost lease is replaced: two that have one name by mistake would end each other for ever.
+      if (takesPlace === true) await ProcessLease.endLeasesOf(name, pool);
       await this.#openTerm();
     } catch (error) {
       this.#state = 'new';

@@ -14,6 +14,12 @@ const HEARTBEAT = statement(
   `update owners set lease_until = clock_timestamp() + $2::integer * interval '1 millisecond'
     where owner_id = $1::bigint and lease_until > clock_timestamp()`,
 );
+// Safe whoever it hits: a process that lives all the same finds its lease gone, drops its sagas and registers anew, as
+// after any other loss; their epochs are raised before anybody else drives them.
+const END_LEASES_OF = statement(
+  'saga.end-leases-of',
+  `update owners set lease_until = clock_timestamp() where name = $1::text and lease_until > clock_timestamp()`,
+);
 const RELEASE = statement(
   'saga.release-owner',
   `update owners set lease_until = clock_timestamp() where owner_id = $1::bigint and lease_until > clock_timestamp()`,
@@ -60,6 +66,14 @@ export class ProcessLease {
     const ownerId = rows[0]?.owner_id;
     if (ownerId === undefined) throw new Error('registering this process returned no owner id; try again');
     return new ProcessLease(ownerId, sentAt, options);
+  }
+
+  /**
+   * Ends the leases of processes of this name, so that their sagas are adopted at once: for whoever is started in the place
+   * of one that is known to be dead. @throws what `pg` throws
+   */
+  static async endLeasesOf(name: string, pool: Database): Promise<void> {
+    await pool.query({ ...END_LEASES_OF, values: [name] });
   }
 
   /** Read from the clock, not from a timer: after a pause of the process, timers are the last to know. */

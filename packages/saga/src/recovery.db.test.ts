@@ -326,6 +326,27 @@ describe('the lease of a process', () => {
     expect((await row('handed-over')).epoch).toBe(2);
   });
 
+  it('S1: is ended by whoever takes the place of a dead process, and by nobody else', async () => {
+    const dead = await test.engine({ name: 'place-1', leaseMs: LONG_LEASE_MS });
+    test.onAct('left-in-place', 'charge', async (context, effect) =>
+      context.epoch === 1 ? { kind: 'unknown', detail: 'busy', retryAfterMs: 60_000 } : await effect(),
+    );
+    await test.start(dead, 'left-in-place');
+    await eventually(async () => (await test.callNames('left-in-place')).includes('act charge'));
+    dead.abandon();
+    const elsewhere = await test.engine({ name: 'place-2', takesPlace: true });
+    const ofThatName = await test.engine({ name: 'place-1' });
+    // Both have looked for sagas to adopt by the time that they have ended one of their own.
+    for (const engine of [elsewhere, ofThatName]) {
+      await test.start(engine, `own-of-${engine.ownerId}`);
+      await settledBy(engine, `own-of-${engine.ownerId}`);
+    }
+    expect(await row('left-in-place')).toMatchObject({ state: 'running', epoch: 1 });
+    const next = await test.engine({ name: 'place-1', leaseMs: LONG_LEASE_MS, takesPlace: true });
+    expect((await settledBy(next, 'left-in-place')).state).toBe('completed');
+    expect((await row('left-in-place')).epoch).toBeGreaterThan(1);
+  });
+
   it('is given up by a stop even when an attempt hangs', async () => {
     const engine = await test.engine({ leaseMs: LONG_LEASE_MS });
     test.onAct('hung-stop', 'reserve', async (context, effect) =>

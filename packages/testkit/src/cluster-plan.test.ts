@@ -51,6 +51,11 @@ describe('the plan of a cluster', () => {
     expect(named(services, 'shipping')[0]?.env.CARRIER_URL).toBe(`${sandbox?.http}/carrier`);
   });
 
+  it('names the place of each orchestrator, so that what one leaves behind is taken over by the next at its start', () => {
+    const places = named(plan({ orchestrators: 2 }), 'orchestrator').map(({ env }) => env.INSTANCE);
+    expect(places).toEqual(['orchestrator-0', 'orchestrator-1']);
+  });
+
   it('hands on nothing of our environment but PATH', () => {
     const [inventory] = named(plan(), 'inventory');
     expect(Object.keys(inventory?.env ?? {}).sort()).toEqual(

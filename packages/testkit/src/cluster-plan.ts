@@ -94,7 +94,11 @@ export function planCluster(shape: ClusterShape): PlannedService[] {
   );
   const edge = orchestratorSettings(shape, participants);
   const orchestrators = range(shape.orchestrators).map((replica) =>
-    plan('orchestrator', replica, replica === 0 ? shape.httpPort : nextPort(), nextPort(), edge),
+    // Its supervisor starts the next one when the last is dead, and never before.
+    plan('orchestrator', replica, replica === 0 ? shape.httpPort : nextPort(), nextPort(), {
+      ...edge,
+      INSTANCE: `orchestrator-${replica}`,
+    }),
   );
   return [...orchestrators, ...participants, sandbox].map((service) => ({ ...service, env: defined(service.env) }));
 }

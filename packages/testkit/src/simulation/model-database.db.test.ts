@@ -47,7 +47,7 @@ function twins(model: ModelDatabase, seen: Set<string>): Database {
     const real = await pool.query(text, sent);
     const modelled = model.execute({ name, values: sent, senderNow: 0 });
     expect(comparable(modelled.rows), `${name} ${JSON.stringify(sent)}`).toEqual(comparable(real.rows));
-    if (/heartbeat|release|request/.test(name)) expect(modelled.rowCount, name).toBe(real.rowCount);
+    if (/heartbeat|release|request|end-leases/.test(name)) expect(modelled.rowCount, name).toBe(real.rowCount);
     seen.add(name);
     return real;
   };
@@ -106,6 +106,7 @@ describe('the modelled tables', () => {
 const STATEMENTS = [
   'saga.register-owner',
   'saga.release-owner',
+  'saga.end-leases-of',
   'saga.forget-owners',
   'saga.dead-owners',
   'saga.sagas-of-owner',
@@ -122,7 +123,14 @@ async function operate(db: Database, model: ModelDatabase): Promise<void> {
   const integer = (from: number, to: number) => uniformInt(random, from, to);
   const leases: ProcessLease[] = [];
   const register = async () => {
-    const options = { pool: db, name: 'twin', log, clock: systemClock, leaseMs: 60_000, onLost() {} };
+    const options = {
+      pool: db,
+      name: `twin ${leases.length % 3}`,
+      log,
+      clock: systemClock,
+      leaseMs: 60_000,
+      onLost() {},
+    };
     leases.push(await ProcessLease.register(options));
   };
   const lease = () => leases[integer(0, leases.length - 1)] as ProcessLease;
@@ -138,7 +146,8 @@ async function operate(db: Database, model: ModelDatabase): Promise<void> {
       case 1:
         if (integer(0, 4) === 0) {
           const [gone] = leases.splice(integer(0, leases.length - 1), 1);
-          await gone?.release();
+          if (integer(0, 1) === 0) await gone?.release();
+          else await ProcessLease.endLeasesOf(`twin ${integer(0, 2)}`, db);
           await register();
         }
         break;

@@ -46,7 +46,7 @@ const FORGET_AFTER_MS = 600_000;
 export class ModelDatabase {
   readonly sagas = new Map<string, SagaTuple>();
   /** owner id → lease_until, as it is stored and as it would be by this database's clock; the same, unless planted. */
-  readonly owners = new Map<number, { until: number; rightly: number }>();
+  readonly owners = new Map<number, { name: string; until: number; rightly: number }>();
   readonly attempts = new Set<string>();
   readonly #now: () => number;
   readonly #onChange: OnChange;
@@ -91,9 +91,9 @@ export class ModelDatabase {
     return one(this.#rowOf(this.#put(null, saga)));
   }
 
-  registerOwner([, leaseMs]: readonly unknown[], sent: Sent): Result {
+  registerOwner([name, leaseMs]: readonly unknown[], sent: Sent): Result {
     this.#lastOwnerId += 1;
-    this.owners.set(this.#lastOwnerId, this.#lease(sent, leaseMs as number));
+    this.owners.set(this.#lastOwnerId, { name: name as string, ...this.#lease(sent, leaseMs as number) });
     return one({ owner_id: this.#lastOwnerId });
   }
 
@@ -103,6 +103,14 @@ export class ModelDatabase {
 
   releaseOwner([ownerId]: readonly unknown[], sent: Sent): Result {
     return this.#renew(ownerId as number, 0, sent);
+  }
+
+  endLeasesOf([name]: readonly unknown[], sent: Sent): Result {
+    let ended = 0;
+    for (const [ownerId, owner] of this.owners) {
+      if (owner.name === name) ended += this.#renew(ownerId, 0, sent).rowCount;
+    }
+    return { rows: [], rowCount: ended };
   }
 
   forgetOwners(_: readonly unknown[], sent: Sent): Result {
@@ -249,7 +257,7 @@ export class ModelDatabase {
   #renew(ownerId: number, leaseMs: number, sent: Sent): Result {
     const held = this.owners.get(ownerId);
     if (held === undefined || held.until <= this.#leaseNow(sent)) return none();
-    this.owners.set(ownerId, this.#lease(sent, leaseMs));
+    this.owners.set(ownerId, { name: held.name, ...this.#lease(sent, leaseMs) });
     return { rows: [], rowCount: 1 };
   }
 
@@ -296,6 +304,7 @@ const STATEMENTS: Record<string, Work> = {
   'saga.register-owner': prototype.registerOwner,
   'saga.heartbeat': prototype.heartbeat,
   'saga.release-owner': prototype.releaseOwner,
+  'saga.end-leases-of': prototype.endLeasesOf,
   'saga.forget-owners': prototype.forgetOwners,
   'saga.dead-owners': prototype.deadOwners,
   'saga.sagas-of-owner': prototype.sagasOfOwner,

@@ -34,6 +34,8 @@ export interface OrchestratorParts {
   invariants: Invariants;
   clock: { skewMs: number; speed: number };
   leaseMs: number;
+  /** A supervisor starts it, and its orders are taken over as soon as it is there again. */
+  takesPlace: boolean;
   random: () => number;
   /** Called after each call that goes out. */
   onSend: (host: Host) => void;
@@ -61,7 +63,7 @@ export class ModelOrchestrator {
 
   /** A new process: nothing of an earlier one is in its memory. */
   start(): void {
-    const { timeline, clock, leaseMs, random, tell } = this.#parts;
+    const { timeline, clock, leaseMs, takesPlace, random, tell } = this.#parts;
     this.host.life += 1;
     this.host.up = true;
     this.host.pausedUntil = 0;
@@ -71,6 +73,7 @@ export class ModelOrchestrator {
       definitions: [this.#definition(1_000)],
       name: this.host.name,
       leaseMs,
+      takesPlace,
       random,
       clock: timeline.clockOf(this.host, 1_000 * this.host.life, clock.speed),
       log: {
