@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { auditSystem, auditTable, type Cluster, startCluster } from '@holdfast/testkit';
 import { stockUp } from './load.ts';
-import { type Figures, killOneOfTwo, killTheOnlyOne, ROUND_NAMES, type RoundName, standStill } from './rounds.ts';
+import { type Figures, ROUND_NAMES, ROUNDS, type RoundName } from './rounds.ts';
 import { SagaWatch } from './sagas.ts';
 
 const USAGE = `npm run failover -- [--rounds N] [--in-flight N] [--lease MS] [--only ${ROUND_NAMES.join('|')}]`;
@@ -58,8 +58,6 @@ async function failover(options: Options): Promise<number> {
   return wrong === 0 ? 0 : 1;
 }
 
-const WORK = { 'kill-one-of-two': killOneOfTwo, 'kill-the-only-one': killTheOnlyOne, 'stand-still': standStill };
-
 /** @returns how much is wrong */
 async function onSystem(name: RoundName, { rounds, inFlight, leaseMs }: Options): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-failover-'));
@@ -83,7 +81,7 @@ async function onSystem(name: RoundName, { rounds, inFlight, leaseMs }: Options)
     const all: Figures[] = [];
     let wrong = 0;
     for (let round = 1; round <= rounds; round++) {
-      const { figures, faults } = await WORK[name]({ cluster, watch, inFlight, leaseMs });
+      const { figures, faults } = await ROUNDS[name]({ cluster, watch, inFlight, leaseMs });
       all.push(figures);
       const told = Object.entries(figures).map(([what, value]) => `${what} ${Math.round(value)}`);
       console.log(`  round ${round}: ${told.join(', ')}`);

@@ -7,9 +7,6 @@ import { sendLateCalls } from './late-calls.ts';
 import { HOLD_MS, holdCards, keepBusy, placeAt } from './load.ts';
 import type { SagaWatch } from './sagas.ts';
 
-export const ROUND_NAMES = ['kill-one-of-two', 'kill-the-only-one', 'stand-still'] as const;
-export type RoundName = (typeof ROUND_NAMES)[number];
-
 export interface Scene {
   cluster: Cluster;
   watch: SagaWatch;
@@ -91,6 +88,14 @@ export async function standStill(scene: Scene): Promise<Round> {
     faults: [...(await notCompleted(watch, ids)), ...late.other.map((what) => `a late call: ${what}`)],
   };
 }
+
+export const ROUNDS = {
+  'kill-one-of-two': killOneOfTwo,
+  'kill-the-only-one': killTheOnlyOne,
+  'stand-still': standStill,
+};
+export type RoundName = keyof typeof ROUNDS;
+export const ROUND_NAMES = Object.keys(ROUNDS) as RoundName[];
 
 /** Orders that the victim drives and that stay under way for a moment; from then on cards are quick again. */
 async function holdInFlight({ cluster, watch, inFlight }: Scene): Promise<{ ids: string[]; ownerId: string }> {
