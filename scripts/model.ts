@@ -1,14 +1,16 @@
 // `npm run model`: has spin check the model of the protocol (docs/model/saga.pml): the model itself must hold, and each
 // broken variant of it must give a counterexample. Needs spin and a C compiler (Debian: apt-get install spin gcc).
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 const MODEL = fileURLToPath(new URL('../docs/model/saga.pml', import.meta.url));
 const TIMEOUT_MS = 240_000;
 const MAX_DEPTH = 200_000;
+const MAX_OUTPUT_BYTES = 10_000_000;
 
 /** What is checked: `property` is one of the model's `ltl` formulas, `holds` what must come out. */
 export interface Variant {
@@ -47,16 +49,16 @@ export interface Checked {
 }
 
 /** @throws Error when it could not be checked to the end */
-export function checkVariant({ property, flags }: Variant): Checked {
+export async function checkVariant({ property, flags }: Variant): Promise<Checked> {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-model-'));
   try {
     copyFileSync(MODEL, join(folder, 'saga.pml'));
-    run(folder, 'spin', ['-a', ...flags, 'saga.pml']);
+    await run(folder, 'spin', ['-a', ...flags, 'saga.pml']);
     // -f: weak fairness, without which a process that may always run may never do so. Safety needs no cycles.
     const [compile, search] = property === 'ends' ? [['-DNFAIR=5'], ['-a', '-f']] : [['-DSAFETY'], []];
-    run(folder, 'gcc', ['-O2', ...compile, '-o', 'pan', 'pan.c']);
+    await run(folder, 'gcc', ['-O2', ...compile, '-o', 'pan', 'pan.c']);
     const startedAt = performance.now();
-    const log = run(folder, './pan', [`-m${MAX_DEPTH}`, ...search, '-N', property]);
+    const log = await run(folder, './pan', [`-m${MAX_DEPTH}`, ...search, '-N', property]);
     const [, errors] = /errors: (\d+)/.exec(log) ?? [];
     const [, states] = /(\d+) states, stored/.exec(log) ?? [];
     if (errors === undefined || /max search depth too small|out of memory/.test(log)) {
@@ -77,16 +79,13 @@ export function checkVariant({ property, flags }: Variant): Checked {
   }
 }
 
-function run(cwd: string, program: string, args: string[]): string {
-  const { status, signal, error, stdout, stderr } = spawnSync(program, args, {
-    cwd,
-    encoding: 'utf8',
-    timeout: TIMEOUT_MS,
-  });
-  if (error !== undefined || status !== 0) {
-    throw new Error(`${program} ${args.join(' ')}: ${error?.message ?? signal ?? status}\n${stdout}${stderr}`);
+async function run(cwd: string, program: string, args: string[]): Promise<string> {
+  try {
+    return (await promisify(execFile)(program, args, { cwd, timeout: TIMEOUT_MS, maxBuffer: MAX_OUTPUT_BYTES })).stdout;
+  } catch (cause) {
+    const { message, stdout = '', stderr = '' } = cause as { message: string; stdout?: string; stderr?: string };
+    throw new Error(`${program} ${args.join(' ')}: ${message}\n${stdout}${stderr}`, { cause });
   }
-  return stdout;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
@@ -96,7 +95,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     process.exit(1);
   }
   for (const variant of VARIANTS) {
-    const { errors, states, seconds } = checkVariant(variant);
+    const { errors, states, seconds } = await checkVariant(variant);
     const right = (errors === 0) === variant.holds;
     const found = errors === 0 ? 'holds' : 'counterexample';
     const line = [variant.name.padEnd(32), variant.property.padEnd(6), String(states).padStart(9), 'states'];

@@ -8,20 +8,20 @@ if (missing.length > 0 && !isRequired) console.warn(`the model is not checked: $
 describe.skipIf(missing.length > 0 && !isRequired)('the model of the protocol, checked by spin', () => {
   it('has its tools here', () => expect(missing).toEqual([]));
 
-  it.each(VARIANTS.filter(({ holds }) => holds))(
+  it.concurrent.each(VARIANTS.filter(({ holds }) => holds))(
     '$name: no execution breaks it',
-    (variant) => {
-      const { errors, states, log } = checkVariant(variant);
+    async (variant) => {
+      const { errors, states, log } = await checkVariant(variant);
       expect(errors, log).toBe(0);
       expect(states).toBeGreaterThan(10_000);
     },
     300_000,
   );
 
-  it.each(VARIANTS.filter(({ holds }) => !holds))(
+  it.concurrent.each(VARIANTS.filter(({ holds }) => !holds))(
     'broken on purpose ($name), it gives a counterexample',
-    (variant) => {
-      expect(checkVariant(variant).broken).toBe(variant.property === 'ends' ? 'cycle' : 'state');
+    async (variant) => {
+      expect((await checkVariant(variant)).broken).toBe(variant.property === 'ends' ? 'cycle' : 'state');
     },
     300_000,
   );
