@@ -21,6 +21,7 @@ const COMMANDS = {
   bench: [['node', 'bench/src/main.ts']],
   chaos: [['node', 'tests/chaos/main.ts']],
   matrix: [['node', 'tests/matrix/main.ts']],
+  contrast: [['node', 'tests/contrast/main.ts']],
   failover: [['node', 'tests/failover/main.ts']],
   model: [['node', 'scripts/model.ts']],
   mutate: [['node', 'scripts/mutate.ts']],
