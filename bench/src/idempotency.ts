@@ -59,7 +59,11 @@ async function main(rounds: number, perRound: number): Promise<void> {
   closing.push(() => postgres.stop());
   const redis = await startRedis();
   closing.push(() => redis.stop());
-  const pool = createPool({ databaseUrl: await postgres.createDatabase('bench'), applicationName: 'bench' });
+  const pool = createPool({
+    databaseUrl: await postgres.createDatabase('bench'),
+    applicationName: 'bench',
+    pipeline: true,
+  });
   closing.push(() => pool.end());
   await migrate(pool, [idempotencyMigrations]);
   await pool.query('create table payments (id serial primary key, amount int not null, note text not null)');

@@ -2,7 +2,7 @@ import { type TestDatabase, testDatabase } from '@holdfast/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { seal } from './claim.ts';
 import { type Fingerprinter, loadFingerprinter } from './fingerprint.ts';
-import { createKeyedRunner, type Effect, idempotencyMigrations, newKey } from './index.ts';
+import { createKeyedRunner, createPool, type Effect, idempotencyMigrations, newKey, type Pool } from './index.ts';
 
 let database: TestDatabase;
 let fingerprinter: Fingerprinter;
@@ -32,9 +32,13 @@ const effect =
 const effectsOf = async (key: string) =>
   (await database.pool.query('select from effects where key = $1', [key])).rows.length;
 
-describe('a duplicate in another process', () => {
+describe.each(['one by one', 'pipelined'])('a duplicate in another process, statements %s', (how) => {
   it('K2, G5: at the very instant of the commit: is in flight or replayed, and its effect never runs', async () => {
-    const [one, other] = [createKeyedRunner({ pool: database.pool }), createKeyedRunner({ pool: database.pool })];
+    const pool =
+      how === 'pipelined'
+        ? createPool({ databaseUrl: database.databaseUrl, applicationName: 'pipelined', pipeline: true })
+        : database.pool;
+    const [one, other] = [createKeyedRunner({ pool }), createKeyedRunner({ pool })];
     for (let round = 0; round < 150; round++) {
       const key = newKey();
       const begun = Promise.withResolvers<void>();
@@ -49,33 +53,44 @@ describe('a duplicate in another process', () => {
         met = answered.kind;
       }
       expect((await first).kind).toBe('executed');
+      expect(await effectsOf(key)).toBe(1);
     }
+    if (pool !== database.pool) await pool.end();
   });
 });
 
-describe('a key that is settled by somebody else while its effect runs', () => {
-  it('K3: sealed meanwhile: the effect is rolled back, and it never runs', async () => {
-    const runner = createKeyedRunner({ pool: database.pool });
-    const key = newKey();
-    const sealing = effect(key, () => seal(database.pool, 'ada', key, 'pay'));
-    expect(await runner.run(callOf(key), sealing)).toEqual({ kind: 'in_flight' });
-    expect(await runner.run(callOf(key), effect(key))).toEqual({ kind: 'sealed' });
-    expect(await effectsOf(key)).toBe(0);
-  });
+describe.each([false, true])(
+  'a key that is settled by somebody else while its effect runs, pipelined: %s',
+  (pipeline) => {
+    let pool: Pool;
+    beforeAll(() => {
+      pool = createPool({ databaseUrl: database.databaseUrl, applicationName: 'keyed-runner', pipeline });
+    });
+    afterAll(() => pool.end());
 
-  it('K2: by the same request, past locks that did not keep them apart: one effect, and its answer', async () => {
-    const runner = createKeyedRunner({ pool: database.pool });
-    const key = newKey();
-    const { digest } = fingerprinter.of('pay', { amount: 5 });
-    const settled = effect(key, () =>
-      database.pool.query(
-        `insert into claims (tenant_id, scope, name, operation, state, fingerprint, fingerprint_version, answer)
+    it('K3: sealed meanwhile: the effect is rolled back, and it never runs', async () => {
+      const runner = createKeyedRunner({ pool });
+      const key = newKey();
+      const sealing = effect(key, () => seal(database.pool, 'ada', key, 'pay'));
+      expect(await runner.run(callOf(key), sealing)).toEqual({ kind: 'in_flight' });
+      expect(await runner.run(callOf(key), effect(key))).toEqual({ kind: 'sealed' });
+      expect(await effectsOf(key)).toBe(0);
+    });
+
+    it('K2: by the same request, past locks that did not keep them apart: one effect, and its answer', async () => {
+      const runner = createKeyedRunner({ pool });
+      const key = newKey();
+      const { digest } = fingerprinter.of('pay', { amount: 5 });
+      const settled = effect(key, () =>
+        database.pool.query(
+          `insert into claims (tenant_id, scope, name, operation, state, fingerprint, fingerprint_version, answer)
          values ('ada', $1, '', 'pay', 'executed', $2, 1, 'theirs')`,
-        [key, digest],
-      ),
-    );
-    const answered = await runner.run(callOf(key, 5_000), settled);
-    expect(answered).toEqual({ kind: 'executed', answer: Buffer.from('theirs'), replayed: true });
-    expect(await effectsOf(key)).toBe(0);
-  });
-});
+          [key, digest],
+        ),
+      );
+      const answered = await runner.run(callOf(key, 5_000), settled);
+      expect(answered).toEqual({ kind: 'executed', answer: Buffer.from('theirs'), replayed: true });
+      expect(await effectsOf(key)).toBe(0);
+    });
+  },
+);

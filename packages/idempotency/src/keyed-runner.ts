@@ -9,7 +9,7 @@
  * Crash window: before the commit nothing has happened; after it, the row answers.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Pool, Transaction } from '@holdfast/postgres';
+import type { Ending, Pool, Transaction } from '@holdfast/postgres';
 import {
   type AnswerMemory,
   callId,
@@ -188,7 +188,7 @@ class Runner implements KeyedRunner {
 /** One try at the key: from its turn to the commit. */
 async function attempt(pool: Pool, call: KeyedRun, effect: Effect, timeoutMs: number): Promise<KeyedOutcome> {
   const { waitMs: _, ...request } = call;
-  const first = await inTurn(pool, request, async (tx, isNew): Promise<KeyedOutcome | Settlement> => {
+  const first = await inTurn(pool, request, async (tx, isNew): Promise<Ending<KeyedOutcome | Settlement>> => {
     return await settleBy(tx, request, isNew, async () => {
       const settlement = await lendTransaction(tx, timeoutMs, effect);
       // What it had written must go, and the refusal must stay: two transactions, and the key decides again.
@@ -207,17 +207,18 @@ async function settleBy(
   request: TurnRequest,
   isNew: boolean,
   decide: () => Promise<Settlement>,
-): Promise<KeyedOutcome> {
+): Promise<Ending<KeyedOutcome>> {
   const met = isNew ? undefined : await claim(tx, request);
   const known = met && outcomeOfMet(met);
-  if (known !== undefined) return withoutFence(known);
+  if (known !== undefined) return { result: withoutFence(known) };
   const { kind, answer } = await decide();
   const state = kind === 'done' ? 'executed' : 'refused';
+  const result: KeyedOutcome = { kind: state, answer, replayed: false };
+  if (met === undefined) return { result, last: settleNew(request, state, answer) };
   const put = kind === 'done' ? complete : refuse;
-  const isOurs = met === undefined ? await settleNew(tx, request, state, answer) : await put(tx, heldBy(met), answer);
   // Somebody else has settled it since our look, a seal perhaps: our effect goes, and whoever looks again is told.
-  if (!isOurs) throw new RolledBack<KeyedOutcome>({ kind: 'in_flight' });
-  return { kind: state, answer, replayed: false };
+  if (!(await put(tx, heldBy(met), answer))) throw new RolledBack<KeyedOutcome>({ kind: 'in_flight' });
+  return { result };
 }
 
 function withoutFence(known: NonNullable<ReturnType<typeof outcomeOfMet>>): KeyedOutcome {

@@ -17,11 +17,18 @@
  * Crash window: the locks belong to the transaction, so they go with the process that held them.
  */
 import { createHash } from 'node:crypto';
-import { type Pool, statement, type Transaction, transactionAfter } from '@holdfast/postgres';
+import {
+  type Ending,
+  isUniqueViolation,
+  type Pool,
+  statement,
+  type Transaction,
+  transactionAfter,
+} from '@holdfast/postgres';
 import { DEFAULT_KEEP_DAYS, isGivenSql, keptUntilSql } from './answers.ts';
 import type { Fingerprint } from './fingerprint.ts';
 import { splitKey } from './key.ts';
-import { RolledBack, rolledBackOr } from './run-act.ts';
+import { rolledBackOr } from './run-act.ts';
 
 export interface TurnRequest {
   tenantId: string;
@@ -66,37 +73,46 @@ interface KeyRow {
  * Runs `work` in a transaction that has the key's turn, or says why there is none. A key that is settled already is
  * answered here, without a write; everything else about it is for claim() to say, inside `work`.
  *
- * @param work `isNew`: the key has no row, so it may be settled with settleNew() and needs no claim before
+ * @param work `isNew`: the key has no row, so it may be settled by settleNew() and needs no claim before
  * @throws what the database throws
  */
 export async function inTurn<T>(
   pool: Pool,
   request: TurnRequest,
-  work: (tx: Transaction, isNew: boolean) => Promise<T>,
+  work: (tx: Transaction, isNew: boolean) => Promise<Ending<T>>,
 ): Promise<T | NoTurn> {
   const { scope, name } = splitKey(request.key);
   const keyLock = lockId(request.tenantId, request.key);
   const requestLock = lockId(request.tenantId, request.key, request.operation, request.fingerprint.digest);
-  const inside = async (tx: Transaction, taken: TurnRow | undefined) => {
-    const { rows } = await tx.query<KeyRow>({ ...lookAtKey, values: [request.tenantId, scope, name] });
-    const without = noTurn(taken?.turn, rows[0], request);
+  const opening = {
+    first: takeTurn(requestLock, keyLock),
+    look: { ...lookAtKey, values: [request.tenantId, scope, name] },
     // Rolled back rather than committed: nothing was written, and a commit would wait for the disk.
-    if (without !== undefined) throw new RolledBack<NoTurn>(without);
-    return await work(tx, rows[0] === undefined);
+    known: (taken: TurnRow | undefined, [row]: KeyRow[]) => noTurn(taken?.turn, row, request),
   };
-  const opened = transactionAfter<TurnRow, T>(pool, takeTurn(requestLock, keyLock), inside);
-  return await rolledBackOr<T | NoTurn>(opened);
+  const ended = transactionAfter<TurnRow, KeyRow, T | NoTurn>(pool, opening, (tx, found) =>
+    work(tx, found.length === 0),
+  );
+  return await rolledBackOr(ended).catch((error: unknown) => {
+    // Somebody else has the key after all, past the locks: everything is rolled back, and whoever looks again is told.
+    if (isUniqueViolation(error, 'claims_pkey')) return { kind: 'in_flight' as const };
+    throw error;
+  });
 }
 
-function noTurn(turn: TurnRow['turn'] | undefined, row: KeyRow | undefined, request: TurnRequest): NoTurn | undefined {
+function noTurn(
+  turn: TurnRow['turn'] | undefined,
+  row: KeyRow | undefined,
+  request: TurnRequest,
+): { result: NoTurn } | undefined {
   const settled = row?.state === 'executed' || row?.state === 'refused';
   const same = row?.operation === request.operation && row.fingerprint?.equals(request.fingerprint.digest) === true;
   if (settled && same && row.answer !== null) {
-    return { kind: row.state as 'executed' | 'refused', answer: row.answer, replayed: true };
+    return { result: { kind: row.state as 'executed' | 'refused', answer: row.answer, replayed: true } };
   }
   // Settled otherwise: claim() says what it is, naming the members that differ. It has nothing to wait for.
   if (row !== undefined || turn === 'ours') return undefined;
-  return turn === 'same' ? { kind: 'in_flight' } : { kind: 'reused', differing: [] };
+  return { result: turn === 'same' ? { kind: 'in_flight' } : { kind: 'reused', differing: [] } };
 }
 
 // As settling does it: a refusal stays in its row for ever, the body of what was done goes to its last day's partition.
@@ -108,7 +124,6 @@ const insertSettled = statement(
      select $1::text, $2::text, $3::text, $4::text, $5::text, $6::bytea, $7::smallint, $8::jsonb,
             case when $5::text = 'refused' then $9::bytea end,
             case when $5::text = 'executed' then ${keptUntilSql('$10::int')} end, clock_timestamp()
-     on conflict (tenant_id, scope, name) do nothing
      returning kept_until
    ), kept as (
      insert into answers (tenant_id, scope, name, kept_until, answer)
@@ -118,22 +133,22 @@ const insertSettled = statement(
 );
 
 /**
- * Claim and answer in one statement, at the end of the effect's transaction: nobody could have seen the claim
- * before. The primary key still decides (K2).
- * @returns false when somebody else has the key after all: the effect must be rolled back
+ * Claim and answer in one statement, the last one of the effect's transaction: nobody could have seen the claim before. The
+ * primary key still decides (K2): the statement fails when somebody else has the key after all.
  */
-export async function settleNew(
-  tx: Transaction,
+export function settleNew(
   request: TurnRequest,
   state: 'executed' | 'refused',
   answer: Buffer,
-): Promise<boolean> {
+): NonNullable<Ending<never>['last']> {
   const { scope, name } = splitKey(request.key);
   const { digest, version, members } = request.fingerprint;
   const print = [digest, version, members && JSON.stringify(members)];
   const keepDays = request.keepDays ?? DEFAULT_KEEP_DAYS;
-  const values = [request.tenantId, scope, name, request.operation, state, ...print, answer, keepDays];
-  return (await tx.query({ ...insertSettled, values })).rowCount === 1;
+  return {
+    ...insertSettled,
+    values: [request.tenantId, scope, name, request.operation, state, ...print, answer, keepDays],
+  };
 }
 
 /** A signed 64-bit number, as text: what Postgres names an advisory lock by. */

@@ -32,6 +32,11 @@ export interface PoolOptions {
    * can settle on a generic plan, and one made while a table was still empty would scan it whole ever after.
    */
   onlyByKey?: boolean;
+  /**
+   * Sends a statement before the one before has been answered, where a transaction is written so (transactionAfter). A
+   * statement that is never answered then closes its connection. Default false.
+   */
+  pipeline?: boolean;
   /** Called when an idle connection breaks; the pool replaces it by itself. */
   onIdleError?: (error: Error) => void;
 }
@@ -60,6 +65,7 @@ export function createPool(options: PoolOptions): Pool {
     // The server's time-out answers first; this one is for a server that answers nothing at all (a half-open socket).
     query_timeout: statementTimeoutMs + 2_000,
     keepAlive: true,
+    pipeline: options.pipeline ?? false,
     options: settings.join(' '),
   });
   pool.on('error', (error) => options.onIdleError?.(error));

@@ -14,32 +14,76 @@ export type Transaction = pg.PoolClient;
  * it so, and ask again with the same key.
  */
 export async function transaction<T>(pool: Pool, work: (tx: Transaction) => Promise<T>): Promise<T> {
-  return await openedBy('begin', pool, work);
+  return await withClient(pool, async (client) => {
+    await client.query('begin');
+    const result = await work(client);
+    await client.query('commit');
+    return result;
+  });
+}
+
+export interface Opening<First, Found, T> {
+  /** Travels with `begin`. Without parameters: only what this program has made itself may stand in it. */
+  first: string;
+  /** Has a snapshot of its own, taken after `first` has ended. */
+  look: pg.QueryConfig;
+  /** What there is to say at once; undefined: the work goes on. Nothing has been written then, so nobody waits for the rollback. */
+  known: (first: First | undefined, found: Found[]) => { result: T } | undefined;
+}
+
+/** What a transaction came to, and what is still to be written: it travels with `commit`. */
+export interface Ending<T> {
+  result: T;
+  last?: pg.QueryConfig | undefined;
 }
 
 /**
- * Like transaction(), with a first statement that travels with `begin`: one round trip for both. What follows has a
- * snapshot of its own, taken after the first statement has ended.
+ * Like transaction(), with as few round trips as there can be: on a pool that pipelines, one for the opening, and one for
+ * the last statement and the commit. On another pool the same statements go one by one.
  *
- * @param first without parameters: only what this program has made itself may stand in it
- * @param work gets the first row of `first`
+ * @throws what the last statement throws: everything is rolled back then
  */
-export async function transactionAfter<Row extends pg.QueryResultRow, T>(
+export async function transactionAfter<First extends pg.QueryResultRow, Found extends pg.QueryResultRow, T>(
   pool: Pool,
-  first: string,
-  work: (tx: Transaction, row: Row | undefined) => Promise<T>,
+  { first, look, known }: Opening<First, Found, T>,
+  work: (tx: Transaction, found: Found[]) => Promise<Ending<T>>,
 ): Promise<T> {
-  return await openedBy(`begin; ${first}`, pool, (tx, opened) =>
+  const answered = Promise.withResolvers<T>();
+  const ended = withClient(pool, async (client) => {
+    const [opened, found] = await together(client, `begin; ${first}`, look);
     // More than one statement gives a list of results.
-    work(tx, (opened as unknown as pg.QueryResult<Row>[])[1]?.rows[0]),
-  );
+    const firstRow = (opened as unknown as pg.QueryResult<First>[])[1]?.rows[0];
+    const said = known(firstRow, found.rows as Found[]);
+    if (said !== undefined) {
+      answered.resolve(said.result);
+      await client.query('rollback');
+      return said.result;
+    }
+    const { result, last } = await work(client, found.rows as Found[]);
+    // When the last statement fails, the server turns the commit that travels with it into a rollback.
+    if (last === undefined) await client.query('commit');
+    else await together(client, last, 'commit');
+    return result;
+  });
+  // Said already, when only the rollback fails: its connection is closed then.
+  ended.then(answered.resolve, answered.reject);
+  return await answered.promise;
 }
 
-async function openedBy<T>(
-  opening: string,
-  pool: Pool,
-  work: (tx: Transaction, opened: pg.QueryResult) => Promise<T>,
-): Promise<T> {
+/** Two statements, in order: in one round trip where the connection pipelines. @throws what either throws */
+async function together(
+  client: Transaction,
+  one: pg.QueryConfig | string,
+  other: pg.QueryConfig | string,
+): Promise<[pg.QueryResult, pg.QueryResult]> {
+  if ((client as { pipeline?: boolean }).pipeline === true) {
+    return await Promise.all([client.query(one), client.query(other)]);
+  }
+  return [await client.query(one), await client.query(other)];
+}
+
+/** Lends a connection; whatever is thrown, it is handed back without an open transaction, or closed. */
+async function withClient<T>(pool: Pool, work: (client: Transaction) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
   // A connection that breaks between two statements tells only this listener; without one the process would die of it.
@@ -49,10 +93,7 @@ async function openedBy<T>(
   };
   client.on('error', onBroken);
   try {
-    const opened = await client.query(opening);
-    const result = await work(client, opened);
-    await client.query('commit');
-    return result;
+    return await work(client);
   } catch (error) {
     // A rollback that fails leaves a connection in an unknown state: it is closed, never handed to the next caller.
     await client.query('rollback').catch((rollbackError: Error) => {
