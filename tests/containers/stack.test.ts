@@ -59,27 +59,29 @@ async function deploy(version: string, replicas: number): Promise<void> {
 async function untilConverged(version: string, replicas: number): Promise<void> {
   const deadlineAtMs = performance.now() + CONVERGE_TIMEOUT_MS;
   for (;;) {
-    const states = await Promise.all(SERVICES.map((service) => stateOf(service, version, replicas)));
-    if (states.every((state) => state === 'converged')) return;
-    if (performance.now() > deadlineAtMs) throw new Error(`not converged: ${states.join('; ')}`);
+    const missing = await notConverged(version, replicas);
+    if (missing.length === 0) return;
+    if (performance.now() > deadlineAtMs) throw new Error(`not converged: ${missing.join('; ')}`);
     await delay(1_000);
   }
 }
 
-async function stateOf(service: string, version: string, replicas: number): Promise<string> {
-  const name = `${STACK}_${service}`;
-  const update = await docker([
-    'service',
-    'inspect',
-    '--format',
-    '{{if .UpdateStatus}}{{.UpdateStatus.State}}{{end}}',
-    name,
+/** What there still is to be done, one line for each service that has something. */
+async function notConverged(version: string, replicas: number): Promise<string[]> {
+  const names = SERVICES.map((service) => `${STACK}_${service}`);
+  const update = '{{.Spec.Name}} {{if .UpdateStatus}}{{.UpdateStatus.State}}{{else}}completed{{end}}';
+  const task = '{{.Name}} {{.Image}} {{.CurrentState}} {{.Error}}';
+  const [updates, tasks] = await Promise.all([
+    docker(['service', 'inspect', '--format', update, ...names]),
+    docker(['service', 'ps', '--filter', 'desired-state=running', '--format', task, ...names]),
   ]);
-  if (update !== '' && update !== 'completed') return `${service}: ${update}`;
-  const filter = ['--filter', 'desired-state=running'];
-  const tasks = await docker(['service', 'ps', ...filter, '--format', '{{.Image}} {{.CurrentState}} {{.Error}}', name]);
-  const running = tasks.split('\n').filter((task) => task.startsWith(`holdfast-${service}:${version} Running`));
-  return running.length === replicas && tasks.split('\n').length === replicas ? 'converged' : `${service}: ${tasks}`;
+  return SERVICES.flatMap((service) => {
+    const state = updates.split('\n').find((line) => line.startsWith(`${STACK}_${service} `));
+    const own = tasks.split('\n').filter((line) => line.startsWith(`${STACK}_${service}.`));
+    const running = own.filter((line) => line.includes(` holdfast-${service}:${version} Running `));
+    const converged = state?.endsWith(' completed') && running.length === replicas && own.length === replicas;
+    return converged ? [] : [`${state}: ${own.join(', ')}`];
+  });
 }
 
 /** Customers inside the stack's network: orders placed, then the books checked. @returns what the auditor printed */
@@ -109,7 +111,7 @@ async function placeOrders(orders: number): Promise<string> {
       return said;
     }
     if (performance.now() > deadlineAtMs) throw new Error(`the load is ${state}`);
-    await delay(500);
+    await delay(1_000);
   }
 }
 
@@ -130,14 +132,12 @@ describe.skipIf(inject('engine') === undefined)('the Swarm stack', () => {
   });
   afterAll(async () => {
     await docker(['stack', 'rm', STACK], { timeoutMs: LEAVE_TIMEOUT_MS });
-    // The secrets of somebody else's swarm: its tasks keep them until they have ended.
-    if (swarmIsOurs) await docker(['swarm', 'leave', '--force'], { timeoutMs: LEAVE_TIMEOUT_MS });
-    else
-      await docker([
-        'secret',
-        'rm',
-        ...(await docker(['secret', 'ls', '--quiet', '--filter', `name=${STACK}-`])).split('\n'),
-      ]);
+    if (swarmIsOurs) {
+      await docker(['swarm', 'leave', '--force'], { timeoutMs: LEAVE_TIMEOUT_MS });
+    } else {
+      const secrets = await docker(['secret', 'ls', '--quiet', '--filter', `name=${STACK}-`]);
+      await docker(['secret', 'rm', ...secrets.split('\n')]);
+    }
   });
 
   it(
