@@ -15,22 +15,11 @@ COPY package.json ./
 RUN npm install --global --no-audit --no-fund --no-update-notifier "$(node -p 'require("./package.json").packageManager')"
 
 # What this service is made of: itself and the packages that it uses, straight or through others.
-FROM build AS source
+FROM ${NODE_IMAGE} AS source
 ARG APP
+WORKDIR /src
 COPY . .
-RUN set -eu; \
-    manifests=/out/manifests packages=/out/packages app=/out/app; \
-    mkdir -p "$manifests" "$packages" "$app"; \
-    cp package.json pnpm-lock.yaml pnpm-workspace.yaml "$manifests"; \
-    pnpm --filter "@holdfast/${APP:?say --build-arg APP=…, a folder of apps/}..." list --depth=-1 --parseable > /out/projects; \
-    grep -q . /out/projects || { echo "there is no package @holdfast/$APP" >&2; exit 1; }; \
-    while read -r project; do \
-      path=${project#/src/}; \
-      mkdir -p "$manifests/$path"; cp "$path/package.json" "$manifests/$path"; \
-      case $path in packages/*) to=$packages ;; *) to=$app; ln -s "$path" "$app/service" ;; esac; \
-      mkdir -p "$to/$path"; cp -R "$path/." "$to/$path"; \
-    done < /out/projects; \
-    if [ -d "$packages/packages/rpc" ]; then cp -R protos "$packages"; fi
+RUN node scripts/image-source.mjs "${APP}" /out
 
 FROM build AS dependencies
 ARG APP

@@ -28,6 +28,8 @@ const CUT_OFF = statement(
     where datname = $1::text and usename = $1::text`,
 );
 
+/** A server that is slow to answer is still to be cut off; the services' own time-outs are what is tried out. */
+const CHAOS_CONNECT_TIMEOUT_MS = 30_000;
 const REPORT_COLUMNS = 140;
 const say = (line = '') => console.log(line);
 process.exit(await main());
@@ -57,7 +59,12 @@ async function demo(settings: Config<typeof SETTINGS>, options: DemoOptions): Pr
   const interrupted = onInterrupt();
   const startedAtMs = performance.now();
   say(`Holdfast demo: ${options.orders} orders, ${options.concurrency} customers at a time, seed ${options.seed}`);
-  const chaos = createPool({ databaseUrl: settings.CHAOS_DATABASE_URL, applicationName: 'holdfast-demo', max: 1 });
+  const chaos = createPool({
+    databaseUrl: settings.CHAOS_DATABASE_URL,
+    applicationName: 'holdfast-demo',
+    max: 1,
+    connectTimeoutMs: CHAOS_CONNECT_TIMEOUT_MS,
+  });
   try {
     const result = await runLoad(targetOf(settings, chaos), options, interrupted, say);
     if (interrupted.aborted) return EXIT_INTERRUPTED;
