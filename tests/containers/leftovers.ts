@@ -25,7 +25,8 @@ export async function removeLeftovers(): Promise<void> {
 /** Makes this engine a swarm of one node, for this run. */
 export async function initSwarm(): Promise<void> {
   await docker(['swarm', 'init', '--advertise-addr', '127.0.0.1']);
-  await docker(['node', 'update', '--label-add', `${LABEL}=${process.pid}`, 'self']);
+  const node = await docker(['info', '--format', '{{.Swarm.NodeID}}']);
+  await docker(['node', 'update', '--label-add', `${LABEL}=${process.pid}`, node]);
 }
 
 async function removeStale(list: string[], id: string, remove: string[]): Promise<void> {
