@@ -24,7 +24,7 @@ export async function docker(args: string[], { env = {}, timeoutMs = 60_000 }: D
       timeout: timeoutMs,
       maxBuffer: MAX_OUTPUT_BYTES,
     });
-    return (args[0] === 'logs' ? stdout + stderr : stdout).trim();
+    return (args.includes('logs') ? stdout + stderr : stdout).trim();
   } catch (cause) {
     const { stdout = '', stderr = '' } = cause as { stdout?: string; stderr?: string };
     const said = `${stdout}${stderr}`.trim().split('\n').slice(-40).join('\n');
