@@ -10,6 +10,7 @@ import { initSwarm, RUN_NAME as STACK } from './leftovers.ts';
 const SERVICES = ['orchestrator', 'inventory', 'payment', 'shipping'];
 const API_KEY = 'stack-test-key-0123456789';
 const NEXT = 'test-next';
+const SANDBOX_IMAGE = 'holdfast-sandbox:test';
 const CONVERGE_TIMEOUT_MS = 240_000;
 /** Three deployments, each of four services, and orders all the time. */
 const TEST_TIMEOUT_MS = 600_000;
@@ -47,7 +48,7 @@ async function deploy(version: string, replicas: number): Promise<void> {
       HOLDFAST_VERSION: version,
       REPLICAS: String(replicas),
       SECRETS: STACK,
-      SANDBOX_IMAGE: 'holdfast-sandbox:test',
+      SANDBOX_IMAGE,
       STRIPE_API_BASE: 'http://sandbox:8080',
       CARRIER_URL: 'http://sandbox:8080/carrier',
       // A slow machine is not what this test is about.
@@ -69,17 +70,21 @@ async function untilConverged(version: string, replicas: number): Promise<void> 
 
 /** What there still is to be done, one line for each service that has something. */
 async function notConverged(version: string, replicas: number): Promise<string[]> {
-  const names = SERVICES.map((service) => `${STACK}_${service}`);
+  const wanted = [
+    ...SERVICES.map((service) => ({ service, image: `holdfast-${service}:${version}`, replicas })),
+    { service: 'sandbox', image: SANDBOX_IMAGE, replicas: 1 },
+  ];
+  const names = wanted.map(({ service }) => `${STACK}_${service}`);
   const update = '{{.Spec.Name}} {{if .UpdateStatus}}{{.UpdateStatus.State}}{{else}}completed{{end}}';
   const task = '{{.Name}} {{.Image}} {{.CurrentState}} {{.Error}}';
   const [updates, tasks] = await Promise.all([
     docker(['service', 'inspect', '--format', update, ...names]),
     docker(['service', 'ps', '--filter', 'desired-state=running', '--format', task, ...names]),
   ]);
-  return SERVICES.flatMap((service) => {
+  return wanted.flatMap(({ service, image, replicas }) => {
     const state = updates.split('\n').find((line) => line.startsWith(`${STACK}_${service} `));
     const own = tasks.split('\n').filter((line) => line.startsWith(`${STACK}_${service}.`));
-    const running = own.filter((line) => line.includes(` holdfast-${service}:${version} Running `));
+    const running = own.filter((line) => line.includes(` ${image} Running `));
     const converged = state?.endsWith(' completed') && running.length === replicas && own.length === replicas;
     return converged ? [] : [`${state}: ${own.join(', ')}`];
   });
