@@ -2,6 +2,8 @@
 import { createPool, type Query, type Statement, type Transaction, transaction } from '@holdfast/postgres';
 
 const PAGE_SIZE = 1_000;
+/** Nobody waits for the auditor: a busy server is no reason to leave the books unread. */
+const CONNECT_TIMEOUT_MS = 30_000;
 const STATEMENT_TIMEOUT_MS = 60_000;
 const LEDGER_TIMEOUT_MS = 30_000;
 
@@ -14,6 +16,7 @@ export async function inSnapshot<T>(databaseUrl: string, work: (tx: Transaction)
     databaseUrl,
     applicationName: 'holdfast-auditor',
     max: 1,
+    connectTimeoutMs: CONNECT_TIMEOUT_MS,
     statementTimeoutMs: STATEMENT_TIMEOUT_MS,
     idleInTransactionTimeoutMs: STATEMENT_TIMEOUT_MS,
   });
