@@ -13,7 +13,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           sequence: { groupOrder: 0 },
-          include: ['{apps,packages}/*/src/**/*.test.ts', 'demo/src/**/*.test.ts', 'tests/deployment.test.ts'],
+          include: ['{apps,packages,examples}/*/src/**/*.test.ts', 'demo/src/**/*.test.ts', 'tests/deployment.test.ts'],
           exclude: ['**/*.db.test.ts', '**/node_modules/**'],
         },
       },
@@ -21,7 +21,7 @@ export default defineConfig({
         test: {
           name: 'db',
           sequence: { groupOrder: 1 },
-          include: ['{apps,packages}/*/src/**/*.db.test.ts'],
+          include: ['{apps,packages,examples}/*/src/**/*.db.test.ts'],
           globalSetup: ['packages/testkit/src/vitest-postgres.ts'],
           testTimeout: 30_000,
           hookTimeout: 60_000,

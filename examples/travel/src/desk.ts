@@ -1,0 +1,149 @@
+/*
+ * A desk: it books one place of a trip (a seat, a room, a car) and cancels it, over HTTP, in a database of its own.
+ *
+ * K1 Claim, booking and stored answer are one transaction (runAct, runUndo).
+ * K3 A cancellation that comes first seals the booking: it can't be made any more (runUndo).
+ * K4 A call of an owner that has been replaced changes nothing (`fence`).
+ */
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { json } from 'node:stream/consumers';
+import {
+  createFlights,
+  type Fingerprinter,
+  type Flights,
+  idempotencyMigrations,
+  type KeyedCall,
+  loadFingerprinter,
+  type Pool,
+  runAct,
+  runUndo,
+  type Settlement,
+  type Transaction,
+} from '@holdfast/idempotency';
+
+/** The tables of a desk's database, for `migrate`. */
+export const deskMigrations = [
+  idempotencyMigrations,
+  { module: 'travel', folder: new URL('../sql/', import.meta.url) },
+];
+
+export interface DeskRequest {
+  key: string;
+  epoch: number;
+  tripId: string;
+  /** What to book. A cancellation has none: the trip says enough. */
+  place?: string;
+}
+
+/** What a desk answers. Anything else, or nothing, tells nothing of the booking. */
+export type DeskAnswer =
+  | { kind: 'done' }
+  | { kind: 'refused'; reason: string }
+  | { kind: 'fenced' }
+  /** Not known, or not yet: ask again. */
+  | { kind: 'unknown'; detail: string };
+
+/** How a desk cancels; `cancelOnce` unless a test wants to see what comes of another way. */
+export type Cancel = (parts: DeskParts, call: KeyedCall, tripId: string) => Promise<DeskAnswer>;
+
+export interface DeskParts {
+  pool: Pool;
+  flights: Flights;
+  fingerprinter: Fingerprinter;
+}
+
+export interface Desk {
+  /** host and port */
+  readonly address: { host: string; port: number };
+  close(): Promise<void>;
+}
+
+const TENANT = 'travel';
+/** How long a duplicate waits for the call that runs. */
+const WAIT_MS = 1_000;
+const CLOSE_WITHIN_MS = 2_000;
+
+/** @param pool of a database with `deskMigrations` */
+export async function startDesk(pool: Pool, cancel: Cancel = cancelOnce): Promise<Desk> {
+  const parts = { pool, flights: createFlights(), fingerprinter: await loadFingerprinter(pool) };
+  const server = createServer((request, response) => {
+    const send = (status: number, answer: DeskAnswer) => {
+      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
+    };
+    handle(parts, cancel, request).then(
+      (answer) => send(200, answer),
+      (error: Error) => send(503, { kind: 'unknown', detail: error.message }),
+    );
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  return { address: { host: '127.0.0.1', port }, close: () => close(server) };
+}
+
+async function handle(parts: DeskParts, cancel: Cancel, request: IncomingMessage): Promise<DeskAnswer> {
+  const asked = (await json(request)) as DeskRequest;
+  const operation = request.url === '/cancel' ? 'cancel' : 'book';
+  const call: KeyedCall = {
+    tenantId: TENANT,
+    key: asked.key,
+    operation,
+    fingerprint: parts.fingerprinter.of(operation, { tripId: asked.tripId, place: asked.place ?? null }),
+    fence: { orderId: asked.tripId, epoch: asked.epoch },
+    waitMs: WAIT_MS,
+  };
+  if (operation === 'cancel') return await cancel(parts, call, asked.tripId);
+  const { pool, flights } = parts;
+  return answerOf(await runAct(pool, flights, call, (tx) => book(tx, asked.tripId, asked.place ?? '')));
+}
+
+async function book(tx: Transaction, tripId: string, place: string): Promise<Settlement> {
+  const taken = await tx.query('update places set free = free - 1 where place = $1::text and free > 0', [place]);
+  if (taken.rowCount === 0) return { kind: 'refused', answer: Buffer.from('SOLD_OUT') };
+  await tx.query('insert into bookings (trip_id, place) values ($1::text, $2::text)', [tripId, place]);
+  return { kind: 'done', answer: Buffer.from(place) };
+}
+
+/** Cancels the trip's booking, or sees to it that none is ever made. */
+export const cancelOnce: Cancel = async ({ pool, flights }, call, tripId) =>
+  answerOf(
+    await runUndo(pool, flights, call, 'book', async (tx) => {
+      await giveBack(tx, tripId);
+      return Buffer.alloc(0);
+    }),
+  );
+
+/** Gives the place of a trip back, if it has one. */
+export async function giveBack(tx: Pick<Pool, 'query'>, tripId: string): Promise<void> {
+  await tx.query(
+    `with cancelled as (delete from bookings where trip_id = $1::text returning place)
+     update places set free = free + 1 from cancelled where places.place = cancelled.place`,
+    [tripId],
+  );
+}
+
+function answerOf(outcome: Awaited<ReturnType<typeof runAct>> | Awaited<ReturnType<typeof runUndo>>): DeskAnswer {
+  switch (outcome.kind) {
+    case 'executed':
+      return { kind: 'done' };
+    case 'refused':
+      return { kind: 'refused', reason: outcome.answer.toString() };
+    case 'sealed':
+      return { kind: 'refused', reason: 'CANCELLED' };
+    case 'fenced':
+      return { kind: 'fenced' };
+    default:
+      return { kind: 'unknown', detail: outcome.kind };
+  }
+}
+
+async function close(server: Server): Promise<void> {
+  const closed = new Promise((resolve) => server.close(resolve));
+  const timer = setTimeout(() => server.closeAllConnections(), CLOSE_WITHIN_MS);
+  server.closeIdleConnections();
+  await closed;
+  clearTimeout(timer);
+}
