@@ -95,7 +95,14 @@ async function eachOrder(run: (n: number) => Promise<void>): Promise<void> {
 
 async function byHoldfast(): Promise<void> {
   const log = { info() {}, warn() {}, error: console.error };
-  const engine = createEngine({ pool, definitions: [saga], name: 'contrast', leaseMs: LEASE_MS, log });
+  const engine = createEngine({
+    pool,
+    definitions: [saga],
+    name: 'contrast',
+    takesPlace: true,
+    leaseMs: LEASE_MS,
+    log,
+  });
   await engine.start();
   await eachOrder((n) => startSaga(engine, n));
   const deadlineAt = performance.now() + ENDS_WITHIN_MS;
