@@ -63,13 +63,15 @@ const holdStock = statement(
       where stock.tenant_id = w.tenant_id and stock.sku = w.sku
         and (select count(*) from made) = cardinality($2::text[])
    )
-   select order_id from made`,
+   select count(*)::int as made from made`,
 );
 
-const findReservation = statement(
-  'inventory.find-reservation',
-  `select reservation_id, state, currency, total, lines from reservations
-    where tenant_id = $1::text and order_id = $2::text`,
+const findReservations = statement(
+  'inventory.find-reservations',
+  `select h.tenant_id, h.order_id, h.reservation_id, h.state, h.currency, h.total, h.lines
+     from unnest($1::text[], $2::text[]) as r (tenant_id, order_id),
+          lateral (select * from reservations h
+                    where h.tenant_id = r.tenant_id and h.order_id = r.order_id offset 0) h`,
 );
 
 /**
@@ -82,20 +84,26 @@ export async function reserve(tx: Transaction, requests: ReserveRequest[]): Prom
   const wanted = requests.flatMap(({ tenantId, lines }) => lines.map(({ sku }) => ({ tenantId, sku })));
   const shelf = await lockShelf(tx, wanted);
   const outcomes = requests.map((request) => shelf.take(request));
-  // What is free may be little because this very order holds the rest: ask before refusing. Refusals are rare enough.
+  // What is free may be little because this very order holds the rest: ask before refusing.
+  const refused = requests.filter((_, at) => outcomes[at]?.kind === 'refused');
+  const earlier = await earlierReservations(tx, refused);
   for (const [at, request] of requests.entries()) {
-    if (outcomes[at]?.kind !== 'refused') continue;
-    outcomes[at] = reserved(await earlierReservation(tx, request)) ?? outcomes[at];
+    const before = reserved(earlier.get(request));
+    if (before !== undefined) outcomes[at] = before;
   }
   const made = requests.flatMap((request, at) =>
     shelf.hasServed(request) ? [{ request, outcome: outcomes[at] }] : [],
   );
   if (made.length === 0) return outcomes;
-  const { rowCount } = await tx.query({ ...holdStock, values: [...reservationColumns(made), ...shelf.takenColumns()] });
-  if (rowCount === made.length) return outcomes;
+  const held = await tx.query<{ made: number }>({
+    ...holdStock,
+    values: [...reservationColumns(made), ...shelf.takenColumns()],
+  });
+  if (held.rows[0]?.made === made.length) return outcomes;
   if (requests.length > 1) throw new ReservedBefore();
   // Alone, so that nothing at all was written: this order's claim is gone, its reservation is not.
-  return [reserved(await earlierReservation(tx, requests[0] as ReserveRequest)) ?? notReserved()];
+  const found = await earlierReservations(tx, requests);
+  return requests.map((request) => reserved(found.get(request)) ?? notReserved());
 }
 
 /** An order of a batch has its reservation already: the batch can't be written as one. */
@@ -130,6 +138,8 @@ function notReserved(): never {
 }
 
 interface ReservationRow {
+  tenant_id: string;
+  order_id: string;
   reservation_id: string;
   state: 'held' | 'released' | 'fulfilled';
   currency: string;
@@ -137,14 +147,25 @@ interface ReservationRow {
   lines: PricedLine[];
 }
 
-/** What this order reserved before, when its claim is gone but the effect is not (K5). */
-async function earlierReservation(tx: Transaction, request: ReserveRequest): Promise<Reservation | undefined> {
-  const { rows } = await tx.query<ReservationRow>({
-    ...findReservation,
-    values: [request.tenantId, request.orderId],
-  });
-  const row = rows[0];
-  if (row === undefined) return undefined;
+/** What these orders reserved before, when their claims are gone but the effects are not (K5). */
+async function earlierReservations(
+  tx: Transaction,
+  requests: ReserveRequest[],
+): Promise<Map<ReserveRequest, Reservation>> {
+  const found = new Map<ReserveRequest, Reservation>();
+  if (requests.length === 0) return found;
+  const values = [requests.map(({ tenantId }) => tenantId), requests.map(({ orderId }) => orderId)];
+  const { rows } = await tx.query<ReservationRow>({ ...findReservations, values });
+  const byOrder = new Map(rows.map((row) => [`${row.tenant_id} ${row.order_id}`, row]));
+  for (const request of requests) {
+    const row = byOrder.get(`${request.tenantId} ${request.orderId}`);
+    if (row !== undefined) found.set(request, sameReservation(row, request));
+  }
+  return found;
+}
+
+/** @throws InvalidRequest CONFLICT when it was for something else, or was given back */
+function sameReservation(row: ReservationRow, request: ReserveRequest): Reservation {
   const wanted = request.lines.map((line) => `${line.sku} ${line.quantity}`).join();
   const held = row.lines.map((line) => `${line.sku} ${line.quantity}`).join();
   if (row.state === 'released' || row.currency !== request.currency || wanted !== held) {
@@ -173,7 +194,7 @@ const giveBack = statement(
     where stock.tenant_id = w.tenant_id and stock.sku = w.sku`,
 );
 
-type Held = Pick<ReservationRow, 'reservation_id' | 'lines'> & { tenant_id: string; order_id: string };
+type Held = Pick<ReservationRow, 'tenant_id' | 'order_id' | 'reservation_id' | 'lines'>;
 
 export interface ReleaseRequest {
   tenantId: string;

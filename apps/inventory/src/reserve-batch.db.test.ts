@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { createFlights } from '@holdfast/idempotency';
-import { createPool } from '@holdfast/postgres';
+import { createPool, type Transaction, transaction } from '@holdfast/postgres';
 import { type CallOptions, type Client, createStepClient, services, startServer, storeFault } from '@holdfast/rpc';
 import { type TestParticipant, testParticipant } from '@holdfast/testkit';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { reserve as reserveIn } from './reservation.ts';
 import { inventoryMigrations, inventoryService } from './server.ts';
 
 type Inventory = Client<typeof services.inventory>;
@@ -114,6 +115,21 @@ describe('reservations that arrive together', () => {
     const other = orderOf([sku, 1]);
     expect(await Promise.all([reserve(other), reserve(holder)])).toMatchObject([{ reason: 'OUT_OF_STOCK' }, first]);
     expect(await stockOf(sku)).toEqual({ on_hand: 3, reserved: 3 });
+  });
+
+  it('K5: that are refused are looked for together, not one by one while the stock is held', async () => {
+    const sku = await listed(1);
+    const requests = Array.from({ length: 20 }, () => ({ ...orderOf([sku, 2]), tenantId: TENANT, currency: 'EUR' }));
+    const asked: string[] = [];
+    const outcomes = await transaction(participant.database.pool, (tx) => {
+      const query = (statement: { name: string }) => {
+        asked.push(statement.name);
+        return tx.query(statement as never);
+      };
+      return reserveIn({ query } as unknown as Transaction, requests);
+    });
+    expect(kindsOf(outcomes)).toEqual(Array(20).fill('OUT_OF_STOCK'));
+    expect(asked).toEqual(['inventory.lock-stock', 'inventory.find-reservations']);
   });
 
   it('K5: an order that asks for other things than it holds fails alone', async () => {
