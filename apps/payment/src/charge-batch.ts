@@ -59,7 +59,7 @@ const makeCharges = statement(
       where a.tenant_id = w.tenant_id and a.customer_id = w.customer_id
         and (select count(*) from made) = cardinality($2::text[])
    )
-   select order_id from made`,
+   select count(*)::int as made from made`,
 );
 
 /**
@@ -82,7 +82,7 @@ async function makeFresh(tx: Transaction, calls: Begun<ChargeRequest>[]): Promis
   const paidHere = calls.map(({ request }) => request).filter((request) => staysHere(request) && request.amount > 0);
   const till = new Till(await lockAccounts(tx, paidHere));
   const outcomes = calls.map((call) => till.charge(call));
-  const { rowCount } = await tx.query({
+  const { rows } = await tx.query<{ made: number }>({
     ...makeCharges,
     values: [
       ...chargeColumns(calls.map(({ request }) => request)),
@@ -91,7 +91,7 @@ async function makeFresh(tx: Transaction, calls: Begun<ChargeRequest>[]): Promis
       ...till.balanceColumns(),
     ],
   });
-  if (rowCount === calls.length) return outcomes;
+  if (rows[0]?.made === calls.length) return outcomes;
   const [call] = calls;
   if (call === undefined || calls.length > 1) throw new ChargedBefore();
   // Alone, so that nothing at all was written: this order's claim is gone, its charge is not.

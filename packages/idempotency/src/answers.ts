@@ -1,5 +1,6 @@
 /*
- * Bodies of answers, kept by day (sql/002-retention.sql).
+ * Bodies of answers: a small one in its claim's own row, so that it costs no row more; a large one by day
+ * (sql/002-retention.sql), where a day that is past is dropped whole.
  *
  * K5  What a caller is told depends on the clock, never on how far the housekeeping has come: a body whose last day is
  *     past is not given, whether or not it is still there. Its claim says that the key was used.
@@ -18,6 +19,19 @@ export function keptUntilSql(days: string): string {
 /** SQL: whether an answer is still given. `day`: a date expression. */
 export function isGivenSql(day: string): string {
   return `${day} >= (clock_timestamp() at time zone 'utc')::date`;
+}
+
+/** Bytes of a step's answer that its claim's row takes; beyond that, the row would no longer be worth walking over. */
+const MOST_IN_CLAIM = 512;
+
+/** SQL: whether an answer goes into its claim's row. `state`, `answer`: expressions. A refusal always does (S5). */
+export function staysInClaimSql(state: string, answer: string): string {
+  return `(${state} = 'refused' or octet_length(${answer}) <= ${MOST_IN_CLAIM})`;
+}
+
+/** SQL: the answer in a claim's own row, null when there is none or it is past its last day. `claim`: the row's name. */
+export function answerInClaimSql(claim: string): string {
+  return `case when ${claim}.kept_until is null or ${isGivenSql(`${claim}.kept_until`)} then ${claim}.answer end`;
 }
 
 const readBodies = statement(

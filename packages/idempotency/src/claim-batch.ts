@@ -3,8 +3,8 @@
  *
  * K1  The order of things is fences and look-up, effect, then the claims' rows with their answers; all in the caller's
  *     one transaction. A row is written once, in the state that it ends in, rather than inserted and updated.
- * K2  The primary key decides. When somebody claims the same key between our look and our insert, the insert misses a
- *     row: `insertClaims` throws, everything is rolled back, and the batch finds the row when it is tried again.
+ * K2  The primary key decides. When somebody claims the same key between our look and our insert, the insert violates
+ *     it: `insertClaims` throws, everything is rolled back, and the batch finds the row when it is tried again.
  * K3  Acts and undos of an order meet at its fence, which is locked before anything is looked at or changed.
  * K4  The fence is raised in the first statement; a lower epoch raises nothing and goes no further. A request that the
  *     key does not stand for does not raise it either.
@@ -12,8 +12,8 @@
  * Locks: fences in the order of tenant and order, then claims, then whatever the effect locks, in an order of its own. A
  * batch names an order, and a key, at most once.
  */
-import { type Query, statement } from '@holdfast/postgres';
-import { DEFAULT_KEEP_DAYS, keptUntilSql, readAnswers } from './answers.ts';
+import { isUniqueViolation, type Query, statement } from '@holdfast/postgres';
+import { answerInClaimSql, DEFAULT_KEEP_DAYS, keptUntilSql, readAnswers, staysInClaimSql } from './answers.ts';
 import {
   type Claim,
   type ClaimOutcome,
@@ -26,7 +26,8 @@ import {
 import { splitKey } from './key.ts';
 
 // The inner select can't be flattened into a join (offset 0), so that each key is one probe of the primary key,
-// whatever the planner believes of the table's size.
+// whatever the planner believes of the table's size. One row comes back when nothing was met and every fence was raised,
+// which is nearly always: rows that say so one by one would cost more than the fences.
 const fenceAndLook = statement(
   'idempotency.fence-and-look',
   `with r as (
@@ -34,29 +35,32 @@ const fenceAndLook = statement(
        with ordinality as r(tenant_id, scope, name, operation, fingerprint, order_id, epoch, ord)
    ), prior as materialized (
      select r.ord, c.* from r, lateral (
-       select c.state, c.attempt, c.answer, c.members, c.kept_until,
+       select c.state, c.attempt, ${answerInClaimSql('c')} as answer, c.members, c.kept_until::text as kept_until,
               c.fingerprint is not null and (c.fingerprint <> r.fingerprint or c.operation <> r.operation) as reused,
               coalesce(ceil(extract(epoch from c.lease_until - clock_timestamp()) * 1000), 0)::int as remaining_ms
          from claims c where c.tenant_id = r.tenant_id and c.scope = r.scope and c.name = r.name offset 0
      ) c
-   ), fence as (
-     insert into fences as f (tenant_id, order_id, epoch)
+   ), wanted as materialized (
      select r.tenant_id, r.order_id, r.epoch from r
       where r.order_id is not null and (r.ord in (select ord from prior where reused)) is not true
       order by r.tenant_id, r.order_id
+   ), fence as (
+     insert into fences as f (tenant_id, order_id, epoch)
+     select tenant_id, order_id, epoch from wanted
      on conflict (tenant_id, order_id) do update set epoch = excluded.epoch where f.epoch <= excluded.epoch
      returning tenant_id, order_id
    )
-   select null::bigint as ord, tenant_id, order_id, null::text as state, null::int as attempt, null::bytea as answer,
-          null::jsonb as members, null::boolean as reused, null::int as remaining_ms, null::text as kept_until from fence
-   union all
-   select ord, null, null, state, attempt, answer, members, reused, remaining_ms, kept_until::text from prior`,
+   select case when (select count(*) from fence) < (select count(*) from wanted)
+               then array(select tenant_id || ' ' || order_id from fence) end as raised,
+          prior.*
+     from (select 1) as one left join prior on true`,
 );
 
-interface FenceOrPrior {
+interface Met {
+  /** Tenant and order of each fence that was raised; null when all were that were to be. */
+  raised: string[] | null;
+  /** Null when no key of the batch was met. */
   ord: number | null;
-  tenant_id: string;
-  order_id: string;
   state: 'in_flight' | 'executed' | 'refused' | 'sealed';
   attempt: number;
   answer: Buffer | null;
@@ -73,7 +77,7 @@ interface FenceOrPrior {
  */
 export async function meetClaims(tx: Query, requests: ClaimRequest[]): Promise<ClaimOutcome[]> {
   const keys = requests.map(({ key }) => splitKey(key));
-  const { rows } = await tx.query<FenceOrPrior>({
+  const { rows } = await tx.query<Met>({
     ...fenceAndLook,
     values: [
       requests.map(({ tenantId }) => tenantId),
@@ -85,20 +89,17 @@ export async function meetClaims(tx: Query, requests: ClaimRequest[]): Promise<C
       requests.map(({ fence }) => fence?.epoch ?? null),
     ],
   });
-  const raised = new Set<string>();
-  const prior = new Map<number, FenceOrPrior>();
-  for (const row of rows) {
-    if (row.ord === null) raised.add(`${row.tenant_id} ${row.order_id}`);
-    else prior.set(row.ord - 1, row);
-  }
+  const raised = rows[0]?.raised ?? null;
+  const prior = new Map(rows.flatMap((row) => (row.ord === null ? [] : [[row.ord - 1, row] as const])));
   await giveBodies(tx, requests, prior);
-  const met = requests.map((request, at) => judge(request, prior.get(at), raised));
+  const isRaised = raised === null ? () => true : isAmong(new Set(raised));
+  const met = requests.map((request, at) => judge(request, prior.get(at), isRaised));
   const abandoned = met.flatMap((outcome, at) => (outcome.kind === 'resumed' ? [at] : []));
   return abandoned.length === 0 ? met : await takeOver(tx, requests, met, abandoned);
 }
 
 /** Reads the bodies of those that were executed before: a second statement, which only repeated calls pay for. */
-async function giveBodies(tx: Query, requests: ClaimRequest[], prior: Map<number, FenceOrPrior>): Promise<void> {
+async function giveBodies(tx: Query, requests: ClaimRequest[], prior: Map<number, Met>): Promise<void> {
   const executed = [...prior].filter(([, row]) => row.state === 'executed' && row.answer === null && !row.reused);
   const bodies = await readAnswers(
     tx,
@@ -107,12 +108,18 @@ async function giveBodies(tx: Query, requests: ClaimRequest[], prior: Map<number
   for (const [i, [, row]] of executed.entries()) row.answer = bodies[i] ?? null;
 }
 
-function judge(request: ClaimRequest, row: FenceOrPrior | undefined, raised: Set<string>): ClaimOutcome {
+type IsRaised = (tenantId: string, orderId: string) => boolean;
+
+function isAmong(raised: Set<string>): IsRaised {
+  return (tenantId, orderId) => raised.has(`${tenantId} ${orderId}`);
+}
+
+function judge(request: ClaimRequest, row: Met | undefined, isRaised: IsRaised): ClaimOutcome {
   if (row?.reused) {
     return { kind: 'reused', differing: differingMembers(row.members, request.fingerprint.members) };
   }
   const { fence, tenantId } = request;
-  if (fence !== undefined && !raised.has(`${tenantId} ${fence.orderId}`)) return { kind: 'fenced' };
+  if (fence !== undefined && !isRaised(tenantId, fence.orderId)) return { kind: 'fenced' };
   if (row === undefined) return { kind: 'claimed', claim: heldClaim(request, 1) };
   if (row.state === 'sealed') return { kind: 'sealed' };
   if (row.state !== 'in_flight') return settledOutcome(row.state, row.answer ?? undefined);
@@ -168,10 +175,12 @@ export interface NewClaim {
   answer: Buffer | null;
 }
 
+// A plain insert: to look for the conflict first, and to be able to take the row back, would cost every claim.
 const insertRows = statement(
   'idempotency.insert-claims',
   `with r as materialized (
-     select *, case when state = 'executed' then ${keptUntilSql('keep_days')} end as kept_until
+     select *, case when state = 'executed' then ${keptUntilSql('keep_days')} end as kept_until,
+            ${staysInClaimSql('state', 'answer')} as stays
        from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::smallint[], $8::jsonb[],
                    $9::bytea[], $10::int[], $11::int[])
          as r(tenant_id, scope, name, operation, state, fingerprint, fingerprint_version, members, answer, lease_ms,
@@ -179,17 +188,16 @@ const insertRows = statement(
       order by tenant_id, scope, name
    ), kept as (
      insert into answers (tenant_id, scope, name, kept_until, answer)
-     select tenant_id, scope, name, kept_until, answer from r where kept_until is not null
+     select tenant_id, scope, name, kept_until, answer from r where kept_until is not null and not stays
      on conflict (tenant_id, scope, name, kept_until) do update set answer = excluded.answer
    )
    insert into claims (tenant_id, scope, name, operation, state, fingerprint, fingerprint_version, members, answer,
                        kept_until, lease_until, settled_at)
    select tenant_id, scope, name, operation, state, fingerprint, fingerprint_version, members,
-          case when state = 'refused' then answer end, kept_until,
+          case when stays then answer end, kept_until,
           case when state = 'in_flight' then clock_timestamp() + coalesce(lease_ms, 0) * interval '1 millisecond' end,
           case when state <> 'in_flight' then clock_timestamp() end
-     from r
-   on conflict (tenant_id, scope, name) do nothing`,
+     from r`,
 );
 
 /** Somebody claimed one of the keys since they were looked up. Roll back, and try again: the row will be met then. */
@@ -204,7 +212,7 @@ export class ClaimedMeanwhile extends Error {
 export async function insertClaims(tx: Query, claims: NewClaim[]): Promise<void> {
   if (claims.length === 0) return;
   const requests = claims.map(({ request }) => request);
-  const { rowCount } = await tx.query({
+  const inserted = tx.query({
     ...insertRows,
     values: [
       ...keyColumns(requests),
@@ -218,7 +226,9 @@ export async function insertClaims(tx: Query, claims: NewClaim[]): Promise<void>
       requests.map(({ keepDays }) => keepDays ?? DEFAULT_KEEP_DAYS),
     ],
   });
-  if (rowCount !== claims.length) throw new ClaimedMeanwhile();
+  await inserted.catch((error: unknown) => {
+    throw isUniqueViolation(error, 'claims_pkey') ? new ClaimedMeanwhile() : error;
+  });
 }
 
 export interface Settled {
@@ -230,16 +240,17 @@ export interface Settled {
 const settleRows = statement(
   'idempotency.settle-claims',
   `with r as materialized (
-     select *, case when state = 'executed' then ${keptUntilSql('keep_days')} end as kept_until
+     select *, case when state = 'executed' then ${keptUntilSql('keep_days')} end as kept_until,
+            ${staysInClaimSql('state', 'answer')} as stays
        from unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::text[], $6::bytea[], $7::int[])
          as r(tenant_id, scope, name, attempt, state, answer, keep_days)
    ), kept as (
      insert into answers (tenant_id, scope, name, kept_until, answer)
-     select tenant_id, scope, name, kept_until, answer from r where kept_until is not null
+     select tenant_id, scope, name, kept_until, answer from r where kept_until is not null and not stays
      on conflict (tenant_id, scope, name, kept_until) do update set answer = excluded.answer
    )
    update claims c
-      set state = r.state, answer = case when r.state = 'refused' then r.answer end, kept_until = r.kept_until,
+      set state = r.state, answer = case when r.stays then r.answer end, kept_until = r.kept_until,
           lease_until = null, settled_at = clock_timestamp()
      from r
     where c.tenant_id = r.tenant_id and c.scope = r.scope and c.name = r.name

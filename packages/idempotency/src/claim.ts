@@ -15,7 +15,7 @@
  * out, the next attempt resumes it (attempt + 1) and asks the provider; the slow first attempt can write nothing any more.
  */
 import { type Query, statement } from '@holdfast/postgres';
-import { DEFAULT_KEEP_DAYS, keptUntilSql, readAnswers } from './answers.ts';
+import { answerInClaimSql, DEFAULT_KEEP_DAYS, keptUntilSql, readAnswers } from './answers.ts';
 import type { Fingerprint } from './fingerprint.ts';
 import { splitKey } from './key.ts';
 
@@ -88,7 +88,7 @@ interface ClaimRow {
 
 const lockClaim = statement(
   'idempotency.lock-claim',
-  `select operation, state, fingerprint, members, attempt, answer, kept_until::text,
+  `select operation, state, fingerprint, members, attempt, ${answerInClaimSql('claims')} as answer, kept_until::text,
           coalesce(ceil(extract(epoch from lease_until - clock_timestamp()) * 1000), 0)::int as remaining_ms
      from claims where tenant_id = $1::text and scope = $2::text and name = $3::text
       for update`,
@@ -280,7 +280,8 @@ export type Ask =
 
 const readClaim = statement(
   'idempotency.ask',
-  `select operation, state, answer, kept_until::text from claims where tenant_id = $1::text and scope = $2::text and name = $3::text`,
+  `select operation, state, ${answerInClaimSql('claims')} as answer, kept_until::text
+     from claims where tenant_id = $1::text and scope = $2::text and name = $3::text`,
 );
 
 /** Looks, and changes nothing. */

@@ -18,10 +18,17 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 beforeEach(async () => {
+  padding = '';
   await database.pool.query('truncate claims, fences, answers, effects');
 });
 
 const TENANT = 'shop';
+/** Makes answers longer. */
+let padding = '';
+const SIZES = [
+  { size: 'small', added: '', byDay: 0 },
+  { size: 'large', added: '.'.repeat(600), byDay: 1 },
+];
 const HOUR_MS = 3_600_000;
 const callOf = (orderId: string, epoch = 1) => ({
   tenantId: TENANT,
@@ -37,7 +44,7 @@ const makeEffect = async (tx: Transaction, orderId: string) => {
   const made = await tx.query('insert into effects values ($1, 1) on conflict do nothing', [orderId]);
   return {
     kind: 'done' as const,
-    answer: Buffer.from(made.rowCount === 1 ? `charged ${orderId}` : `found ${orderId}`),
+    answer: Buffer.from(made.rowCount === 1 ? `charged ${orderId}${padding}` : `found ${orderId}`),
   };
 };
 const run = () =>
@@ -64,32 +71,37 @@ const age = (ms: number) =>
   );
 
 describe('an answer', () => {
-  it('K2: is given byte for byte until its last day, from the partition of that day', async () => {
+  it.each(SIZES)('K2: that is $size is given byte for byte until its last day', async ({ added, byDay }) => {
+    padding = added;
     await turnDays(database.pool);
     const orderId = randomUUID();
     await charge(orderId);
     expect(await charge(orderId)).toEqual({
       kind: 'executed',
-      answer: Buffer.from(`charged ${orderId}`),
+      answer: Buffer.from(`charged ${orderId}${added}`),
       replayed: true,
     });
     expect(await countOf('answers_rest')).toBe(0);
-    expect(await countOf('answers')).toBe(1);
+    expect(await countOf('answers')).toBe(byDay);
   });
 
-  it('H15, K5: past its last day is what the effect says now; nothing runs, whether or not its body is still there', async () => {
-    const orderId = randomUUID();
-    await charge(orderId);
-    await database.pool.query('update claims set kept_until = kept_until - 3');
-    await database.pool.query('update answers set kept_until = kept_until - 3');
-    expect(await ask(database.pool, TENANT, `${orderId}:charge`)).toEqual({ kind: 'expired', operation: 'charge' });
-    const again = { kind: 'executed', answer: Buffer.from(`found ${orderId}`), replayed: true };
-    expect(await charge(orderId)).toEqual(again);
-    await purge({ pool: database.pool });
-    expect(await countOf('answers')).toBe(0);
-    expect(await charge(orderId)).toEqual(again);
-    expect(await countOf('effects')).toBe(1);
-  });
+  it.each(SIZES)(
+    'H15, K5: that is $size is, past its last day, what the effect says now; nothing runs, whether or not its body is still there',
+    async ({ added }) => {
+      padding = added;
+      const orderId = randomUUID();
+      await charge(orderId);
+      await database.pool.query('update claims set kept_until = kept_until - 3');
+      await database.pool.query('update answers set kept_until = kept_until - 3');
+      expect(await ask(database.pool, TENANT, `${orderId}:charge`)).toEqual({ kind: 'expired', operation: 'charge' });
+      const again = { kind: 'executed', answer: Buffer.from(`found ${orderId}`), replayed: true };
+      expect(await charge(orderId)).toEqual(again);
+      await purge({ pool: database.pool });
+      expect(await countOf('answers')).toBe(0);
+      expect(await charge(orderId)).toEqual(again);
+      expect(await countOf('effects')).toBe(1);
+    },
+  );
 
   it('S5: that is a refusal stays as long as its key', async () => {
     const refusing = createStepRunner<string>(database.pool, createFlights(), {

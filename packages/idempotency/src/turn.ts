@@ -25,7 +25,7 @@ import {
   type Transaction,
   transactionAfter,
 } from '@holdfast/postgres';
-import { DEFAULT_KEEP_DAYS, isGivenSql, keptUntilSql } from './answers.ts';
+import { answerInClaimSql, DEFAULT_KEEP_DAYS, isGivenSql, keptUntilSql } from './answers.ts';
 import type { Fingerprint } from './fingerprint.ts';
 import { splitKey } from './key.ts';
 import { rolledBackOr } from './run-act.ts';
@@ -55,7 +55,7 @@ interface TurnRow {
 
 const lookAtKey = statement(
   'idempotency.look-at-key',
-  `select c.state, c.operation, c.fingerprint, coalesce(c.answer, a.answer) as answer
+  `select c.state, c.operation, c.fingerprint, coalesce(${answerInClaimSql('c')}, a.answer) as answer
      from claims as c
      left join answers as a on a.tenant_id = $1::text and a.scope = $2::text and a.name = $3::text
                            and a.kept_until = c.kept_until and ${isGivenSql('c.kept_until')}
