@@ -123,6 +123,18 @@ describe('a batch of calls', () => {
     ]);
   });
 
+  it('K2: so is one that came alone, where no batch is split until it stands alone', async () => {
+    const contested = newCall();
+    const goOn = Promise.withResolvers<void>();
+    here.inside = () => goOn.promise;
+    const first = here.act(contested, 'here');
+    await vi.waitFor(() => expect(here.prepared).toEqual([1]));
+    const second = there.act(contested, 'here');
+    await somebodyWaits();
+    goOn.resolve();
+    expect(await Promise.all([first, second])).toEqual([executed('here', false), executed('here', true)]);
+  });
+
   it('G14: the same keys from two processes at once, in any order, run once each', async () => {
     const calls = newCalls(60, { waitMs: 10_000 });
     const [left, right] = await Promise.all([actAll(here, calls), actAll(there, [...calls].reverse())]);
