@@ -43,6 +43,7 @@ describe('a fingerprint', () => {
       { b: 1, a: { d: null, c: [true, 'é"\\'] }, '\u{1f600}': 1, '\ufb33': 2, no: undefined },
       new Date(0),
       { nested: { at: new Date(0) } },
+      { long: 'é'.repeat(20_000), short: 'after a long one' },
     ];
     for (const body of bodies) {
       expect(one.of('x', body).digest).toEqual(sha(['request', 1, 'x', body]));
