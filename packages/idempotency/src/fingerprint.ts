@@ -133,7 +133,7 @@ function hmacSha256(key: Buffer): (text: string) => string {
     // A UTF-16 unit is three bytes of UTF-8 at most.
     const held = text.length * 3 <= SHORT_BYTES ? inner : padded(0x36, Buffer.byteLength(text));
     const end = BLOCK_BYTES + held.write(text, BLOCK_BYTES);
-    outer.write(hash('sha256', held.subarray(0, end), 'latin1'), BLOCK_BYTES, 'latin1');
-    return hash('sha256', outer, 'latin1');
+    outer.write(hash('sha256', held.subarray(0, end), 'binary'), BLOCK_BYTES, 'latin1');
+    return hash('sha256', outer, 'binary');
   };
 }
