@@ -51,9 +51,8 @@ export class Watchers {
   /** Waits until `judge` has a verdict on the saga, wherever it is driven. @throws what `stored` throws */
   async until<T>(wait: Wait<T>): Promise<T | { kind: 'pending' } | { kind: 'not-found' }> {
     const until = this.#clock.now() + wait.waitMs;
-    let heard: SagaSnapshot | null = null;
     for (let poll = 0; ; poll++) {
-      const snapshot = heard ?? wait.local() ?? (await wait.stored());
+      const snapshot = wait.local() ?? (await wait.stored());
       if (snapshot === null) return { kind: 'not-found' };
       const verdict = wait.judge(snapshot);
       if (verdict !== null) return verdict;
@@ -61,25 +60,28 @@ export class Watchers {
       if (leftMs <= 0 || wait.signal?.aborted) return { kind: 'pending' };
       // What is driven here is heard of; what is driven elsewhere has to be looked at.
       const mostMs = wait.local() === undefined ? Math.min(POLL.capMs, POLL.baseMs * 2 ** poll) : leftMs;
-      heard = await this.#next(wait.id, Math.min(mostMs, leftMs), wait.signal);
+      const heard = await this.#hear(wait, Math.min(mostMs, leftMs));
+      if (heard !== null) return heard;
     }
   }
 
   /**
-   * Waits for what comes first: a snapshot of the saga, its release by this process, `ms`, or `signal`.
+   * Waits for what comes first: a snapshot of the saga that decides, its release by this process, `ms`, or the signal.
    *
-   * @returns the snapshot, or null when it was something else
+   * @returns the verdict, or null when it was something else
    */
-  async #next(id: string, ms: number, signal: AbortSignal | undefined): Promise<SagaSnapshot | null> {
-    if (signal?.aborted) return null;
+  async #hear<T>({ id, judge, signal }: Wait<T>, ms: number): Promise<T | null> {
     const ends: (() => void)[] = [];
     try {
-      return await new Promise<SagaSnapshot | null>((resolve) => {
+      return await new Promise<T | null>((resolve) => {
         const nothing = () => resolve(null);
-        const cancelTimer = this.#clock.after(ms, nothing);
+        const judged = (snapshot: SagaSnapshot) => {
+          const verdict = judge(snapshot);
+          if (verdict !== null) resolve(verdict);
+        };
         signal?.addEventListener('abort', nothing, { once: true });
-        ends.push(add(this.#listeners, id, resolve), add(this.#releases, id, nothing));
-        ends.push(cancelTimer);
+        ends.push(add(this.#listeners, id, judged), add(this.#releases, id, nothing));
+        ends.push(this.#clock.after(ms, nothing));
         ends.push(() => signal?.removeEventListener('abort', nothing));
       });
     } finally {
