@@ -54,7 +54,9 @@ const acceptOrders = statement(
      deadlineMs: 'r.deadline_ms',
      source: '(select * from r where (id in (select id from accepted)) is true) r',
    })})
-   select * from started`,
+   -- Without the input, which is the largest part of the row and is here already.
+   select id, definition, state, position, outputs, failure, epoch, revision, cancel_requested, remaining_ms, age_ms,
+          updated_at from started`,
 );
 
 export type Inserted =
@@ -77,7 +79,7 @@ export function createInsertOrder(db: Query): InsertOrder {
 }
 
 async function insertOrders(db: Query, entries: NewOrder[]): Promise<Inserted[]> {
-  const { rows } = await db.query<SagaRow>({
+  const { rows } = await db.query<Omit<SagaRow, 'input'>>({
     ...acceptOrders,
     values: [
       entries.map(({ id }) => id),
@@ -97,9 +99,10 @@ async function insertOrders(db: Query, entries: NewOrder[]): Promise<Inserted[]>
   // Repeated requests look their keys up together, in a statement that sees whoever was faster.
   const others = entries.flatMap(({ id }) => (started.has(id) ? [] : [id]));
   const found = others.length === 0 ? undefined : await findStoredKeys(db, others);
-  return entries.map(({ id }) => {
+  return entries.map(({ id, order }) => {
     const row = started.get(id);
-    return row === undefined ? { kind: 'found', stored: found?.get(id) } : { kind: 'started', row };
+    if (row === undefined) return { kind: 'found', stored: found?.get(id) };
+    return { kind: 'started', row: { ...row, input: order } };
   });
 }
 
