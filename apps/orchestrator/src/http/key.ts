@@ -41,12 +41,12 @@ export function requestKeyOf(request: FastifyRequest): RequestKey {
 /** Every answer to a keyed request tells about its key: errors too, once the key's syntax is right. */
 export function registerKeyHeaders(app: FastifyInstance, retention: Retention, now: () => Date): void {
   app.decorateRequest('requestKey', null);
-  app.addHook('onSend', async (request: FastifyRequest, reply: FastifyReply, payload: unknown) => {
-    if (request.requestKey === null) return payload;
+  app.addHook('onSend', (request: FastifyRequest, reply: FastifyReply, payload: unknown, done) => {
+    if (request.requestKey === null) return done(null, payload);
     const { key, replayed, claimedAt } = request.requestKey;
     reply.header('idempotency-key', key);
     reply.header('idempotent-replayed', String(replayed));
     reply.header('idempotency-expires', expiresAt(retention, claimedAt ?? now()).toISOString());
-    return payload;
+    done(null, payload);
   });
 }
