@@ -15,10 +15,10 @@ import type { Pool } from '@holdfast/postgres';
 import type { Engine } from '@holdfast/saga';
 import { isForgotten, isPastRetention, type Retention } from './key-retention.ts';
 import { findStoredKey, PLACE_ORDER, type StoredAnswer, type StoredKey, settleKey } from './key-store.ts';
+import type { KnownAnswers } from './known-answers.ts';
 import type { OpenKey, OpenKeys } from './open-keys.ts';
 import { type AcceptedOrder, JUST_ACCEPTED, type OrderRequest, viewOrder } from './order.ts';
 import { type InsertOrder, ORDER_ACCEPTED, readOrder } from './order-store.ts';
-import type { SharedAnswers } from './shared-answers.ts';
 
 export interface OrderBook {
   pool: Pool;
@@ -27,8 +27,7 @@ export interface OrderBook {
   fingerprinter: Fingerprinter;
   openKeys: OpenKeys;
   retention: Retention;
-  /** Undefined without Redis. */
-  sharedAnswers: SharedAnswers | undefined;
+  knownAnswers: KnownAnswers;
   deadlineMs: number;
   now: () => Date;
 }
@@ -83,9 +82,9 @@ export async function acceptOrder(book: OrderBook, placement: Placement): Promis
   };
   const waitUntilMs = performance.now() + Math.min(placement.waitMs, MAX_DUPLICATE_WAIT_MS);
   let known = openKeys.known(attempt.id);
-  if (known === undefined && book.sharedAnswers !== undefined) {
-    const shared = await book.sharedAnswers.find({ ...placement, fingerprint: attempt.fingerprint });
-    if (shared !== undefined) return { kind: 'answered', id: attempt.id, replayed: true, ...shared };
+  if (known === undefined) {
+    const told = await book.knownAnswers.find({ ...placement, fingerprint: attempt.fingerprint });
+    if (told !== undefined) return { kind: 'answered', id: attempt.id, replayed: true, ...told };
     // Nothing is awaited between this look and the claim, where nothing is known: two at once are one claim.
     known = openKeys.known(attempt.id);
   }
@@ -163,7 +162,7 @@ async function answerFirst(
     tell(answer);
   }
   if (!answer?.answer) return { kind: 'in_progress', claimedAt };
-  book.sharedAnswers?.share({ ...placement, fingerprint }, { body: answer.answer, claimedAt });
+  book.knownAnswers.keep({ ...placement, fingerprint }, { body: answer.answer, claimedAt });
   return { kind: 'answered', id, body: answer.answer, replayed: false, claimedAt };
 }
 
@@ -201,22 +200,22 @@ async function meet(book: OrderBook, attempt: Attempt, met: OpenKey | StoredKey,
       book,
       attempt,
       { status: met.status, answer: met.answer },
-      { claimedAt: createdAt, share: true },
+      { claimedAt: createdAt, keep: true },
     );
   }
   if (book.now().getTime() - createdAt.getTime() > ABANDONED_AFTER_MS) {
     const settled = await settleAsItIs(book, attempt.placement.tenantId, attempt.id);
-    return await replay(book, attempt, settled, { claimedAt: createdAt, share: true });
+    return await replay(book, attempt, settled, { claimedAt: createdAt, keep: true });
   }
   const { signal } = attempt.placement;
-  const { sharedAnswers } = book;
+  const { untilTold: told } = book.knownAnswers;
   const keyed = { ...attempt.placement, fingerprint: attempt.fingerprint };
-  const untilTold = sharedAnswers && ((ms: number) => sharedAnswers.untilTold(keyed, ms));
+  const untilTold = told && ((ms: number) => told(keyed, ms));
   const waitMs = waitUntilMs - performance.now();
   const waited = await book.openKeys.wait(attempt.id, met, { waitMs, signal, untilTold });
   // The first request's process tells the others: a hundred duplicates need not say it again.
   if (waited.kind === 'answered')
-    return await replay(book, attempt, waited.answer, { claimedAt: createdAt, share: false });
+    return await replay(book, attempt, waited.answer, { claimedAt: createdAt, keep: false });
   if (waited.kind === 'pending') return { kind: 'in_progress', claimedAt: createdAt };
   const stored = await findStoredKey(book.pool, attempt.id);
   return stored === undefined ? { kind: 'busy' } : await meet(book, attempt, stored, waitUntilMs);
@@ -226,12 +225,12 @@ async function replay(
   book: OrderBook,
   attempt: Attempt,
   answer: StoredAnswer,
-  { claimedAt, share }: { claimedAt: Date; share: boolean },
+  { claimedAt, keep }: { claimedAt: Date; keep: boolean },
 ): Promise<Placed> {
   const { id, placement, fingerprint } = attempt;
   const isPast = answer.answer === null || isPastRetention(book.retention, claimedAt, book.now());
   const body = isPast ? JSON.stringify(await readOrder(book.pool, placement.tenantId, id)) : (answer.answer ?? '');
-  if (share && !isPast) book.sharedAnswers?.share({ ...placement, fingerprint }, { body, claimedAt });
+  if (keep && !isPast) book.knownAnswers.keep({ ...placement, fingerprint }, { body, claimedAt });
   return { kind: 'answered', id, body, replayed: true, claimedAt };
 }
 

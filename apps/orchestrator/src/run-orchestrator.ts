@@ -12,13 +12,13 @@ import type { config } from './config.ts';
 import { orderHandlers } from './grpc-orders.ts';
 import { createHttpServer } from './http/server.ts';
 import { startKeySweeper } from './key-sweeper.ts';
+import { createKnownAnswers } from './known-answers.ts';
 import { observeEngine, sagaMetrics } from './metrics.ts';
 import { OpenKeys } from './open-keys.ts';
 import { type AcceptedOrder, type OrderOutputs, viewOrder } from './order.ts';
 import { answerCompanion, createInsertOrder, UPDATED_AT_MARK } from './order-store.ts';
 import { connectParticipants } from './participants.ts';
 import { placeOrderSaga } from './place-order.ts';
-import { createSharedAnswers } from './shared-answers.ts';
 
 export const orchestratorMigrations: Migrations[] = [
   idempotencyMigrations,
@@ -94,7 +94,7 @@ export async function runOrchestrator(
     fingerprinter,
     openKeys,
     retention,
-    sharedAnswers: memory && createSharedAnswers(memory, retention, now),
+    knownAnswers: createKnownAnswers(memory, retention, now),
     deadlineMs: settings.ORDER_DEADLINE_MS,
     now,
   };

@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import { createKnownAnswers } from './known-answers.ts';
+
+const KEY_LIFETIME_MS = 1_000;
+const CLAIMED_AT = new Date('2026-01-01T00:00:00.000Z');
+const KEY = 'k'.repeat(16);
+
+/** Keeps one answer and looks for it at another instant. */
+async function foundAfter(ms: number, asked: { tenantId?: string; key?: string; print?: string }) {
+  let now = CLAIMED_AT;
+  const known = createKnownAnswers(
+    undefined,
+    { keyLifetimeMs: KEY_LIFETIME_MS, tombstoneLifetimeMs: 2 * KEY_LIFETIME_MS },
+    () => now,
+  );
+  const order = ({ tenantId = 'shop', key = KEY, print = 'same' }) => ({
+    tenantId,
+    key,
+    fingerprint: { version: 1, digest: Buffer.from(print), members: null },
+  });
+  known.keep(order({}), { body: '{"id":"é"}', claimedAt: CLAIMED_AT });
+  now = new Date(CLAIMED_AT.getTime() + ms);
+  return await known.find(order(asked));
+}
+
+describe('an answer that this process has told', () => {
+  it('K2: is found by the same request, byte for byte, with the instant of its claim', async () => {
+    expect(await foundAfter(KEY_LIFETIME_MS - 1, {})).toEqual({ body: '{"id":"é"}', claimedAt: CLAIMED_AT });
+  });
+
+  it('K5: is not found when its retention is over', async () => {
+    expect(await foundAfter(KEY_LIFETIME_MS, {})).toBeUndefined();
+  });
+
+  it('K2: is nothing to another request, another key, another tenant', async () => {
+    for (const other of [{ print: 'other' }, { key: 'o'.repeat(16) }, { tenantId: 'other' }]) {
+      expect(await foundAfter(0, other)).toBeUndefined();
+    }
+  });
+});
