@@ -113,14 +113,14 @@ export function failureRules(target: () => Target, outage: () => Outage): void {
     const shop = await Shop.open(system);
     const key = system.newKey();
     // In flight, as far as Redis can know; then it is made to believe that for ever.
-    await system.setFaults({ payments: { slow: 1, slowMs: 500 } });
+    await system.setFaults({ payments: { slow: 1, slowMs: 1_500 } });
     const order = { payment: { method: CARD } };
     const placing = shop.place(key, { order, prefer: 'wait=20' });
-    await until(
-      'the key is claimed',
-      10_000,
-      async () => (await shop.place(key, { order, replica: 1 })).status === 409,
-    );
+    // Looked up, not sent again: a duplicate that overtook the first request would be the one that claims the key.
+    await until('the key is claimed', 10_000, async () => {
+      return (await system.http('GET', `/v1/idempotency-keys/${key}`)).status === 200;
+    });
+    expect((await shop.place(key, { order, replica: 1 })).status).toBe(409);
     const inFlight = await RedisLine.with(redisUrl, (redis) => redis.snapshot());
     const first = await placing;
     await system.setFaults({});
