@@ -69,6 +69,8 @@ describe('the client of the HTTP API', () => {
       kind: 'refused',
       problem: { code: 'not-parked' },
     });
+    expect(await client.retrySaga(order?.id ?? '')).toMatchObject({ problem: { code: 'saga-ended' } });
+    expect(await client.compensateSaga(order?.id ?? '')).toMatchObject({ problem: { code: 'cancel-refused' } });
     expect(await client.getOrder('nobody')).toMatchObject({ kind: 'refused', problem: { code: 'not-found' } });
   });
 });

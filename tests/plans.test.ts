@@ -28,7 +28,10 @@ vi.mock('@holdfast/postgres', async (original) => {
 const NOT_BY_KEY = new Set([
   'orders.list',
   'sagas.list',
+  'sagas.list-unended',
+  'sagas.count-unended',
   'saga.read-attempts',
+  'saga.read-interventions',
   'saga.dead-owners',
   'saga.sagas-of-owner',
   'saga.own-neglected',

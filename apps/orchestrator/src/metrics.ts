@@ -1,5 +1,6 @@
 import type { Engine, SagaMetrics } from '@holdfast/saga';
-import type { Metrics } from '@holdfast/service';
+import type { Log, Metrics } from '@holdfast/service';
+import type { UnendedCount } from './saga-store.ts';
 
 /** What the engine tells, as counters under `/metrics`. */
 export function sagaMetrics(metrics: Metrics): SagaMetrics {
@@ -35,4 +36,44 @@ export function observeEngine(metrics: Metrics, engine: Engine): void {
   metrics.gauge('holdfast_saga_oldest_running_seconds', 'Age of the oldest of them', () => {
     return engine.stats().oldestRunningMs / 1_000;
   });
+}
+
+const UNENDED_STATES = ['running', 'compensating', 'parked'] as const;
+/** However often and by however many `/metrics` is asked for. */
+const COUNT_EVERY_MS = 5_000;
+
+/** The sagas of all processes that have not ended, counted when `/metrics` is asked for and never on an order's way. */
+export function observeUnended(metrics: Metrics, log: Log, count: () => Promise<UnendedCount[]>): void {
+  let counted: { atMs: number; counts: Promise<UnendedCount[]> } | undefined;
+  const recent = () => {
+    if (counted !== undefined && performance.now() - counted.atMs < COUNT_EVERY_MS) return counted.counts;
+    const before = counted?.counts ?? Promise.resolve([]);
+    const counts = count().catch((error: Error) => {
+      log.warn({ err: error }, 'counting sagas failed; the figures of /metrics are old');
+      return before;
+    });
+    counted = { atMs: performance.now(), counts };
+    return counts;
+  };
+  const by = (figure: (row: UnendedCount) => number) => async () => {
+    const rows = await recent();
+    return new Map(
+      UNENDED_STATES.map((state) => {
+        const row = rows.find((each) => each.state === state);
+        return [state, row === undefined ? 0 : figure(row)];
+      }),
+    );
+  };
+  metrics.gaugeBy(
+    'holdfast_sagas_unended',
+    'Sagas that have not ended, of all processes',
+    'state',
+    by((row) => row.sagas),
+  );
+  metrics.gaugeBy(
+    'holdfast_saga_oldest_unended_seconds',
+    'Age of the oldest of them',
+    'state',
+    by((row) => row.oldestSeconds),
+  );
 }

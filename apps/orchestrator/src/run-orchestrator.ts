@@ -13,12 +13,13 @@ import { orderHandlers } from './grpc-orders.ts';
 import { createHttpServer } from './http/server.ts';
 import { startKeySweeper } from './key-sweeper.ts';
 import { createKnownAnswers } from './known-answers.ts';
-import { observeEngine, sagaMetrics } from './metrics.ts';
+import { observeEngine, observeUnended, sagaMetrics } from './metrics.ts';
 import { OpenKeys } from './open-keys.ts';
 import { type AcceptedOrder, type OrderOutputs, viewOrder } from './order.ts';
 import { answerCompanion, createInsertOrder, UPDATED_AT_MARK } from './order-store.ts';
 import { connectParticipants } from './participants.ts';
 import { placeOrderSaga } from './place-order.ts';
+import { countUnendedSagas } from './saga-store.ts';
 
 export const orchestratorMigrations: Migrations[] = [
   idempotencyMigrations,
@@ -75,6 +76,7 @@ export async function runOrchestrator(
       hasEnded(saga.state) ? terminalAnswer(saga.id, input as AcceptedOrder, saga) : null,
   });
   observeEngine(metrics, engine);
+  observeUnended(metrics, log, () => countUnendedSagas(pool));
   await engine.start();
   onShutdown(() => engine.stop({ graceMs: HAND_OVER_MS }));
 

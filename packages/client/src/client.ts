@@ -146,6 +146,16 @@ export class HoldfastClient {
     return send(this.#channel, { method: 'POST', path: `/v1/sagas/${segment(id)}/resume`, signal });
   }
 
+  /** Attempts the step of a saga now, parked or between attempts. */
+  retrySaga(id: string, { signal }: CallOptions = {}): Promise<Sent<Saga>> {
+    return send(this.#channel, { method: 'POST', path: `/v1/sagas/${segment(id)}/retry`, signal });
+  }
+
+  /** Turns a saga back that can still be, parked or not: what may have been started is undone. */
+  compensateSaga(id: string, { signal }: CallOptions = {}): Promise<Sent<Saga>> {
+    return send(this.#channel, { method: 'POST', path: `/v1/sagas/${segment(id)}/compensate`, signal });
+  }
+
   getStock(sku: string, options: CallOptions = {}): Promise<Sent<Stock>> {
     return this.#get(`/v1/stock/${segment(sku)}`, options);
   }

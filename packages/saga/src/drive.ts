@@ -92,6 +92,11 @@ export class Drive {
     this.#wake?.();
   }
 
+  /** Ends a wait between attempts; an attempt under way goes on. */
+  retryNow(): void {
+    this.#wake?.();
+  }
+
   /** Go no further than the next checkpoint. */
   leave(): void {
     this.#leaving = true;

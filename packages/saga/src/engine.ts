@@ -29,13 +29,13 @@ import { CheckpointWriter, type Companion, type WriterStats } from './checkpoint
 import type { ReachPoint } from './crash-points.ts';
 import type { SagaDefinition } from './definition.ts';
 import { Drive, type DriveEnd } from './drive.ts';
+import { createOperator, type Operator, type ResumeOutcome } from './operate.ts';
 import { type Clock, type Database, type SagaLog, type SagaMetrics, systemClock, within } from './ports.ts';
 import { ProcessLease } from './process-lease.ts';
 import { readSaga, readSnapshot, type SagaRecord } from './read.ts';
 import { sweep } from './recovery.ts';
-import { type ResumeOutcome, resumeParked } from './resume.ts';
 import { type Admission, type Reservation, Roster } from './roster.ts';
-import { hasEnded, type SagaRow, type SagaSnapshot, snapshotOf } from './saga-row.ts';
+import { hasEnded, type SagaRow, type SagaSnapshot } from './saga-row.ts';
 import { type SnapshotListener, Watchers } from './watchers.ts';
 
 export interface EngineOptions {
@@ -93,6 +93,8 @@ export function createEngine(options: EngineOptions): Engine {
 }
 
 export class Engine {
+  /** What an operator can do to a saga. */
+  readonly operator: Operator;
   readonly #options: EngineOptions;
   readonly #leaseMs: number;
   readonly #roster: Roster;
@@ -117,6 +119,13 @@ export class Engine {
     if (this.#definitions.size !== options.definitions.length) {
       throw new TypeError('two saga definitions share a name: rename the newer one');
     }
+    this.operator = createOperator({
+      db: options.pool,
+      definitions: this.#definitions,
+      admit: (id) => this.admit(id),
+      drive: (id) => this.#roster.drive(id),
+      cancel: (id, waitMs) => this.cancel(id, waitMs),
+    });
   }
 
   /** Null while this process has no lease: it must not start sagas then (answer 503). */
@@ -205,21 +214,7 @@ export class Engine {
 
   /** Goes on with a parked saga, here. @throws what `pg` throws; if it was resumed after all, a sweep drives it */
   async resume(id: string): Promise<ResumeOutcome> {
-    const admission = this.admit(id);
-    if (admission.kind !== 'admitted') return admission;
-    try {
-      const row = await resumeParked(this.#options.pool, id, admission.ownerId, [...this.#definitions.keys()]);
-      if (row !== null) {
-        admission.run(row);
-        return { kind: 'resumed', snapshot: snapshotOf(row) };
-      }
-    } finally {
-      admission.release();
-    }
-    const snapshot = await readSnapshot(this.#options.pool, id);
-    if (snapshot === null) return { kind: 'not-found' };
-    if (snapshot.state !== 'parked') return { kind: 'not-parked', state: snapshot.state };
-    return { kind: 'unavailable', detail: `this process does not know the definition ${snapshot.definition}` };
+    return await this.operator.resume(id);
   }
 
   /** Told of every checkpoint that this process makes durable. @returns ends the subscription */

@@ -27,9 +27,9 @@ export {
   type EngineStats,
   type WaitOutcome,
 } from './engine.ts';
+export type { CompensateOutcome, Operator, ResumeOutcome, RetryOutcome } from './operate.ts';
 export { type Clock, type Database, type SagaLog, type SagaMetrics, systemClock } from './ports.ts';
-export { type AttemptRecord, readSaga, readSnapshot, type SagaRecord } from './read.ts';
-export type { ResumeOutcome } from './resume.ts';
+export { type AttemptRecord, type Intervention, readSaga, readSnapshot, type SagaRecord } from './read.ts';
 export type { Admission, Admitted } from './roster.ts';
 export {
   type EndState,

@@ -38,6 +38,18 @@ export interface SagaRecord {
   /** The latest ones, oldest first. */
   attempts: AttemptRecord[];
   attemptCount: number;
+  /** What operators have done, the latest ones, oldest first. */
+  interventions: Intervention[];
+}
+
+/** A verb of an operator that took the saga over. */
+export interface Intervention {
+  verb: 'resume' | 'retry' | 'compensate';
+  /** The one that it gave the saga. */
+  epoch: number;
+  /** Why the saga was parked then; null when it was not. */
+  parked: (Parked & { at: string }) | null;
+  at: Date;
 }
 
 const READ_SAGA = statement(
@@ -53,20 +65,27 @@ const READ_ATTEMPTS = statement(
   `select step, direction, attempt, epoch, outcome, detail, started_at as "startedAt", ended_at as "endedAt"
      from saga_attempts where saga_id = $1::text order by epoch desc, seq desc limit $2::integer`,
 );
+const READ_INTERVENTIONS = statement(
+  'saga.read-interventions',
+  `select verb, epoch, parked, at from saga_interventions
+    where saga_id = $1::text order by epoch desc limit $2::integer`,
+);
 const READ_SNAPSHOT = statement(
   'saga.read-snapshot',
   `select id, definition, state, position, outputs, failure, revision, updated_at as "updatedAt"
      from sagas where id = $1::text`,
 );
 
-/** The saga with its latest attempts (200 unless told otherwise), or null when there is none of that id. */
-export async function readSaga(db: Database, id: string, attemptLimit = 200): Promise<SagaRecord | null> {
-  const [sagas, attempts] = await Promise.all([
-    db.query<Omit<SagaRecord, 'attempts'>>({ ...READ_SAGA, values: [id] }),
-    db.query<AttemptRecord>({ ...READ_ATTEMPTS, values: [id, attemptLimit] }),
+/** The saga with its latest attempts and interventions (200 each unless told otherwise), or null when there is none of that id. */
+export async function readSaga(db: Database, id: string, limit = 200): Promise<SagaRecord | null> {
+  const [sagas, attempts, interventions] = await Promise.all([
+    db.query<Omit<SagaRecord, 'attempts' | 'interventions'>>({ ...READ_SAGA, values: [id] }),
+    db.query<AttemptRecord>({ ...READ_ATTEMPTS, values: [id, limit] }),
+    db.query<Intervention>({ ...READ_INTERVENTIONS, values: [id, limit] }),
   ]);
   const saga = sagas.rows[0];
-  return saga === undefined ? null : { ...saga, attempts: attempts.rows.reverse() };
+  if (saga === undefined) return null;
+  return { ...saga, attempts: attempts.rows.reverse(), interventions: interventions.rows.reverse() };
 }
 
 /** What `subscribe` tells, as it is stored now; null when there is no saga of that id. */

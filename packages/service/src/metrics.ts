@@ -5,6 +5,8 @@ export interface Metrics {
   registry: Registry;
   counter(name: string, help: string, labels?: string[]): Counter;
   gauge(name: string, help: string, read?: () => number): Gauge;
+  /** `read` is asked at every scrape, for the value of each label; what it has failed to read is left as it was. */
+  gaugeBy(name: string, help: string, label: string, read: () => Promise<ReadonlyMap<string, number>>): Gauge;
   histogram(name: string, help: string, labels?: string[]): Histogram;
 }
 
@@ -28,6 +30,16 @@ export function createMetrics(service: string): Metrics {
             this.set(read());
           },
         }),
+      }),
+    gaugeBy: (name, help, label, read) =>
+      new Gauge({
+        name,
+        help,
+        labelNames: [label],
+        registers,
+        async collect() {
+          for (const [value, figure] of await read()) this.set({ [label]: value }, figure);
+        },
       }),
     histogram: (name, help, labels = []) =>
       new Histogram({ name, help, labelNames: labels, buckets: SECONDS_BUCKETS, registers }),

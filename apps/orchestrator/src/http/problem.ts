@@ -15,6 +15,7 @@ export const problems = {
   'request-in-progress': { status: 409, title: 'The same request is being processed', retryable: true },
   'cancel-refused': { status: 409, title: 'The order can no longer be cancelled', retryable: false },
   'not-parked': { status: 409, title: 'Only a parked saga can be resumed', retryable: false },
+  'saga-ended': { status: 409, title: 'The saga has ended', retryable: false },
   'out-of-stock': { status: 409, title: 'Not enough is free', retryable: false },
   'insufficient-funds': { status: 409, title: 'The balance is too low', retryable: false },
   conflict: { status: 409, title: 'The request contradicts what is stored', retryable: false },

@@ -88,9 +88,35 @@ export const PageQuery = Type.Object(
   closed,
 );
 
+export const SagaPageQuery = Type.Object(
+  {
+    ...PageQuery.properties,
+    step: Type.Optional(
+      Type.String({
+        pattern: '^[a-z0-9-]{1,64}$',
+        description: 'Only sagas that have not ended and stand at this step',
+        examples: ['charge-payment'],
+      }),
+    ),
+    minAge: Type.Optional(
+      Type.String({ pattern: '^\\d{1,9}$', description: 'Only sagas begun at least this many seconds ago' }),
+    ),
+  },
+  closed,
+);
+
 export const IdParams = Type.Object({ id: Type.String({ maxLength: 100 }) });
 export const SkuParams = Type.Object({ sku: Sku });
 export const CustomerParams = Type.Object({ customerId: CustomerId });
+
+const Parked = Type.Object({
+  step: Type.String(),
+  direction: Type.String(),
+  reason: Type.String(),
+  detail: Type.String(),
+  attempts: Type.Integer(),
+  at: Instant,
+});
 
 export const SagaSummary = Type.Object({
   id: Type.String(),
@@ -99,9 +125,7 @@ export const SagaSummary = Type.Object({
   step: nullable(Type.String()),
   epoch: Type.Integer(),
   failure: nullable(Failure),
-  parked: nullable(
-    Type.Object({ step: Type.String(), direction: Type.String(), reason: Type.String(), detail: Type.String() }),
-  ),
+  parked: nullable(Parked),
   startedAt: Instant,
   updatedAt: Instant,
   deadlineAt: Instant,
@@ -129,6 +153,15 @@ export const Saga = Type.Object({
         }),
       ),
     }),
+  ),
+  interventions: Type.Array(
+    Type.Object({
+      verb: Type.Union([Type.Literal('resume'), Type.Literal('retry'), Type.Literal('compensate')]),
+      epoch: Type.Integer({ description: 'The one that the saga has had since' }),
+      parked: nullable(Parked),
+      at: Instant,
+    }),
+    { description: 'What operators have done, oldest first; `parked` says why the saga had been parked' },
   ),
 });
 
@@ -189,3 +222,4 @@ export const ProblemSchema = Type.Object({
 });
 
 export type PageQueryValue = Static<typeof PageQuery>;
+export type SagaPageQueryValue = Static<typeof SagaPageQuery>;

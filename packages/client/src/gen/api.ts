@@ -184,6 +184,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/sagas/{id}/compensate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Turn a saga back, parked or not
+         * @description Before its pivot is known to be done only. What may have been started is undone; the order ends cancelled. Asking again does no harm: needs no key.
+         */
+        post: operations["compensateSaga"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/sagas/{id}/resume": {
         parameters: {
             query?: never;
@@ -198,6 +218,26 @@ export interface paths {
          * @description Its attempts are counted afresh. Asking again does no harm: needs no key.
          */
         post: operations["resumeSaga"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sagas/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Attempt the step of a saga now
+         * @description Ends its wait between attempts, wherever it is driven, and resumes it when it is parked. Asking again does no harm: needs no key.
+         */
+        post: operations["retrySaga"];
         delete?: never;
         options?: never;
         head?: never;
@@ -436,7 +476,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `request-in-progress`, `cancel-refused`, `not-parked`, `out-of-stock`, `insufficient-funds`, `conflict` */
+            /** @description `request-in-progress`, `cancel-refused`, `not-parked`, `saga-ended`, `out-of-stock`, `insufficient-funds`, `conflict` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -620,7 +660,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `request-in-progress`, `cancel-refused`, `not-parked`, `out-of-stock`, `insufficient-funds`, `conflict` */
+            /** @description `request-in-progress`, `cancel-refused`, `not-parked`, `saga-ended`, `out-of-stock`, `insufficient-funds`, `conflict` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1203,7 +1243,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `request-in-progress`, `cancel-refused`, `not-parked`, `out-of-stock`, `insufficient-funds`, `conflict` */
+            /** @description `request-in-progress`, `cancel-refused`, `not-parked`, `saga-ended`, `out-of-stock`, `insufficient-funds`, `conflict` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1587,7 +1627,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `request-in-progress`, `cancel-refused`, `not-parked`, `out-of-stock`, `insufficient-funds`, `conflict` */
+            /** @description `request-in-progress`, `cancel-refused`, `not-parked`, `saga-ended`, `out-of-stock`, `insufficient-funds`, `conflict` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1727,7 +1767,14 @@ export interface operations {
                 cursor?: string;
                 /** @description 1 to 100; 20 when absent */
                 limit?: string;
+                /** @description Only sagas begun at least this many seconds ago */
+                minAge?: string;
                 status?: "processing" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
+                /**
+                 * @description Only sagas that have not ended and stand at this step
+                 * @example charge-payment
+                 */
+                step?: string;
             };
             header?: never;
             path?: never;
@@ -1760,6 +1807,12 @@ export interface operations {
                             } | null;
                             id: string;
                             parked: {
+                                /**
+                                 * Format: date-time
+                                 * @description RFC 3339, UTC
+                                 */
+                                at: string;
+                                attempts: number;
                                 detail: string;
                                 direction: string;
                                 reason: string;
@@ -1884,8 +1937,37 @@ export interface operations {
                             step: string;
                         } | null;
                         id: string;
+                        /** @description What operators have done, oldest first; `parked` says why the saga had been parked */
+                        interventions: {
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            at: string;
+                            /** @description The one that the saga has had since */
+                            epoch: number;
+                            parked: {
+                                /**
+                                 * Format: date-time
+                                 * @description RFC 3339, UTC
+                                 */
+                                at: string;
+                                attempts: number;
+                                detail: string;
+                                direction: string;
+                                reason: string;
+                                step: string;
+                            } | null;
+                            verb: "resume" | "retry" | "compensate";
+                        }[];
                         ownerId: number;
                         parked: {
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            at: string;
+                            attempts: number;
                             detail: string;
                             direction: string;
                             reason: string;
@@ -1998,7 +2080,7 @@ export interface operations {
             };
         };
     };
-    resumeSaga: {
+    compensateSaga: {
         parameters: {
             query?: never;
             header?: never;
@@ -2032,8 +2114,37 @@ export interface operations {
                             step: string;
                         } | null;
                         id: string;
+                        /** @description What operators have done, oldest first; `parked` says why the saga had been parked */
+                        interventions: {
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            at: string;
+                            /** @description The one that the saga has had since */
+                            epoch: number;
+                            parked: {
+                                /**
+                                 * Format: date-time
+                                 * @description RFC 3339, UTC
+                                 */
+                                at: string;
+                                attempts: number;
+                                detail: string;
+                                direction: string;
+                                reason: string;
+                                step: string;
+                            } | null;
+                            verb: "resume" | "retry" | "compensate";
+                        }[];
                         ownerId: number;
                         parked: {
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            at: string;
+                            attempts: number;
                             detail: string;
                             direction: string;
                             reason: string;
@@ -2122,7 +2233,405 @@ export interface operations {
                     };
                 };
             };
-            /** @description `request-in-progress`, `cancel-refused`, `not-parked`, `out-of-stock`, `insufficient-funds`, `conflict` */
+            /** @description `request-in-progress`, `cancel-refused`, `not-parked`, `saga-ended`, `out-of-stock`, `insufficient-funds`, `conflict` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `try-again`, `store-unavailable`, `service-unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    resumeSaga: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        cancelRequestedAt: string | null;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        deadlineAt: string;
+                        definition: string;
+                        endedAt: string | null;
+                        epoch: number;
+                        failure: {
+                            message: string;
+                            /** @description One of the failure reasons of docs/errors.md */
+                            reason: string;
+                            step: string;
+                        } | null;
+                        id: string;
+                        /** @description What operators have done, oldest first; `parked` says why the saga had been parked */
+                        interventions: {
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            at: string;
+                            /** @description The one that the saga has had since */
+                            epoch: number;
+                            parked: {
+                                /**
+                                 * Format: date-time
+                                 * @description RFC 3339, UTC
+                                 */
+                                at: string;
+                                attempts: number;
+                                detail: string;
+                                direction: string;
+                                reason: string;
+                                step: string;
+                            } | null;
+                            verb: "resume" | "retry" | "compensate";
+                        }[];
+                        ownerId: number;
+                        parked: {
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            at: string;
+                            attempts: number;
+                            detail: string;
+                            direction: string;
+                            reason: string;
+                            step: string;
+                        } | null;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        startedAt: string;
+                        /** @enum {unknown} */
+                        status: "processing" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
+                        step: string | null;
+                        steps: {
+                            attempts: {
+                                /** @description From 1, counted afresh by every owner */
+                                attempt: number;
+                                detail: string | null;
+                                direction: "act" | "undo";
+                                durationMs: number;
+                                /**
+                                 * Format: date-time
+                                 * @description RFC 3339, UTC
+                                 */
+                                endedAt: string;
+                                epoch: number;
+                                outcome: string;
+                                /**
+                                 * Format: date-time
+                                 * @description RFC 3339, UTC
+                                 */
+                                startedAt: string;
+                            }[];
+                            kind: string;
+                            name: string;
+                        }[];
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        updatedAt: string;
+                    };
+                };
+            };
+            /** @description `unauthorized` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `request-in-progress`, `cancel-refused`, `not-parked`, `saga-ended`, `out-of-stock`, `insufficient-funds`, `conflict` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `try-again`, `store-unavailable`, `service-unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    retrySaga: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        cancelRequestedAt: string | null;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        deadlineAt: string;
+                        definition: string;
+                        endedAt: string | null;
+                        epoch: number;
+                        failure: {
+                            message: string;
+                            /** @description One of the failure reasons of docs/errors.md */
+                            reason: string;
+                            step: string;
+                        } | null;
+                        id: string;
+                        /** @description What operators have done, oldest first; `parked` says why the saga had been parked */
+                        interventions: {
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            at: string;
+                            /** @description The one that the saga has had since */
+                            epoch: number;
+                            parked: {
+                                /**
+                                 * Format: date-time
+                                 * @description RFC 3339, UTC
+                                 */
+                                at: string;
+                                attempts: number;
+                                detail: string;
+                                direction: string;
+                                reason: string;
+                                step: string;
+                            } | null;
+                            verb: "resume" | "retry" | "compensate";
+                        }[];
+                        ownerId: number;
+                        parked: {
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            at: string;
+                            attempts: number;
+                            detail: string;
+                            direction: string;
+                            reason: string;
+                            step: string;
+                        } | null;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        startedAt: string;
+                        /** @enum {unknown} */
+                        status: "processing" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
+                        step: string | null;
+                        steps: {
+                            attempts: {
+                                /** @description From 1, counted afresh by every owner */
+                                attempt: number;
+                                detail: string | null;
+                                direction: "act" | "undo";
+                                durationMs: number;
+                                /**
+                                 * Format: date-time
+                                 * @description RFC 3339, UTC
+                                 */
+                                endedAt: string;
+                                epoch: number;
+                                outcome: string;
+                                /**
+                                 * Format: date-time
+                                 * @description RFC 3339, UTC
+                                 */
+                                startedAt: string;
+                            }[];
+                            kind: string;
+                            name: string;
+                        }[];
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        updatedAt: string;
+                    };
+                };
+            };
+            /** @description `unauthorized` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `request-in-progress`, `cancel-refused`, `not-parked`, `saga-ended`, `out-of-stock`, `insufficient-funds`, `conflict` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2360,7 +2869,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `request-in-progress`, `cancel-refused`, `not-parked`, `out-of-stock`, `insufficient-funds`, `conflict` */
+            /** @description `request-in-progress`, `cancel-refused`, `not-parked`, `saga-ended`, `out-of-stock`, `insufficient-funds`, `conflict` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2547,7 +3056,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `request-in-progress`, `cancel-refused`, `not-parked`, `out-of-stock`, `insufficient-funds`, `conflict` */
+            /** @description `request-in-progress`, `cancel-refused`, `not-parked`, `saga-ended`, `out-of-stock`, `insufficient-funds`, `conflict` */
             409: {
                 headers: {
                     [name: string]: unknown;

@@ -5,11 +5,11 @@ import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { requestCancel } from '../../../saga/src/cancel.ts';
 import { type Checkpoint, CheckpointWriter } from '../../../saga/src/checkpoint-writer.ts';
+import { resumeParked } from '../../../saga/src/operate.ts';
 import { systemClock } from '../../../saga/src/ports.ts';
 import { ProcessLease } from '../../../saga/src/process-lease.ts';
 import { readSnapshot } from '../../../saga/src/read.ts';
 import { sweep } from '../../../saga/src/recovery.ts';
-import { resumeParked } from '../../../saga/src/resume.ts';
 import { type TestDatabase, testDatabase } from '../test-database.ts';
 import { ModelDatabase, nameOf, START_SAGA } from './model-database.ts';
 
