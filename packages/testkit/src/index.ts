@@ -7,6 +7,7 @@ export {
   type SagaAuditSources,
 } from './audit-sagas.ts';
 export { auditTable } from './audit-table.ts';
+export { type WatchEnd, type WatchOptions, watchBooks } from './audit-watch.ts';
 export { type AuditOptions, type AuditSources, auditSystem } from './auditor.ts';
 export { type Cluster, type ClusterEvent, type ClusterOptions, DEFAULT_STATE_DIR, startCluster } from './cluster.ts';
 export { type Overrides, SERVICES, type ServiceName, TENANT_ID } from './cluster-plan.ts';
