@@ -3,7 +3,7 @@ import { createPool, type Pool } from '@holdfast/postgres';
 import { type TestDatabase, testDatabase } from '@holdfast/testkit';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { inventoryMigrations } from '../apps/inventory/src/server.ts';
-import { answerCompanion } from '../apps/orchestrator/src/order-store.ts';
+import { answerAndTellCompanion, answerCompanion } from '../apps/orchestrator/src/order-store.ts';
 import { orchestratorMigrations } from '../apps/orchestrator/src/run-orchestrator.ts';
 import { paymentMigrations } from '../apps/payment/src/server.ts';
 import { shippingMigrations } from '../apps/shipping/src/server.ts';
@@ -46,6 +46,9 @@ const NOT_BY_KEY = new Set([
   'idempotency.lock-fences',
   'idempotency.delete-fences',
   'keys.estimate-rows',
+  'events.next-batch',
+  'events.relay-again',
+  'events.forget',
 ]);
 
 const ROWS = 100_000;
@@ -78,8 +81,11 @@ function poolThat(onlyByKey: boolean): Pool {
 }
 
 function statementsByKey(): [string, string][] {
-  const flush: [string, string] = ['saga.flush', flushSql(answerCompanion)];
-  return [...statements, flush].filter(([name]) => !NOT_BY_KEY.has(name) && !name.startsWith('audit.'));
+  const flushes = [answerCompanion, answerAndTellCompanion].map((companion): [string, string] => [
+    `saga.flush+${companion.name}`,
+    flushSql(companion),
+  ]);
+  return [...statements, ...flushes].filter(([name]) => !NOT_BY_KEY.has(name) && !name.startsWith('audit.'));
 }
 
 interface PlanNode {
@@ -194,6 +200,7 @@ async function fill(): Promise<void> {
       `'k' || n, 'shop', 'act', '', 1, now()`,
     ],
     ['sagas (id, definition, input, owner_id, deadline_at)', `'k' || n, 'place-order', '{}', 1, now()`],
+    ['outbox (order_id, kind, tenant_id)', `'k' || n, 'accepted', 'shop'`],
     [
       'saga_attempts (saga_id, epoch, seq, step, direction, attempt, outcome, started_at, ended_at)',
       `'k' || n, 1, 1, 'charge', 'act', 1, 'done', now(), now()`,
@@ -210,6 +217,7 @@ describe('the statements of an order’s way', () => {
   it('are all here', () => {
     const modules = new Set(statementsByKey().map(([name]) => name.split('.')[0]));
     expect([...modules].sort()).toEqual([
+      'events',
       'idempotency',
       'inventory',
       'keys',

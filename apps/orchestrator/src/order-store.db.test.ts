@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createPool, type Pool } from '@holdfast/postgres';
 import { type TestDatabase, testDatabase } from '@holdfast/testkit';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { createInsertOrder, type NewOrder } from './order-store.ts';
+import { createInsertOrder, type InsertOrder, type NewOrder } from './order-store.ts';
 import { orchestratorMigrations } from './run-orchestrator.ts';
 
 let database: TestDatabase;
@@ -36,7 +36,10 @@ const newOrder = (id: string): NewOrder => ({
 
 describe('orders that arrive together', () => {
   it('K2: at two replicas, each in its own order, are placed once each, and never wait for one another in a circle', async () => {
-    const replicas = [createInsertOrder(database.pool), createInsertOrder(other)] as const;
+    const replicas = [database.pool, other].map((pool) => createInsertOrder(pool, { tellsEvents: true })) as [
+      InsertOrder,
+      InsertOrder,
+    ];
     const queries = [vi.spyOn(database.pool, 'query'), vi.spyOn(other, 'query')];
     for (let round = 0; round < 8; round++) {
       const ids = Array.from({ length: 60 }, () => randomUUID());

@@ -8,7 +8,7 @@
  * K2  The order's id is derived from tenant and key: the primary key of `keys` admits one operation per key.
  */
 import { createBatcher, type Fingerprint } from '@holdfast/idempotency';
-import { classifyPostgresError, type Query, statement } from '@holdfast/postgres';
+import { classifyPostgresError, type Query, type Statement, statement } from '@holdfast/postgres';
 import { type Companion, type Failure, type SagaRow, type SagaState, startSagaSql } from '@holdfast/saga';
 import { findStoredKeys, PLACE_ORDER, type StoredKey } from './key-store.ts';
 import { type AcceptedOrder, type OrderOutputs, type OrderStatus, type OrderView, viewOrder } from './order.ts';
@@ -26,9 +26,8 @@ export interface NewOrder {
   deadlineMs: number;
 }
 
-const acceptOrders = statement(
-  'orders.accept',
-  `with r as (
+const acceptSql = (tell: string) => `
+   with r as (
      select * from unnest($1::text[], $2::text[], $3::text[], $4::bytea[], $5::smallint[], $6::jsonb[], $7::text[],
                           $8::timestamptz[], $9::jsonb[], $10::bigint[], $11::integer[])
        as r (id, tenant_id, customer_id, fingerprint, fingerprint_version, members, answer, created_at, input, owner_id,
@@ -53,10 +52,17 @@ const acceptOrders = statement(
      ownerId: 'r.owner_id',
      deadlineMs: 'r.deadline_ms',
      source: '(select * from r where (id in (select id from accepted)) is true) r',
-   })})
-   -- Without the input, which is the largest part of the row and is here already.
-   select id, definition, state, position, outputs, failure, epoch, revision, cancel_requested, remaining_ms, age_ms,
-          updated_at from started`,
+   })})${tell}
+   select * from started`;
+
+const acceptOrders = statement('orders.accept', acceptSql(''));
+/** E1: what is told of an order is committed with it. */
+const acceptAndTellOrders = statement(
+  'orders.accept-and-tell',
+  acceptSql(`, told as (
+     insert into outbox (order_id, kind, tenant_id)
+     select id, 'accepted', tenant_id from r where (id in (select id from accepted)) is true
+   )`),
 );
 
 export type Inserted =
@@ -69,18 +75,19 @@ export type Inserted =
 export type InsertOrder = (entry: NewOrder) => Promise<Inserted>;
 
 /** Orders that arrive together are one statement and one commit; each has its own outcome. */
-export function createInsertOrder(db: Query): InsertOrder {
+export function createInsertOrder(db: Query, { tellsEvents }: { tellsEvents: boolean }): InsertOrder {
+  const accept = tellsEvents ? acceptAndTellOrders : acceptOrders;
   const batcher = createBatcher<NewOrder, Inserted>({
-    run: (entries) => insertOrders(db, entries),
+    run: (entries) => insertOrders(db, accept, entries),
     lane: ({ id }) => id,
     concernsAll: (error) => classifyPostgresError(error) === 'unavailable',
   });
   return (entry) => batcher.submit(entry);
 }
 
-async function insertOrders(db: Query, entries: NewOrder[]): Promise<Inserted[]> {
+async function insertOrders(db: Query, accept: Statement, entries: NewOrder[]): Promise<Inserted[]> {
   const { rows } = await db.query<Omit<SagaRow, 'input'>>({
-    ...acceptOrders,
+    ...accept,
     values: [
       entries.map(({ id }) => id),
       entries.map(({ order }) => order.tenantId),
@@ -120,6 +127,15 @@ export const answerCompanion: Companion = {
           where keys.id = w.id and w.companion is not null and keys.status is null
         returning keys.id, keys.answer as told`,
   tells: true,
+};
+
+/** E1: the end of an order is committed with what is told of it. A flush that is sent twice tells once. */
+export const answerAndTellCompanion: Companion = {
+  ...answerCompanion,
+  name: 'fix-answer-and-tell',
+  beside: `insert into outbox (order_id, kind, tenant_id)
+           select w.id, w.state, orders.tenant_id from written w join orders on orders.id = w.id where w.ended
+           on conflict do nothing`,
 };
 
 interface OrderRow {

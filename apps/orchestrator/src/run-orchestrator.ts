@@ -2,13 +2,15 @@ import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { idempotencyMigrations, loadFingerprinter } from '@holdfast/idempotency';
+import { connectRedis } from '@holdfast/idempotency/redis';
 import { createPool, type Migrations, prepareDatabase } from '@holdfast/postgres';
 import { openRedis, service, services, startServer, storeFault } from '@holdfast/rpc';
 import { createEngine, type EngineOptions, hasEnded, sagaMigrations } from '@holdfast/saga';
-import { type Config, createHealth, createLog, createMetrics, onShutdown } from '@holdfast/service';
+import { type Config, ConfigError, createHealth, createLog, createMetrics, onShutdown } from '@holdfast/service';
 import type { OrderBook } from './accept-order.ts';
 import { createAuthenticate } from './auth.ts';
 import type { config } from './config.ts';
+import { type EventRelayOptions, startEventRelay } from './event-relay.ts';
 import { orderHandlers } from './grpc-orders.ts';
 import { createHttpServer } from './http/server.ts';
 import { startKeySweeper } from './key-sweeper.ts';
@@ -16,7 +18,7 @@ import { createKnownAnswers } from './known-answers.ts';
 import { observeEngine, observeUnended, sagaMetrics } from './metrics.ts';
 import { OpenKeys } from './open-keys.ts';
 import { type AcceptedOrder, type OrderOutputs, viewOrder } from './order.ts';
-import { answerCompanion, createInsertOrder, UPDATED_AT_MARK } from './order-store.ts';
+import { answerAndTellCompanion, answerCompanion, createInsertOrder, UPDATED_AT_MARK } from './order-store.ts';
 import { connectParticipants } from './participants.ts';
 import { placeOrderSaga } from './place-order.ts';
 import { countUnendedSagas } from './saga-store.ts';
@@ -40,6 +42,10 @@ export async function runOrchestrator(
   settings: Config<typeof config>,
   ports: Pick<EngineOptions, 'reach'> = {},
 ): Promise<void> {
+  // Events are written while Redis is away, too, and wait for it; without a REDIS_URL they would wait for ever.
+  if (settings.ORDER_EVENTS && settings.REDIS_URL === undefined) {
+    throw new ConfigError(['ORDER_EVENTS: needs REDIS_URL; set it, or leave ORDER_EVENTS out']);
+  }
   const log = createLog('orchestrator', settings.LOG_LEVEL);
   const metrics = createMetrics('orchestrator');
   const pool = createPool({
@@ -71,7 +77,7 @@ export async function runOrchestrator(
     log,
     metrics: sagaMetrics(metrics),
     prepared: true,
-    companion: answerCompanion,
+    companion: settings.ORDER_EVENTS ? answerAndTellCompanion : answerCompanion,
     companionValue: (saga, input) =>
       hasEnded(saga.state) ? terminalAnswer(saga.id, input as AcceptedOrder, saga) : null,
   });
@@ -91,7 +97,7 @@ export async function runOrchestrator(
   const memory = settings.REDIS_URL === undefined ? undefined : openRedis(settings.REDIS_URL, fingerprinter, log);
   const book: OrderBook = {
     pool,
-    insertOrder: createInsertOrder(pool),
+    insertOrder: createInsertOrder(pool, { tellsEvents: settings.ORDER_EVENTS }),
     engine,
     fingerprinter,
     openKeys,
@@ -103,6 +109,9 @@ export async function runOrchestrator(
   const holder = `${hostname()}:${process.pid}:${randomUUID()}`;
   const sweeper = startKeySweeper({ pool, retention, log, metrics, holder });
   onShutdown(() => sweeper.stop());
+  if (settings.ORDER_EVENTS && settings.REDIS_URL !== undefined) {
+    relayEvents(settings.REDIS_URL, { pool, holder, keptMs: settings.ORDER_EVENTS_KEPT_MS, log, metrics });
+  }
   const authenticate = createAuthenticate(settings.API_KEYS);
   const health = createHealth({
     postgres: async () => (await pool.query('select 1')).rowCount === 1,
@@ -124,6 +133,15 @@ export async function runOrchestrator(
   });
   const [address] = http.addresses();
   log.info({ grpcPort: grpc.port, httpPort: (address as AddressInfo | undefined)?.port }, 'listening');
+}
+
+function relayEvents(redisUrl: string, { keptMs, ...parts }: Omit<EventRelayOptions, 'redis'>): void {
+  const redis = connectRedis(redisUrl);
+  const relay = startEventRelay({ ...parts, redis, keptMs });
+  onShutdown(async () => {
+    await relay.stop();
+    redis.disconnect();
+  });
 }
 
 type Upcoming = {

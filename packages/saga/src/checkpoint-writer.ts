@@ -66,6 +66,8 @@ export interface Companion {
   text: string;
   /** It returns `id` and `told`. */
   tells?: boolean;
+  /** One more such statement, beside the first. */
+  beside?: string;
 }
 
 export interface WriterOptions {
@@ -329,7 +331,7 @@ with entries as (
                      where s.id = a.saga_id and s.owner_id = $1::bigint and s.epoch = a.epoch)
               else a.saga_id in (select id from written) end
   on conflict (saga_id, epoch, seq) do nothing
-)${companion ? `, companion as (${companion.text})` : ''}
+)${companion ? `, companion as (${companion.text})` : ''}${companion?.beside ? `, beside as (${companion.beside})` : ''}
 select id, cancel_requested, updated_at, null::text as told from written${companion?.tells ? ' union all select id, null, null, told from companion' : ''}`;
 }
 
