@@ -32,6 +32,7 @@ export { attachClaims, ClaimedMeanwhile } from './claim-batch.ts';
 export { type ReachStepPoint, STEP_POINTS, type StepPoint } from './crash-points.ts';
 export { type Fingerprint, type Fingerprinter, loadFingerprinter } from './fingerprint.ts';
 export { createFlights, type Flights } from './flights.ts';
+export { forgetMessages, type Message, takeNew } from './inbox.ts';
 export { actKeyOf, isUndoKey, KEY_PATTERN, splitKey, undoKeyOf } from './key.ts';
 export {
   createKeyedRunner,

@@ -1,0 +1,9 @@
+-- Messages that a consumer has dealt with: a row is written in the transaction of what the message brought about.
+create table inbox (
+  tenant_id text not null,
+  consumer text not null,
+  message_id text not null,
+  received_at timestamptz not null default clock_timestamp(),
+  primary key (tenant_id, consumer, message_id)
+);
+create index inbox_by_age on inbox (received_at);
