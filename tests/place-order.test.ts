@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { expectSound, newKey, type System, setUpCatalogue, startSystem } from './system.ts';
+import { expectSound, NO_FAULTS, newKey, type System, setUpCatalogue, startSystem } from './system.ts';
 
 let system: System;
 beforeAll(async () => {
@@ -92,6 +92,32 @@ describe('an order', () => {
     expect((await system.send('GET', '/v1/sagas?status=parked')).body).toEqual({ sagas: [], nextCursor: null });
     const resumed = await system.send('POST', `/v1/sagas/${placed.body.id}/resume`);
     expect(resumed.body).toMatchObject({ status: 409, code: 'not-parked' });
+  });
+
+  it('is found by an operator by step and age while it is under way, attempted at once, and turned back', async () => {
+    await system.setFaults({ carrier: { ...NO_FAULTS, error500: 1 } });
+    const { id } = (await system.place()).body;
+    const found = async (query: string) => {
+      const list = await system.send('GET', `/v1/sagas?limit=100&${query}`);
+      expect(list.status, list.text).toBe(200);
+      return list.body.sagas.some((saga: { id: string }) => saga.id === id);
+    };
+    await system.until('it waits for the carrier', async () => (await found('step=create-shipment')) || undefined);
+    expect(await found('status=processing&step=create-shipment&minAge=0')).toBe(true);
+    expect(await found('step=create-shipment&minAge=3600')).toBe(false);
+    expect(await found('step=charge-payment')).toBe(false);
+    expect(await found('status=parked')).toBe(false);
+    expect((await system.send('GET', '/v1/sagas?step=no-such-step')).body).toMatchObject({ code: 'invalid-request' });
+    const metrics = (await system.send('GET', '/metrics')).text;
+    expect(metrics).toMatch(/^holdfast_sagas_unended\{state="running",.*\} [1-9]/m);
+    expect(metrics).toMatch(/^holdfast_saga_oldest_unended_seconds\{state="running",.*\} \d/m);
+    expect((await system.send('POST', `/v1/sagas/${id}/retry`)).body).toMatchObject({ id, status: 'processing' });
+    const turned = await system.send('POST', `/v1/sagas/${id}/compensate`);
+    expect(turned.body, turned.text).toMatchObject({ failure: { reason: 'CANCELLED' } });
+    await system.setFaults({});
+    expect(await system.untilEnded(id)).toMatchObject({ status: 'cancelled' });
+    expect((await system.send('POST', `/v1/sagas/${id}/retry`)).body).toMatchObject({ code: 'saga-ended' });
+    expect((await system.send('POST', `/v1/sagas/${id}/compensate`)).body).toMatchObject({ id, status: 'cancelled' });
   });
 
   it('tells its changes as events, and the terminal one ends the stream', async () => {
