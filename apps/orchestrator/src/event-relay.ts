@@ -43,15 +43,17 @@ const EVERY_MS = 200;
 const STREAM_LENGTH = 1_000_000;
 const SWEEP_BATCH = 2_000;
 
-// Looks at the witness and hands the batch on in one go: a loss in between would go unseen. An empty one only looks.
+// Looks at the witness and hands the batch on in one go: a loss in between would go unseen. An empty one only looks. A relay
+// that was paused past its lease must not set the witness back: that would look like a loss.
 const HAND_ON = `
   local batches = tonumber(ARGV[1])
-  if tonumber(redis.call('get', KEYS[2]) or '0') < batches then return 0 end
+  local witness = tonumber(redis.call('get', KEYS[2]) or '0')
+  if witness < batches then return 0 end
   for i = 3, #ARGV, 5 do
     redis.call('xadd', KEYS[1], 'maxlen', '~', ARGV[2], '*', 'id', ARGV[i], 'type', ARGV[i + 1],
                'orderId', ARGV[i + 2], 'tenantId', ARGV[i + 3], 'at', ARGV[i + 4])
   end
-  if #ARGV > 2 then redis.call('set', KEYS[2], batches + 1) end
+  if #ARGV > 2 and witness <= batches then redis.call('set', KEYS[2], batches + 1) end
   return 1`;
 
 const hold = statement(

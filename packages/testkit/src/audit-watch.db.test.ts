@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { AuditReport } from './audit-report.ts';
 import { watchBooks } from './audit-watch.ts';
 import { plantCatalogue, plantOrder, SOUND_ORDERS } from './plant-order.ts';
 import { openTestBooks, red, type TestBooks } from './test-books.ts';
@@ -24,7 +25,7 @@ async function watch(rounds: number, before: (round: number) => Promise<unknown>
     async audit() {
       await before(++round);
       if (round === rounds) stopping.abort();
-      return await books.audit({ allowRunning: true });
+      return await auditInTheEnd();
     },
     everyMs: 1,
     lookAgainMs: 1,
@@ -32,6 +33,16 @@ async function watch(rounds: number, before: (round: number) => Promise<unknown>
     tell: (line) => told.push(line),
   });
   return { end, told };
+}
+
+/** These tests count rounds: one that a slow machine could not do is done again here. */
+async function auditInTheEnd(tries = 5): Promise<AuditReport> {
+  try {
+    return await books.audit({ allowRunning: true });
+  } catch (error) {
+    if (tries === 1) throw error;
+    return await auditInTheEnd(tries - 1);
+  }
 }
 
 const loseShipment = () => books.pools.shipping.query(`delete from shipments where order_id = 'by-balance'`);
