@@ -21,7 +21,7 @@ async function consume(messages: Message[], { consumer = 'stock', dies = false }
   });
 }
 
-const message = (id: string, tenantId = 'shop'): Message => ({ tenantId, id });
+const message = (id: string, tenantId = 'shop'): Message => ({ tenantId, scope: id.slice(0, 1), id });
 
 async function effectsOf(prefix: string): Promise<number> {
   const { rowCount } = await database.pool.query('select from effects where message_id like $1', [`${prefix}%`]);

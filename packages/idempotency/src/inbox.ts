@@ -10,26 +10,29 @@ import { type Query, statement, type Transaction } from '@holdfast/postgres';
 
 export interface Message {
   tenantId: string;
-  /** The same each time that it comes; unique per tenant among what this consumer gets. */
+  /** What it is about, such as an order; in a sharded database, where its effect is. */
+  scope: string;
+  /** The same each time that it comes; unique per tenant and scope among what this consumer gets. */
   id: string;
 }
 
 // In one order, so that two consumers of the same messages never wait for each other in a circle.
 const note = statement(
   'idempotency.note-messages',
-  `insert into inbox (tenant_id, consumer, message_id)
-   select distinct tenant_id, $1::text, message_id from unnest($2::text[], $3::text[]) as m (tenant_id, message_id)
-    order by tenant_id, message_id
+  `insert into inbox (tenant_id, scope, consumer, message_id)
+   select distinct tenant_id, scope, $1::text, message_id
+     from unnest($2::text[], $3::text[], $4::text[]) as m (tenant_id, scope, message_id)
+    order by tenant_id, scope, message_id
    on conflict do nothing
-   returning tenant_id as "tenantId", message_id as id`,
+   returning tenant_id as "tenantId", scope, message_id as id`,
 );
 const forget = statement(
   'idempotency.forget-messages',
   `delete from inbox
-    using (select tenant_id, consumer, message_id from inbox
+    using (select tenant_id, scope, consumer, message_id from inbox
             where received_at < clock_timestamp() - $1::bigint * interval '1 millisecond'
             order by received_at limit $2::integer) as old
-    where inbox.tenant_id = old.tenant_id and inbox.consumer = old.consumer and inbox.message_id = old.message_id`,
+    where inbox.tenant_id = old.tenant_id and inbox.scope = old.scope and inbox.consumer = old.consumer and inbox.message_id = old.message_id`,
 );
 
 /**
@@ -47,7 +50,12 @@ export async function takeNew<M extends Message>(
   if (messages.length === 0) return [];
   const { rows } = await tx.query<Message>({
     ...note,
-    values: [consumer, messages.map(({ tenantId }) => tenantId), messages.map(({ id }) => id)],
+    values: [
+      consumer,
+      messages.map(({ tenantId }) => tenantId),
+      messages.map(({ scope }) => scope),
+      messages.map(({ id }) => id),
+    ],
   });
   const fresh = new Set(rows.map(nameOf));
   return messages.filter((message) => fresh.delete(nameOf(message)));
@@ -58,4 +66,4 @@ export async function forgetMessages(db: Query, keptMs: number, limit = 1_000): 
   return (await db.query({ ...forget, values: [keptMs, limit] })).rowCount ?? 0;
 }
 
-const nameOf = ({ tenantId, id }: Message): string => JSON.stringify([tenantId, id]);
+const nameOf = ({ tenantId, scope, id }: Message): string => JSON.stringify([tenantId, scope, id]);

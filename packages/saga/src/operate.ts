@@ -108,7 +108,8 @@ const RETRY = statement(
       where id = $1::text and epoch = $3::bigint and state in ('running', 'compensating')`,
   ),
 );
-// The revision stands for everything that was read: position, definition and the state to resume in.
+// The revision stands for everything that was read: position, definition and the state to resume in. That it is parked is
+// said by what only parked sagas have: by its state, the list of parked sagas would be read instead of its key.
 const TURN_BACK = statement(
   'saga.turn-back-parked',
   intervention(
@@ -117,7 +118,7 @@ const TURN_BACK = statement(
         set state = 'compensating', failure = $5::jsonb, resume_state = null, parked = null, owner_id = $2::bigint,
             epoch = epoch + 1, revision = revision + 1, updated_at = clock_timestamp()
       where id = $1::text and epoch = $3::bigint and revision = $4::integer
-        and state = 'parked' and resume_state = 'running'`,
+        and parked is not null and resume_state = 'running'`,
   ),
 );
 const FIND = statement(

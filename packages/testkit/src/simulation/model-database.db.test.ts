@@ -128,7 +128,8 @@ async function operate(db: Database, model: ModelDatabase): Promise<void> {
       name: `twin ${leases.length % 3}`,
       log,
       clock: systemClock,
-      leaseMs: 60_000,
+      // Longer than this test takes on any machine: it is not about heartbeats.
+      leaseMs: 540_000,
       onLost() {},
     };
     leases.push(await ProcessLease.register(options));
