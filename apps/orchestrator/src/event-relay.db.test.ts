@@ -182,8 +182,14 @@ describe.skipIf(skip)('the events of an order', () => {
   });
 
   it('are forgotten when they have been kept long enough, and never before they are relayed', async () => {
-    await place();
+    const hold = (until: string) => database.pool.query(`update relays set holder = 'another', held_until = ${until}`);
+    await hold(`clock_timestamp() + interval '1 minute'`);
+    const id = await place();
     const relay = relayOf(database.pool, { keptMs: 0 });
+    expect(await relay.relay()).toBe(0);
+    const left = await database.pool.query('select from outbox where order_id = $1', [id]);
+    expect(left.rowCount).toBe(2);
+    await hold('null');
     await relay.relay();
     await relay.relay();
     expect((await database.pool.query('select from outbox')).rowCount).toBe(0);
