@@ -36,6 +36,8 @@ const NOT_BY_KEY = new Set([
   'saga.sagas-of-owner',
   'saga.own-neglected',
   'saga.forget-owners',
+  // By name, among the processes that there are: a handful of rows.
+  'saga.end-leases-of',
   'saga.read',
   'saga.resume',
   'idempotency.take-turn',
@@ -86,7 +88,7 @@ function statementsByKey(): [string, string][] {
     `saga.flush+${companion.name}`,
     flushSql(companion),
   ]);
-  return [...statements, ...flushes].filter(([name]) => !NOT_BY_KEY.has(name) && !name.startsWith('audit.'));
+  return [...statements, ...flushes].filter(([name]) => !NOT_BY_KEY.has(name) && !/^(audit|saga-matrix)\./.test(name));
 }
 
 interface PlanNode {

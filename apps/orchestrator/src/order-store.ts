@@ -53,7 +53,9 @@ const acceptSql = (tell: string) => `
      deadlineMs: 'r.deadline_ms',
      source: '(select * from r where (id in (select id from accepted)) is true) r',
    })})${tell}
-   select * from started`;
+   -- Without the input, which is the largest part of the row and is here already.
+   select id, definition, state, position, outputs, failure, epoch, revision, cancel_requested, remaining_ms, age_ms,
+          updated_at from started`;
 
 const acceptOrders = statement('orders.accept', acceptSql(''));
 /** E1: what is told of an order is committed with it. */

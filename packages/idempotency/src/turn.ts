@@ -57,8 +57,11 @@ const lookAtKey = statement(
   'idempotency.look-at-key',
   `select c.state, c.operation, c.fingerprint, coalesce(${answerInClaimSql('c')}, a.answer) as answer
      from claims as c
-     left join answers as a on a.tenant_id = $1::text and a.scope = $2::text and a.name = $3::text
-                           and a.kept_until = c.kept_until and ${isGivenSql('c.kept_until')}
+     left join lateral (
+       select answer from answers as a
+        where a.tenant_id = $1::text and a.scope = $2::text and a.name = $3::text
+          and a.kept_until = c.kept_until and ${isGivenSql('c.kept_until')} offset 0
+     ) as a on true
     where c.tenant_id = $1::text and c.scope = $2::text and c.name = $3::text`,
 );
 
