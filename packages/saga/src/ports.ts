@@ -14,7 +14,7 @@ export interface Clock {
 export const systemClock: Clock = {
   now: () => performance.now(),
   after(ms, work) {
-    const timer = setTimeout(work, ms);
+    const timer = setTimeout(work, Math.max(ms, 0));
     return () => clearTimeout(timer);
   },
 };
