@@ -17,7 +17,7 @@ import { connectParticipants } from '../../apps/orchestrator/src/participants.ts
 import { placeOrderSaga } from '../../apps/orchestrator/src/place-order.ts';
 import { Activities } from './activities.ts';
 import { BadNetwork } from './bad-network.ts';
-import { orderId, plannedOrder, TENANT_ID } from './orders.ts';
+import { isDeadly, orderId, plannedOrder, TENANT_ID } from './orders.ts';
 import { PATTERNS, type PatternName } from './patterns.ts';
 
 const setting = (name: string): string => {
@@ -81,16 +81,20 @@ const saga: PlaceOrder = { ...placeOrderSaga(network.between(participants), DEAD
 
 if (WAY === 'holdfast') await byHoldfast();
 else await eachOrder((n) => byPattern(n, WAY as PatternName));
-await network.quiet();
 participants.close();
 await pool.end();
 
+/** Those at which the process dies come last: what is held up in it for others would die with it, and never arrive. */
 async function eachOrder(run: (n: number) => Promise<void>): Promise<void> {
-  const left = Array.from({ length: ORDERS }, (_, n) => n).values();
-  const lane = async () => {
-    for (const n of left) await run(n);
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, lane));
+  const all = Array.from({ length: ORDERS }, (_, n) => n);
+  for (const die of [false, true]) {
+    const left = all.filter((n) => isDeadly(plannedOrder(SEED, n).fault) === die).values();
+    const lane = async () => {
+      for (const n of left) await run(n);
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, lane));
+    await network.quiet();
+  }
 }
 
 async function byHoldfast(): Promise<void> {

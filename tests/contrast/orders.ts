@@ -85,6 +85,11 @@ function plannedFault(random: () => number): PlannedFault {
   return { fault: fault ?? 'request-lost', step, direction: random() < 0.7 ? 'act' : 'undo' };
 }
 
+/** Whether the process dies of it. */
+export function isDeadly(planned: PlannedFault | null): boolean {
+  return planned !== null && ['dies-before', 'dies-after'].includes(planned.fault);
+}
+
 /** An order's id tells who runs it and which one it is. */
 export function orderId(way: string, seed: number, n: number): string {
   return `${way}-${seed}-${String(n).padStart(6, '0')}`;

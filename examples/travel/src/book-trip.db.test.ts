@@ -98,7 +98,7 @@ describe('a trip', () => {
     const struck = results.filter(({ kind }) => kind === 'held').length;
     console.log(`travel: ${results.length} cases, ${struck} of them struck`);
     expect(struck).toBeGreaterThan(results.length / 2);
-  });
+  }, 120_000);
 
   it('S4: is booked in the end when the hotel is cut off for a while, half-open', async () => {
     const proxy = await startFaultProxy({ target: () => travel.address('hotel'), random: () => 0.5 });
@@ -134,11 +134,12 @@ describe('a planted bug', () => {
       const options = travel.matrixOptions();
       const overtaken = sagaMatrix(options.definition, PATHS).filter(({ call }) => call?.fault === 'overtaken');
       const violated = titles(await runSagaMatrix(options, overtaken));
-      expect(violated).toEqual(
-        PATHS.map(
-          ({ name }) => `${name}: act of book-hotel overtaken: failed; book-hotel: is failed with 1 live effects`,
-        ),
+      const found = PATHS.map(
+        ({ name }) => `${name}: act of book-hotel overtaken: failed; book-hotel: is failed with 1 live effects`,
       );
+      // A slow machine may have another call overtaken too: whatever is found is the hotel's.
+      expect(violated).toEqual(expect.arrayContaining(found));
+      expect(violated.filter((text) => !text.endsWith('; book-hotel: is failed with 1 live effects'))).toEqual([]);
     } finally {
       await travel.stop();
     }

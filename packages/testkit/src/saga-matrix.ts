@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Pool, statement } from '@holdfast/postgres';
 import {
+  type Admitted,
   ENGINE_POINTS,
   type EndState,
   type EnginePoint,
@@ -42,9 +43,9 @@ export interface SagaMatrixOptions<Input, Outputs> {
   effects: readonly EffectBook[];
   /** Cases at once; default 16. Most of a case is waiting for a lease. */
   atOnce?: number;
-  /** Default 400. */
+  /** Default 1,000. */
   leaseMs?: number;
-  /** How long a case may take until its saga has ended; default 20 s. */
+  /** How long a case may take until its saga has ended; default 30 s. */
   endsWithinMs?: number;
 }
 
@@ -59,6 +60,8 @@ export interface SagaCaseResult {
 
 /** For sagas whose step is cut off until its undo: they turn back when their time is over. */
 const SHORT_DEADLINE_MS = 2_000;
+/** For all others: more than any case takes, so that a slow machine turns none of them back. */
+const PATIENT_DEADLINE_MS = 120_000;
 const POLL_MS = 10;
 
 const START = statement(
@@ -140,6 +143,7 @@ class CaseRun<Input, Outputs> {
   readonly #definition: SagaDefinition;
   readonly #deaths = new Map<EnginePoint, number>();
   #current: MortalEngine | null = null;
+  readonly #endAt: number;
   #isOver = false;
   #starting: Promise<void> = Promise.resolve();
 
@@ -147,24 +151,16 @@ class CaseRun<Input, Outputs> {
     this.#options = options;
     this.#entry = entry;
     this.#calls = new BadCalls(entry.call);
+    this.#endAt = performance.now() + (options.endsWithinMs ?? 30_000);
     const { definition } = options;
-    const deadlineMs = entry.call?.fault === 'overtaken' ? SHORT_DEADLINE_MS : definition.deadlineMs;
+    const deadlineMs = entry.call?.fault === 'overtaken' ? SHORT_DEADLINE_MS : PATIENT_DEADLINE_MS;
     const name = `${definition.name}-${this.#id}`;
     this.#definition = { ...definition, name, deadlineMs, steps: this.#calls.over(definition.steps) };
   }
 
-  get #endsWithinMs(): number {
-    return this.#options.endsWithinMs ?? 20_000;
-  }
-
   async run(): Promise<SagaCaseResult> {
     const { title, path, call, crash } = this.#entry;
-    await this.#startEngine();
-    const state = await this.#startSaga().then(() => this.#end());
-    this.#isOver = true;
-    await this.#starting;
-    await this.#calls.quiet();
-    await this.#current?.engine.stop({ graceMs: 1_000 });
+    const state = await this.#drive();
     // Its time is short, whether it comes by that call or not.
     const mayEnd = call?.fault === 'overtaken' ? [path.ends, 'failed'] : [path.ends];
     const struck = crash === null ? this.#calls.struck : (this.#deaths.get(crash.point) ?? 0) > 0;
@@ -172,14 +168,41 @@ class CaseRun<Input, Outputs> {
     return { kind, title, sagaId: this.#id, outcome: state };
   }
 
+  /** @returns how the saga has ended, when nothing of it is under way any more */
+  async #drive(): Promise<string> {
+    try {
+      await this.#startEngine();
+      await this.#startSaga();
+      return await this.#end();
+    } finally {
+      this.#isOver = true;
+      await this.#starting;
+      await this.#calls.quiet();
+      await this.#current?.engine.stop({ graceMs: 1_000 });
+    }
+  }
+
   async #startEngine(): Promise<void> {
-    const { pool, leaseMs = 400 } = this.#options;
+    const { pool, leaseMs = 1_000 } = this.#options;
     const mortal = new MortalEngine({ pool, definition: this.#definition, leaseMs, diesAt: (at) => this.#diesAt(at) });
     void mortal.died.then(() => {
-      if (!this.#isOver) this.#starting = this.#startEngine();
+      if (!this.#isOver) this.#starting = this.#restart();
     });
     await mortal.engine.start();
     this.#current = mortal;
+  }
+
+  /** Like a supervisor: until it stands, whatever keeps it from starting. */
+  async #restart(): Promise<void> {
+    while (!this.#isOver) {
+      try {
+        await this.#startEngine();
+        return;
+      } catch {
+        // The database is busy: a saga that nobody drives any more is told of by its case, which does not end.
+        await delay(POLL_MS);
+      }
+    }
   }
 
   #diesAt(point: EnginePoint): boolean {
@@ -193,28 +216,29 @@ class CaseRun<Input, Outputs> {
   }
 
   async #startSaga(): Promise<void> {
-    const place = await this.#place();
-    const { name, deadlineMs } = this.#definition;
-    const values = [this.#id, name, JSON.stringify(this.#entry.path.input), place.ownerId, deadlineMs];
-    const { rows } = await this.#options.pool.query<SagaRow>({ ...START, values });
-    if (rows[0] !== undefined) place.run(rows[0]);
-    place.release();
+    const place = await this.#admitted();
+    try {
+      const { name, deadlineMs } = this.#definition;
+      const values = [this.#id, name, JSON.stringify(this.#entry.path.input), place.ownerId, deadlineMs];
+      const { rows } = await this.#options.pool.query<SagaRow>({ ...START, values });
+      if (rows[0] !== undefined) place.run(rows[0]);
+    } finally {
+      place.release();
+    }
   }
 
-  /** A starved process may have lost its short lease before its first saga: it takes one as soon as it has the next. */
-  async #place() {
-    const endAt = performance.now() + this.#endsWithinMs;
+  /** On a busy machine an engine may lose its lease before it has begun; it takes sagas again when it has another. */
+  async #admitted(): Promise<Admitted> {
     for (;;) {
       const place = this.#current?.engine.admit(this.#id);
       if (place?.kind === 'admitted') return place;
-      if (performance.now() > endAt) throw new Error(`a new engine takes no saga: ${place?.kind}`);
+      if (performance.now() > this.#endAt) throw new Error(`no engine takes the saga: ${place?.kind}`);
       await delay(POLL_MS);
     }
   }
 
   /** @returns the state that it ended in, or where it stands when its time is over */
   async #end(): Promise<string> {
-    const endAt = performance.now() + this.#endsWithinMs;
     for (;;) {
       const { rows } = await this.#options.pool.query<{ state: string; ended: boolean }>({
         ...STATE,
@@ -222,7 +246,7 @@ class CaseRun<Input, Outputs> {
       });
       const { state, ended } = rows[0] ?? { state: 'lost', ended: false };
       if (ended) return state;
-      if (performance.now() > endAt) return `still ${state} (S1)`;
+      if (performance.now() > this.#endAt) return `still ${state} (S1)`;
       await delay(POLL_MS);
     }
   }
