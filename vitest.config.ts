@@ -1,23 +1,16 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
-/**
- * Five projects, by what a test needs: `unit` nothing, `db` a real Postgres (one embedded server for the run, each
- * file gets a database cloned from a migrated template), `system` the whole system as separate processes, two of them
- * side by side, since most of a test is waiting for a lease or for a process to start; `alone` the same, for what
- * measures how long things take, or starts two systems itself; `containers` a Docker engine (skipped, aloud, where there
- * is none). One project after the other (`groupOrder`): processes that are killed and timed must not compete with the
- * rest for two cores.
- */
-const ALONE = ['tests/conformance/*.test.ts', 'tests/matrix/*.test.ts', 'tests/zombie-orchestrator.test.ts'];
-/** One less than there are cores, unless told otherwise; but most tests wait more than they work. */
+/** Vitest's own measure is one less than there are cores; but most tests here wait more than they work. */
 const WORKERS = Math.max(2, availableParallelism() - 1);
-const SYSTEM = {
-  globalSetup: ['packages/testkit/src/vitest-postgres.ts'],
-  testTimeout: 120_000,
-  hookTimeout: 120_000,
-};
 
+/**
+ * Four projects, by what a test needs: `unit` nothing, `db` a real Postgres (one embedded server for the run, each
+ * file gets a database cloned from a migrated template), `system` the whole system as separate processes, two of them
+ * side by side, since most of a test is waiting for a lease or for a process to start; `containers` a Docker engine
+ * (skipped, aloud, where there is none). One project after the other (`groupOrder`): processes that are killed and timed
+ * must not compete with the rest for two cores.
+ */
 export default defineConfig({
   test: {
     projects: [
@@ -34,7 +27,7 @@ export default defineConfig({
         test: {
           name: 'db',
           sequence: { groupOrder: 1 },
-          maxWorkers: WORKERS,
+          maxWorkers: WORKERS + 1,
           include: ['{apps,packages,examples}/*/src/**/*.db.test.ts'],
           globalSetup: ['packages/testkit/src/vitest-postgres.ts'],
           testTimeout: 30_000,
@@ -47,23 +40,16 @@ export default defineConfig({
           sequence: { groupOrder: 2 },
           maxWorkers: WORKERS,
           include: ['tests/**/*.test.ts'],
-          exclude: ['tests/containers/**', 'tests/deployment.test.ts', ...ALONE, '**/node_modules/**'],
-          ...SYSTEM,
-        },
-      },
-      {
-        test: {
-          name: 'alone',
-          sequence: { groupOrder: 3 },
-          include: ALONE,
-          ...SYSTEM,
-          fileParallelism: false,
+          exclude: ['tests/containers/**', 'tests/deployment.test.ts', '**/node_modules/**'],
+          globalSetup: ['packages/testkit/src/vitest-postgres.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
       {
         test: {
           name: 'containers',
-          sequence: { groupOrder: 4 },
+          sequence: { groupOrder: 3 },
           include: ['tests/containers/**/*.test.ts'],
           globalSetup: ['tests/containers/images.ts'],
           // Containers are removed by the tests themselves and, after a run that was killed, by the next one.

@@ -8,8 +8,9 @@ import { runCases, startMatrices } from './side-by-side.ts';
 const SEED = Number(process.env.HOLDFAST_TEST_SEED ?? 20_261_124);
 const ALL = matrix(LEASE_MS);
 const SAMPLE = sample(ALL, 75, SEED);
-const BUDGET_MS = 75_000;
-const SYSTEMS = 2;
+const BUDGET_MS = 45_000;
+/** Another test's system runs beside it. */
+const SYSTEMS = 1;
 
 let system: Matrix;
 beforeAll(async () => {
