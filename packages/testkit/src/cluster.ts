@@ -9,6 +9,7 @@ import { join, resolve } from 'node:path';
 import { ClusterParts } from './cluster-parts.ts';
 import {
   connectionsNeeded,
+  mainOf,
   type Overrides,
   planCluster,
   portsNeeded,
@@ -18,6 +19,7 @@ import {
   TENANT_ID,
 } from './cluster-plan.ts';
 import { chooseFreePorts, isPortFree } from './ports.ts';
+import { bundlePrograms, compileCacheOf } from './programs.ts';
 import { type RunFile, removeRunFile } from './run-file.ts';
 import type { ProcessEvent } from './supervised-process.ts';
 import { superviseStateDir } from './supervision-record.ts';
@@ -117,11 +119,15 @@ async function bringUp(parts: ClusterParts, options: ClusterOptions): Promise<vo
   const count = 1 + portsNeeded({ orchestrators, participants });
   const [postgresPort = 0, ...ports] = await chooseFreePorts(count, httpPort);
   const max_connections = Math.max(MIN_CONNECTIONS, connectionsNeeded({ orchestrators, participants }));
-  await parts.startPostgres({
-    port: postgresPort,
-    fresh: options.clean === true,
-    settings: { max_connections, ...options.databaseSettings },
-  });
+  const mains = SERVICES.map((name) => options.mains?.[name] ?? mainOf(name));
+  const [programs] = await Promise.all([
+    bundlePrograms(REPOSITORY, mains),
+    parts.startPostgres({
+      port: postgresPort,
+      fresh: options.clean === true,
+      settings: { max_connections, ...options.databaseSettings },
+    }),
+  ]);
   options.signal?.throwIfAborted();
   await Promise.all(SERVICES.map((name) => parts.postgres.server.createDatabase(name)));
   options.signal?.throwIfAborted();
@@ -139,10 +145,10 @@ async function bringUp(parts: ClusterParts, options: ClusterOptions): Promise<vo
     redisUrl: parts.redis?.url,
     env: options.env,
     mains: options.mains,
-    compileCache: join(REPOSITORY, 'node_modules', '.cache', 'holdfast'),
+    compileCache: compileCacheOf(REPOSITORY),
   });
   await parts.startServices({
-    plan,
+    plan: plan.map((service) => ({ ...service, main: programs.get(service.main) ?? service.main })),
     apiKey,
     timeoutMs: options.startTimeoutMs ?? START_TIMEOUT_MS,
     signal: options.signal,
