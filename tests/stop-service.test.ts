@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import type { ClusterEvent } from '@holdfast/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectSound, NO_FAULTS, type System, setUpCatalogue, startSystem } from './system.ts';
@@ -54,5 +56,35 @@ describe('SIGTERM', () => {
     await Promise.all(customers);
     expect(refused).toEqual([]);
     await system.cluster.untilServing('orchestrator');
+  });
+
+  it('of an orchestrator is not held up by who sends nothing, or half a request, or waits: its sagas are handed over', async () => {
+    await system.setFaults({ payments: { ...NO_FAULTS, slow: 1, slowMs: 1_500 } });
+    const key = 'the-one-that-waits';
+    const card = { payment: { method: 'pm_card_visa' } };
+    const waiting = system.place(card, { key, prefer: 'wait=30' }).catch(() => undefined);
+    const { hostname, port } = new URL(system.cluster.run.http);
+    const half = 'POST /v1/orders HTTP/1.1\r\nhost: shop\r\n';
+    const sockets = ['', half, `${half}content-type: application/json\r\ncontent-length: 500\r\n\r\n{`].map((sent) => {
+      const socket = connect(Number(port), hostname, () => sent !== '' && socket.write(sent));
+      return socket.on('error', () => undefined);
+    });
+    await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+    await system.until('the order is accepted', async () =>
+      (await system.send('GET', '/v1/orders?status=processing')).body.orders.length > 0 ? true : undefined,
+    );
+    const pid = system.cluster.run.services.find(({ name }) => name === 'orchestrator')?.pid ?? 0;
+    process.kill(pid, 'SIGTERM');
+    const died = await system.until('it has ended', async () =>
+      events.find((event) => event.kind === 'died' && event.pid === pid),
+    );
+    expect(died).toMatchObject({ code: 0 });
+    await waiting;
+    for (const socket of sockets) socket.destroy();
+    await system.cluster.untilServing('orchestrator');
+    await system.setFaults({});
+    const { body } = await system.place(card, { key, prefer: 'wait=30' });
+    expect((await system.untilEnded(body.id)).status).toBe('completed');
+    await expectSound(system);
   });
 });

@@ -7,6 +7,7 @@ import { createPool, type Migrations, prepareDatabase } from '@holdfast/postgres
 import { openRedis, service, services, startServer, storeFault } from '@holdfast/rpc';
 import { createEngine, type EngineOptions, hasEnded, sagaMigrations } from '@holdfast/saga';
 import { type Config, ConfigError, createHealth, createLog, createMetrics, onShutdown } from '@holdfast/service';
+import type { FastifyInstance } from 'fastify';
 import type { OrderBook } from './accept-order.ts';
 import { createAuthenticate } from './auth.ts';
 import type { config } from './config.ts';
@@ -129,10 +130,21 @@ export async function runOrchestrator(
   onShutdown(async () => {
     health.drain();
     grpc.setServing(false);
-    await Promise.all([http.close(), grpc.stop(SHUTDOWN_GRACE_MS)]);
+    await Promise.all([closeHttp(http), grpc.stop(SHUTDOWN_GRACE_MS)]);
   });
   const [address] = http.addresses();
   log.info({ grpcPort: grpc.port, httpPort: (address as AddressInfo | undefined)?.port }, 'listening');
+}
+
+/**
+ * What runs is finished and told. Whoever still waits for an order's end, reads events, or has sent half a request, or
+ * nothing at all, must not take up the time in which sagas are handed over: the connection is closed, and the same key
+ * tells the rest (H13).
+ */
+async function closeHttp(http: FastifyInstance): Promise<void> {
+  const late = setTimeout(() => http.server.closeAllConnections(), SHUTDOWN_GRACE_MS);
+  await http.close();
+  clearTimeout(late);
 }
 
 function relayEvents(redisUrl: string, { keptMs, ...parts }: Omit<EventRelayOptions, 'redis'>): void {
