@@ -44,10 +44,11 @@ export type NoTurn =
   | { kind: 'in_flight' }
   | { kind: 'reused'; differing: string[] };
 
-/** Both are numbers of our own making (lockId). */
-const takeTurn = (requestLock: string, keyLock: string) =>
-  `select case when not pg_try_advisory_xact_lock('${requestLock}'::bigint) then 'same'
-               when not pg_try_advisory_xact_lock('${keyLock}'::bigint) then 'other' else 'ours' end as turn`;
+const takeTurn = statement(
+  'idempotency.take-turn',
+  `select case when not pg_try_advisory_xact_lock($1::bigint) then 'same'
+               when not pg_try_advisory_xact_lock($2::bigint) then 'other' else 'ours' end as turn`,
+);
 
 interface TurnRow {
   turn: 'ours' | 'same' | 'other';
@@ -88,7 +89,7 @@ export async function inTurn<T>(
   const keyLock = lockId(request.tenantId, request.key);
   const requestLock = lockId(request.tenantId, request.key, request.operation, request.fingerprint.digest);
   const opening = {
-    first: takeTurn(requestLock, keyLock),
+    first: { ...takeTurn, values: [requestLock, keyLock] },
     look: { ...lookAtKey, values: [request.tenantId, scope, name] },
     // Rolled back rather than committed: nothing was written, and a commit would wait for the disk.
     known: (taken: TurnRow | undefined, [row]: KeyRow[]) => noTurn(taken?.turn, row, request),

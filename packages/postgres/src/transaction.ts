@@ -23,8 +23,7 @@ export async function transaction<T>(pool: Pool, work: (tx: Transaction) => Prom
 }
 
 export interface Opening<First, Found, T> {
-  /** Travels with `begin`. Without parameters: only what this program has made itself may stand in it. */
-  first: string;
+  first: pg.QueryConfig;
   /** Has a snapshot of its own, taken after `first` has ended. */
   look: pg.QueryConfig;
   /** What there is to say at once; undefined: the work goes on. Nothing has been written then, so nobody waits for the rollback. */
@@ -50,16 +49,14 @@ export async function transactionAfter<First extends pg.QueryResultRow, Found ex
 ): Promise<T> {
   const answered = Promise.withResolvers<T>();
   const ended = withClient(pool, async (client) => {
-    const [opened, found] = await together(client, `begin; ${first}`, look);
-    // More than one statement gives a list of results.
-    const firstRow = (opened as unknown as pg.QueryResult<First>[])[1]?.rows[0];
-    const said = known(firstRow, found.rows as Found[]);
+    const [, opened, found] = await together(client, 'begin', first, look);
+    const said = known(opened?.rows[0] as First | undefined, (found?.rows ?? []) as Found[]);
     if (said !== undefined) {
       answered.resolve(said.result);
       await client.query('rollback');
       return said.result;
     }
-    const { result, last } = await work(client, found.rows as Found[]);
+    const { result, last } = await work(client, (found?.rows ?? []) as Found[]);
     // When the last statement fails, the server turns the commit that travels with it into a rollback.
     if (last === undefined) await client.query('commit');
     else await together(client, last, 'commit');
@@ -70,16 +67,14 @@ export async function transactionAfter<First extends pg.QueryResultRow, Found ex
   return await answered.promise;
 }
 
-/** Two statements, in order: in one round trip where the connection pipelines. @throws what either throws */
-async function together(
-  client: Transaction,
-  one: pg.QueryConfig | string,
-  other: pg.QueryConfig | string,
-): Promise<[pg.QueryResult, pg.QueryResult]> {
+/** In their order, and in one round trip where the connection pipelines. @throws what any of them throws */
+async function together(client: Transaction, ...statements: (pg.QueryConfig | string)[]): Promise<pg.QueryResult[]> {
   if ((client as { pipeline?: boolean }).pipeline === true) {
-    return await Promise.all([client.query(one), client.query(other)]);
+    return await Promise.all(statements.map((one) => client.query(one)));
   }
-  return [await client.query(one), await client.query(other)];
+  const results: pg.QueryResult[] = [];
+  for (const one of statements) results.push(await client.query(one));
+  return results;
 }
 
 /** Lends a connection; whatever is thrown, it is handed back without an open transaction, or closed. */
