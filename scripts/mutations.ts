@@ -99,9 +99,7 @@ export const MUTATIONS: readonly Mutation[] = [
         file: `${IDEMPOTENCY}/claim-batch.ts`,
         from: 'on conflict (tenant_id, scope, name)',
         to: 'on conflict (scope, name)',
-        times: 2,
       },
-      { file: `${IDEMPOTENCY}/turn.ts`, from: 'on conflict (tenant_id, scope, name)', to: 'on conflict (scope, name)' },
       {
         file: 'apps/orchestrator/src/accept-order.ts',
         from: "fingerprinter.derivedId('order', tenantId, key)",
@@ -135,6 +133,36 @@ export const MUTATIONS: readonly Mutation[] = [
         file: `${IDEMPOTENCY}/redis/idempotent-lock.db.test.ts`,
         titles: ['is released and extended by its owner only'],
       },
+    ],
+  },
+  {
+    name: 'the row of a refusal',
+    edits: [
+      {
+        file: `${IDEMPOTENCY}/step-runner.ts`,
+        from: '    if (!resumed[i]) rows.push(',
+        to: "    if (!resumed[i] && state !== 'refused') rows.push(",
+      },
+    ],
+    red: [
+      { file: 'apps/inventory/src/inventory.db.test.ts', titles: ['S5, G6: refused once'] },
+      { file: 'apps/payment/src/payment.db.test.ts', titles: ['S5, G6: refused once'] },
+      { file: 'apps/inventory/src/reserve-batch.db.test.ts', titles: ['S5: one that is refused'] },
+    ],
+  },
+  {
+    name: 'the end of the transaction before the provider is called',
+    edits: [
+      {
+        file: `${IDEMPOTENCY}/step-runner.ts`,
+        from: 'await outsideOf(spec).perform(plan, held, request);',
+        to: 'await transaction(pool, () => outsideOf(spec).perform(plan, held, request));',
+      },
+    ],
+    red: [
+      { file: `${IDEMPOTENCY}/step-runner-outside.db.test.ts`, titles: ['K1, K7: are claimed together'] },
+      { file: 'apps/payment/src/card.db.test.ts', titles: ['K7: that is slow holds no'] },
+      { file: 'apps/shipping/src/carrier.db.test.ts', titles: ['K7: that is slow holds no'] },
     ],
   },
   {
