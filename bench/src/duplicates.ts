@@ -1,6 +1,6 @@
 /**
  * `node bench/src/duplicates.ts`: many keys, each sent many times at once over two replicas. Shows that every key has one
- * effect, how many duplicates got the real answer, and how long a query that has nothing to do with them waits.
+ * effect, how many duplicates got the real answer, and how long a request that has nothing to do with them waits, and anybody for a connection to the database.
  *
  *   --keys N (1000)  --copies N (100)  --rate N  requests a second (600); bursts of one key's copies are spread evenly
  */
@@ -30,6 +30,28 @@ const IDLE_MS = 5_000;
 /** Of each replica, to its database. */
 const POOL = '16';
 const CONNECTIONS = 256;
+
+const WAIT_BUCKET = /^holdfast_database_wait_seconds_bucket\{[^}]*le="([^"]+)"[^}]*\} (\d+)$/gm;
+
+class Waits {
+  readonly counts: ReadonlyMap<number, number>;
+  constructor(counts: ReadonlyMap<number, number>) {
+    this.counts = counts;
+  }
+  minus(before: Waits): Waits {
+    return new Waits(
+      new Map([...this.counts].map(([bound, count]) => [bound, count - (before.counts.get(bound) ?? 0)])),
+    );
+  }
+  get total(): number {
+    return this.counts.get(Number.POSITIVE_INFINITY) ?? 0;
+  }
+  /** The bound that so many of all stay within, in milliseconds. */
+  withinMs(share: number): number {
+    const bounds = [...this.counts].toSorted(([a], [b]) => a - b);
+    return 1_000 * (bounds.find(([, count]) => count >= share * this.total)?.[0] ?? Number.POSITIVE_INFINITY);
+  }
+}
 
 interface Answer {
   status: number;
@@ -64,13 +86,25 @@ async function measure({ run }: Cluster): Promise<number> {
   const stranger = await send(0, `stranger-${Date.now()}`, 'wait=5');
   const orderId = (JSON.parse(stranger.text) as { id: string }).id;
   const idle = await unrelated(urls, run.apiKey, orderId, () => delay(IDLE_MS));
+  const waitsBefore = await poolWaits();
   const startedMs = performance.now();
   let answers: Answer[][] = [];
   const beside = await unrelated(urls, run.apiKey, orderId, async () => {
     answers = await sendAll();
   });
   const seconds = (performance.now() - startedMs) / 1_000;
-  return await report(answers, idle, beside, seconds);
+  return await report(answers, { idle, beside }, (await poolWaits()).minus(waitsBefore), seconds);
+}
+
+/** Of all callers of both replicas' pools, how many have had a connection within so many seconds. */
+async function poolWaits(): Promise<Waits> {
+  const pages = await Promise.all(urls.map(async (url) => await (await fetch(`${url}/metrics`)).text()));
+  const counts = new Map<number, number>();
+  for (const [, bound = '', count = ''] of pages.join('\n').matchAll(WAIT_BUCKET)) {
+    const seconds = bound === '+Inf' ? Number.POSITIVE_INFINITY : Number(bound);
+    counts.set(seconds, (counts.get(seconds) ?? 0) + Number(count));
+  }
+  return new Waits(counts);
 }
 
 /** Every key's copies at once, over both replicas; one key after the other at the given rate. */
@@ -132,7 +166,12 @@ async function unrelated(of: string[], apiKey: string, id: string, work: () => P
   return latencies.toSorted((a, b) => a - b);
 }
 
-async function report(answers: Answer[][], idle: number[], beside: number[], seconds: number): Promise<number> {
+async function report(
+  answers: Answer[][],
+  { idle, beside }: { idle: number[]; beside: number[] },
+  waits: Waits,
+  seconds: number,
+): Promise<number> {
   await delay(1_000);
   const stock = await get<{ reserved: number }>('/v1/stock/tea');
   const account = await get<{ balance: number }>('/v1/accounts/ada');
@@ -151,8 +190,9 @@ async function report(answers: Answer[][], idle: number[], beside: number[], sec
       `${KEYS} keys, ${COPIES} copies each, over two replicas: ${KEYS * COPIES} requests in ${seconds.toFixed(1)} s`,
       `  effects: ${held} reserved, ${spent} charged; keys that were not answered as one: ${wrong.length}`,
       `  duplicates that got the real answer: ${real} of ${duplicates.length} (${((100 * real) / duplicates.length).toFixed(2)} %)`,
-      line('an unrelated query, idle', idle),
-      line('an unrelated query, beside them', beside),
+      line('an unrelated GET over HTTP, idle', idle),
+      line('an unrelated GET over HTTP, beside them', beside),
+      `  a connection of the pool of ${POOL}: 99 % within ${waits.withinMs(0.99)} ms, 99.9 % within ${waits.withinMs(0.999)} ms (${waits.total})`,
     ].join('\n'),
   );
   return held === KEYS && spent === KEYS && wrong.length === 0 ? 0 : 1;

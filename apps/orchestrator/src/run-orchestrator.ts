@@ -6,7 +6,15 @@ import { connectRedis } from '@holdfast/idempotency/redis';
 import { createPool, type Migrations, prepareDatabase } from '@holdfast/postgres';
 import { openRedis, service, services, startServer, storeFault } from '@holdfast/rpc';
 import { createEngine, type EngineOptions, hasEnded, sagaMigrations } from '@holdfast/saga';
-import { type Config, ConfigError, createHealth, createLog, createMetrics, onShutdown } from '@holdfast/service';
+import {
+  type Config,
+  ConfigError,
+  createHealth,
+  createLog,
+  createMetrics,
+  observeWaits,
+  onShutdown,
+} from '@holdfast/service';
 import type { FastifyInstance } from 'fastify';
 import type { OrderBook } from './accept-order.ts';
 import { createAuthenticate } from './auth.ts';
@@ -54,6 +62,7 @@ export async function runOrchestrator(
     applicationName: 'holdfast-orchestrator',
     max: settings.DATABASE_POOL,
     onlyByKey: true,
+    onAcquired: observeWaits(metrics),
     // Its message alone: the error carries the whole client, with every statement that it has prepared.
     onIdleError: ({ message }) => log.warn({ message }, 'an idle database connection broke; it is replaced on demand'),
   });

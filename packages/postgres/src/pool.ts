@@ -40,6 +40,35 @@ export interface PoolOptions {
   pipeline?: boolean;
   /** Called when an idle connection breaks; the pool replaces it by itself. */
   onIdleError?: (error: Error) => void;
+  /** Called with how long a caller has waited for its connection, or until it was told that there is none. */
+  onAcquired?: (waitedMs: number) => void;
+}
+
+type Connected = Parameters<pg.Pool['connect']>[0];
+
+/** Tells how long its callers wait for a connection. */
+class TimedPool extends pg.Pool {
+  readonly #onAcquired: (waitedMs: number) => void;
+
+  constructor(config: pg.PoolConfig, onAcquired: (waitedMs: number) => void) {
+    super(config);
+    this.#onAcquired = onAcquired;
+  }
+
+  // The driver's own `query` comes by here too, with a callback.
+  override connect(): Promise<pg.PoolClient>;
+  override connect(connected: Connected): void;
+  override connect(connected?: Connected): Promise<pg.PoolClient> | undefined {
+    const askedAtMs = performance.now();
+    if (connected === undefined) {
+      return super.connect().finally(() => this.#onAcquired(performance.now() - askedAtMs));
+    }
+    super.connect((error, client, done) => {
+      this.#onAcquired(performance.now() - askedAtMs);
+      connected(error, client, done);
+    });
+    return undefined;
+  }
 }
 
 /** Hands arrays on as text, see arrayText. */
@@ -80,7 +109,7 @@ export function createPool(options: PoolOptions): Pool {
     settings.push('-c plan_cache_mode=force_generic_plan');
   }
   const statementTimeoutMs = options.statementTimeoutMs ?? 10_000;
-  const pool = new pg.Pool({
+  const config = {
     Client: ArrayClient,
     connectionString: options.databaseUrl,
     application_name: options.applicationName,
@@ -92,7 +121,8 @@ export function createPool(options: PoolOptions): Pool {
     keepAlive: true,
     pipeline: options.pipeline ?? false,
     options: settings.join(' '),
-  });
+  };
+  const pool = options.onAcquired === undefined ? new pg.Pool(config) : new TimedPool(config, options.onAcquired);
   pool.on('error', (error) => options.onIdleError?.(error));
   return pool;
 }

@@ -18,6 +18,7 @@ import {
   createMetrics,
   type Log,
   type Metrics,
+  observeWaits,
   onShutdown,
   optional,
   startOpsServer,
@@ -79,6 +80,7 @@ export async function runParticipant(
     applicationName: `holdfast-${name}`,
     max: POOL_SIZE,
     onlyByKey: true,
+    onAcquired: observeWaits(metrics),
     // Its message alone: the error carries the whole client, with every statement that it has prepared.
     onIdleError: ({ message }) => log.warn({ message }, 'an idle database connection broke; it is replaced on demand'),
   });

@@ -45,3 +45,9 @@ export function createMetrics(service: string): Metrics {
       new Histogram({ name, help, labelNames: labels, buckets: SECONDS_BUCKETS, registers }),
   };
 }
+
+/** For the `onAcquired` of a service's pool: more than milliseconds say that the pool is what requests wait for. */
+export function observeWaits(metrics: Metrics): (waitedMs: number) => void {
+  const waited = metrics.histogram('holdfast_database_wait_seconds', 'Time that a caller waited for a connection');
+  return (waitedMs) => waited.observe(waitedMs / 1_000);
+}
