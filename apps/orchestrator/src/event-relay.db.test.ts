@@ -1,11 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { connectRedis, type RedisClient } from '@holdfast/idempotency/redis';
+import {
+  connectRedis,
+  EVENT_STREAM,
+  type EventRelay,
+  type RedisClient,
+  startEventRelay,
+} from '@holdfast/idempotency/redis';
 import type { Query } from '@holdfast/postgres';
 import { createEngine, defineSaga, type Engine, hasEnded } from '@holdfast/saga';
 import { createLog, createMetrics } from '@holdfast/service';
 import { isRedisInstalled, type RedisServer, startRedis, type TestDatabase, testDatabase } from '@holdfast/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { EVENT_STREAM, type EventRelay, startEventRelay } from './event-relay.ts';
 import { answerAndTellCompanion, createInsertOrder, type InsertOrder } from './order-store.ts';
 import { orchestratorMigrations } from './run-orchestrator.ts';
 

@@ -10,9 +10,8 @@
  *     a moment, would only tell things twice. Batches, what is kept and the stream are bounded.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { RedisClient } from '@holdfast/idempotency/redis';
 import { type Query, statement } from '@holdfast/postgres';
-import type { Log, Metrics } from '@holdfast/service';
+import type { RedisClient } from './bounded-redis.ts';
 
 /** One hash tag: on a Cluster, stream and witness are on one node, and are lost together. */
 export const EVENT_STREAM = '{holdfast:order-events}';
@@ -27,8 +26,8 @@ export interface EventRelayOptions {
   keptMs: number;
   /** Entries of the stream, about; older ones are dropped. */
   streamLength?: number;
-  log: Log;
-  metrics: Metrics;
+  log: { warn(about: string | object, text?: string): void };
+  metrics: { counter(name: string, help: string): { inc(by?: number): void } };
 }
 
 export interface EventRelay {
