@@ -1,4 +1,4 @@
-import { redisUrl } from '@holdfast/rpc';
+import { orderEvents, redisUrl } from '@holdfast/rpc';
 import { boolean, integer, keyList, optional, port, text, url } from '@holdfast/service';
 
 const ADDRESS = /^((dns:\/\/\/)?[^\s/:,]+:\d{1,5}|ipv4:[\d.]+:\d{1,5}(,[\d.]+:\d{1,5})*)$/;
@@ -35,8 +35,8 @@ export const config = {
   KEY_LIFETIME_MS: optional(integer(1_000, 366 * 86_400_000), 86_400_000),
   /** How long a key is remembered at least; an older one that says its age and is not known is refused. */
   TOMBSTONE_LIFETIME_MS: optional(integer(1_000, 3_660 * 86_400_000), 30 * 86_400_000),
-  /** `true`: what happens to orders is told in a stream of the Redis at REDIS_URL. */
-  ORDER_EVENTS: optional(boolean(), false),
+  /** `true`: what happens to orders is told in a stream of the Redis at REDIS_URL; for all services alike. */
+  ORDER_EVENTS: orderEvents(),
   /** How long an event is kept after it was told, to be told again when Redis has lost it. */
   ORDER_EVENTS_KEPT_MS: optional(integer(1_000, 30 * 86_400_000), 3_600_000),
   /** Connections to the database at most. */

@@ -2,19 +2,11 @@ import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { idempotencyMigrations, loadFingerprinter } from '@holdfast/idempotency';
-import { connectRedis, type EventRelayOptions, startEventRelay } from '@holdfast/idempotency/redis';
+import { defineOutbox } from '@holdfast/idempotency/redis';
 import { createPool, type Migrations, prepareDatabase } from '@holdfast/postgres';
-import { openRedis, service, services, startServer, storeFault } from '@holdfast/rpc';
+import { eventsUrl, openRedis, relayEvents, service, services, startServer, storeFault } from '@holdfast/rpc';
 import { createEngine, type EngineOptions, hasEnded, sagaMigrations } from '@holdfast/saga';
-import {
-  type Config,
-  ConfigError,
-  createHealth,
-  createLog,
-  createMetrics,
-  observeWaits,
-  onShutdown,
-} from '@holdfast/service';
+import { type Config, createHealth, createLog, createMetrics, observeWaits, onShutdown } from '@holdfast/service';
 import type { FastifyInstance } from 'fastify';
 import type { OrderBook } from './accept-order.ts';
 import { createAuthenticate } from './auth.ts';
@@ -37,6 +29,14 @@ export const orchestratorMigrations: Migrations[] = [
   { module: 'orchestrator', folder: new URL('../sql/', import.meta.url) },
 ];
 
+/** What the statements of order-store.ts tell (E1). */
+export const ORDER_OUTBOX = defineOutbox({
+  name: 'order-events',
+  subject: 'order',
+  outbox: 'outbox',
+  relays: 'relays',
+});
+
 const SHUTDOWN_GRACE_MS = 2_000;
 const HAND_OVER_MS = 5_000;
 
@@ -50,10 +50,7 @@ export async function runOrchestrator(
   settings: Config<typeof config>,
   ports: Pick<EngineOptions, 'reach'> = {},
 ): Promise<void> {
-  // Events are written while Redis is away, too, and wait for it; without a REDIS_URL they would wait for ever.
-  if (settings.ORDER_EVENTS && settings.REDIS_URL === undefined) {
-    throw new ConfigError(['ORDER_EVENTS: needs REDIS_URL; set it, or leave ORDER_EVENTS out']);
-  }
+  const eventsAt = eventsUrl(settings);
   const log = createLog('orchestrator', settings.LOG_LEVEL);
   const metrics = createMetrics('orchestrator');
   const pool = createPool({
@@ -118,9 +115,8 @@ export async function runOrchestrator(
   const holder = `${hostname()}:${process.pid}:${randomUUID()}`;
   const sweeper = startKeySweeper({ pool, retention, log, metrics, holder });
   onShutdown(() => sweeper.stop());
-  if (settings.ORDER_EVENTS && settings.REDIS_URL !== undefined) {
-    relayEvents(settings.REDIS_URL, { pool, holder, keptMs: settings.ORDER_EVENTS_KEPT_MS, log, metrics });
-  }
+  if (eventsAt !== undefined)
+    relayEvents(eventsAt, ORDER_OUTBOX, settings.ORDER_EVENTS_KEPT_MS, { pool, log, metrics });
   const authenticate = createAuthenticate(settings.API_KEYS);
   const health = createHealth({
     postgres: async () => (await pool.query('select 1')).rowCount === 1,
@@ -153,15 +149,6 @@ async function closeHttp(http: FastifyInstance): Promise<void> {
   const late = setTimeout(() => http.server.closeAllConnections(), SHUTDOWN_GRACE_MS);
   await http.close();
   clearTimeout(late);
-}
-
-function relayEvents(redisUrl: string, { keptMs, ...parts }: Omit<EventRelayOptions, 'redis'>): void {
-  const redis = connectRedis(redisUrl);
-  const relay = startEventRelay({ ...parts, redis, keptMs });
-  onShutdown(async () => {
-    await relay.stop();
-    redis.disconnect();
-  });
 }
 
 type Upcoming = {

@@ -1,5 +1,12 @@
 export type { BoundedRedisOptions, RedisClient } from './bounded-redis.ts';
 export { connectRedis, REDIS_URL_PATTERN } from './connect-redis.ts';
 export { type Acquired, createIdempotentLock, type IdempotentLock, type Kept } from './idempotent-lock.ts';
-export { EVENT_STREAM, type EventRelay, type EventRelayOptions, startEventRelay } from './outbox-relay.ts';
+export {
+  defineOutbox,
+  type Outbox,
+  type OutboxRelay,
+  type OutboxRelayOptions,
+  type OutboxTables,
+  startOutboxRelay,
+} from './outbox-relay.ts';
 export { createRedisAnswers, type RedisAnswers, type RedisAnswersOptions } from './redis-answers.ts';

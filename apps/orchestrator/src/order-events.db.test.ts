@@ -1,18 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import {
-  connectRedis,
-  EVENT_STREAM,
-  type EventRelay,
-  type RedisClient,
-  startEventRelay,
-} from '@holdfast/idempotency/redis';
-import type { Query } from '@holdfast/postgres';
+import { connectRedis, type OutboxRelay, type RedisClient, startOutboxRelay } from '@holdfast/idempotency/redis';
 import { createEngine, defineSaga, type Engine, hasEnded } from '@holdfast/saga';
-import { createLog, createMetrics } from '@holdfast/service';
+import { createLog } from '@holdfast/service';
 import { isRedisInstalled, type RedisServer, startRedis, type TestDatabase, testDatabase } from '@holdfast/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { answerAndTellCompanion, createInsertOrder, type InsertOrder } from './order-store.ts';
-import { orchestratorMigrations } from './run-orchestrator.ts';
+import { ORDER_OUTBOX, orchestratorMigrations } from './run-orchestrator.ts';
 
 const skip = !isRedisInstalled();
 if (skip && process.env.HOLDFAST_REQUIRE_ALL === '1') throw new Error('needs redis-server on the PATH');
@@ -23,7 +16,7 @@ let server: RedisServer;
 let redis: RedisClient;
 let engine: Engine;
 let insertOrder: InsertOrder;
-const relays: EventRelay[] = [];
+let relay: OutboxRelay | undefined;
 const log = createLog('test', 'silent');
 
 const retry = { baseMs: 5, capMs: 20 };
@@ -46,7 +39,7 @@ const definition = defineSaga<unknown, { 'create-shipment': object }>()({
 
 beforeAll(async () => {
   if (skip) return;
-  database = await testDatabase('event-relay', orchestratorMigrations, { max: 8 });
+  database = await testDatabase('order-events', orchestratorMigrations, { max: 8 });
   server = await startRedis();
   redis = connectRedis(server.url);
   insertOrder = createInsertOrder(database.pool, { tellsEvents: true });
@@ -66,7 +59,7 @@ beforeEach(async () => {
   if (!skip) await vi.waitUntil(() => redis.status === 'ready', 10_000);
 });
 afterEach(async () => {
-  for (const relay of relays.splice(0)) await relay.stop();
+  await relay?.stop();
 });
 afterAll(async () => {
   if (skip) return;
@@ -75,13 +68,6 @@ afterAll(async () => {
   await server.stop();
   await database.drop();
 });
-
-function relayOf(pool: Query = database.pool, options: { keptMs?: number } = {}): EventRelay {
-  const parts = { redis, holder: randomUUID(), log, metrics: createMetrics('test') };
-  const relay = startEventRelay({ ...parts, pool, keptMs: 3_600_000, ...options });
-  relays.push(relay);
-  return relay;
-}
 
 /** Places an order and waits for its end. */
 async function place(id = randomUUID()): Promise<string> {
@@ -113,7 +99,7 @@ async function place(id = randomUUID()): Promise<string> {
 /** What the stream says of an order, in its order; nothing while Redis is away. */
 async function told(id: string): Promise<string[]> {
   if (redis.status !== 'ready') return [];
-  const entries = await redis.xrange(EVENT_STREAM, '-', '+');
+  const entries = await redis.xrange(ORDER_OUTBOX.stream, '-', '+');
   const events = entries.map(([, fields]) => Object.fromEntries(pairs(fields)));
   return events.flatMap((event) => (event.orderId === id ? [event.type ?? ''] : []));
 }
@@ -134,69 +120,14 @@ describe.skipIf(skip)('the events of an order', () => {
     });
     const { rows } = await database.pool.query('select order_id, kind from outbox where relayed_at is null');
     expect(rows).toHaveLength(4);
-    relayOf();
+    relay = startOutboxRelay({
+      outbox: ORDER_OUTBOX,
+      pool: database.pool,
+      redis,
+      holder: randomUUID(),
+      keptMs: 3_600_000,
+    });
     await until(completed, ['order.accepted', 'order.completed']);
     await until(failed, ['order.accepted', 'order.failed']);
-  });
-
-  it('E2: are relayed again when the relay dies after Redis has them and before it has noted that', async () => {
-    const id = await place();
-    let deaths = 0;
-    const dying = {
-      query: (query: { name?: string }, ...rest: unknown[]) => {
-        if (query.name === 'events.mark-relayed' && deaths++ === 0) throw new Error('killed');
-        return (database.pool.query as (...values: unknown[]) => Promise<unknown>)(query, ...rest);
-      },
-    } as unknown as Query;
-    relayOf(dying);
-    const twice = ['order.accepted', 'order.completed'];
-    await until(id, [...twice, ...twice]);
-    expect(deaths).toBe(2);
-  });
-
-  it('E3: are relayed again when Redis has lost them, also while nothing new happens, and no more than once', async () => {
-    const id = await place();
-    const relay = relayOf();
-    await until(id, ['order.accepted', 'order.completed']);
-    await server.command('FLUSHALL');
-    await until(id, ['order.accepted', 'order.completed']);
-    await relay.relay();
-    expect(await told(id)).toEqual(['order.accepted', 'order.completed']);
-  });
-
-  it('E3: wait while Redis is dead, and are all there when it is back, the old ones too', async () => {
-    const before = await place();
-    relayOf();
-    await until(before, ['order.accepted', 'order.completed']);
-    await server.kill();
-    const meanwhile = await place();
-    await server.startAgain();
-    for (const id of [before, meanwhile]) await until(id, ['order.accepted', 'order.completed']);
-  });
-
-  it('K7: are relayed by one process at a time, and by another when it has gone', async () => {
-    const first = relayOf();
-    await first.relay();
-    const second = relayOf();
-    const id = await place();
-    expect(await second.relay()).toBe(0);
-    await until(id, ['order.accepted', 'order.completed']);
-    await first.stop();
-    const next = await place();
-    await until(next, ['order.accepted', 'order.completed']);
-  });
-
-  it('are forgotten when they have been kept long enough, and never before they are relayed', async () => {
-    const hold = (until: string) => database.pool.query(`update relays set holder = 'another', held_until = ${until}`);
-    await hold(`clock_timestamp() + interval '1 minute'`);
-    const id = await place();
-    const relay = relayOf(database.pool, { keptMs: 0 });
-    expect(await relay.relay()).toBe(0);
-    const left = await database.pool.query('select from outbox where order_id = $1', [id]);
-    expect(left.rowCount).toBe(2);
-    await hold('null');
-    await relay.relay();
-    await relay.relay();
-    expect((await database.pool.query('select from outbox')).rowCount).toBe(0);
   });
 });
