@@ -12,7 +12,7 @@ export {
 } from './errors.ts';
 export type { OrderInput as OrderMessage } from './gen/holdfast/orders/v1/Order.ts';
 export { migrationJob } from './migration-job.ts';
-export { eventsUrl, orderEvents, relayEvents } from './order-events.ts';
+export { consumeEvents, eventsUrl, orderEvents, relayEvents } from './order-events.ts';
 export { type AskedStep, askStep, keyedCall, type Operation, stepAnswer, storeFault } from './participant.ts';
 export { type ServiceName, services } from './protos.ts';
 export { openRedis, type Participant, type ParticipantConfig, redisUrl, runParticipant } from './run-participant.ts';

@@ -1,7 +1,14 @@
-// ORDER_EVENTS: how a service tells what has happened in a stream.
+// ORDER_EVENTS: how a service tells what has happened in a stream, and how one deals with what others tell.
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { connectRedis, type Outbox, startOutboxRelay } from '@holdfast/idempotency/redis';
+import {
+  connectRedis,
+  consumeStream,
+  type FailedEntry,
+  type Outbox,
+  type StreamConsumerOptions,
+  startOutboxRelay,
+} from '@holdfast/idempotency/redis';
 import type { Query } from '@holdfast/postgres';
 import { boolean, ConfigError, type Log, type Metrics, onShutdown, optional } from '@holdfast/service';
 
@@ -50,4 +57,38 @@ export function relayEvents(redisUrl: string, outbox: Outbox, keptMs: number, { 
     await relay.stop();
     redis.disconnect();
   });
+}
+
+/** Deals with the events of a stream until the process ends. */
+export function consumeEvents(
+  redisUrl: string,
+  events: Pick<StreamConsumerOptions, 'stream' | 'group' | 'handle'>,
+  { log, metrics }: Omit<Parts, 'pool'>,
+): void {
+  const consumed = metrics.counter('holdfast_order_events_consumed_total', 'Order events dealt with', ['outcome']);
+  for (const outcome of ['done', 'tried_again', 'set_aside']) consumed.inc({ outcome }, 0);
+  const redis = connectRedis(redisUrl);
+  const consumer = consumeStream({
+    ...events,
+    redis,
+    consumer: thisProcess(),
+    onDone: (entries) => consumed.inc({ outcome: 'done' }, entries),
+    onFailed(failed) {
+      consumed.inc({ outcome: failed.next === 'set aside' ? 'set_aside' : 'tried_again' });
+      sayFailed(log, failed);
+    },
+    onChange: (state, reason) =>
+      log.warn({ state, reason }, 'order events: what is told meanwhile is dealt with later'),
+  });
+  onShutdown(async () => {
+    await consumer.stop();
+    redis.disconnect();
+  });
+}
+
+function sayFailed(log: Log, { entry, error, attempts, next }: FailedEntry): void {
+  const { id, type } = entry.fields;
+  const about = { entryId: entry.id, id, type, attempts, reason: `${error.name}: ${error.message}` };
+  if (next === 'set aside') log.error(about, 'an order event can’t be dealt with and is set aside: look at it');
+  else log.warn(about, 'an order event could not be dealt with; trying again later');
 }

@@ -10,3 +10,11 @@ export {
   startOutboxRelay,
 } from './outbox-relay.ts';
 export { createRedisAnswers, type RedisAnswers, type RedisAnswersOptions } from './redis-answers.ts';
+export {
+  consumeStream,
+  type FailedEntry,
+  type StreamConsumer,
+  type StreamConsumerOptions,
+  type StreamEntry,
+  type StreamRetry,
+} from './stream-consumer.ts';
