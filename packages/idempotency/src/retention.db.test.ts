@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import type { Transaction } from '@holdfast/postgres';
+import { type Transaction, transaction } from '@holdfast/postgres';
 import { type TestDatabase, testDatabase } from '@holdfast/testkit';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ask, claim, complete } from './claim.ts';
 import { type Fingerprinter, loadFingerprinter } from './fingerprint.ts';
 import { createFlights } from './flights.ts';
+import { takeNew } from './inbox.ts';
 import { idempotencyMigrations } from './index.ts';
 import { purge, turnDays } from './retention.ts';
 import { createStepRunner } from './step-runner.ts';
@@ -184,6 +185,17 @@ describe('the housekeeping', () => {
     await purge({ pool: database.pool });
     expect((await database.pool.query('select epoch from fences')).rows).toEqual([{ epoch: 6 }]);
     expect(await charge(orderId, 5)).toEqual({ kind: 'fenced' });
+  });
+
+  it('K5: forgets messages that no outbox can tell again, and keeps the younger ones', async () => {
+    const messages = ['old', 'young'].map((id) => ({ tenantId: TENANT, scope: id, id }));
+    const take = () => transaction(database.pool, (tx) => takeNew(tx, 'stock', messages));
+    expect(await take()).toHaveLength(2);
+    const ageOf = `update inbox set received_at = received_at - $2::integer * interval '1 day' where scope = $1`;
+    await database.pool.query(ageOf, ['old', 46]);
+    await database.pool.query(ageOf, ['young', 44]);
+    expect(await purge({ pool: database.pool })).toMatchObject({ messages: 1 });
+    expect((await take()).map(({ id }) => id)).toEqual(['old']);
   });
 
   it('is done by one process at a time', async () => {

@@ -1,5 +1,5 @@
 /*
- * The end of retention: days of answers are dropped whole, claims and fences go in short batches.
+ * The end of retention: days of answers are dropped whole; claims, fences and notes of messages go in short batches.
  *
  * K5  Only what is settled and older than the tombstone window goes. The effects keep their own unique keys, so that a
  *     key that is not known any more still finds what was done under it.
@@ -13,13 +13,16 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Pool, type Query, statement, transaction } from '@holdfast/postgres';
+import { forgetMessages } from './inbox.ts';
 
 export interface RetentionOptions {
   pool: Pool;
   /** How long a settled claim stays, counted from its end. Longer than any answer is kept, and than any caller retries. */
   tombstoneMs?: number;
+  /** How long a message is known as dealt with: longer than any outbox keeps it, to be told again. Default 45 days. */
+  messagesMs?: number;
   /** Told after every batch that removed something. */
-  onPurged?: (table: 'claims' | 'fences', rows: number, tookMs: number) => void;
+  onPurged?: (table: 'claims' | 'fences' | 'inbox', rows: number, tookMs: number) => void;
   /** Told of what could not be done; it is tried again. */
   onError?: (error: Error) => void;
 }
@@ -27,6 +30,8 @@ export interface RetentionOptions {
 export interface Purged {
   claims: number;
   fences: number;
+  /** Notes of messages. */
+  messages: number;
   /** Days of answers that were dropped. */
   days: number;
   /** Age of the oldest settled claim that was met and stays; 0 when none was met. */
@@ -34,6 +39,8 @@ export interface Purged {
 }
 
 export const TOMBSTONE_MS = 30 * 24 * 60 * 60 * 1_000;
+const MESSAGES_MS = 45 * 24 * 60 * 60 * 1_000;
+const MESSAGES_BATCH = 1_000;
 /**
  * A key that says its age is refused as forgotten by *its* date, a claim goes by the date of its end. A key that was made by
  * a clock ahead of ours would be forgotten before it is refused: in between it would run again. So claims stay longer.
@@ -129,7 +136,7 @@ const deleteFences = statement(
       and not exists (select from claims c where c.tenant_id = f.tenant_id and c.scope = f.order_id)`,
 );
 
-/** One walk over both tables and the days. Stops early when `signal` aborts. @throws pg errors */
+/** One walk over claims, fences, notes and days. Stops early when `signal` aborts. @throws pg errors */
 export async function purge(options: RetentionOptions, signal?: AbortSignal): Promise<Purged> {
   const days = await turnDays(options.pool);
   let oldestMs = 0;
@@ -140,7 +147,28 @@ export async function purge(options: RetentionOptions, signal?: AbortSignal): Pr
     return rows[0]?.purged ?? 0;
   });
   const fences = await walk(options, 'fences', signal, purgeFencesOf);
-  return { claims, fences, days, oldestMs };
+  const messages = await purgeMessages(options, signal);
+  return { claims, fences, messages, days, oldestMs };
+}
+
+/** By their index: how many there are to look at does not matter. */
+async function purgeMessages(
+  { pool, onPurged, messagesMs = MESSAGES_MS }: RetentionOptions,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  let total = 0;
+  while (!signal?.aborted) {
+    const startedMs = performance.now();
+    const forgotten = await transaction(pool, async (tx) =>
+      (await isMine(tx)) ? await forgetMessages(tx, messagesMs, MESSAGES_BATCH) : 0,
+    );
+    const tookMs = performance.now() - startedMs;
+    if (forgotten > 0) onPurged?.('inbox', forgotten, tookMs);
+    total += forgotten;
+    if (forgotten < MESSAGES_BATCH) break;
+    await pause(tookMs, signal);
+  }
+  return total;
 }
 
 async function purgeFencesOf(tx: Query, from: number, to: number): Promise<number> {
