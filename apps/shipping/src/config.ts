@@ -1,4 +1,4 @@
-import { redisUrl } from '@holdfast/rpc';
+import { orderEvents, redisUrl } from '@holdfast/rpc';
 import { boolean, integer, optional, port, text, url } from '@holdfast/service';
 
 /** Settings of the shipping service. */
@@ -15,6 +15,13 @@ export const config = {
   REDIS_URL: redisUrl(),
   /** `false`: the job `migrate` does it, and the service waits for it. */
   MIGRATE_ON_START: optional(boolean(), true),
+  /** `true`: dispatches are told in a stream of the Redis at REDIS_URL; for all services alike. */
+  ORDER_EVENTS: orderEvents(),
+  /**
+   * How long an event is kept after it was told, to be told again when Redis has lost it: longer than inventory, which has
+   * work to do for each, is ever away.
+   */
+  ORDER_EVENTS_KEPT_MS: optional(integer(1_000, 30 * 86_400_000), 7 * 86_400_000),
   /** The carrier's API is at `<CARRIER_URL>/v1/shipments`. Without it, shipments are our own. */
   CARRIER_URL: optional(url('http:', 'https:'), undefined),
   /** How long one call to the carrier may take. A crashed attempt is taken up again after three of them and a second. */

@@ -1,4 +1,5 @@
 import { createStepRunner, type Settlement, type StepSpec } from '@holdfast/idempotency';
+import { transaction } from '@holdfast/postgres';
 import {
   askStep,
   checkDistinct,
@@ -15,6 +16,7 @@ import {
 } from '@holdfast/rpc';
 import { type BookingPlan, type BookResult, bookOnce, cancelOnce, MAX_CALLS_TO_BOOK } from './book-at-carrier.ts';
 import type { Address, Carrier, Parcel } from './carrier.ts';
+import { dispatch } from './dispatch.ts';
 import {
   beginCancels,
   beginShipments,
@@ -49,6 +51,7 @@ const shipping = services.shipping;
 export function shippingHandlers(
   { pool, flights, fingerprinter, reach }: Participant,
   carrier: Carrier,
+  tells: { tellsEvents: boolean },
 ): Handlers<typeof shipping> {
   const runCreate = createStepRunner(pool, flights, createStep(carrier), reach);
   const runCancel = createStepRunner(pool, flights, cancelStep(carrier), reach);
@@ -65,6 +68,14 @@ export function shippingHandlers(
       const orderId = checkIdentifier('order_id', request.orderId);
       const keyed = keyedCall(call, { name: CANCEL, undo: true, orderId }, request, fingerprinter);
       return stepAnswer(await runCancel(keyed, { tenantId: keyed.tenantId, orderId }));
+    },
+
+    async DispatchShipment(request, call) {
+      const orderId = checkIdentifier('order_id', request.orderId);
+      const tenantId = call.tenantId();
+      const dispatched = await transaction(pool, (tx) => dispatch(tx, { tenantId, orderId }, tells));
+      const { shipmentId, dispatchedAt } = dispatched;
+      return { kind: 'ok', message: { shipmentId, dispatchedAt: dispatchedAt.toISOString() } };
     },
 
     async GetStep(request, call) {

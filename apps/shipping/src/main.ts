@@ -1,7 +1,8 @@
 import { idempotencyMigrations } from '@holdfast/idempotency';
-import { migrationJob, runParticipant } from '@holdfast/rpc';
+import { eventsUrl, migrationJob, relayEvents, runParticipant } from '@holdfast/rpc';
 import { loadConfig, runService } from '@holdfast/service';
 import { config } from './config.ts';
+import { SHIPMENT_OUTBOX } from './dispatch.ts';
 import { shippingMigrations, shippingService } from './server.ts';
 
 await runService(
@@ -9,7 +10,12 @@ await runService(
     const settings = loadConfig(config, process.env);
     const { CARRIER_URL: baseUrl, CARRIER_TIMEOUT_MS: timeoutMs } = settings;
     const carrier = baseUrl === undefined ? undefined : { baseUrl, timeoutMs };
-    return runParticipant('shipping', settings, shippingMigrations, shippingService(carrier));
+    const eventsAt = eventsUrl(settings);
+    const bind = shippingService(carrier, { tellsEvents: eventsAt !== undefined });
+    return runParticipant('shipping', settings, shippingMigrations, (participant) => {
+      if (eventsAt !== undefined) relayEvents(eventsAt, SHIPMENT_OUTBOX, settings.ORDER_EVENTS_KEPT_MS, participant);
+      return bind(participant);
+    });
   },
   { migrate: migrationJob('shipping', config, [idempotencyMigrations, shippingMigrations]) },
 );

@@ -8,10 +8,14 @@ export const shippingMigrations: Migrations = { module: 'shipping', folder: new 
 /**
  * `holdfast.shipping.v1.ShippingService`, bound to this process's database.
  * @param settings who carries the parcels; without a carrier, shipments are our own
+ * @param tells whether a dispatch is told to others
  */
-export function shippingService(settings?: CarrierSettings): (participant: Participant) => ServiceBinding {
+export function shippingService(
+  settings?: CarrierSettings,
+  tells = { tellsEvents: false },
+): (participant: Participant) => ServiceBinding {
   return (participant) => {
     const carrier = settings === undefined ? noCarrier : createCarrier(settings, participant);
-    return service(services.shipping, shippingHandlers(participant, carrier));
+    return service(services.shipping, shippingHandlers(participant, carrier, tells));
   };
 }

@@ -4,10 +4,12 @@
  * A1  At most one shipment per order: its row is the order's. Our own is booked with the row; a carrier's is booked by
  *     the row's reference.
  * K1  A carrier's shipment is `requested` here, durably, before the carrier hears of it.
- * K5  The row outlives the claim: what was booked, refused or cancelled once is that for ever, under any key.
+ * K5  The row outlives the claim: what was booked, refused, cancelled or dispatched once is that for ever, under any key.
+ * S3  What was dispatched can't be cancelled, and nobody is told that it was: the undo fails, and its saga is parked.
  *
  * Locks: acts and undos of one order wait for each other at its fence before they come here. What records the carrier's
- * answer comes without the fence, and has locked its claim first, as everybody does who seals or claims.
+ * answer comes without the fence, and has locked its claim first, as everybody does who seals or claims. Undos lock the
+ * shipments' rows after that, in order of their key, so that nothing is dispatched meanwhile (dispatch.ts).
  */
 import { statement, type Transaction } from '@holdfast/postgres';
 import { InvalidRequest } from '@holdfast/rpc';
@@ -26,7 +28,7 @@ export type Begun =
   /** With the carrier; `sentBefore`: an earlier attempt may have sent the booking. */
   | { kind: 'requested'; sentBefore: boolean };
 
-type State = 'requested' | 'booked' | 'refused' | 'cancelled';
+type State = 'requested' | 'booked' | 'refused' | 'cancelled' | 'dispatched';
 
 /** Undeliverable by definition, the same rule as the sandbox's carrier: the failure path exists with and without one. */
 const UNDELIVERABLE_POSTAL_CODE = '00000';
@@ -163,12 +165,12 @@ export type BegunCancel =
   /** Nothing is live any more; `shipmentId` is '' when nothing ever was. */
   { kind: 'cancelled'; shipmentId: string } | { kind: 'with_carrier' };
 
-const findShipments = statement(
-  'shipping.find-shipments',
+const lockShipments = statement(
+  'shipping.lock-shipments',
   `select s.tenant_id, s.order_id, s.state, s.carrier, s.shipment_id
-     from unnest($1::text[], $2::text[]) as r (tenant_id, order_id),
-          lateral (select * from shipments s
-                    where s.tenant_id = r.tenant_id and s.order_id = r.order_id offset 0) s`,
+     from (select * from unnest($1::text[], $2::text[]) as r (tenant_id, order_id) order by tenant_id, order_id) r,
+          lateral (select tenant_id, order_id, state, carrier, shipment_id from shipments s
+                    where s.tenant_id = r.tenant_id and s.order_id = r.order_id for update) s`,
 );
 
 interface ShipmentRow {
@@ -185,10 +187,13 @@ const cancelOwn = statement(
     where tenant_id = $1::text and order_id = $2::text and not carrier and state = 'booked'`,
 );
 
-/** Cancels our own shipments, or tells that the carrier may have one. For the transaction that has sealed the acts (K3). */
+/**
+ * Cancels our own shipments, or tells that the carrier may have one. For the transaction that has sealed the acts (K3).
+ * @throws InvalidRequest CONFLICT when one of them was dispatched
+ */
 export async function beginCancels(tx: Transaction, orders: CancelRequest[]): Promise<BegunCancel[]> {
   const { rows } = await tx.query<ShipmentRow>({
-    ...findShipments,
+    ...lockShipments,
     values: [orders.map(({ tenantId }) => tenantId), orders.map(({ orderId }) => orderId)],
   });
   const shipments = new Map(rows.map((row) => [`${row.tenant_id} ${row.order_id}`, row]));
@@ -208,6 +213,9 @@ async function beginCancel(
   // No row: no act has committed its claim, so no call has gone out; sealed as it is, none ever will.
   if (row === undefined || row.state === 'refused') return { kind: 'cancelled', shipmentId: '' };
   if (row.state === 'cancelled') return { kind: 'cancelled', shipmentId: row.shipment_id ?? '' };
+  if (row.state === 'dispatched') {
+    throw new InvalidRequest('order_id', 'this order’s shipment was dispatched: it can’t be cancelled', 'CONFLICT');
+  }
   if (row.carrier) return { kind: 'with_carrier' };
   await tx.query({ ...cancelOwn, values: [tenantId, orderId] });
   return { kind: 'cancelled', shipmentId: row.shipment_id ?? '' };

@@ -6,6 +6,8 @@ import type { CancelShipmentRequestInput as _holdfast_shipping_v1_CancelShipment
 import type { CancelShipmentResponseInput as _holdfast_shipping_v1_CancelShipmentResponseInput, CancelShipmentResponse as _holdfast_shipping_v1_CancelShipmentResponse } from './holdfast/shipping/v1/CancelShipmentResponse.ts';
 import type { CreateShipmentRequestInput as _holdfast_shipping_v1_CreateShipmentRequestInput, CreateShipmentRequest as _holdfast_shipping_v1_CreateShipmentRequest } from './holdfast/shipping/v1/CreateShipmentRequest.ts';
 import type { CreateShipmentResponseInput as _holdfast_shipping_v1_CreateShipmentResponseInput, CreateShipmentResponse as _holdfast_shipping_v1_CreateShipmentResponse } from './holdfast/shipping/v1/CreateShipmentResponse.ts';
+import type { DispatchShipmentRequestInput as _holdfast_shipping_v1_DispatchShipmentRequestInput, DispatchShipmentRequest as _holdfast_shipping_v1_DispatchShipmentRequest } from './holdfast/shipping/v1/DispatchShipmentRequest.ts';
+import type { DispatchShipmentResponseInput as _holdfast_shipping_v1_DispatchShipmentResponseInput, DispatchShipmentResponse as _holdfast_shipping_v1_DispatchShipmentResponse } from './holdfast/shipping/v1/DispatchShipmentResponse.ts';
 import type { GetStepRequestInput as _holdfast_shipping_v1_GetStepRequestInput, GetStepRequest as _holdfast_shipping_v1_GetStepRequest } from './holdfast/shipping/v1/GetStepRequest.ts';
 import type { GetStepResponseInput as _holdfast_shipping_v1_GetStepResponseInput, GetStepResponse as _holdfast_shipping_v1_GetStepResponse } from './holdfast/shipping/v1/GetStepResponse.ts';
 import type { ParcelInput as _holdfast_shipping_v1_ParcelInput, Parcel as _holdfast_shipping_v1_Parcel } from './holdfast/shipping/v1/Parcel.ts';
@@ -25,6 +27,8 @@ export interface ProtoGrpcType {
         CancelShipmentResponse: MessageTypeDefinition<_holdfast_shipping_v1_CancelShipmentResponseInput, _holdfast_shipping_v1_CancelShipmentResponse>
         CreateShipmentRequest: MessageTypeDefinition<_holdfast_shipping_v1_CreateShipmentRequestInput, _holdfast_shipping_v1_CreateShipmentRequest>
         CreateShipmentResponse: MessageTypeDefinition<_holdfast_shipping_v1_CreateShipmentResponseInput, _holdfast_shipping_v1_CreateShipmentResponse>
+        DispatchShipmentRequest: MessageTypeDefinition<_holdfast_shipping_v1_DispatchShipmentRequestInput, _holdfast_shipping_v1_DispatchShipmentRequest>
+        DispatchShipmentResponse: MessageTypeDefinition<_holdfast_shipping_v1_DispatchShipmentResponseInput, _holdfast_shipping_v1_DispatchShipmentResponse>
         GetStepRequest: MessageTypeDefinition<_holdfast_shipping_v1_GetStepRequestInput, _holdfast_shipping_v1_GetStepRequest>
         GetStepResponse: MessageTypeDefinition<_holdfast_shipping_v1_GetStepResponseInput, _holdfast_shipping_v1_GetStepResponse>
         Parcel: MessageTypeDefinition<_holdfast_shipping_v1_ParcelInput, _holdfast_shipping_v1_Parcel>

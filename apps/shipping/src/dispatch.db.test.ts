@@ -1,0 +1,180 @@
+import { randomUUID } from 'node:crypto';
+import { type CallOptions, services } from '@holdfast/rpc';
+import { type TestParticipant, testParticipant } from '@holdfast/testkit';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { shippingMigrations, shippingService } from './server.ts';
+import { startTestCarrier, type TestCarrier } from './test-carrier.ts';
+
+type Shipping = TestParticipant<typeof services.shipping>;
+
+let carrier: TestCarrier;
+let own: Shipping;
+let carried: Shipping;
+let silent: Shipping;
+const start = (bind: ReturnType<typeof shippingService>) =>
+  testParticipant('dispatch', services.shipping, shippingMigrations, bind);
+beforeAll(async () => {
+  carrier = await startTestCarrier();
+  const tells = { tellsEvents: true };
+  own = await start(shippingService(undefined, tells));
+  carried = await start(shippingService({ baseUrl: carrier.url, timeoutMs: 2_000 }, tells));
+  silent = await start(shippingService());
+});
+afterAll(async () => {
+  await Promise.all([own, carried, silent].map((shipping) => shipping?.stop()));
+  await carrier?.stop();
+});
+
+const TENANT = 'shop';
+const options = (key?: string, tenantId = TENANT): CallOptions => ({
+  timeoutMs: 10_000,
+  tenantId,
+  ...(key && { key }),
+});
+const shipTo = { name: 'A. Buyer', line1: '1 High Street', city: 'Leeds', postalCode: 'LS1 4AP', country: 'GB' };
+const actOf = (orderId: string) => `${orderId}:create-shipment`;
+
+async function booked(shipping: Shipping): Promise<{ orderId: string; shipmentId: string }> {
+  const orderId = randomUUID();
+  const request = { orderId, shipTo, parcels: [{ sku: 'mug', quantity: 1 }] };
+  const made = await shipping.client.CreateShipment(request, options(actOf(orderId)));
+  if (made.kind !== 'ok') throw new Error(made.message);
+  return { orderId, shipmentId: made.message.shipmentId };
+}
+
+const dispatch = (shipping: Shipping, orderId: string, tenantId?: string) =>
+  shipping.client.DispatchShipment({ orderId }, options(undefined, tenantId));
+const cancel = (shipping: Shipping, orderId: string) =>
+  shipping.client.CancelShipment({ orderId }, options(`${actOf(orderId)}:undo`));
+
+async function standing(shipping: Shipping, orderId: string) {
+  const { pool } = shipping.database;
+  const { rows } = await pool.query('select state from shipments where order_id = $1', [orderId]);
+  const told = await pool.query('select kind, tenant_id from shipment_outbox where order_id = $1', [orderId]);
+  return { state: rows[0]?.state as string | undefined, told: told.rows };
+}
+
+const TOLD = [{ kind: 'dispatched', tenant_id: TENANT }];
+
+describe.each([{ whose: 'our own' }, { whose: 'a carrier’s' }])('$whose shipment', ({ whose }) => {
+  const shipping = () => (whose === 'our own' ? own : carried);
+
+  it('E1, K5: dispatched twice, is dispatched once: one answer, one event', async () => {
+    const { orderId, shipmentId } = await booked(shipping());
+    const first = await dispatch(shipping(), orderId);
+    expect(first).toMatchObject({ kind: 'ok', message: { shipmentId, dispatchedAt: expect.stringMatching(/Z$/) } });
+    expect(await dispatch(shipping(), orderId)).toEqual(first);
+    expect(await standing(shipping(), orderId)).toEqual({ state: 'dispatched', told: TOLD });
+  });
+
+  it('E1, K5: dispatched by twenty at once, is dispatched once', async () => {
+    const { orderId } = await booked(shipping());
+    const all = await Promise.all(Array.from({ length: 20 }, () => dispatch(shipping(), orderId)));
+    expect(new Set(all.map((each) => JSON.stringify(each))).size).toBe(1);
+    expect(all[0]?.kind).toBe('ok');
+    expect(await standing(shipping(), orderId)).toEqual({ state: 'dispatched', told: TOLD });
+  });
+
+  it('S3: that was dispatched can’t be cancelled: the undo fails and says why, every time', async () => {
+    const { orderId } = await booked(shipping());
+    await dispatch(shipping(), orderId);
+    for (let attempt = 1; attempt <= 2; attempt++) {
+      expect(await cancel(shipping(), orderId)).toMatchObject({
+        reason: 'CONFLICT',
+        message: expect.stringContaining('was dispatched'),
+      });
+    }
+    expect((await standing(shipping(), orderId)).state).toBe('dispatched');
+    if (whose !== 'our own') expect(await carrier.statusOf(`${TENANT}:${orderId}`)).toBe('booked');
+  });
+
+  it('S3: that was cancelled can’t be dispatched, and nothing is told', async () => {
+    const { orderId } = await booked(shipping());
+    await cancel(shipping(), orderId);
+    expect(await dispatch(shipping(), orderId)).toMatchObject({
+      reason: 'CONFLICT',
+      message: expect.stringContaining('cancelled'),
+    });
+    expect(await standing(shipping(), orderId)).toEqual({ state: 'cancelled', told: [] });
+  });
+
+  it('S3: dispatched and cancelled at the same instant, is one of both', async () => {
+    const orders = await Promise.all(Array.from({ length: 20 }, () => booked(shipping())));
+    const outcomes = await Promise.all(
+      orders.map(async ({ orderId }) => {
+        const [dispatched, cancelled] = await Promise.all([dispatch(shipping(), orderId), cancel(shipping(), orderId)]);
+        return { orderId, dispatched: dispatched.kind, cancelled: cancelled.kind };
+      }),
+    );
+    for (const { orderId, dispatched, cancelled } of outcomes) {
+      expect([dispatched, cancelled].sort()).toEqual(['error', 'ok']);
+      const expected = dispatched === 'ok' ? { state: 'dispatched', told: TOLD } : { state: 'cancelled', told: [] };
+      expect(await standing(shipping(), orderId)).toEqual(expected);
+    }
+  });
+
+  it('K5: booked again when its claim is gone, is the one that was dispatched', async () => {
+    const { orderId, shipmentId } = await booked(shipping());
+    await dispatch(shipping(), orderId);
+    await shipping().database.pool.query('delete from claims where scope = $1', [orderId]);
+    const request = { orderId, shipTo, parcels: [{ sku: 'mug', quantity: 1 }] };
+    const again = await shipping().client.CreateShipment(request, options(actOf(orderId)));
+    expect(again).toMatchObject({ kind: 'ok', message: { shipmentId } });
+  });
+});
+
+describe('a shipment', () => {
+  it('that is not there, or another tenant’s, or refused, is not dispatched', async () => {
+    const { orderId } = await booked(own);
+    expect(await dispatch(own, randomUUID())).toMatchObject({ reason: 'NOT_FOUND', pushbackMs: -1 });
+    expect(await dispatch(own, orderId, 'other')).toMatchObject({ reason: 'NOT_FOUND' });
+    expect(await dispatch(own, 'a b')).toMatchObject({ reason: 'INVALID_REQUEST' });
+    const refused = randomUUID();
+    const request = {
+      orderId: refused,
+      shipTo: { ...shipTo, postalCode: '00000' },
+      parcels: [{ sku: 'mug', quantity: 1 }],
+    };
+    await own.client.CreateShipment(request, options(actOf(refused)));
+    expect(await dispatch(own, refused)).toMatchObject({ reason: 'CONFLICT', pushbackMs: -1 });
+  });
+
+  it('that the carrier has not booked yet is not dispatched', async () => {
+    const orderId = randomUUID();
+    const held = carrier.hold('/v1/shipments', 'request');
+    const request = { orderId, shipTo, parcels: [{ sku: 'mug', quantity: 1 }] };
+    const making = carried.client.CreateShipment(request, options(actOf(orderId)));
+    await held.arrived;
+    expect(await dispatch(carried, orderId)).toMatchObject({
+      reason: 'CONFLICT',
+      message: expect.stringContaining('not booked yet'),
+    });
+    await held.deliver();
+    expect((await making).kind).toBe('ok');
+    expect((await dispatch(carried, orderId)).kind).toBe('ok');
+  });
+
+  it('S3: that the carrier is just cancelling is not dispatched', async () => {
+    const { orderId } = await booked(carried);
+    const held = carrier.hold('/v1/shipments/cancel', 'request');
+    const cancelling = cancel(carried, orderId);
+    await held.arrived;
+    expect(await dispatch(carried, orderId)).toMatchObject({ reason: 'CONFLICT' });
+    await held.deliver();
+    expect((await cancelling).kind).toBe('ok');
+    expect(await standing(carried, orderId)).toEqual({ state: 'cancelled', told: [] });
+  });
+
+  it('S3: that was dispatched becomes nothing else, whatever a statement says', async () => {
+    const { orderId } = await booked(own);
+    await dispatch(own, orderId);
+    const change = own.database.pool.query(`update shipments set state = 'booked' where order_id = $1`, [orderId]);
+    await expect(change).rejects.toMatchObject({ constraint: 'shipments_dispatched_at' });
+  });
+
+  it('is dispatched and nothing is told where events are off', async () => {
+    const { orderId } = await booked(silent);
+    expect((await dispatch(silent, orderId)).kind).toBe('ok');
+    expect(await standing(silent, orderId)).toEqual({ state: 'dispatched', told: [] });
+  });
+});

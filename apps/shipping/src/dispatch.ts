@@ -1,0 +1,87 @@
+/*
+ * Dispatching a shipment: the parcel has left.
+ *
+ * E1  The event is written by the statement that makes it true: neither is without the other.
+ * K5  A shipment is dispatched once, whoever asks and however often: the row says so for ever, and needs no key.
+ * S3  What is being cancelled is not dispatched, and what was dispatched is not cancelled (shipment.ts). Both lock the shipment's
+ *     row first. A cancel at the carrier does not keep that lock while it calls out, but the seal of its act is committed by then.
+ */
+import { defineOutbox } from '@holdfast/idempotency/redis';
+import { statement, type Transaction } from '@holdfast/postgres';
+import { InvalidRequest } from '@holdfast/rpc';
+
+export const SHIPMENT_OUTBOX = defineOutbox({
+  name: 'shipment-events',
+  subject: 'shipment',
+  outbox: 'shipment_outbox',
+  relays: 'shipment_relays',
+});
+
+export interface Dispatched {
+  shipmentId: string;
+  dispatchedAt: Date;
+}
+
+interface ShipmentRow {
+  state: 'requested' | 'booked' | 'refused' | 'cancelled' | 'dispatched';
+  shipment_id: string | null;
+  dispatched_at: Date | null;
+}
+
+const lockShipment = statement(
+  'shipping.lock-shipment',
+  `select state, shipment_id, dispatched_at from shipments
+    where tenant_id = $1::text and order_id = $2::text for update`,
+);
+
+// Not one statement with the lock: it must see what was sealed while we waited for the lock.
+const dispatchSql = (tell: string) => `
+   with dispatched as (
+     update shipments set state = 'dispatched', dispatched_at = clock_timestamp()
+      where tenant_id = $1::text and order_id = $2::text and state = 'booked'
+        and not exists (select from claims where tenant_id = $1::text and scope = $2::text
+                                             and name = 'create-shipment' and state = 'sealed')
+     returning tenant_id, order_id, state, shipment_id, dispatched_at
+   )${tell}
+   select state, shipment_id, dispatched_at from dispatched`;
+
+const dispatchShipment = statement('shipping.dispatch', dispatchSql(''));
+const dispatchAndTell = statement(
+  'shipping.dispatch-and-tell',
+  dispatchSql(`, told as (
+     insert into shipment_outbox (tenant_id, order_id, kind, at)
+     select tenant_id, order_id, 'dispatched', dispatched_at from dispatched
+   )`),
+);
+
+/**
+ * Dispatches the order's shipment; again, it is the same answer and nothing changes.
+ * @throws InvalidRequest NOT_FOUND when there is no shipment, CONFLICT when it is not booked or is being cancelled
+ */
+export async function dispatch(
+  tx: Transaction,
+  order: { tenantId: string; orderId: string },
+  { tellsEvents }: { tellsEvents: boolean },
+): Promise<Dispatched> {
+  const values = [order.tenantId, order.orderId];
+  const found = await tx.query<ShipmentRow>({ ...lockShipment, values });
+  const before = found.rows[0];
+  if (before === undefined) throw new InvalidRequest('order_id', 'this order has no shipment', 'NOT_FOUND');
+  if (before.state === 'dispatched') return dispatchedAs(before);
+  if (before.state !== 'booked') throw notBooked(before.state);
+  const { rows } = await tx.query<ShipmentRow>({ ...(tellsEvents ? dispatchAndTell : dispatchShipment), values });
+  const [row] = rows;
+  if (row === undefined) throw notBooked('cancelling');
+  return dispatchedAs(row);
+}
+
+function dispatchedAs({ shipment_id: shipmentId, dispatched_at: dispatchedAt }: ShipmentRow): Dispatched {
+  if (shipmentId === null || dispatchedAt === null) throw new Error('a dispatched shipment has no id or no instant');
+  return { shipmentId, dispatchedAt };
+}
+
+function notBooked(state: ShipmentRow['state'] | 'cancelling'): InvalidRequest {
+  const is = state === 'cancelling' ? 'being cancelled' : state;
+  const why = state === 'requested' ? 'not booked yet: dispatch it when it is' : `${is}: nothing will be sent`;
+  return new InvalidRequest('order_id', `this order’s shipment is ${why}`, 'CONFLICT');
+}
