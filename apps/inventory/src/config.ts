@@ -1,4 +1,4 @@
-import { redisUrl } from '@holdfast/rpc';
+import { orderEvents, redisUrl } from '@holdfast/rpc';
 import { boolean, optional, port, text, url } from '@holdfast/service';
 
 /** Settings of the inventory service. */
@@ -15,4 +15,6 @@ export const config = {
   REDIS_URL: redisUrl(),
   /** `false`: the job `migrate` does it, and the service waits for it. */
   MIGRATE_ON_START: optional(boolean(), true),
+  /** `true`: stock is fulfilled when shipping tells of a dispatch, in a stream of the Redis at REDIS_URL; for all services alike. */
+  ORDER_EVENTS: orderEvents(),
 };

@@ -3,6 +3,8 @@
  *
  * A1  0 <= reserved <= on_hand, held twice: by the check here, under the rows' locks, and by the table's constraint.
  * K5  A reservation's primary key is its order: a second one can't exist, even when the claim is long gone.
+ * S3  What was fulfilled (fulfilment.ts) has left: it is not given back, and nobody is told that it was. The undo fails, and
+ *     its saga is parked.
  * Locks: reservations, then stock rows, each in order of their key, so that two batches can't wait for each other in a
  * circle. An item that every order wants is locked, and written, once per batch.
  */
@@ -137,7 +139,7 @@ function notReserved(): never {
   throw new Error('a reservation vanished between two statements: is something deleting reservations?');
 }
 
-interface ReservationRow {
+export interface ReservationRow {
   tenant_id: string;
   order_id: string;
   reservation_id: string;
@@ -174,12 +176,12 @@ function sameReservation(row: ReservationRow, request: ReserveRequest): Reservat
   return { reservationId: row.reservation_id, currency: row.currency, lines: row.lines, total: row.total };
 }
 
-const lockReservations = statement(
+const lockReservationsOf = statement(
   'inventory.lock-reservations',
-  `select h.tenant_id, h.order_id, h.reservation_id, h.lines
+  `select h.tenant_id, h.order_id, h.reservation_id, h.state, h.currency, h.total, h.lines
      from (select * from unnest($1::text[], $2::text[]) as r (tenant_id, order_id) order by tenant_id, order_id) r,
-          lateral (select tenant_id, order_id, reservation_id, lines from reservations h
-                    where h.tenant_id = r.tenant_id and h.order_id = r.order_id and h.state = 'held' for update) h`,
+          lateral (select tenant_id, order_id, reservation_id, state, currency, total, lines from reservations h
+                    where h.tenant_id = r.tenant_id and h.order_id = r.order_id for update) h`,
 );
 
 const giveBack = statement(
@@ -194,17 +196,22 @@ const giveBack = statement(
     where stock.tenant_id = w.tenant_id and stock.sku = w.sku`,
 );
 
-type Held = Pick<ReservationRow, 'tenant_id' | 'order_id' | 'reservation_id' | 'lines'>;
-
 export interface ReleaseRequest {
   tenantId: string;
   orderId: string;
 }
 
-/** Gives back what these orders hold. @returns each one's reservation, or '' when the order holds nothing */
+/**
+ * Gives back what these orders hold.
+ * @returns each one's reservation, or '' when the order holds nothing
+ * @throws InvalidRequest CONFLICT when one of them was fulfilled
+ */
 export async function release(tx: Transaction, orders: ReleaseRequest[]): Promise<string[]> {
-  const columns = [orders.map(({ tenantId }) => tenantId), orders.map(({ orderId }) => orderId)];
-  const { rows } = await tx.query<Held>({ ...lockReservations, values: columns });
+  const found = await lockReservations(tx, orders);
+  if (found.some(({ state }) => state === 'fulfilled')) {
+    throw new InvalidRequest('order_id', 'this order’s stock has left: it can’t be given back', 'CONFLICT');
+  }
+  const rows = found.filter(({ state }) => state === 'held');
   if (rows.length > 0) {
     const lines = rows.flatMap((row) => row.lines.map((line) => ({ tenantId: row.tenant_id, ...line })));
     const shelf = await lockShelf(tx, lines);
@@ -212,12 +219,18 @@ export async function release(tx: Transaction, orders: ReleaseRequest[]): Promis
     const held = [rows.map((row) => row.tenant_id), rows.map((row) => row.order_id)];
     await tx.query({ ...giveBack, values: [...held, ...shelf.takenColumns()] });
   }
-  const found = new Map(rows.map((row) => [`${row.tenant_id} ${row.order_id}`, row.reservation_id]));
-  return orders.map(({ tenantId, orderId }) => found.get(`${tenantId} ${orderId}`) ?? '');
+  const released = new Map(rows.map((row) => [`${row.tenant_id} ${row.order_id}`, row.reservation_id]));
+  return orders.map(({ tenantId, orderId }) => released.get(`${tenantId} ${orderId}`) ?? '');
+}
+
+/** Locks the reservations of these orders, whatever their state, in order of tenant and order. @throws pg errors */
+export async function lockReservations(tx: Transaction, orders: ReleaseRequest[]): Promise<ReservationRow[]> {
+  const columns = [orders.map(({ tenantId }) => tenantId), orders.map(({ orderId }) => orderId)];
+  return (await tx.query<ReservationRow>({ ...lockReservationsOf, values: columns })).rows;
 }
 
 /** Locks the items, in order of tenant and SKU. @throws pg errors */
-async function lockShelf(tx: Transaction, items: { tenantId: string; sku: string }[]): Promise<Shelf> {
+export async function lockShelf(tx: Transaction, items: { tenantId: string; sku: string }[]): Promise<Shelf> {
   const columns = [items.map(({ tenantId }) => tenantId), items.map(({ sku }) => sku)];
   const { rows } = await tx.query<StockRow>({ ...lockStock, values: columns });
   return new Shelf(rows);
