@@ -16,6 +16,7 @@ type Body<Name extends keyof operations> = operations[Name] extends { requestBod
 
 export type Order = Answer<'placeOrder', 201>;
 export type OrderRequest = Body<'placeOrder'>;
+export type Dispatched = Answer<'dispatchOrder', 200>;
 export type OrderPage = Answer<'listOrders', 200>;
 export type Saga = Answer<'getSaga', 200>;
 export type Stock = Answer<'getStock', 200>;
@@ -113,6 +114,11 @@ export class HoldfastClient {
   /** `status` 202: not decided yet; ask again. */
   cancelOrder(id: string, { signal }: CallOptions = {}): Promise<Sent<Order>> {
     return send(this.#channel, { method: 'POST', path: `/v1/orders/${segment(id)}/cancel`, waitMs: 5_000, signal });
+  }
+
+  /** Says that the shipment of a completed order has left; again, the same answer. */
+  dispatchOrder(id: string, { signal }: CallOptions = {}): Promise<Sent<Dispatched>> {
+    return send(this.#channel, { method: 'POST', path: `/v1/orders/${segment(id)}/dispatch`, signal });
   }
 
   /** Follows an order until it has ended, over whatever breaks on the way, for at most `timeoutMs`. */

@@ -4,6 +4,7 @@ export {
   type CallOptions,
   type ClientOptions,
   createClient,
+  type Dispatched,
   HoldfastClient,
   type KeyConfig,
   type Keyed,

@@ -14,6 +14,7 @@ export const problems = {
   'not-found': { status: 404, title: 'There is no such thing here', retryable: false },
   'request-in-progress': { status: 409, title: 'The same request is being processed', retryable: true },
   'cancel-refused': { status: 409, title: 'The order can no longer be cancelled', retryable: false },
+  'not-completed': { status: 409, title: 'Only a completed order can be dispatched', retryable: false },
   'not-parked': { status: 409, title: 'Only a parked saga can be resumed', retryable: false },
   'saga-ended': { status: 409, title: 'The saga has ended', retryable: false },
   'out-of-stock': { status: 409, title: 'Not enough is free', retryable: false },

@@ -1,16 +1,14 @@
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox';
-import type { CallOptions, CallResult } from '@holdfast/rpc';
-import { newTraceparent } from '@holdfast/service';
+import type { CallResult } from '@holdfast/rpc';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type AdjustmentDesk, adjustOnce } from '../adjust-once.ts';
 import type { KeyedOperation } from '../key-store.ts';
 import type { Participants } from '../participants.ts';
 import { requestKeyOf } from './key.ts';
 import { errorResponses, keyHeader, withKeyHeaders } from './openapi.ts';
-import { forgottenKey, PROBLEM_TYPE, Problem, type ProblemCode, problemBody, problems, reusedKey } from './problem.ts';
+import { answer, callOptions, problemOf } from './participant-answer.ts';
+import { forgottenKey, PROBLEM_TYPE, problemBody, problems, reusedKey } from './problem.ts';
 import { Account, AccountBody, AdjustBody, CustomerParams, SkuParams, Stock, StockBody } from './schemas.ts';
-
-const CALL_TIMEOUT_MS = 5_000;
 
 /** `/v1/stock` and `/v1/accounts`: what shops and back offices set. */
 export function catalogueRoutes({ inventory, payment }: Participants, desk: AdjustmentDesk): FastifyPluginAsyncTypebox {
@@ -119,21 +117,6 @@ function answers(schema: object, ...statuses: number[]): Record<number, object> 
   return { 200: schema, ...errorResponses(401, ...statuses, 503) };
 }
 
-function callOptions(request: FastifyRequest, key?: string): CallOptions {
-  return {
-    tenantId: request.tenantId,
-    timeoutMs: CALL_TIMEOUT_MS,
-    traceparent: newTraceparent(request.headers.traceparent as string | undefined),
-    ...(key !== undefined && { key }),
-  };
-}
-
-async function answer<T>(call: Promise<CallResult<T>>): Promise<T> {
-  const result = await call;
-  if (result.kind === 'ok') return result.message;
-  throw problemOf(result);
-}
-
 interface AdjustRoute<T> {
   operation: KeyedOperation;
   resource: string;
@@ -180,27 +163,4 @@ function finalAnswer<T>(result: CallResult<T>, show: (message: T) => unknown) {
   const problem = problemOf(result);
   if (!FINAL_REFUSALS.has(result.reason)) throw problem;
   return { status: problems[problem.code].status, body: problemBody(problem), replayed };
-}
-
-const CODE_BY_REASON: Record<string, ProblemCode> = {
-  NOT_FOUND: 'not-found',
-  INVALID_REQUEST: 'invalid-request',
-  CONFLICT: 'conflict',
-  OUT_OF_STOCK: 'out-of-stock',
-  INSUFFICIENT_FUNDS: 'insufficient-funds',
-  IDEMPOTENCY_KEY_INVALID: 'idempotency-key-invalid',
-  IDEMPOTENCY_KEY_REUSED: 'idempotency-key-reused',
-  REQUEST_IN_PROGRESS: 'request-in-progress',
-  TRY_AGAIN: 'try-again',
-  STORE_UNAVAILABLE: 'store-unavailable',
-  UNAVAILABLE: 'service-unavailable',
-  DEADLINE_EXCEEDED: 'service-unavailable',
-};
-
-/** The border between gRPC's errors and ours. */
-function problemOf(error: Extract<CallResult<unknown>, { kind: 'error' }>): Problem {
-  const code = CODE_BY_REASON[error.reason] ?? 'internal';
-  if (code === 'service-unavailable') return new Problem(code, 'send the same request again');
-  if (code === 'idempotency-key-reused') return reusedKey(error.metadata.differing?.split(',').filter(Boolean) ?? []);
-  return new Problem(code, error.message);
 }

@@ -75,6 +75,12 @@ export const Order = Type.Object({
   updatedAt: Instant,
 });
 
+export const Dispatched = Type.Object({
+  id: Type.String({ description: 'The order’s' }),
+  shipmentId: Type.String(),
+  dispatchedAt: Instant,
+});
+
 const nextCursor = nullable(Type.String({ description: 'Hand it in as `cursor` for the next page; null on the last' }));
 
 export const OrderList = Type.Object({ orders: Type.Array(Order), nextCursor });

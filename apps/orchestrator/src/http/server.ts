@@ -13,6 +13,7 @@ import { keyOf, registerKeyHeaders } from './key.ts';
 import { registerOpenApi } from './openapi.ts';
 import { type Fault, Problem, sendProblem } from './problem.ts';
 import { catalogueRoutes } from './routes-catalogue.ts';
+import { dispatchRoutes } from './routes-dispatch.ts';
 import { keyRoutes } from './routes-keys.ts';
 import { orderRoutes } from './routes-orders.ts';
 import { sagaRoutes } from './routes-sagas.ts';
@@ -97,6 +98,7 @@ export async function createHttpServer(edge: HttpEdge): Promise<FastifyInstance>
   observeRequests(app, edge.metrics);
   await registerOpenApi(app);
   await app.register(orderRoutes(edge.book));
+  await app.register(dispatchRoutes(edge.book, edge.participants));
   await app.register(sagaRoutes(edge.book, edge.definition));
   await app.register(catalogueRoutes(edge.participants, edge.book));
   await app.register(keyRoutes(edge.book));

@@ -130,6 +130,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/orders/{id}/dispatch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say that the order’s shipment has left
+         * @description For completed orders only. The stock that the order holds is fulfilled soon afterwards, where events are switched on. Asking again gets the same answer: needs no key.
+         */
+        post: operations["dispatchOrder"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/orders/{id}/events": {
         parameters: {
             query?: never;
@@ -476,7 +496,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `request-in-progress`, `cancel-refused`, `not-parked`, `saga-ended`, `out-of-stock`, `insufficient-funds`, `conflict` */
+            /** @description `request-in-progress`, `cancel-refused`, `not-completed`, `not-parked`, `saga-ended`, `out-of-stock`, `insufficient-funds`, `conflict` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -660,7 +680,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `request-in-progress`, `cancel-refused`, `not-parked`, `saga-ended`, `out-of-stock`, `insufficient-funds`, `conflict` */
+            /** @description `request-in-progress`, `cancel-refused`, `not-completed`, `not-parked`, `saga-ended`, `out-of-stock`, `insufficient-funds`, `conflict` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1243,7 +1263,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `request-in-progress`, `cancel-refused`, `not-parked`, `saga-ended`, `out-of-stock`, `insufficient-funds`, `conflict` */
+            /** @description `request-in-progress`, `cancel-refused`, `not-completed`, `not-parked`, `saga-ended`, `out-of-stock`, `insufficient-funds`, `conflict` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1627,7 +1647,126 @@ export interface operations {
                     };
                 };
             };
-            /** @description `request-in-progress`, `cancel-refused`, `not-parked`, `saga-ended`, `out-of-stock`, `insufficient-funds`, `conflict` */
+            /** @description `request-in-progress`, `cancel-refused`, `not-completed`, `not-parked`, `saga-ended`, `out-of-stock`, `insufficient-funds`, `conflict` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `try-again`, `store-unavailable`, `service-unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    dispatchOrder: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        dispatchedAt: string;
+                        /** @description The order’s */
+                        id: string;
+                        shipmentId: string;
+                    };
+                };
+            };
+            /** @description `unauthorized` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `request-in-progress`, `cancel-refused`, `not-completed`, `not-parked`, `saga-ended`, `out-of-stock`, `insufficient-funds`, `conflict` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2233,7 +2372,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `request-in-progress`, `cancel-refused`, `not-parked`, `saga-ended`, `out-of-stock`, `insufficient-funds`, `conflict` */
+            /** @description `request-in-progress`, `cancel-refused`, `not-completed`, `not-parked`, `saga-ended`, `out-of-stock`, `insufficient-funds`, `conflict` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2432,7 +2571,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `request-in-progress`, `cancel-refused`, `not-parked`, `saga-ended`, `out-of-stock`, `insufficient-funds`, `conflict` */
+            /** @description `request-in-progress`, `cancel-refused`, `not-completed`, `not-parked`, `saga-ended`, `out-of-stock`, `insufficient-funds`, `conflict` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2631,7 +2770,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `request-in-progress`, `cancel-refused`, `not-parked`, `saga-ended`, `out-of-stock`, `insufficient-funds`, `conflict` */
+            /** @description `request-in-progress`, `cancel-refused`, `not-completed`, `not-parked`, `saga-ended`, `out-of-stock`, `insufficient-funds`, `conflict` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2869,7 +3008,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `request-in-progress`, `cancel-refused`, `not-parked`, `saga-ended`, `out-of-stock`, `insufficient-funds`, `conflict` */
+            /** @description `request-in-progress`, `cancel-refused`, `not-completed`, `not-parked`, `saga-ended`, `out-of-stock`, `insufficient-funds`, `conflict` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3056,7 +3195,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `request-in-progress`, `cancel-refused`, `not-parked`, `saga-ended`, `out-of-stock`, `insufficient-funds`, `conflict` */
+            /** @description `request-in-progress`, `cancel-refused`, `not-completed`, `not-parked`, `saga-ended`, `out-of-stock`, `insufficient-funds`, `conflict` */
             409: {
                 headers: {
                     [name: string]: unknown;
