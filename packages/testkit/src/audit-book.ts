@@ -26,6 +26,7 @@ export interface AuditedOrder {
 
   /** What is seen of it, in minor units where it is money. */
   isHeld: boolean;
+  isFulfilled: boolean;
   hasCharge: boolean;
   isCaptured: boolean;
   debited: number;
@@ -33,6 +34,7 @@ export interface AuditedOrder {
   cardNet: number;
   liveIntents: number;
   shippedBy: 'nobody' | 'us' | 'carrier';
+  isDispatched: boolean;
   bookedAtCarrier: boolean;
 }
 
@@ -136,6 +138,7 @@ function auditedOrder(row: OrderRow): AuditedOrder {
     paymentId: row.outputs['charge-payment']?.paymentId ?? null,
     shipmentId: row.outputs['create-shipment']?.shipmentId ?? null,
     isHeld: false,
+    isFulfilled: false,
     hasCharge: false,
     isCaptured: false,
     debited: 0,
@@ -143,6 +146,7 @@ function auditedOrder(row: OrderRow): AuditedOrder {
     cardNet: 0,
     liveIntents: 0,
     shippedBy: 'nobody',
+    isDispatched: false,
     bookedAtCarrier: false,
   };
 }

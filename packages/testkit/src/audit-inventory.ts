@@ -75,6 +75,7 @@ function judgeReservation(row: ReservationRow, book: Book, checks: InventoryChec
     return;
   }
   order.isHeld = isLive;
+  order.isFulfilled = row.state === 'fulfilled';
   if (isLive && order.expects === 'none')
     checks.reservations.violation(orderId, 'is turned back and still holds stock');
   if (order.expects !== 'one') return;

@@ -66,7 +66,7 @@ interface ShipmentRow {
   orderId: string;
   shipmentId: string | null;
   carrier: boolean;
-  state: 'requested' | 'booked' | 'refused' | 'cancelled';
+  state: 'requested' | 'booked' | 'refused' | 'cancelled' | 'dispatched';
 }
 
 const SHIPMENTS = statement(
@@ -76,7 +76,10 @@ const SHIPMENTS = statement(
     order by tenant_id, order_id limit $3::integer`,
 );
 
-/** Shipping's rows. To be read before the carrier's ledger: what is booked here is booked there by then. */
+/**
+ * Shipping's rows. To be read before the carrier's ledger: what is booked here is booked there by then. And after inventory's:
+ * what is fulfilled there is dispatched here by then.
+ */
 export async function auditShipments(
   db: Query,
   { book, check, strangers }: { book: Book; check: Tally; strangers: Stranger[] },
@@ -90,15 +93,17 @@ export async function auditShipments(
 
 function judgeShipment(row: ShipmentRow, book: Book, check: Tally, strangers: Stranger[]): void {
   const { tenantId, orderId, state } = row;
+  const isShipped = state === 'booked' || state === 'dispatched';
   // Requested: the carrier may have booked it, and nobody has asked since.
-  const isLive = state === 'booked' || state === 'requested';
+  const isLive = isShipped || state === 'requested';
   const order = book.get(bookKey(tenantId, orderId));
   if (order === undefined) {
     if (isLive) strangers.push({ tenantId, orderId, check, detail: `a shipment is ${state}` });
     return;
   }
   if (isLive && order.expects === 'none') check.violation(orderId, `is turned back and its shipment is ${state}`);
-  if (state !== 'booked') return;
+  if (!isShipped) return;
+  order.isDispatched = state === 'dispatched';
   order.shippedBy = row.carrier ? 'carrier' : 'us';
   if (order.expects === 'one' && order.shipmentId !== row.shipmentId) {
     check.violation(orderId, `was told shipment ${order.shipmentId}, shipping has ${row.shipmentId}`);

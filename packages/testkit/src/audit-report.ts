@@ -34,6 +34,8 @@ export interface AuditReport {
   checks: AuditCheck[];
   /** Accepted orders, by the state of their saga. */
   orders: OrderCounts;
+  /** Completed orders that were dispatched, by whether their stock is fulfilled: until then the word is on its way. */
+  dispatched: { fulfilled: number; unfulfilled: number };
   money: MoneyLine[];
   tookMs: number;
 }

@@ -19,12 +19,15 @@ export function auditTable(report: AuditReport, width = 120): string[] {
   ]);
   const { completed, failed, cancelled, parked, running } = report.orders;
   const total = completed + failed + cancelled + parked + running;
+  const { fulfilled, unfulfilled } = report.dispatched;
+  const held = unfulfilled > 0 ? `, ${count(unfulfilled)} whose stock is still held` : '';
   const waiting = parked > 0 ? `, ${count(parked)} parked (waiting for an operator)` : '';
   const open = running > 0 ? `, ${count(running)} not ended` : '';
   return [
     ...aligned([[...HEAD], ...rows], width),
     '',
     `${count(total)} orders: ${count(completed)} completed, ${count(failed)} failed, ${count(cancelled)} cancelled${waiting}${open}`,
+    ...(fulfilled + unfulfilled > 0 ? [`${count(fulfilled + unfulfilled)} dispatched${held}`] : []),
     ...report.money.map(
       ({ currency, completed: cost, accounts, provider }) =>
         `${currency}: completed orders cost ${money(cost)}; taken: ${money(accounts + provider)} ` +

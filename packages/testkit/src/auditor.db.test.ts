@@ -7,6 +7,19 @@ import { openTestBooks, red, redAfter, type TestBooks, withoutConstraint } from 
 
 let books: TestBooks;
 
+const dispatched = (id: string): ['shipping', string][] => [
+  ['shipping', `update shipments set state = 'dispatched', dispatched_at = clock_timestamp() where order_id = '${id}'`],
+];
+const fulfilled = (id: string): ['inventory', string][] => [
+  ['inventory', `update reservations set state = 'fulfilled' where order_id = '${id}'`],
+  [
+    'inventory',
+    `insert into stock_entries (tenant_id, sku, entry_key, kind, delta)
+                 values ('shop', 'tea', 'fulfil/${id}', 'fulfil', -2)`,
+  ],
+  ['inventory', 'update stock set on_hand = on_hand - 2, reserved = reserved - 2'],
+];
+
 beforeAll(async () => {
   books = await openTestBooks();
 });
@@ -170,16 +183,25 @@ describe('A1: the auditor finds, in the warehouse,', () => {
     expect(found).toEqual({ stock: ['shop:tea'] });
   });
 
-  it('no fault in an order that is fulfilled, with its entry', async () => {
-    const entry = `insert into stock_entries (tenant_id, sku, entry_key, kind, delta)
-                   values ('shop', 'tea', 'by-card', 'fulfil', -2)`;
-    const found = await redAfter(
-      books,
-      ['inventory', `update reservations set state = 'fulfilled' where order_id = 'by-card'`],
-      ['inventory', entry],
-      ['inventory', 'update stock set on_hand = on_hand - 2, reserved = reserved - 2'],
-    );
-    expect(found).toEqual({});
+  it('no fault in an order that is dispatched and fulfilled, with its entry', async () => {
+    expect(await redAfter(books, ...dispatched('by-card'), ...fulfilled('by-card'))).toEqual({});
+    expect((await books.audit()).dispatched).toEqual({ fulfilled: 1, unfulfilled: 0 });
+  });
+
+  it('stock that was fulfilled and never dispatched', async () => {
+    expect(await redAfter(books, ...fulfilled('by-card'))).toEqual({ dispatches: ['by-card'] });
+  });
+
+  it('no fault in a dispatch of which inventory has not heard yet, unless it should have', async () => {
+    expect(await redAfter(books, ...dispatched('by-card'))).toEqual({});
+    expect((await books.audit()).dispatched).toEqual({ fulfilled: 0, unfulfilled: 1 });
+    expect(red(await books.audit({ allowUnfulfilled: false }))).toEqual({ dispatches: ['by-card'] });
+  });
+
+  it('a dispatched shipment of an order that was turned back', async () => {
+    const text = `update shipments set state = 'dispatched', dispatched_at = clock_timestamp(), cancelled_at = null
+                   where order_id = 'given-back'`;
+    expect(await redAfter(books, ['shipping', text])).toEqual({ shipments: ['given-back'] });
   });
 
   it('an entry, and a hold, of what the catalogue does not list', async () => {

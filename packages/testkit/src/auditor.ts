@@ -27,6 +27,11 @@ export interface AuditSources {
 export interface AuditOptions {
   /** Orders that have not ended are no violation: for a system that is working. Default false. */
   allowRunning?: boolean;
+  /**
+   * Dispatched orders whose stock is still held are no violation: shipping's word may be on its way, and is not given at all
+   * where events are off. Default true; false for a system in which everything told should have been dealt with.
+   */
+  allowUnfulfilled?: boolean;
   /** Told after every page. */
   onProgress?: (check: string, looked: number) => void;
   /** Milliseconds, for `tookMs`. */
@@ -61,6 +66,7 @@ export async function auditSystem(sources: AuditSources, options: AuditOptions =
   }
   await inSnapshot(sources.orchestrator, (db) => judgeStrangers(db, strangers));
   for (const order of book.values()) judgeWhatIsMissing(order, checks, sandboxUrl !== null);
+  const dispatched = judgeDispatches(book, checks.dispatches, options.allowUnfulfilled ?? true);
   judgeMoney(book, sums, checks.money);
 
   const results = Object.values(checks)
@@ -70,6 +76,7 @@ export async function auditSystem(sources: AuditSources, options: AuditOptions =
     violations: results.reduce((sum, check) => sum + check.violations, 0),
     checks: results,
     orders,
+    dispatched,
     money: sums.lines(),
     tookMs: Math.round(now() - startedAtMs),
   };
@@ -81,7 +88,10 @@ function createChecks(onLook: (name: string, looked: number) => void) {
   const check = (name: string, compares: string) => tally(name, compares, onLook);
   return {
     orders: check('orders', 'every accepted order has its saga, and has ended or is parked'),
-    reservations: check('reservations', 'completed: exactly one held; turned back: none; none without an order'),
+    reservations: check(
+      'reservations',
+      'completed: exactly one held or fulfilled; turned back: none; none without an order',
+    ),
     totals: check('totals', 'order total = sum of quantity × unit price of its reservation'),
     stock: check('stock', 'on hand = sum of entries; reserved = held by orders; 0 <= reserved <= on hand'),
     charges: check(
@@ -91,7 +101,11 @@ function createChecks(onLook: (name: string, looked: number) => void) {
     accounts: check('accounts', 'balance = sum of entries >= 0'),
     entries: check('account entries', 'debits and refunds = the charges by balance, order by order'),
     provider: check('card provider', 'its ledger: captured − refunded = total of the completed order, else 0'),
-    shipments: check('shipments', 'completed: exactly one booked; turned back: none; none without an order'),
+    shipments: check(
+      'shipments',
+      'completed: exactly one booked or dispatched; turned back: none; none without an order',
+    ),
+    dispatches: check('dispatches', 'fulfilled stock was dispatched; what was dispatched is fulfilled, soon'),
     carrier: check('carrier', 'its ledger: one booking per completed order, none else'),
     money: check('money', 'captured − refunded, provider and accounts = totals of completed orders, by currency'),
   };
@@ -115,6 +129,21 @@ function judgeWhatIsMissing(order: AuditedOrder, checks: Checks, hasLedgers: boo
   if (order.shippedBy === 'us' && order.bookedAtCarrier) {
     checks.carrier.violation(order.id, 'is shipped twice: by ourselves and by the carrier');
   }
+}
+
+/** Whatever became of the order: inventory fulfils what shipping has told it, and nothing else. */
+function judgeDispatches(book: Book, check: Tally, allowUnfulfilled: boolean): AuditReport['dispatched'] {
+  const counts = { fulfilled: 0, unfulfilled: 0 };
+  check.look(book.size);
+  for (const { id, isHeld, isFulfilled, isDispatched } of book.values()) {
+    if (isFulfilled && !isDispatched)
+      check.violation(id, 'has its stock fulfilled, and its shipment was not dispatched');
+    if (isDispatched && isFulfilled) counts.fulfilled += 1;
+    if (!isDispatched || isFulfilled || !isHeld) continue;
+    counts.unfulfilled += 1;
+    if (!allowUnfulfilled) check.violation(id, 'was dispatched, and its stock is still held');
+  }
+  return counts;
 }
 
 function judgeCard(order: AuditedOrder, check: Tally): void {
