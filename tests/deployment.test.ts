@@ -153,6 +153,24 @@ describe.each(SERVICES)('the Kubernetes manifests of %s', (service) => {
   });
 });
 
+describe('ORDER_EVENTS', () => {
+  it('is one switch: every service that tells or hears of orders gets it from the same place', () => {
+    const concerned = SERVICES.filter((service) => 'ORDER_EVENTS' in (SETTINGS[service] ?? {}));
+    expect(concerned.sort()).toEqual(['inventory', 'orchestrator', 'shipping']);
+    const sources = concerned.flatMap((service) => {
+      const { env } = one(service, 'Deployment').spec.template.spec.containers[0];
+      return env.flatMap(({ name, valueFrom }: Manifest) => (name === 'ORDER_EVENTS' ? [valueFrom] : []));
+    });
+    expect(sources).toHaveLength(3);
+    expect(new Set(sources.map((source) => JSON.stringify(source))).size).toBe(1);
+    const composed = ['docker-compose.yml', 'deploy/swarm/stack.yml'].flatMap((path) => {
+      const { services } = parse(readFileSync(join(DEPLOY, '..', path), 'utf8'), { merge: true, maxAliasCount: 1_000 });
+      return concerned.map((service) => services[service].environment.ORDER_EVENTS);
+    });
+    expect(new Set(composed)).toEqual(new Set([`\${ORDER_EVENTS:-false}`]));
+  });
+});
+
 describe('the network policies', () => {
   it.each(['inventory', 'payment', 'shipping'])('let nobody call %s but orchestrators', (service) => {
     const { ingress } = one(service, 'NetworkPolicy').spec;

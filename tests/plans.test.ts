@@ -2,6 +2,7 @@ import { idempotencyMigrations } from '@holdfast/idempotency';
 import { createPool, type Pool } from '@holdfast/postgres';
 import { type TestDatabase, testDatabase } from '@holdfast/testkit';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import '../apps/inventory/src/fulfilment.ts';
 import { inventoryMigrations } from '../apps/inventory/src/server.ts';
 import { answerAndTellCompanion, answerCompanion } from '../apps/orchestrator/src/order-store.ts';
 import { orchestratorMigrations } from '../apps/orchestrator/src/run-orchestrator.ts';
@@ -49,9 +50,12 @@ const NOT_BY_KEY = new Set([
   'idempotency.lock-fences',
   'idempotency.delete-fences',
   'keys.estimate-rows',
-  'events.next-batch',
-  'events.relay-again',
-  'events.forget',
+  'order-events.next-batch',
+  'order-events.relay-again',
+  'order-events.forget',
+  'shipment-events.next-batch',
+  'shipment-events.relay-again',
+  'shipment-events.forget',
 ]);
 
 const ROWS = 100_000;
@@ -204,6 +208,7 @@ async function fill(): Promise<void> {
       `'k' || n, 'shop', 'act', '', 1, now()`,
     ],
     ['sagas (id, definition, input, owner_id, deadline_at)', `'k' || n, 'place-order', '{}', 1, now()`],
+    ['shipment_outbox (tenant_id, order_id, kind)', `${key}, 'dispatched'`],
     ['outbox (order_id, kind, tenant_id)', `'k' || n, 'accepted', 'shop'`],
     [
       'saga_attempts (saga_id, epoch, seq, step, direction, attempt, outcome, started_at, ended_at)',
@@ -221,14 +226,15 @@ describe('the statements of an order’s way', () => {
   it('are all here', () => {
     const modules = new Set(statementsByKey().map(([name]) => name.split('.')[0]));
     expect([...modules].sort()).toEqual([
-      'events',
       'idempotency',
       'inventory',
       'keys',
+      'order-events',
       'orders',
       'payment',
       'saga',
       'sagas',
+      'shipment-events',
       'shipping',
     ]);
     expect(statementsByKey().length).toBeGreaterThan(55);

@@ -3,7 +3,14 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type AuditReport, auditSystem, type Cluster, type ClusterOptions, startCluster } from '@holdfast/testkit';
+import {
+  type AuditOptions,
+  type AuditReport,
+  auditSystem,
+  type Cluster,
+  type ClusterOptions,
+  startCluster,
+} from '@holdfast/testkit';
 import { expect } from 'vitest';
 
 export interface Reply {
@@ -32,7 +39,7 @@ export interface System {
   /** Waits until `look` gives something other than undefined. */
   until<T>(what: string, look: () => Promise<T | undefined>, withinMs?: number): Promise<T>;
   setFaults(faults: object): Promise<void>;
-  audit(): Promise<AuditReport>;
+  audit(options?: AuditOptions): Promise<AuditReport>;
   stop(): Promise<void>;
 }
 
@@ -99,14 +106,17 @@ export async function startSystem(options: ClusterOptions = {}): Promise<System>
       });
       expect(response.status, await response.text()).toBe(200);
     },
-    audit: () =>
-      auditSystem({
-        orchestrator: cluster.databaseUrl('orchestrator'),
-        inventory: cluster.databaseUrl('inventory'),
-        payment: cluster.databaseUrl('payment'),
-        shipping: cluster.databaseUrl('shipping'),
-        sandboxUrl: cluster.run.sandbox,
-      }),
+    audit: (options) =>
+      auditSystem(
+        {
+          orchestrator: cluster.databaseUrl('orchestrator'),
+          inventory: cluster.databaseUrl('inventory'),
+          payment: cluster.databaseUrl('payment'),
+          shipping: cluster.databaseUrl('shipping'),
+          sandboxUrl: cluster.run.sandbox,
+        },
+        options,
+      ),
     async stop() {
       await cluster.stop();
       rmSync(stateDir, { recursive: true, force: true });
