@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { transaction } from '@holdfast/postgres';
 import { type CallOptions, services } from '@holdfast/rpc';
 import { type TestParticipant, testParticipant } from '@holdfast/testkit';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { dispatch as dispatchIn } from './dispatch.ts';
 import { shippingMigrations, shippingService } from './server.ts';
 import { startTestCarrier, type TestCarrier } from './test-carrier.ts';
 
@@ -68,11 +70,14 @@ describe.each([{ whose: 'our own' }, { whose: 'a carrier’s' }])('$whose shipme
   });
 
   it('E1, K5: dispatched by twenty at once, is dispatched once', async () => {
-    const { orderId } = await booked(shipping());
-    const all = await Promise.all(Array.from({ length: 20 }, () => dispatch(shipping(), orderId)));
-    expect(new Set(all.map((each) => JSON.stringify(each))).size).toBe(1);
-    expect(all[0]?.kind).toBe('ok');
-    expect(await standing(shipping(), orderId)).toEqual({ state: 'dispatched', told: TOLD });
+    // The first one finds connections being opened, the next ones are really at once.
+    for (let round = 1; round <= 5; round++) {
+      const { orderId } = await booked(shipping());
+      const all = await Promise.all(Array.from({ length: 20 }, () => dispatch(shipping(), orderId)));
+      expect(new Set(all.map((each) => JSON.stringify(each))).size).toBe(1);
+      expect(all[0]?.kind).toBe('ok');
+      expect(await standing(shipping(), orderId)).toEqual({ state: 'dispatched', told: TOLD });
+    }
   });
 
   it('S3: that was dispatched can’t be cancelled: the undo fails and says why, every time', async () => {
@@ -98,19 +103,22 @@ describe.each([{ whose: 'our own' }, { whose: 'a carrier’s' }])('$whose shipme
     expect(await standing(shipping(), orderId)).toEqual({ state: 'cancelled', told: [] });
   });
 
-  it('S3: dispatched and cancelled at the same instant, is one of both', async () => {
-    const orders = await Promise.all(Array.from({ length: 20 }, () => booked(shipping())));
-    const outcomes = await Promise.all(
-      orders.map(async ({ orderId }) => {
-        const [dispatched, cancelled] = await Promise.all([dispatch(shipping(), orderId), cancel(shipping(), orderId)]);
-        return { orderId, dispatched: dispatched.kind, cancelled: cancelled.kind };
-      }),
-    );
-    for (const { orderId, dispatched, cancelled } of outcomes) {
-      expect([dispatched, cancelled].sort()).toEqual(['error', 'ok']);
-      const expected = dispatched === 'ok' ? { state: 'dispatched', told: TOLD } : { state: 'cancelled', told: [] };
-      expect(await standing(shipping(), orderId)).toEqual(expected);
-    }
+  it('S3: that is just being dispatched is not cancelled: the undo waits, and fails', async () => {
+    const { orderId } = await booked(shipping());
+    const { pool } = shipping().database;
+    const blocked = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+    let cancelling: ReturnType<typeof cancel> | undefined;
+    await transaction(pool, async (tx) => {
+      await dispatchIn(tx, { tenantId: TENANT, orderId }, { tellsEvents: true });
+      cancelling = cancel(shipping(), orderId);
+      await vi.waitUntil(async () => (await pool.query(blocked)).rowCount === 1, 5_000);
+    });
+    // A slow machine may have kept it waiting for longer than a lock is waited for: asked again, as the saga does.
+    const waited = await cancelling;
+    const undone = waited?.kind === 'error' && waited.reason === 'TRY_AGAIN' ? await cancel(shipping(), orderId) : waited;
+    expect(undone).toMatchObject({ reason: 'CONFLICT' });
+    expect(await standing(shipping(), orderId)).toEqual({ state: 'dispatched', told: TOLD });
+    if (whose !== 'our own') expect(await carrier.statusOf(`${TENANT}:${orderId}`)).toBe('booked');
   });
 
   it('K5: booked again when its claim is gone, is the one that was dispatched', async () => {

@@ -223,7 +223,7 @@ class GroupMember {
       } catch (thrown) {
         const error = thrown as Error;
         const fault = faultOf(error);
-        const isTheirs = fault === 'of the entry' || (fault === 'contended' && attempt === CONTENDED_ATTEMPTS);
+        const isTheirs = fault === 'of the entry' || (fault === 'contended' && attempt >= CONTENDED_ATTEMPTS);
         if (isTheirs) return { kind: 'failed', error };
         // E6. Pending as they are, whoever comes next deals with them.
         if (this.#stopping.signal.aborted) return { kind: 'abandoned' };
