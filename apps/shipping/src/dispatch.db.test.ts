@@ -115,7 +115,8 @@ describe.each([{ whose: 'our own' }, { whose: 'a carrier’s' }])('$whose shipme
     });
     // A slow machine may have kept it waiting for longer than a lock is waited for: asked again, as the saga does.
     const waited = await cancelling;
-    const undone = waited?.kind === 'error' && waited.reason === 'TRY_AGAIN' ? await cancel(shipping(), orderId) : waited;
+    const undone =
+      waited?.kind === 'error' && waited.reason === 'TRY_AGAIN' ? await cancel(shipping(), orderId) : waited;
     expect(undone).toMatchObject({ reason: 'CONFLICT' });
     expect(await standing(shipping(), orderId)).toEqual({ state: 'dispatched', told: TOLD });
     if (whose !== 'our own') expect(await carrier.statusOf(`${TENANT}:${orderId}`)).toBe('booked');

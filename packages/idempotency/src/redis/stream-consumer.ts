@@ -68,6 +68,7 @@ const BATCH = 100;
 const RETRY: StreamRetry = { baseMs: 5_000, capMs: 300_000, maxAttempts: 10 };
 /** Less than a client waits for an answer, and what a stop may take. */
 const BLOCK_MS = 500;
+const CONNECT_MS = 2_000;
 const LOOK_EVERY_MS = 1_000;
 const LOOK_AT_MOST = 1_000;
 const PAUSE = { baseMs: 100, capMs: 5_000 };
@@ -129,6 +130,7 @@ class GroupMember {
 
   async run(): Promise<void> {
     const { signal } = this.#stopping;
+    await untilConnected(this.#redis, signal);
     for (let failures = 0; !signal.aborted; ) {
       try {
         await this.#takeTurn(signal);
@@ -272,6 +274,16 @@ function entriesOf(raw: RawEntry[]): StreamEntry[] {
     const names = flat.filter((_, at) => at % 2 === 0);
     return [{ id, fields: Object.fromEntries(names.map((name, at) => [name, flat[at * 2 + 1] ?? ''])) }];
   });
+}
+
+/** A client that has just been made is not away: it is given a moment. */
+async function untilConnected(redis: RedisClient, signal: AbortSignal): Promise<void> {
+  if (redis.status === 'ready') return;
+  const over = new AbortController();
+  const end = () => over.abort();
+  redis.once('ready', end);
+  await pause(CONNECT_MS, AbortSignal.any([signal, over.signal]));
+  redis.removeListener('ready', end);
 }
 
 /** Resolves after `ms`, or at once when `signal` aborts. */
