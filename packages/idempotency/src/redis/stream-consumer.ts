@@ -189,7 +189,7 @@ class GroupMember {
       .map(([id]) => id);
     if (due.length === 0) return [];
     // Whoever claims it first has it: for the next one it is not idle any more. What was trimmed meanwhile does not come.
-    return entriesOf((await this.#redis.call('XCLAIM', stream, group, consumer, baseMs, ...due)) as RawEntry[]);
+    return entriesOf((await this.#redis.call('xclaim', stream, group, consumer, baseMs, ...due)) as RawEntry[]);
   }
 
   async #readNew(): Promise<StreamEntry[]> {
