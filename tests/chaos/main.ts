@@ -18,11 +18,12 @@ import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { ChaosMonkey, PARTICIPANTS } from './faults.ts';
 import { Clients } from './orders.ts';
 
-const USAGE = 'npm run chaos -- [--sagas N] [--seed S] [--concurrency C] [--lease MS]';
+const USAGE = 'npm run chaos -- [--sagas N] [--seed S] [--concurrency C] [--in-flight N] [--lease MS]';
 const EXIT_USAGE = 64;
 const ORCHESTRATORS = 2;
 const START_TIMEOUT_MS = 180_000;
 const SAY_EVERY_MS = 5_000;
+const COUNT_EVERY_MS = 200;
 const ENDS_WITHIN_MS = 300_000;
 const PROVIDER_FAULTS = { lostAnswer: 0.02, slow: 0.01, slowMs: 300, error500: 0.02, refused: 0.005 };
 const UNENDED = `select count(*) as n from sagas where ended_at is null`;
@@ -33,6 +34,8 @@ interface Options {
   sagas: number;
   seed: number;
   concurrency: number;
+  /** Orders that have not ended, at most; about, since they are counted every COUNT_EVERY_MS. */
+  inFlight: number;
   leaseMs: number;
 }
 
@@ -45,11 +48,14 @@ process.exitCode = options === undefined ? EXIT_USAGE : await chaos(options);
 function parse(): Options | undefined {
   try {
     const text = { type: 'string' } as const;
-    const { values } = parseArgs({ options: { sagas: text, seed: text, concurrency: text, lease: text } });
+    const { values } = parseArgs({
+      options: { sagas: text, seed: text, concurrency: text, 'in-flight': text, lease: text },
+    });
     const parsed = {
       sagas: Number(values.sagas ?? 10_000),
       seed: Number(values.seed ?? Math.floor(Math.random() * 2 ** 31)),
       concurrency: Number(values.concurrency ?? 128),
+      inFlight: Number(values['in-flight'] ?? 300),
       leaseMs: Number(values.lease ?? 1_500),
     };
     if (Object.values(parsed).every((n) => Number.isSafeInteger(n) && n >= 0)) return parsed;
@@ -62,8 +68,8 @@ function parse(): Options | undefined {
 
 /** @returns the exit code */
 async function chaos(options: Options): Promise<number> {
-  const { sagas, seed, concurrency, leaseMs } = options;
-  console.log(`${sagas} sagas, seed ${seed}, ${concurrency} at once, leases of ${leaseMs} ms`);
+  const { sagas, seed, concurrency, inFlight, leaseMs } = options;
+  console.log(`${sagas} sagas, seed ${seed}, ${concurrency} clients, ${inFlight} in flight, leases of ${leaseMs} ms`);
   const generator = xoroshiro128plus(seed);
   const nextStream = () => {
     const stream = generator.clone();
@@ -85,7 +91,9 @@ async function chaos(options: Options): Promise<number> {
     const startedAt = performance.now();
     const watch = setInterval(() => console.log(progress(clients, monkey, startedAt)), SAY_EVERY_MS);
     monkey.start();
-    await clients.placeAll(sagas, concurrency);
+    const gate = openGate(cluster, inFlight);
+    await clients.placeAll(sagas, concurrency, gate.room);
+    gate.close();
     await monkey.stop();
     clearInterval(watch);
     return await conclude(cluster, clients, monkey, startedAt);
@@ -94,6 +102,35 @@ async function chaos(options: Options): Promise<number> {
     for (const proxy of proxies.byName.values()) await proxy.close();
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+interface Gate {
+  room: () => Promise<void>;
+  close: () => void;
+}
+
+/** Lets orders in while fewer than `inFlight` have not ended. */
+function openGate(cluster: Cluster, inFlight: number): Gate {
+  const closed = new AbortController();
+  let places = inFlight;
+  void (async () => {
+    while (!closed.signal.aborted) {
+      // While Postgres is away nobody ends, and those who have a place already are busy trying.
+      const unended = await query<{ n: number }>(cluster, UNENDED).then(
+        ([row]) => row?.n ?? inFlight,
+        () => inFlight,
+      );
+      places = inFlight - unended;
+      await delay(COUNT_EVERY_MS);
+    }
+  })();
+  return {
+    async room() {
+      while (places <= 0) await delay(COUNT_EVERY_MS / 4);
+      places -= 1;
+    },
+    close: () => closed.abort(),
+  };
 }
 
 interface Proxies {

@@ -40,10 +40,18 @@ export class Clients {
     }
   }
 
-  async placeAll(orders: number, concurrency: number): Promise<void> {
+  /**
+   * @param room resolves when another order may come: more at once than the system gets done would only run out of time,
+   *   and meet no fault in the middle of its steps
+   */
+  async placeAll(orders: number, concurrency: number, room: () => Promise<void>): Promise<void> {
     let next = 0;
     const client = async () => {
-      while (next < orders) await this.#place(next++);
+      while (next < orders) {
+        const mine = next++;
+        await room();
+        await this.#place(mine);
+      }
     };
     await Promise.all(Array.from({ length: concurrency }, client));
   }
