@@ -80,6 +80,14 @@ async function inspectAll(): Promise<Running[]> {
   }));
 }
 
+/** Names of the volumes and networks that the project's containers use, whoever they belong to. */
+async function inUse(): Promise<string[]> {
+  const ids = (await docker(['ps', '--all', '--quiet', ...OF_THE_PROJECT])).split('\n');
+  const names = '{{range .Mounts}}{{.Name}} {{end}}{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}';
+  const inspected = await docker(['inspect', '--format', names, ...ids]);
+  return [...new Set(inspected.split(/\s+/))].filter((name) => name !== '');
+}
+
 /** Whether a connection to port 8080 of `address` can be opened from within `service`. */
 async function reaches(service: string, address = 'none'): Promise<boolean> {
   const connect = `timeout 3 bash -c 'exec 3<>/dev/tcp/${address}/8080' && echo reached || echo not reached`;
@@ -171,6 +179,8 @@ describe.skipIf(inject('engine') === undefined)('docker compose', () => {
   });
 
   it('down --volumes leaves nothing', async () => {
+    const used = await inUse();
+    expect(used).toContain(`${RUN_NAME}_postgres`);
     await compose(['--profile', 'demo', '--profile', 'replicas', 'down', '--volumes', '--timeout', '20']);
     for (const list of [
       ['ps', '--all'],
@@ -179,5 +189,12 @@ describe.skipIf(inject('engine') === undefined)('docker compose', () => {
     ]) {
       expect(await docker([...list, '--quiet', ...OF_THE_PROJECT]), list.join(' ')).toBe('');
     }
+    // What is not the project's own carries no label of it, and stays.
+    const [volumes, networks] = await Promise.all([
+      docker(['volume', 'ls', '--format', '{{.Name}}']),
+      docker(['network', 'ls', '--format', '{{.Name}}']),
+    ]);
+    const left = `${volumes}\n${networks}`.split('\n');
+    expect(used.filter((name) => left.includes(name))).toEqual([]);
   });
 });
