@@ -24,11 +24,11 @@ describe.skipIf(inject('engine') === undefined)(
     beforeAll(async () => {
       // Postgres last: everybody else waits for it. Nobody starts these containers again: one that gave up would stay down.
       system = await startContainers({ tag: 'test', postgresLast: true });
+      await openShop(system);
     }, 300_000);
     afterAll(() => system?.stop());
 
     it('when services are started before their database: they wait for it and become ready by themselves', async () => {
-      await openShop(system);
       await underLoad('late-database', async () => {});
     });
 
