@@ -1,6 +1,6 @@
 import { connectRedis, type RedisClient } from '@holdfast/idempotency/redis';
 import { createPool, type Pool } from '@holdfast/postgres';
-import { isRedisInstalled } from '@holdfast/testkit';
+import { isRedisInstalled, toldEvents } from '@holdfast/testkit';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type System, setUpCatalogue, startSystem } from './system.ts';
 
@@ -47,12 +47,8 @@ async function countOf(text: string, ids: string[]): Promise<number> {
 
 /** The orders of which a stream says this. */
 async function toldOf(stream: string, type: string): Promise<Set<string>> {
-  if (redis.status !== 'ready') return new Set();
-  const told = new Set<string>();
-  for (const [, fields] of await redis.xrange(stream, '-', '+')) {
-    if (fields[fields.indexOf('type') + 1] === type) told.add(fields[fields.indexOf('orderId') + 1] ?? '');
-  }
-  return told;
+  const events = await toldEvents(redis, stream);
+  return new Set(events.flatMap((event) => (event.type === type ? [event.orderId ?? ''] : [])));
 }
 
 describe.skipIf(skip)('dispatching an order', () => {

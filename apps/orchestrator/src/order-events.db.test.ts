@@ -2,10 +2,18 @@ import { randomUUID } from 'node:crypto';
 import { connectRedis, type OutboxRelay, type RedisClient, startOutboxRelay } from '@holdfast/idempotency/redis';
 import { createEngine, defineSaga, type Engine, hasEnded } from '@holdfast/saga';
 import { createLog } from '@holdfast/service';
-import { isRedisInstalled, type RedisServer, startRedis, type TestDatabase, testDatabase } from '@holdfast/testkit';
+import {
+  isRedisInstalled,
+  type RedisServer,
+  startRedis,
+  type TestDatabase,
+  testDatabase,
+  toldEvents,
+} from '@holdfast/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { answerAndTellCompanion, createInsertOrder, type InsertOrder } from './order-store.ts';
 import { ORDER_OUTBOX, orchestratorMigrations } from './run-orchestrator.ts';
+import { newOrder } from './test-order.ts';
 
 const skip = !isRedisInstalled();
 if (skip && process.env.HOLDFAST_REQUIRE_ALL === '1') throw new Error('needs redis-server on the PATH');
@@ -73,23 +81,7 @@ afterAll(async () => {
 async function place(id = randomUUID()): Promise<string> {
   const seat = engine.admit(id);
   if (seat.kind !== 'admitted') throw new Error(seat.kind);
-  const inserted = await insertOrder({
-    id,
-    order: {
-      tenantId: 'shop',
-      customerId: 'ann',
-      currency: 'EUR',
-      items: [{ sku: 'apple', quantity: 1 }],
-      payment: { method: 'balance' },
-      shipTo: { name: 'Ann', line1: 'Road 1', city: 'Bonn', postalCode: '53111', country: 'DE' },
-      createdAt: new Date().toISOString(),
-      traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
-    },
-    fingerprint: { version: 1, digest: Buffer.from('x'), members: {} },
-    answer: null,
-    ownerId: seat.ownerId,
-    deadlineMs: 20_000,
-  });
+  const inserted = await insertOrder({ ...newOrder(id), ownerId: seat.ownerId });
   if (inserted.kind === 'started') seat.run(inserted.row);
   seat.release();
   expect((await engine.waitForEnd(id, 10_000)).kind).toBe('settled');
@@ -98,14 +90,8 @@ async function place(id = randomUUID()): Promise<string> {
 
 /** What the stream says of an order, in its order; nothing while Redis is away. */
 async function told(id: string): Promise<string[]> {
-  if (redis.status !== 'ready') return [];
-  const entries = await redis.xrange(ORDER_OUTBOX.stream, '-', '+');
-  const events = entries.map(([, fields]) => Object.fromEntries(pairs(fields)));
+  const events = await toldEvents(redis, ORDER_OUTBOX.stream);
   return events.flatMap((event) => (event.orderId === id ? [event.type ?? ''] : []));
-}
-
-function pairs(fields: string[]): [string, string][] {
-  return fields.flatMap((name, at) => (at % 2 === 0 ? [[name, fields[at + 1] ?? ''] as [string, string]] : []));
 }
 
 const until = (id: string, types: string[]) =>

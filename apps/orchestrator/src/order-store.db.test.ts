@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { createPool, type Pool } from '@holdfast/postgres';
 import { type TestDatabase, testDatabase } from '@holdfast/testkit';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { createInsertOrder, type InsertOrder, type NewOrder } from './order-store.ts';
+import { createInsertOrder, type InsertOrder } from './order-store.ts';
 import { orchestratorMigrations } from './run-orchestrator.ts';
+import { newOrder } from './test-order.ts';
 
 let database: TestDatabase;
 let other: Pool;
@@ -14,24 +15,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await other?.end();
   await database?.drop();
-});
-
-const newOrder = (id: string): NewOrder => ({
-  id,
-  order: {
-    tenantId: 'shop',
-    customerId: 'ann',
-    currency: 'EUR',
-    items: [{ sku: 'apple', quantity: 1 }],
-    payment: { method: 'balance' },
-    shipTo: { name: 'Ann', line1: 'Road 1', city: 'Bonn', postalCode: '53111', country: 'DE' },
-    createdAt: new Date().toISOString(),
-    traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
-  },
-  fingerprint: { version: 1, digest: Buffer.from('x'), members: {} },
-  answer: null,
-  ownerId: 1,
-  deadlineMs: 60_000,
 });
 
 describe('orders that arrive together', () => {

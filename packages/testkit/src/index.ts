@@ -28,3 +28,4 @@ export {
 } from './saga-matrix.ts';
 export { type TestDatabase, testDatabase } from './test-database.ts';
 export { type TestParticipant, testParticipant } from './test-participant.ts';
+export { toldEvents } from './told-events.ts';

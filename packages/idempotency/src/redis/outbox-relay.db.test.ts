@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Query } from '@holdfast/postgres';
-import { type RedisServer, startRedis, type TestDatabase, testDatabase } from '@holdfast/testkit';
+import { type RedisServer, startRedis, type TestDatabase, testDatabase, toldEvents } from '@holdfast/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { RedisClient } from './bounded-redis.ts';
 import { connectRedis } from './connect-redis.ts';
@@ -71,14 +71,8 @@ const BOTH = ['parcel.packed', 'parcel.left'];
 
 /** What the stream says of an order, in its order; nothing while Redis is away. */
 async function told(id: string): Promise<string[]> {
-  if (redis.status !== 'ready') return [];
-  const entries = await redis.xrange(OUTBOX.stream, '-', '+');
-  const events = entries.map(([, fields]) => Object.fromEntries(pairs(fields)));
+  const events = await toldEvents(redis, OUTBOX.stream);
   return events.flatMap((event) => (event.orderId === id ? [event.type ?? ''] : []));
-}
-
-function pairs(fields: string[]): [string, string][] {
-  return fields.flatMap((name, at) => (at % 2 === 0 ? [[name, fields[at + 1] ?? ''] as [string, string]] : []));
 }
 
 const until = (id: string, types: string[]) =>
