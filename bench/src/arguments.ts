@@ -16,6 +16,16 @@ export interface BenchOptions {
   against: string | null;
   /** Folder for V8's CPU profiles of every service; null for none. */
   profiles: string | null;
+  /** Finished orders that the system has before it is measured, beside an empty one; 0 for none. */
+  grown: number;
+  /** Parked sagas that it has. */
+  parked: number;
+  /** Over how many hours, up to now, they have come. */
+  agedHours: number;
+  /** How long orders are placed while memory is looked at; null for not at all. */
+  soakMinutes: number | null;
+  /** Settings of the measured Postgres, over the usual ones. */
+  database: Record<string, string>;
 }
 
 export type ParsedBench =
@@ -34,6 +44,12 @@ export const BENCH_USAGE = `npm run bench -- [options]: how fast, and what an or
   --html FILE       a page with plots that needs nothing else
   --against REV     the same scenarios of another revision of this repository, its runs between ours
   --profiles DIR    V8's CPU profiles of every service, written when the system stops (slows it down a little)
+  --grown N         N finished orders first, 1 to 50000000; the same runs on an empty system beside it, in turns
+  --parked N        N parked sagas first, 1 to 100000; likewise
+  --aged-hours N    they were placed over the past N hours (default 1), and retention deals with what is past it, 1 to 2160
+  --soak MINUTES    256 clients for so long, with every process's memory each half minute, 1 to 1440; without --only,
+                    no scenario
+  --database N=V    a setting of Postgres, for all runs of this revision; may be repeated
   --help            shows this
 
 Scenarios: ${SCENARIOS.map(({ name }) => name).join(', ')}
@@ -41,41 +57,63 @@ Exit codes: 0 measured; 1 something failed (said which); 64 wrong options`;
 
 const MAX_SEED = 4_294_967_295;
 
+const OPTIONS = {
+  only: { type: 'string' },
+  seconds: { type: 'string' },
+  'warm-up': { type: 'string' },
+  repeats: { type: 'string' },
+  seed: { type: 'string' },
+  json: { type: 'string' },
+  html: { type: 'string' },
+  against: { type: 'string' },
+  profiles: { type: 'string' },
+  grown: { type: 'string' },
+  parked: { type: 'string' },
+  'aged-hours': { type: 'string' },
+  soak: { type: 'string' },
+  database: { type: 'string', multiple: true },
+  help: { type: 'boolean', default: false },
+} as const;
+
+type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>['values'];
+
 /** Reads the command line; what is wrong with it is said in a way that tells how to mend it. */
 export function parseBenchArguments(args: string[]): ParsedBench {
   try {
-    const { values } = parseArgs({
-      args,
-      allowPositionals: false,
-      options: {
-        only: { type: 'string' },
-        seconds: { type: 'string' },
-        'warm-up': { type: 'string' },
-        repeats: { type: 'string' },
-        seed: { type: 'string' },
-        json: { type: 'string' },
-        html: { type: 'string' },
-        against: { type: 'string' },
-        profiles: { type: 'string' },
-        help: { type: 'boolean', default: false },
-      },
-    });
-    if (values.help) return { kind: 'help' };
-    const options = {
-      only: scenarioNames(values.only),
-      seconds: wholeNumber('--seconds', values.seconds, 1, 3_600) ?? 10,
-      warmUpSeconds: wholeNumber('--warm-up', values['warm-up'], 0, 600) ?? 4,
-      repeats: wholeNumber('--repeats', values.repeats, 1, 20) ?? 3,
-      seed: wholeNumber('--seed', values.seed, 0, MAX_SEED) ?? 1,
-      json: values.json ?? null,
-      html: values.html ?? null,
-      against: values.against ?? null,
-      profiles: values.profiles ?? null,
-    };
-    return { kind: 'bench', options };
+    const { values } = parseArgs({ args, allowPositionals: false, options: OPTIONS });
+    return values.help ? { kind: 'help' } : { kind: 'bench', options: optionsOf(values) };
   } catch (error) {
     return { kind: 'wrong', message: (error as Error).message };
   }
+}
+
+/** @throws RangeError saying what is wrong */
+function optionsOf(values: Values): BenchOptions {
+  return {
+    only: values.soak !== undefined && values.only === undefined ? [] : scenarioNames(values.only),
+    seconds: wholeNumber('--seconds', values.seconds, 1, 3_600) ?? 10,
+    warmUpSeconds: wholeNumber('--warm-up', values['warm-up'], 0, 600) ?? 4,
+    repeats: wholeNumber('--repeats', values.repeats, 1, 20) ?? 3,
+    seed: wholeNumber('--seed', values.seed, 0, MAX_SEED) ?? 1,
+    json: values.json ?? null,
+    html: values.html ?? null,
+    against: values.against ?? null,
+    profiles: values.profiles ?? null,
+    ...growthOf(values),
+    soakMinutes: wholeNumber('--soak', values.soak, 1, 1_440) ?? null,
+    database: databaseSettings(values.database ?? []),
+  };
+}
+
+function growthOf(values: Values): Pick<BenchOptions, 'grown' | 'parked' | 'agedHours'> {
+  const grown = wholeNumber('--grown', values.grown, 1, 50_000_000) ?? 0;
+  const parked = wholeNumber('--parked', values.parked, 1, 100_000) ?? 0;
+  const agedHours = wholeNumber('--aged-hours', values['aged-hours'], 1, 2_160);
+  if (agedHours !== undefined && grown + parked === 0)
+    throw new RangeError('--aged-hours is for --grown or --parked: say how many orders have come in that time');
+  if (values.against !== undefined && grown + parked > 0)
+    throw new RangeError('--against runs the other revision on an empty system: leave --grown and --parked out');
+  return { grown, parked, agedHours: agedHours ?? 1 };
 }
 
 function scenarioNames(raw: string | undefined): string[] {
@@ -85,6 +123,17 @@ function scenarioNames(raw: string | undefined): string[] {
   if (unknown.length > 0)
     throw new RangeError(`--only: there is no scenario ${unknown.join(', ')}; there are ${known.join(', ')}`);
   return known.filter((name) => wanted.includes(name));
+}
+
+function databaseSettings(raw: string[]): Record<string, string> {
+  return Object.fromEntries(
+    raw.map((setting) => {
+      const [, name, value] = /^([a-z_.]+)=(.+)$/.exec(setting) ?? [];
+      if (name === undefined || value === undefined)
+        throw new RangeError(`--database takes name=value, not ${setting}`);
+      return [name, value];
+    }),
+  );
 }
 
 function wholeNumber(name: string, raw: string | undefined, min: number, max: number): number | undefined {

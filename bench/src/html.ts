@@ -1,3 +1,4 @@
+import { soakCells, storageCells } from './growth-report.ts';
 import { type Line, type Results, totalCpu } from './report.ts';
 
 const BAR_PX = 480;
@@ -32,6 +33,7 @@ ${legend(processes)}
 ${stacks(lines, processes)}
 <h2>Figures</h2>
 ${table(lines)}
+${growth(results)}
 </body></html>
 `;
 }
@@ -112,6 +114,7 @@ function table(lines: Line[]): string {
     'commits',
     'fsyncs',
     'WAL bytes',
+    'whole pages',
     'failed',
   ];
   const rows = lines.map((line) => [
@@ -119,10 +122,24 @@ function table(lines: Line[]): string {
     line.scenario.what,
     ...[line.perSecond.toFixed(0), line.p50Ms.toFixed(1), line.p95Ms.toFixed(1), line.p99Ms.toFixed(1)],
     ...[totalCpu(line).toFixed(0), line.commits.toFixed(2), line.fsyncs.toFixed(2), line.walBytes.toFixed(0)],
-    String(line.failed),
+    ...[line.fullPages.toFixed(1), String(line.failed)],
   ]);
+  return cellTable([head, ...rows]);
+}
+
+/** The first row are the headings. */
+function cellTable([head = [], ...rows]: string[][]): string {
   const cells = (tag: string, values: string[]) => values.map((value) => `<${tag}>${escaped(value)}</${tag}>`).join('');
   return `<table><tr>${cells('th', head)}</tr>${rows.map((values) => `<tr>${cells('td', values)}</tr>`).join('')}</table>`;
+}
+
+function growth({ storage, soak }: Results): string {
+  return [
+    ...(storage.length === 0 ? [] : ['<h2>On the disk</h2>', cellTable(storageCells(storage))]),
+    ...(soak === null
+      ? []
+      : [`<h2>Memory, ${soak.clients} clients for ${soak.minutes} min</h2>`, cellTable(soakCells(soak))]),
+  ].join('\n');
 }
 
 function escaped(text: string): string {

@@ -1,21 +1,21 @@
 /** `npm run bench`: how many orders a second, how long each takes, and what it costs; see BENCH_USAGE. */
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { type Cluster, type Overrides, startCluster } from '@holdfast/testkit';
+import { writeFileSync } from 'node:fs';
+import type { Overrides } from '@holdfast/testkit';
 import { BENCH_USAGE, type BenchOptions, parseBenchArguments } from './arguments.ts';
+import { BenchSystem } from './bench-system.ts';
 import { checkOut, currentRevision, type OtherRevision } from './compare.ts';
 import { htmlReport } from './html.ts';
 import { describeMachine } from './machine.ts';
-import { linesOf, median, type Results, reportLines } from './report.ts';
+import { emptyLinesOf, linesOf, median, type Results, reportLines } from './report.ts';
 import { type Run, runScenario } from './run-scenario.ts';
 import { SCENARIOS, type Scenario } from './scenarios.ts';
-import { stockUp } from './shop.ts';
+import { soak } from './soak.ts';
 
 /** `EX_USAGE` of sysexits.h. */
 const EXIT_USAGE = 64;
 // Without a measured maximum to take it from.
 const DEFAULT_PACE = 200;
+const OWN_SHIPMENTS: Overrides = { shipping: { CARRIER_URL: undefined } };
 
 // Progress goes to standard error, so that the report can be kept.
 const say = (line: string) => console.error(line);
@@ -40,73 +40,117 @@ async function bench(options: BenchOptions): Promise<number> {
     options,
     runs: [],
     otherRuns: [],
+    emptyRuns: [],
+    storage: [],
+    soak: null,
   };
+  const systems = systemsOf(options);
+  endWithSignal(systems);
   try {
-    const scenarios = SCENARIOS.filter(({ name }) => options.only.includes(name));
-    await measure(
-      scenarios.filter(({ carrier }) => !carrier),
-      { shipping: { CARRIER_URL: undefined } },
-      results,
-      other,
-    );
-    await measure(
-      scenarios.filter(({ carrier }) => carrier),
-      {},
-      results,
-      other,
-    );
+    await measureAll(systems, results, other);
   } finally {
     other?.remove();
+    for (const system of systems) await system.remove();
   }
-  const lines = linesOf(results, SCENARIOS);
-  for (const line of reportLines(results, lines)) console.log(line);
-  if (options.json !== null) writeFileSync(options.json, `${JSON.stringify(results, null, 2)}\n`);
-  if (options.html !== null) writeFileSync(options.html, htmlReport(results, lines));
-  return lines.some(({ failed }) => failed > 0) ? 1 : 0;
+  results.storage = systems.flatMap(({ storage }) => storage);
+  return report(results);
 }
 
-/** Runs scenarios on one system, all of them once, then all of them again: what the machine does meanwhile meets each. */
+/** Ctrl-C: what has been started ends with us, and what may be many gigabytes goes. */
+function endWithSignal(systems: BenchSystem[]): void {
+  for (const [signal, number] of [['SIGINT', 2] as const, ['SIGTERM', 15] as const]) {
+    process.once(signal, () => {
+      // After the handlers that end the processes.
+      process.once('exit', () => {
+        for (const system of systems) system.removeNow();
+      });
+      process.exit(128 + number);
+    });
+  }
+}
+
+/** The one that is measured; beside a grown one, an empty one to compare it with, set up in the same way. */
+function systemsOf(options: BenchOptions): BenchSystem[] {
+  const { grown, parked, agedHours } = options;
+  if (grown + parked === 0) return [new BenchSystem('this', null, options, say)];
+  const spanMs = agedHours * 3_600_000;
+  return [
+    new BenchSystem('grown', { orders: grown, parked, spanMs }, options, say),
+    new BenchSystem('empty', { orders: 0, parked: 0, spanMs }, options, say),
+  ];
+}
+
+async function measureAll(systems: BenchSystem[], results: Results, other: OtherRevision | undefined): Promise<void> {
+  const { only, soakMinutes, seed } = results.options;
+  const scenarios = SCENARIOS.filter(({ name }) => only.includes(name));
+  const [measured] = systems;
+  const withoutCarrier = scenarios.filter(({ carrier }) => !carrier);
+  if (withoutCarrier.length > 0 || soakMinutes !== null) {
+    await withOpen(systems, OWN_SHIPMENTS, async () => {
+      await measure(withoutCarrier, systems, results, other);
+      for (const system of systems) await system.measureStorage('the runs');
+      if (soakMinutes !== null && measured !== undefined)
+        results.soak = await soak(measured.cluster, { minutes: soakMinutes, seed, say });
+    });
+  }
+  const withCarrier = scenarios.filter(({ carrier }) => carrier);
+  if (withCarrier.length > 0) await withOpen(systems, {}, () => measure(withCarrier, systems, results, other));
+}
+
+async function withOpen(systems: BenchSystem[], env: Overrides, work: () => Promise<void>): Promise<void> {
+  try {
+    for (const system of systems) await system.open(env);
+    await work();
+  } finally {
+    for (const system of systems) await system.close();
+  }
+}
+
+/** Runs scenarios, all of them once, then all of them again: what the machine does meanwhile meets each. */
 async function measure(
   scenarios: Scenario[],
-  env: Overrides,
+  systems: BenchSystem[],
   results: Results,
   other: OtherRevision | undefined,
 ): Promise<void> {
-  if (scenarios.length === 0) return;
   const { options } = results;
-  const stateDir = mkdtempSync(join(tmpdir(), 'holdfast-bench-'));
-  // Postgres, which root has to run as another user, would keep its data elsewhere otherwise, and leave it there.
-  chmodSync(stateDir, 0o755);
-  const cluster = await startCluster({
-    stateDir,
-    clean: true,
-    httpPort: 0,
-    env: withProfiles(env, options.profiles),
-    say,
-  });
-  try {
-    await stockUp(cluster);
-    for (let repeat = 1; repeat <= options.repeats; repeat++) {
-      for (const scenario of scenarios) {
-        results.runs.push(await oneRun(cluster, scenario, repeat, results));
-        if (other === undefined) continue;
-        say(`  ${scenario.name} in ${other.name}`);
-        results.otherRuns.push(await other.run(scenario.name, { ...options, seed: options.seed + repeat }));
+  for (let repeat = 1; repeat <= options.repeats; repeat++) {
+    for (const scenario of scenarios) {
+      // Who comes second finds the machine warmer, so they take turns.
+      for (const system of repeat % 2 === 1 ? systems : systems.toReversed()) {
+        const runs = system === systems[0] ? results.runs : results.emptyRuns;
+        runs.push(await oneRun(system, scenario, repeat, results));
       }
+      if (other === undefined) continue;
+      say(`  ${scenario.name} in ${other.name}`);
+      results.otherRuns.push(await other.run(scenario.name, { ...options, seed: options.seed + repeat }));
     }
-  } finally {
-    await cluster.stop();
-    rmSync(stateDir, { recursive: true, force: true });
   }
 }
 
-async function oneRun(cluster: Cluster, scenario: Scenario, repeat: number, { options, runs }: Results): Promise<Run> {
+function report(results: Results): number {
+  const { json, html } = results.options;
+  const lines = linesOf(results, SCENARIOS);
+  const emptyLines = emptyLinesOf(results, SCENARIOS);
+  for (const line of reportLines(results, lines, emptyLines)) console.log(line);
+  if (json !== null) writeFileSync(json, `${JSON.stringify(results, null, 2)}\n`);
+  if (html !== null) writeFileSync(html, htmlReport(results, lines));
+  const failed = (results.soak?.failed ?? 0) + [...lines, ...emptyLines].reduce((sum, line) => sum + line.failed, 0);
+  return failed > 0 ? 1 : 0;
+}
+
+async function oneRun(
+  { name, cluster }: BenchSystem,
+  scenario: Scenario,
+  repeat: number,
+  { options, runs }: Results,
+): Promise<Run> {
   // A seed of its own for each run: orders are new ones every time.
   const pacing = { ...options, seed: options.seed + repeat, perSecond: paceOf(scenario, runs) };
   const run = await runScenario(cluster, scenario, pacing);
   const failed = run.failed === 0 ? '' : `, ${run.failed} failed: ${run.firstFailure}`;
   say(
-    `${repeat}/${options.repeats} ${scenario.name}: ${run.perSecond.toFixed(0)} a second, ` +
+    `${repeat}/${options.repeats} ${scenario.name}${name === 'empty' ? ', empty' : ''}: ${run.perSecond.toFixed(0)} a second, ` +
       `p50 ${run.p50Ms.toFixed(1)} ms, p99 ${run.p99Ms.toFixed(1)} ms${failed}`,
   );
   return run;
@@ -116,12 +160,4 @@ function paceOf({ pace }: Scenario, runs: Run[]): number {
   if (pace === undefined) return 0;
   const most = median(runs.filter(({ scenario }) => scenario === pace.of).map(({ perSecond }) => perSecond));
   return Number.isNaN(most) ? DEFAULT_PACE : most * pace.share;
-}
-
-function withProfiles(env: Overrides, folder: string | null): Overrides {
-  if (folder === null) return env;
-  mkdirSync(folder, { recursive: true });
-  const NODE_OPTIONS = `--cpu-prof --cpu-prof-dir=${resolve(folder)}`;
-  const names = ['orchestrator', 'inventory', 'payment', 'shipping', 'sandbox'] as const;
-  return Object.fromEntries(names.map((name) => [name, { ...env[name], NODE_OPTIONS }]));
 }

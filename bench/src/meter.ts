@@ -13,6 +13,8 @@ export interface Cost {
   /** Of the write-ahead log. */
   fsyncs: number;
   walBytes: number;
+  /** Whole pages among them: a page's first change after a checkpoint. */
+  fullPages: number;
 }
 
 interface Reading {
@@ -21,6 +23,7 @@ interface Reading {
   commits: number;
   fsyncs: number;
   walBytes: number;
+  fullPages: number;
 }
 
 // The kernel's unit in /proc, 100 a second on every Linux that Node runs on.
@@ -54,10 +57,11 @@ export class Meter {
     return {
       seconds: (to.atMs - from.atMs) / 1_000,
       cpuSeconds,
-      residentMb: this.#resident(),
+      residentMb: residentMb(this.#cluster),
       commits: to.commits - from.commits,
       fsyncs: to.fsyncs - from.fsyncs,
       walBytes: to.walBytes - from.walBytes,
+      fullPages: to.fullPages - from.fullPages,
     };
   }
 
@@ -66,9 +70,10 @@ export class Meter {
   }
 
   async #read(): Promise<Reading> {
-    const { rows } = await this.#pool.query<{ commits: string; fsyncs: string; wal: string }>(
+    const { rows } = await this.#pool.query<{ commits: string; fsyncs: string; pages: string; wal: string }>(
       `select (select sum(xact_commit) from pg_stat_database where datname = any($1::text[]))::text as commits,
               (select sum(fsyncs) from pg_stat_io where object = 'wal')::text as fsyncs,
+              (select wal_fpi from pg_stat_wal)::text as pages,
               pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::text as wal`,
       [SERVICES],
     );
@@ -79,26 +84,25 @@ export class Meter {
       commits: Number(row?.commits),
       fsyncs: Number(row?.fsyncs),
       walBytes: Number(row?.wal),
+      fullPages: Number(row?.pages),
     };
-  }
-
-  #processes(): [name: string, pid: number][] {
-    return this.#cluster.run.services.map(({ name, replica, pid }) => [
-      replica === 0 ? name : `${name} ${replica}`,
-      pid,
-    ]);
   }
 
   #cpu(): Record<string, number> {
     const used: Record<string, number> = { load: process.cpuUsage().user / 1e6 + process.cpuUsage().system / 1e6 };
-    for (const [name, pid] of this.#processes()) used[name] = statOf(pid)?.cpuSeconds ?? 0;
+    for (const [name, pid] of processesOf(this.#cluster)) used[name] = statOf(pid)?.cpuSeconds ?? 0;
     used.postgres = postgresCpu(this.#cluster.run.postgres.pid);
     return used;
   }
+}
 
-  #resident(): Record<string, number> {
-    return Object.fromEntries(this.#processes().map(([name, pid]) => [name, statOf(pid)?.residentMb ?? 0]));
-  }
+function processesOf({ run }: Cluster): [name: string, pid: number][] {
+  return run.services.map(({ name, replica, pid }) => [replica === 0 ? name : `${name} ${replica}`, pid]);
+}
+
+/** What every service holds now, by process name; a page that two of them share counts in both. */
+export function residentMb(cluster: Cluster): Record<string, number> {
+  return Object.fromEntries(processesOf(cluster).map(([name, pid]) => [name, statOf(pid)?.residentMb ?? 0]));
 }
 
 interface Stat {

@@ -1,7 +1,10 @@
 import type { BenchOptions } from './arguments.ts';
+import { soakLines, storageLines } from './growth-report.ts';
 import type { Machine } from './machine.ts';
 import type { Run } from './run-scenario.ts';
 import type { Scenario } from './scenarios.ts';
+import type { Soak } from './soak.ts';
+import type { Storage } from './storage.ts';
 
 /** Everything that was measured; what `--json` writes. */
 export interface Results {
@@ -13,6 +16,10 @@ export interface Results {
   options: BenchOptions;
   runs: Run[];
   otherRuns: Run[];
+  /** Of an empty system, between the runs of the grown one. */
+  emptyRuns: Run[];
+  storage: Storage[];
+  soak: Soak | null;
 }
 
 /** A scenario's medians over its runs. */
@@ -27,9 +34,10 @@ export interface Line {
   commits: number;
   fsyncs: number;
   walBytes: number;
+  fullPages: number;
   residentMb: Record<string, number>;
   failed: number;
-  /** To the scenarios of `over`, and to the other revision. */
+  /** To the scenarios of `over`, to the other revision, and to the empty system. */
   ratios: { to: string; ratio: number }[];
 }
 
@@ -56,6 +64,9 @@ function lineOf(results: Results, scenario: Scenario, runs: Run[]): Line {
   if (results.against !== null) {
     ratios.push({ to: results.against, ratio: perSecond / rateOf(results.otherRuns, scenario.name) });
   }
+  if (results.emptyRuns.length > 0) {
+    ratios.push({ to: 'empty', ratio: perSecond / rateOf(results.emptyRuns, scenario.name) });
+  }
   return {
     scenario,
     runs,
@@ -67,6 +78,7 @@ function lineOf(results: Results, scenario: Scenario, runs: Run[]): Line {
     commits: median(runs.map((run) => run.commits)),
     fsyncs: median(runs.map((run) => run.fsyncs)),
     walBytes: median(runs.map((run) => run.walBytes)),
+    fullPages: median(runs.map((run) => run.fullPages)),
     residentMb: mediansBy(runs.map((run) => run.residentMb)),
     failed: runs.reduce((sum, run) => sum + run.failed, 0),
     ratios: ratios.filter(({ ratio }) => Number.isFinite(ratio)),
@@ -78,34 +90,75 @@ function mediansBy(records: Record<string, number>[]): Record<string, number> {
   return Object.fromEntries(names.map((name) => [name, median(records.map((record) => record[name] ?? 0))]));
 }
 
+/** The same scenarios on an empty system, where a grown one was measured. */
+export function emptyLinesOf(results: Results, scenarios: readonly Scenario[]): Line[] {
+  return linesOf({ ...results, runs: results.emptyRuns, emptyRuns: [], against: null }, scenarios);
+}
+
+const HEADINGS = [
+  'scenario',
+  'a second',
+  'p50 ms',
+  'p95 ms',
+  'p99 ms',
+  'CPU µs',
+  'commits',
+  'fsyncs',
+  'WAL B',
+  'pages',
+  'ratios',
+];
+
 /** The results as lines of text. */
-export function reportLines(results: Results, lines: Line[]): string[] {
+export function reportLines(results: Results, lines: Line[], emptyLines: Line[] = []): string[] {
   const { machine, options } = results;
+  const emptyOf = ({ scenario }: Line) => emptyLines.filter((line) => line.scenario === scenario);
   return [
     `${machine.cores} × ${machine.model}, ${machine.memoryGb} GB, Node ${machine.node}; load ${machine.loadBefore.toFixed(1)} before; ` +
       `a core hashes ${machine.hashMbPerSecond} MB/s`,
     `${options.seconds} s each after ${options.warmUpSeconds} s of warm-up, medians of ${options.repeats}; fsync and synchronous_commit on`,
+    ...growthLines(options),
     '',
-    row(['scenario', 'a second', 'p50 ms', 'p95 ms', 'p99 ms', 'CPU µs', 'commits', 'fsyncs', 'WAL B', 'ratios']),
-    ...lines.map((line) =>
-      row([
-        line.scenario.name,
-        line.perSecond.toFixed(0),
-        line.p50Ms.toFixed(1),
-        line.p95Ms.toFixed(1),
-        line.p99Ms.toFixed(1),
-        totalCpu(line).toFixed(0),
-        line.commits.toFixed(2),
-        line.fsyncs.toFixed(2),
-        line.walBytes.toFixed(0),
-        line.ratios.map(({ to, ratio }) => `${ratio.toFixed(2)} × ${to}`).join(', '),
-      ]),
-    ),
+    row(HEADINGS),
+    ...lines.flatMap((line) => [
+      figuresOf(line, line.scenario.name),
+      ...emptyOf(line).map((empty) => figuresOf(empty, '  empty')),
+    ]),
     '',
     'CPU µs an order, by process:',
     ...lines.map((line) => `  ${line.scenario.name.padEnd(15)} ${cpuByProcess(line)}`),
-    ...lines.filter(({ failed }) => failed > 0).map((line) => `✘ ${line.scenario.name}: ${failuresOf(line)}`),
+    ...[...lines, ...emptyLines]
+      .filter(({ failed }) => failed > 0)
+      .map((line) => `✘ ${line.scenario.name}: ${failuresOf(line)}`),
+    ...storageLines(results.storage),
+    ...soakLines(results.soak),
   ];
+}
+
+function growthLines({ grown, parked, agedHours, database }: BenchOptions): string[] {
+  const settings = Object.entries(database).map(([name, value]) => `${name} = ${value}`);
+  return [
+    ...(grown + parked === 0
+      ? []
+      : [`after ${grown} finished and ${parked} parked orders of ${agedHours} h; an empty system beside it, in turns`]),
+    ...(settings.length === 0 ? [] : [`Postgres with ${settings.join(', ')}`]),
+  ];
+}
+
+function figuresOf(line: Line, name: string): string {
+  return row([
+    name,
+    line.perSecond.toFixed(0),
+    line.p50Ms.toFixed(1),
+    line.p95Ms.toFixed(1),
+    line.p99Ms.toFixed(1),
+    totalCpu(line).toFixed(0),
+    line.commits.toFixed(2),
+    line.fsyncs.toFixed(2),
+    line.walBytes.toFixed(0),
+    line.fullPages.toFixed(1),
+    line.ratios.map(({ to, ratio }) => `${ratio.toFixed(2)} × ${to}`).join(', '),
+  ]);
 }
 
 export function totalCpu({ cpuUs }: Line): number {
@@ -122,7 +175,7 @@ function failuresOf({ failed, runs }: Line): string {
   return `${failed} requests failed, the first with: ${runs.find((run) => run.firstFailure !== null)?.firstFailure}`;
 }
 
-const WIDTHS = [15, 9, 8, 8, 8, 8, 8, 7, 7];
+const WIDTHS = [15, 9, 8, 8, 8, 8, 8, 7, 7, 6];
 
 function row(cells: string[]): string {
   return cells

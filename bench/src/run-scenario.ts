@@ -26,6 +26,7 @@ export interface Run {
   commits: number;
   fsyncs: number;
   walBytes: number;
+  fullPages: number;
   residentMb: Record<string, number>;
 }
 
@@ -124,6 +125,7 @@ function runOf(scenario: Scenario, seen: Seen, cost: Cost): Run {
     commits: each(cost.commits),
     fsyncs: each(cost.fsyncs),
     walBytes: each(cost.walBytes),
+    fullPages: each(cost.fullPages),
     residentMb: cost.residentMb,
   };
 }

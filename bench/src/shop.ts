@@ -91,3 +91,20 @@ export async function stockUp(cluster: Cluster): Promise<void> {
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
   await pool.close();
 }
+
+/** Places that many, a few at a time, and waits for their ends. @throws Error when one does not end */
+export async function placeAll(cluster: Cluster, source: Iterator<OrderRequest>, count: number): Promise<void> {
+  const shop = openShop(cluster, AT_ONCE);
+  let left = count;
+  const worker = async () => {
+    while (left-- > 0) {
+      const sold = await shop.place(source.next().value);
+      if (sold.kind === 'failed') throw new Error(`an order could not be placed: ${sold.why}`);
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  } finally {
+    await shop.close();
+  }
+}
