@@ -21,7 +21,7 @@ export default defineConfig({
           maxWorkers: WORKERS,
           include: [
             '{apps,packages,examples}/*/src/**/*.test.ts',
-            'demo/src/**/*.test.ts',
+            '{demo,bench}/src/**/*.test.ts',
             'tests/deployment.test.ts',
             'tests/mutations.test.ts',
           ],
