@@ -7,6 +7,8 @@ export interface Cost {
   seconds: number;
   /** CPU seconds by process name; `postgres` is the server with all its backends, `load` is the load generator. */
   cpuSeconds: Record<string, number>;
+  /** Of `postgres`: by database, and by process of its own. */
+  postgresSeconds: Record<string, number>;
   /** Resident memory at the end, by process name, in MB. */
   residentMb: Record<string, number>;
   commits: number;
@@ -20,6 +22,7 @@ export interface Cost {
 interface Reading {
   atMs: number;
   cpuSeconds: Record<string, number>;
+  postgresSeconds: Record<string, number>;
   commits: number;
   fsyncs: number;
   walBytes: number;
@@ -51,12 +54,10 @@ export class Meter {
     if (from === undefined) throw new Error('start the meter first');
     const to = await this.#read();
     this.#last = to;
-    const cpuSeconds = Object.fromEntries(
-      Object.entries(to.cpuSeconds).map(([name, seconds]) => [name, seconds - (from.cpuSeconds[name] ?? 0)]),
-    );
     return {
       seconds: (to.atMs - from.atMs) / 1_000,
-      cpuSeconds,
+      cpuSeconds: difference(to.cpuSeconds, from.cpuSeconds),
+      postgresSeconds: difference(to.postgresSeconds, from.postgresSeconds),
       residentMb: residentMb(this.#cluster),
       commits: to.commits - from.commits,
       fsyncs: to.fsyncs - from.fsyncs,
@@ -78,9 +79,12 @@ export class Meter {
       [SERVICES],
     );
     const row = rows[0];
+    const postgresSeconds = postgresCpu(this.#cluster.run.postgres.pid);
+    const postgres = Object.values(postgresSeconds).reduce((sum, each) => sum + each, 0);
     return {
       atMs: performance.now(),
-      cpuSeconds: this.#cpu(),
+      cpuSeconds: { ...this.#cpu(), postgres },
+      postgresSeconds,
       commits: Number(row?.commits),
       fsyncs: Number(row?.fsyncs),
       walBytes: Number(row?.wal),
@@ -91,9 +95,12 @@ export class Meter {
   #cpu(): Record<string, number> {
     const used: Record<string, number> = { load: process.cpuUsage().user / 1e6 + process.cpuUsage().system / 1e6 };
     for (const [name, pid] of processesOf(this.#cluster)) used[name] = statOf(pid)?.cpuSeconds ?? 0;
-    used.postgres = postgresCpu(this.#cluster.run.postgres.pid);
     return used;
   }
+}
+
+function difference(to: Record<string, number>, from: Record<string, number>): Record<string, number> {
+  return Object.fromEntries(Object.entries(to).map(([name, value]) => [name, value - (from[name] ?? 0)]));
 }
 
 function processesOf({ run }: Cluster): [name: string, pid: number][] {
@@ -135,14 +142,29 @@ function statOf(pid: number): Stat | undefined {
   };
 }
 
-function postgresCpu(postmaster: number): number {
+function postgresCpu(postmaster: number): Record<string, number> {
   const own = statOf(postmaster);
-  if (own === undefined) return 0;
-  let sum = own.cpuSeconds + own.childrenSeconds;
+  if (own === undefined) return {};
+  // Backends that have ended are not told apart any more.
+  const used: Record<string, number> = { ended: own.cpuSeconds + own.childrenSeconds };
   for (const entry of readdirSync('/proc')) {
     if (!/^\d+$/.test(entry)) continue;
     const stat = statOf(Number(entry));
-    if (stat?.parent === postmaster) sum += stat.cpuSeconds;
+    if (stat?.parent !== postmaster) continue;
+    const part = partOf(Number(entry));
+    used[part] = (used[part] ?? 0) + stat.cpuSeconds;
   }
-  return sum;
+  return used;
+}
+
+/** By the title that Postgres gives its processes: a backend's database, else what the process does. */
+function partOf(pid: number): string {
+  let title = '';
+  try {
+    title = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return 'ended';
+  }
+  const [, database, job] = /^postgres: (?:postgres (\S+) |([a-z ]+))/.exec(title) ?? [];
+  return database ?? job?.trim() ?? 'ended';
 }

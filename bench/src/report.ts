@@ -31,6 +31,7 @@ export interface Line {
   p95Ms: number;
   p99Ms: number;
   cpuUs: Record<string, number>;
+  postgresUs: Record<string, number>;
   commits: number;
   fsyncs: number;
   walBytes: number;
@@ -75,6 +76,7 @@ function lineOf(results: Results, scenario: Scenario, runs: Run[]): Line {
     p95Ms: median(runs.map((run) => run.p95Ms)),
     p99Ms: median(runs.map((run) => run.p99Ms)),
     cpuUs: mediansBy(runs.map((run) => run.cpuUs)),
+    postgresUs: mediansBy(runs.map((run) => run.postgresUs)),
     commits: median(runs.map((run) => run.commits)),
     fsyncs: median(runs.map((run) => run.fsyncs)),
     walBytes: median(runs.map((run) => run.walBytes)),
@@ -126,7 +128,10 @@ export function reportLines(results: Results, lines: Line[], emptyLines: Line[] 
     ]),
     '',
     'CPU µs an order, by process:',
-    ...lines.map((line) => `  ${line.scenario.name.padEnd(15)} ${cpuByProcess(line)}`),
+    ...lines.flatMap((line) => [
+      cpuLine(line, line.scenario.name),
+      ...emptyOf(line).map((empty) => cpuLine(empty, '  empty')),
+    ]),
     ...[...lines, ...emptyLines]
       .filter(({ failed }) => failed > 0)
       .map((line) => `✘ ${line.scenario.name}: ${failuresOf(line)}`),
@@ -165,10 +170,13 @@ export function totalCpu({ cpuUs }: Line): number {
   return Object.values(cpuUs).reduce((sum, us) => sum + us, 0);
 }
 
-function cpuByProcess({ cpuUs }: Line): string {
-  return Object.entries(cpuUs)
-    .map(([name, us]) => `${name} ${us.toFixed(0)}`)
-    .join(', ');
+function cpuLine({ cpuUs, postgresUs }: Line, name: string): string {
+  const list = (used: Record<string, number>, least: number) =>
+    Object.entries(used)
+      .filter(([, us]) => us >= least)
+      .map(([process, us]) => `${process} ${us.toFixed(0)}`)
+      .join(', ');
+  return `  ${name.padEnd(15)} ${list(cpuUs, 0)} (${list(postgresUs, 5)})`;
 }
 
 function failuresOf({ failed, runs }: Line): string {

@@ -23,6 +23,8 @@ export interface Run {
   mostMs: number;
   /** CPU microseconds an order, by process. */
   cpuUs: Record<string, number>;
+  /** Of Postgres' part of it: by database, and by process of its own. */
+  postgresUs: Record<string, number>;
   commits: number;
   fsyncs: number;
   walBytes: number;
@@ -110,6 +112,8 @@ function runOf(scenario: Scenario, seen: Seen, cost: Cost): Run {
   const sorted = seen.latenciesMs.toSorted((a, b) => a - b);
   const ended = sorted.length;
   const each = (value: number) => value / Math.max(1, ended);
+  const microsecondsEach = (used: Record<string, number>) =>
+    Object.fromEntries(Object.entries(used).map(([name, seconds]) => [name, each(seconds * 1e6)]));
   return {
     scenario: scenario.name,
     perSecond: ended / seen.seconds,
@@ -121,7 +125,8 @@ function runOf(scenario: Scenario, seen: Seen, cost: Cost): Run {
     p95Ms: percentile(sorted, 0.95),
     p99Ms: percentile(sorted, 0.99),
     mostMs: sorted.at(-1) ?? Number.NaN,
-    cpuUs: Object.fromEntries(Object.entries(cost.cpuSeconds).map(([name, seconds]) => [name, each(seconds * 1e6)])),
+    cpuUs: microsecondsEach(cost.cpuSeconds),
+    postgresUs: microsecondsEach(cost.postgresSeconds),
     commits: each(cost.commits),
     fsyncs: each(cost.fsyncs),
     walBytes: each(cost.walBytes),

@@ -30,55 +30,68 @@ const CLIENTS = 256;
 const EVERY_MS = 30_000;
 const WORKLOAD: Omit<Workload, 'seed'> = { shape: 'one-line', spread: 'uniform', method: 'balance', poor: false };
 
+export interface SoakOptions {
+  minutes: number;
+  seed: number;
+  say: (line: string) => void;
+}
+
 /** Places orders with 256 clients for so long, and looks at every process's memory now and then. */
-export async function soak(
-  cluster: Cluster,
-  { minutes, seed, say }: { minutes: number; seed: number; say: (line: string) => void },
-): Promise<Soak> {
+export async function soak(cluster: Cluster, { minutes, seed, say }: SoakOptions): Promise<Soak> {
   const shop = openShop(cluster, CLIENTS);
   const source = orders({ ...WORKLOAD, seed });
-  const samples: MemorySample[] = [];
-  const ending = new AbortController();
-  const startedMs = performance.now();
   let ended = 0;
   const once: Once = async () => {
     const sold = await shop.place(source.next().value);
     ended += sold.kind === 'ended' ? 1 : 0;
     return sold;
   };
-  const look = () => {
-    const sample = { atSeconds: (performance.now() - startedMs) / 1_000, ended, residentMb: residentMb(cluster) };
-    samples.push(sample);
-    say(`${sampleLine(sample)} of ${minutes} min`);
-  };
-  const looking = lookEvery(EVERY_MS, look, ending.signal);
+  const watch = watchMemory(
+    cluster,
+    () => ended,
+    (sample) => say(`${sampleLine(sample)} of ${minutes} min`),
+  );
   try {
-    const seen = await closedLoop(once, CLIENTS, minutes * 60);
-    look();
-    const { failures, seconds } = seen;
-    const failed = { failed: failures.count, firstFailure: failures.first };
-    return {
-      minutes,
-      clients: CLIENTS,
-      perSecond: ended / seconds,
-      ended,
-      ...failed,
-      samples,
-      slopes: slopesOf(samples),
-    };
+    const { failures, seconds } = await closedLoop(once, CLIENTS, minutes * 60);
+    const samples = await watch.stop();
+    const { count: failed, first: firstFailure } = failures;
+    const load = { minutes, clients: CLIENTS, perSecond: ended / seconds, ended, failed, firstFailure };
+    return { ...load, samples, slopes: slopesOf(samples) };
   } finally {
-    ending.abort();
-    await looking;
+    await watch.stop();
     await shop.close();
   }
 }
 
-async function lookEvery(everyMs: number, look: () => void, signal: AbortSignal): Promise<void> {
-  for (;;) {
-    await delay(everyMs, undefined, { signal }).catch(() => undefined);
-    if (signal.aborted) return;
-    look();
-  }
+/** Looks each half minute, and once more when it is stopped. */
+function watchMemory(
+  cluster: Cluster,
+  ended: () => number,
+  onSample: (sample: MemorySample) => void,
+): { stop(): Promise<MemorySample[]> } {
+  const startedMs = performance.now();
+  const samples: MemorySample[] = [];
+  const ending = new AbortController();
+  const look = () => {
+    const atSeconds = (performance.now() - startedMs) / 1_000;
+    const sample = { atSeconds, ended: ended(), residentMb: residentMb(cluster) };
+    samples.push(sample);
+    onSample(sample);
+  };
+  const run = async () => {
+    while (!ending.signal.aborted) {
+      await delay(EVERY_MS, undefined, { signal: ending.signal }).catch(() => undefined);
+      look();
+    }
+    return samples;
+  };
+  const running = run();
+  return {
+    stop() {
+      ending.abort();
+      return running;
+    },
+  };
 }
 
 function sampleLine({ atSeconds, ended, residentMb: resident }: MemorySample): string {
