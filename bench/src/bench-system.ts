@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type Cluster, type Overrides, startCluster, startPostgres } from '@holdfast/testkit';
@@ -60,6 +60,11 @@ export class BenchSystem {
     chmodSync(this.#stateDir, 0o755);
   }
 
+  /** Where a cluster keeps its data. */
+  get #dataDir(): string {
+    return join(this.#stateDir, 'postgres');
+  }
+
   get cluster(): Cluster {
     if (this.#cluster === undefined) throw new Error(`the ${this.name} system is not open`);
     return this.#cluster;
@@ -92,8 +97,17 @@ export class BenchSystem {
     rmSync(this.#stateDir, { recursive: true, force: true });
   }
 
-  /** For a process that is about to end: whoever of the system still writes is being ended too, hence the retries. */
+  /**
+   * For a process that is about to end: no time for an orderly shutdown of a server whose data goes as well. Its children
+   * write for a moment longer, hence the retries.
+   */
   removeNow(): void {
+    try {
+      // Its lock file begins with its process id, whoever has started it.
+      process.kill(Number(readFileSync(join(this.#dataDir, 'postmaster.pid'), 'utf8').split('\n')[0]), 'SIGKILL');
+    } catch {
+      // It does not run.
+    }
     rmSync(this.#stateDir, { recursive: true, force: true, maxRetries: 20, retryDelay: 25 });
   }
 
@@ -120,9 +134,7 @@ export class BenchSystem {
   async #grow(growth: Growth): Promise<void> {
     await this.#placeTemplates(growth);
     await this.close();
-    // Where a cluster keeps its data.
-    const dataDir = join(this.#stateDir, 'postgres');
-    const server = await startPostgres({ dataDir, settings: FILL_SETTINGS });
+    const server = await startPostgres({ dataDir: this.#dataDir, settings: FILL_SETTINGS });
     const databaseUrl = (name: Database) => server.databaseUrl(name);
     try {
       for (const kind of ['parked', 'finished'] as const) {
