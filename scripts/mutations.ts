@@ -174,7 +174,16 @@ export const MUTATIONS: readonly Mutation[] = [
         to: 'is not null',
       },
     ],
-    red: [{ file: `${IDEMPOTENCY}/retention.db.test.ts`, titles: ['H15, K5: past its last day'] }],
+    red: [
+      {
+        file: `${IDEMPOTENCY}/retention.db.test.ts`,
+        titles: ['H15, K5: that is small is, past its last day', 'H15, K5: that is large is, past its last day'],
+      },
+      {
+        file: `${IDEMPOTENCY}/keyed-runner.db.test.ts`,
+        titles: ['H15, K5: that is short is not given past', 'H15, K5: that is long is not given past'],
+      },
+    ],
   },
   {
     name: 'the answer that a claim still has to give, when it is purged',

@@ -21,10 +21,15 @@ export function isGivenSql(day: string): string {
   return `${day} >= (clock_timestamp() at time zone 'utc')::date`;
 }
 
-/** Bytes of a step's answer that its claim's row takes; beyond that, the row would no longer be worth walking over. */
+/** Bytes of an answer that its claim's row takes; beyond that, the row would no longer be worth walking over. */
 const MOST_IN_CLAIM = 512;
 
-/** SQL: whether an answer goes into its claim's row. `state`, `answer`: expressions. A refusal always does (S5). */
+/** Whether an answer goes into its claim's row. A refusal always does (S5). */
+export function staysInClaim(state: 'executed' | 'refused', answer: Buffer): boolean {
+  return state === 'refused' || answer.length <= MOST_IN_CLAIM;
+}
+
+/** SQL: the same. `state`, `answer`: expressions. */
 export function staysInClaimSql(state: string, answer: string): string {
   return `(${state} = 'refused' or octet_length(${answer}) <= ${MOST_IN_CLAIM})`;
 }

@@ -15,7 +15,7 @@
  * out, the next attempt resumes it (attempt + 1) and asks the provider; the slow first attempt can write nothing any more.
  */
 import { type Query, statement } from '@holdfast/postgres';
-import { answerInClaimSql, DEFAULT_KEEP_DAYS, keptUntilSql, readAnswers } from './answers.ts';
+import { answerInClaimSql, DEFAULT_KEEP_DAYS, keptUntilSql, readAnswers, staysInClaimSql } from './answers.ts';
 import type { Fingerprint } from './fingerprint.ts';
 import { splitKey } from './key.ts';
 
@@ -183,14 +183,15 @@ const settleClaim = statement(
   'idempotency.settle',
   `with settled as (
      update claims set state = $5::text, lease_until = null, settled_at = clock_timestamp(),
-            answer = case when $5::text = 'refused' then $6::bytea end,
+            answer = case when ${staysInClaimSql('$5::text', '$6::bytea')} then $6::bytea end,
             kept_until = case when $5::text = 'executed' then ${keptUntilSql('$7::int')} end
       where tenant_id = $1::text and scope = $2::text and name = $3::text
         and state = 'in_flight' and attempt = $4::int
       returning kept_until
    ), kept as (
      insert into answers (tenant_id, scope, name, kept_until, answer)
-     select $1::text, $2::text, $3::text, kept_until, $6::bytea from settled where kept_until is not null
+     select $1::text, $2::text, $3::text, kept_until, $6::bytea from settled
+      where not ${staysInClaimSql('$5::text', '$6::bytea')}
    )
    select true from settled`,
 );

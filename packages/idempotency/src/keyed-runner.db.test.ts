@@ -1,6 +1,7 @@
+import { transaction } from '@holdfast/postgres';
 import { type TestDatabase, testDatabase } from '@holdfast/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { seal } from './claim.ts';
+import { claim, complete, seal } from './claim.ts';
 import { type Fingerprinter, loadFingerprinter } from './fingerprint.ts';
 import { createKeyedRunner, createPool, type Effect, idempotencyMigrations, newKey, type Pool } from './index.ts';
 
@@ -22,11 +23,11 @@ const callOf = (key: string, waitMs = 0) => ({
 });
 
 const effect =
-  (key: string, during: () => Promise<unknown> = async () => {}): Effect =>
+  (key: string, during: () => Promise<unknown> = async () => {}, answer = 'done'): Effect =>
   async (tx) => {
     await tx.query('insert into effects (key) values ($1)', [key]);
     await during();
-    return { kind: 'done', answer: Buffer.from('done') };
+    return { kind: 'done', answer: Buffer.from(answer) };
   };
 
 const effectsOf = async (key: string) =>
@@ -111,3 +112,69 @@ describe.each([false, true])(
     });
   },
 );
+
+const never: Effect = () => Promise.reject(new Error('it ran again'));
+const LONGEST_IN_CLAIM = 512;
+const ANSWERS = [
+  { size: 'short', answer: '\0'.repeat(LONGEST_IN_CLAIM), byDay: 0 },
+  { size: 'long', answer: '\0'.repeat(LONGEST_IN_CLAIM + 1), byDay: 1 },
+];
+
+describe.each([false, true])('an answer, pipelined: %s', (pipeline) => {
+  let pool: Pool;
+  beforeAll(() => {
+    pool = createPool({ databaseUrl: database.databaseUrl, applicationName: 'keyed-runner', pipeline });
+  });
+  afterAll(() => pool.end());
+  const answersOf = async (key: string) =>
+    (await database.pool.query('select from answers where scope = $1', [key])).rows.length;
+  /** What a write would have left in the key's row. */
+  const rowOf = async (key: string) =>
+    (await database.pool.query('select ctid, xmin::text, xmax::text from claims where scope = $1', [key])).rows;
+
+  it.each(ANSWERS)(
+    'K2: that is $size is kept where it costs least, and replayed byte for byte without a write',
+    async ({ answer, byDay }) => {
+      const key = newKey();
+      const first = await createKeyedRunner({ pool }).run(callOf(key), effect(key, undefined, answer));
+      expect(first).toEqual({ kind: 'executed', answer: Buffer.from(answer), replayed: false });
+      expect(await answersOf(key)).toBe(byDay);
+      const before = await rowOf(key);
+      for (let again = 0; again < 2; again++) {
+        const replay = await createKeyedRunner({ pool }).run(callOf(key), never);
+        expect(replay).toEqual({ ...first, replayed: true });
+      }
+      expect(await rowOf(key)).toEqual(before);
+    },
+  );
+
+  it.each(ANSWERS)('H15, K5: that is $size is not given past its last day, and nothing runs', async ({ answer }) => {
+    const key = newKey();
+    await createKeyedRunner({ pool }).run({ ...callOf(key), keepDays: 2 }, effect(key, undefined, answer));
+    await database.pool.query('update claims set kept_until = kept_until - 3 where scope = $1', [key]);
+    await database.pool.query('update answers set kept_until = kept_until - 3 where scope = $1', [key]);
+    expect(await createKeyedRunner({ pool }).run(callOf(key), never)).toEqual({ kind: 'expired' });
+  });
+
+  it.each(ANSWERS)('S5: that is a $size refusal stays in its key’s row, for ever', async ({ answer }) => {
+    const key = newKey();
+    const refusal = { kind: 'refused' as const, answer: Buffer.from(answer) };
+    await createKeyedRunner({ pool }).run(callOf(key), async () => refusal);
+    expect(await answersOf(key)).toBe(0);
+    const { rows } = await database.pool.query('select kept_until from claims where scope = $1', [key]);
+    expect(rows).toEqual([{ kept_until: null }]);
+    expect(await createKeyedRunner({ pool }).run(callOf(key), never)).toEqual({ ...refusal, replayed: true });
+  });
+
+  it.each(ANSWERS)('K2: that is $size, stored by complete(), is kept in the same place', async ({ answer, byDay }) => {
+    const key = newKey();
+    await transaction(pool, async (tx) => {
+      const met = await claim(tx, callOf(key));
+      if (met.kind !== 'claimed') throw new Error(`the key is ${met.kind}`);
+      await complete(tx, met.claim, Buffer.from(answer));
+    });
+    expect(await answersOf(key)).toBe(byDay);
+    const replay = await createKeyedRunner({ pool }).run(callOf(key), never);
+    expect(replay).toEqual({ kind: 'executed', answer: Buffer.from(answer), replayed: true });
+  });
+});

@@ -186,8 +186,7 @@ class Runner implements KeyedRunner {
 }
 
 /** One try at the key: from its turn to the commit. */
-async function attempt(pool: Pool, call: KeyedRun, effect: Effect, timeoutMs: number): Promise<KeyedOutcome> {
-  const { waitMs: _, ...request } = call;
+async function attempt(pool: Pool, request: TurnRequest, effect: Effect, timeoutMs: number): Promise<KeyedOutcome> {
   const first = await inTurn(pool, request, async (tx, isNew): Promise<Ending<KeyedOutcome | Settlement>> => {
     return await settleBy(tx, request, isNew, async () => {
       const settlement = await lendTransaction(tx, timeoutMs, effect);

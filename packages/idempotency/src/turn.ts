@@ -16,16 +16,18 @@
  *
  * Crash window: the locks belong to the transaction, so they go with the process that held them.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import {
   type Ending,
   isUniqueViolation,
+  type Known,
   type Pool,
+  type Query,
   statement,
   type Transaction,
   transactionAfter,
 } from '@holdfast/postgres';
-import { answerInClaimSql, DEFAULT_KEEP_DAYS, isGivenSql, keptUntilSql } from './answers.ts';
+import { answerInClaimSql, DEFAULT_KEEP_DAYS, keptUntilSql, readAnswers, staysInClaim } from './answers.ts';
 import type { Fingerprint } from './fingerprint.ts';
 import { splitKey } from './key.ts';
 import { rolledBackOr } from './run-act.ts';
@@ -54,16 +56,11 @@ interface TurnRow {
   turn: 'ours' | 'same' | 'other';
 }
 
+// The claim's own row alone: its answer is there unless it is a long one, and whose key is new has none to wait for.
 const lookAtKey = statement(
   'idempotency.look-at-key',
-  `select c.state, c.operation, c.fingerprint, coalesce(${answerInClaimSql('c')}, a.answer) as answer
-     from claims as c
-     left join lateral (
-       select answer from answers as a
-        where a.tenant_id = $1::text and a.scope = $2::text and a.name = $3::text
-          and a.kept_until = c.kept_until and ${isGivenSql('c.kept_until')} offset 0
-     ) as a on true
-    where c.tenant_id = $1::text and c.scope = $2::text and c.name = $3::text`,
+  `select state, operation, fingerprint, ${answerInClaimSql('claims')} as answer, kept_until::text
+     from claims where tenant_id = $1::text and scope = $2::text and name = $3::text`,
 );
 
 interface KeyRow {
@@ -71,6 +68,7 @@ interface KeyRow {
   operation: string;
   fingerprint: Buffer | null;
   answer: Buffer | null;
+  kept_until: string | null;
 }
 
 /**
@@ -86,13 +84,13 @@ export async function inTurn<T>(
   work: (tx: Transaction, isNew: boolean) => Promise<Ending<T>>,
 ): Promise<T | NoTurn> {
   const { scope, name } = splitKey(request.key);
-  const keyLock = lockId(request.tenantId, request.key);
-  const requestLock = lockId(request.tenantId, request.key, request.operation, request.fingerprint.digest);
+  const keyLock = lockId([request.tenantId, request.key]);
+  const requestLock = lockId([request.tenantId, request.key, request.operation], request.fingerprint.digest);
   const opening = {
     first: { ...takeTurn, values: [requestLock, keyLock] },
     look: { ...lookAtKey, values: [request.tenantId, scope, name] },
     // Rolled back rather than committed: nothing was written, and a commit would wait for the disk.
-    known: (taken: TurnRow | undefined, [row]: KeyRow[]) => noTurn(taken?.turn, row, request),
+    known: (taken: TurnRow | undefined, [row]: KeyRow[], tx: Query) => noTurn(taken?.turn, row, request, tx),
   };
   const ended = transactionAfter<TurnRow, KeyRow, T | NoTurn>(pool, opening, (tx, found) =>
     work(tx, found.length === 0),
@@ -104,36 +102,50 @@ export async function inTurn<T>(
   });
 }
 
-function noTurn(
+async function noTurn(
   turn: TurnRow['turn'] | undefined,
   row: KeyRow | undefined,
   request: TurnRequest,
-): { result: NoTurn } | undefined {
-  const settled = row?.state === 'executed' || row?.state === 'refused';
-  const same = row?.operation === request.operation && row.fingerprint?.equals(request.fingerprint.digest) === true;
-  if (settled && same && row.answer !== null) {
-    return { result: { kind: row.state as 'executed' | 'refused', answer: row.answer, replayed: true } };
+  tx: Query,
+): Promise<Known<NoTurn>> {
+  if (row === undefined) {
+    if (turn === 'ours') return undefined;
+    return { result: turn === 'same' ? { kind: 'in_flight' } : { kind: 'reused', differing: [] } };
   }
+  const settled = row.state === 'executed' || row.state === 'refused';
+  const same = row.operation === request.operation && row.fingerprint?.equals(request.fingerprint.digest) === true;
   // Settled otherwise: claim() says what it is, naming the members that differ. It has nothing to wait for.
-  if (row !== undefined || turn === 'ours') return undefined;
-  return { result: turn === 'same' ? { kind: 'in_flight' } : { kind: 'reused', differing: [] } };
+  if (!settled || !same) return undefined;
+  const answer = row.answer ?? (await longAnswer(tx, request, row));
+  return answer && { result: { kind: row.state as 'executed' | 'refused', answer, replayed: true } };
 }
 
-// As settling does it: a refusal stays in its row for ever, the body of what was done goes to its last day's partition.
+/** One that is too long for its claim's row; undefined when it is past its last day. */
+async function longAnswer(tx: Query, { tenantId, key }: TurnRequest, row: KeyRow): Promise<Buffer | undefined> {
+  if (row.kept_until === null) return undefined;
+  const [answer] = await readAnswers(tx, [{ tenantId, key, keptUntil: row.kept_until }]);
+  return answer;
+}
+
+const CLAIM_COLUMNS = `tenant_id, scope, name, operation, state, fingerprint, fingerprint_version, members, answer,
+                         kept_until, settled_at`;
+const claimValues = (answer: string) => `$1::text, $2::text, $3::text, $4::text, $5::text, $6::bytea, $7::smallint,
+            $8::jsonb, ${answer}, case when $5::text = 'executed' then ${keptUntilSql('$10::int')} end, clock_timestamp()`;
+
+// A refusal, and what is short: it costs no second row (answers.ts).
 const insertSettled = statement(
   'idempotency.settle-new',
+  `insert into claims (${CLAIM_COLUMNS}) values (${claimValues('$9::bytea')})`,
+);
+
+// What is long goes to its last day's partition.
+const insertSettledLong = statement(
+  'idempotency.settle-new-long',
   `with settled as (
-     insert into claims (tenant_id, scope, name, operation, state, fingerprint, fingerprint_version, members,
-                         answer, kept_until, settled_at)
-     select $1::text, $2::text, $3::text, $4::text, $5::text, $6::bytea, $7::smallint, $8::jsonb,
-            case when $5::text = 'refused' then $9::bytea end,
-            case when $5::text = 'executed' then ${keptUntilSql('$10::int')} end, clock_timestamp()
-     returning kept_until
-   ), kept as (
-     insert into answers (tenant_id, scope, name, kept_until, answer)
-     select $1::text, $2::text, $3::text, kept_until, $9::bytea from settled where kept_until is not null
+     insert into claims (${CLAIM_COLUMNS}) values (${claimValues('null')}) returning kept_until
    )
-   select true from settled`,
+   insert into answers (tenant_id, scope, name, kept_until, answer)
+   select $1::text, $2::text, $3::text, kept_until, $9::bytea from settled`,
 );
 
 /**
@@ -150,14 +162,17 @@ export function settleNew(
   const print = [digest, version, members && JSON.stringify(members)];
   const keepDays = request.keepDays ?? DEFAULT_KEEP_DAYS;
   return {
-    ...insertSettled,
+    ...(staysInClaim(state, answer) ? insertSettled : insertSettledLong),
     values: [request.tenantId, scope, name, request.operation, state, ...print, answer, keepDays],
   };
 }
 
 /** A signed 64-bit number, as text: what Postgres names an advisory lock by. */
-function lockId(...parts: (string | Buffer)[]): string {
-  const hash = createHash('sha256').update('holdfast turn');
-  for (const part of parts) hash.update(`\0${part.length}\0`).update(part);
-  return hash.digest().readBigInt64BE().toString();
+function lockId(parts: string[], digest: Buffer = NO_BYTES): string {
+  const text = parts.map((part) => `\0${part.length}\0${part}`).join('');
+  const named = digest === NO_BYTES ? text : `${text}\0${digest.length}\0`;
+  const bytes = Buffer.concat([Buffer.from(`holdfast turn${named}`), digest]);
+  return hash('sha256', bytes, 'buffer').readBigInt64BE().toString();
 }
+
+const NO_BYTES = Buffer.alloc(0);

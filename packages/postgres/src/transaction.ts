@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { Pool } from './pool.ts';
+import type { Pool, Query } from './pool.ts';
 
 /** A client inside an open transaction. */
 export type Transaction = pg.PoolClient;
@@ -22,12 +22,18 @@ export async function transaction<T>(pool: Pool, work: (tx: Transaction) => Prom
   });
 }
 
+/** What was known before any work; undefined: nothing was. */
+export type Known<T> = { result: T } | undefined;
+
 export interface Opening<First, Found, T> {
   first: pg.QueryConfig;
   /** Has a snapshot of its own, taken after `first` has ended. */
   look: pg.QueryConfig;
-  /** What there is to say at once; undefined: the work goes on. Nothing has been written then, so nobody waits for the rollback. */
-  known: (first: First | undefined, found: Found[]) => { result: T } | undefined;
+  /**
+   * What there is to say at once; undefined: the work goes on. It may read on, and writes nothing: so nobody waits for the
+   * rollback.
+   */
+  known: (first: First | undefined, found: Found[], tx: Query) => Known<T> | Promise<Known<T>>;
 }
 
 /** What a transaction came to, and what is still to be written: it travels with `commit`. */
@@ -50,7 +56,7 @@ export async function transactionAfter<First extends pg.QueryResultRow, Found ex
   const answered = Promise.withResolvers<T>();
   const ended = withClient(pool, async (client) => {
     const [, opened, found] = await together(client, 'begin', first, look);
-    const said = known(opened?.rows[0] as First | undefined, (found?.rows ?? []) as Found[]);
+    const said = await known(opened?.rows[0] as First | undefined, (found?.rows ?? []) as Found[], client);
     if (said !== undefined) {
       answered.resolve(said.result);
       await client.query('rollback');
