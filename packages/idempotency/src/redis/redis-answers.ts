@@ -9,7 +9,7 @@
  *
  * All that belongs to a key shares a hash tag, so it lives in one slot of a Cluster.
  */
-import { createHash, randomUUID } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
 import type { AnswerMemory, Recalled, RememberedCall, SettledAnswer } from '../answer-memory.ts';
 import type { Fingerprinter } from '../fingerprint.ts';
 import { type BoundedRedisOptions, createBoundedRedis, type RedisClient } from './bounded-redis.ts';
@@ -43,38 +43,39 @@ export function createRedisAnswers(options: RedisAnswersOptions): RedisAnswers {
   const { fingerprinter, ttlMs = TTL_MS, maxAnswerBytes = MAX_ANSWER_BYTES } = options;
   const bounded = createBoundedRedis(options.redis, options);
   const wakeUps = createWakeUps(options.redis);
-  const marks = new WeakMap<RememberedCall, string>();
 
-  const namesOf = (call: RememberedCall) => {
+  const known = new WeakMap<RememberedCall, Entry>();
+  const entryOf = (call: RememberedCall): Entry => {
+    const met = known.get(call);
+    if (met !== undefined) return met;
     const tag = `holdfast:{${fingerprinter.derivedId('redis', call.tenantId, call.key)}}`;
-    return { tag, answer: `${tag}:answer`, running: `${tag}:running` };
+    const entry = { tag, answer: `${tag}:answer`, running: `${tag}:running`, digest: digestOf(call), mark: '' };
+    known.set(call, entry);
+    return entry;
   };
   const seal = (tag: string, content: Buffer) =>
-    fingerprinter.derivedId('redis answer', tag, createHash('sha256').update(content).digest('base64url'));
+    fingerprinter.derivedId('redis answer', tag, hash('sha256', content, 'base64url'));
 
   const recall = async (call: RememberedCall): Promise<Recalled | undefined> => {
-    const { tag, answer, running } = namesOf(call);
-    const replies = await bounded.ask((redis) => redis.pipeline().getBuffer(answer).get(running).pttl(running).exec());
-    const [stored, mark, leftMs] = replies?.map(([error, value]) => (error === null ? value : null)) ?? [];
-    const known = Buffer.isBuffer(stored) ? openEntry(call, stored, (content) => seal(tag, content)) : undefined;
-    if (known !== undefined) return known;
-    const isMarked = typeof mark === 'string' && mark.startsWith(`${digestOf(call)} `);
-    return isMarked && typeof leftMs === 'number' && leftMs > 0 && leftMs <= RUNNING_MS
-      ? { kind: 'running' }
-      : undefined;
+    const { tag, answer, running, digest } = entryOf(call);
+    const [stored, mark] = (await bounded.ask((redis) => redis.mgetBuffer(answer, running))) ?? [];
+    const settled = stored ? openEntry(digest, stored, (content) => seal(tag, content)) : undefined;
+    if (settled !== undefined || !mark?.toString().startsWith(`${digest} `)) return settled;
+    // A mark that does not expire was not set by a run. One that has expired since leaves nobody to wait for.
+    const leftMs = (await bounded.ask((redis) => redis.pttl(running))) ?? 0;
+    return leftMs > 0 && leftMs <= RUNNING_MS ? { kind: 'running' } : undefined;
   };
 
   return {
     recall,
     begin(call) {
-      const mark = `${digestOf(call)} ${randomUUID()}`;
-      marks.set(call, mark);
-      const { running } = namesOf(call);
-      bounded.tell((redis) => redis.set(running, mark, 'PX', RUNNING_MS, 'NX'));
+      const entry = entryOf(call);
+      entry.mark = `${entry.digest} ${randomUUID()}`;
+      bounded.tell((redis) => redis.set(entry.running, entry.mark, 'PX', RUNNING_MS, 'NX'));
     },
     settle(call, settled) {
-      const { tag, answer, running } = namesOf(call);
-      const content = entryContent(call, settled);
+      const { tag, answer, running, digest } = entryOf(call);
+      const content = entryContent(digest, settled);
       bounded.tell(async (redis) => {
         if (content.length <= maxAnswerBytes) {
           await redis.set(answer, Buffer.concat([Buffer.from(seal(tag, content)), content]), 'PX', ttlMs);
@@ -83,12 +84,11 @@ export function createRedisAnswers(options: RedisAnswersOptions): RedisAnswers {
       });
     },
     giveUp(call) {
-      const { tag, running } = namesOf(call);
-      const mark = marks.get(call) ?? '';
+      const { tag, running, mark } = entryOf(call);
       bounded.tell((redis) => Promise.all([redis.eval(GIVE_UP, 1, running, mark), redis.publish(tag, '')]));
     },
     async untilSettled(call, ms) {
-      const { tag } = namesOf(call);
+      const { tag } = entryOf(call);
       const mayBeWoken = bounded.isUsable && wakeUps.isUsable;
       await wakeUps.wait(tag, mayBeWoken ? ms : Math.min(ms, POLL_MS), async () => {
         // Settled between our look and our listening: nobody will say so again.
@@ -100,24 +100,36 @@ export function createRedisAnswers(options: RedisAnswersOptions): RedisAnswers {
   };
 }
 
+/** What a call's entries are called, and what they begin with; made once for a call, which asks several times. */
+interface Entry {
+  tag: string;
+  answer: string;
+  running: string;
+  /** Of the very request. */
+  digest: string;
+  /** Of this process's run, once it has begun. */
+  mark: string;
+}
+
 const SEAL_LENGTH = 36;
 const NEWLINE = 0x0a;
 
 function digestOf({ operation, fingerprint }: RememberedCall): string {
-  return createHash('sha256').update(`${operation}\0`).update(fingerprint.digest).digest('base64url');
+  return hash('sha256', Buffer.concat([Buffer.from(`${operation}\0`), fingerprint.digest]), 'base64url');
 }
 
 /** One line that says whose answer it is and of what kind, then the answer's bytes. */
-function entryContent(call: RememberedCall, { kind, answer }: SettledAnswer): Buffer {
-  return Buffer.concat([Buffer.from(`1 ${kind} ${digestOf(call)}\n`), answer]);
+function entryContent(digest: string, { kind, answer }: SettledAnswer): Buffer {
+  return Buffer.concat([Buffer.from(`1 ${kind} ${digest}\n`), answer]);
 }
 
-function openEntry(call: RememberedCall, stored: Buffer, seal: (content: Buffer) => string): SettledAnswer | undefined {
+/** @param sent the digest of the request that asks */
+function openEntry(sent: string, stored: Buffer, seal: (content: Buffer) => string): SettledAnswer | undefined {
   const content = stored.subarray(SEAL_LENGTH);
   if (stored.subarray(0, SEAL_LENGTH).toString() !== seal(content)) return undefined;
   const end = content.indexOf(NEWLINE);
   const [version, kind, digest] = content.subarray(0, end).toString().split(' ');
   // Another request under this key is Postgres's to refuse, and so is what another release has written.
-  if (version !== '1' || digest !== digestOf(call) || (kind !== 'executed' && kind !== 'refused')) return undefined;
+  if (version !== '1' || digest !== sent || (kind !== 'executed' && kind !== 'refused')) return undefined;
   return { kind, answer: content.subarray(end + 1) };
 }
