@@ -88,6 +88,7 @@ export function createLocalAnswers(
       const size = 2 * (id.length + operation.length) + answer.answer.length + ENTRY_OVERHEAD_BYTES;
       entries.set(id, { operation, digest: fingerprint.digest, answer, bytes: size, forgetAtMs: now() + ttlMs });
       bytes += size;
+      if (bytes <= maxBytes) return;
       for (const [oldest, entry] of entries) {
         if (bytes <= maxBytes) break;
         drop(oldest, entry);

@@ -111,11 +111,16 @@ export class KeyedEdge {
       childKey: (name) => fingerprinter.derivedId('child', call.tenantId, key, name),
     };
     const waitMs = preferredWaitMs(request.headers.prefer, this.#options.maxWaitMs ?? MAX_WAIT_MS);
-    let fresh: KeyedAnswer | undefined;
+    let fresh: StoredAnswer | undefined;
     const outcome = await this.#runner.run({ ...call, waitMs }, async (tx) => {
-      fresh = await route.handler(request, tx, inHand);
+      const made = await route.handler(request, tx, inHand);
       // Serialised inside the transaction: an answer that can't be leaves nothing done.
-      return { kind: fresh.kind, answer: encodeAnswer(this.#storedAnswer(route, reply, fresh)) };
+      const stored = this.#storedAnswer(route, reply, made);
+      const answer = encodeAnswer(stored);
+      // The bytes that are stored leave. Headers that are not on the route's list leave with the first answer only.
+      const body = answer.subarray(answer.length - stored.body.length);
+      fresh = { ...stored, body, headers: { ...made.headers, ...stored.headers } };
+      return { kind: made.kind, answer };
     });
     return await this.#answer(route, request, reply, outcome, fresh);
   }
@@ -125,16 +130,13 @@ export class KeyedEdge {
     request: FastifyRequest,
     reply: FastifyReply,
     outcome: KeyedOutcome,
-    fresh: KeyedAnswer | undefined,
+    fresh: StoredAnswer | undefined,
   ): Promise<FastifyReply> {
     switch (outcome.kind) {
       case 'executed':
-      case 'refused': {
-        const stored = decodeAnswer(outcome.answer);
-        if (outcome.replayed) return await this.#replay(route, request, reply, stored);
-        // Headers that are not on the route's list leave with the first answer only.
-        return this.#reply(reply, { ...stored, headers: { ...fresh?.headers, ...stored.headers } });
-      }
+      case 'refused':
+        if (fresh !== undefined && !outcome.replayed) return this.#reply(reply, fresh);
+        return await this.#replay(route, request, reply, decodeAnswer(outcome.answer));
       case 'expired':
         return this.#send(reply, problem('idempotency-answer-expired', 'ask for the resource; nothing was done again'));
       case 'in_flight':
@@ -188,17 +190,14 @@ export class KeyedEdge {
   #storedAnswer(route: KeyedRoute, reply: FastifyReply, { status, body, headers }: KeyedAnswer): StoredAnswer {
     // The response schema is chosen by the status.
     reply.code(status);
-    const named = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const);
     const typed = contentTypeOf(body);
-    return {
-      status,
-      headers: {
-        ...(typed !== undefined && { 'content-type': typed }),
-        ...Object.fromEntries(named.filter(([name]) => route.headers.has(name))),
-      },
-      expiresAt: new Date(this.#now() + route.retentionMs).toISOString(),
-      body: serialised(reply, body),
-    };
+    const kept: Record<string, string> = typed === undefined ? {} : { 'content-type': typed };
+    for (const name in headers) {
+      const lower = name.toLowerCase();
+      if (route.headers.has(lower)) kept[lower] = headers[name] as string;
+    }
+    const expiresAt = new Date(this.#now() + route.retentionMs).toISOString();
+    return { status, headers: kept, expiresAt, body: serialised(reply, body) };
   }
 
   #reply(reply: FastifyReply, { status, headers, expiresAt, body }: StoredAnswer): FastifyReply {
