@@ -1,10 +1,11 @@
 /*
- * How fast old claims go, and whom that delays: a table of old claims is purged while new ones are made at a fixed rate.
+ * How fast old claims go, and whom that delays: a table of old claims is purged while new ones are made at a fixed rate. What the
+ * disk takes to make a page durable is measured before and after, since a commit can't be faster.
  *
  *   node bench/src/purge.ts [--claims 1000000] [--rate 500]
  */
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -71,22 +72,24 @@ async function measure(db: Pool): Promise<void> {
     const { kind } = await run({ ...call, fence: { orderId, epoch: 1 } }, orderId);
     return kind === 'executed' ? { kind: 'ended' as const, status: kind } : { kind: 'failed' as const, why: kind };
   };
+  const disk = [...syncsOfDisk()];
   const alone = await openLoop(once, RATE, AFTER_SECONDS);
   const batches: number[] = [];
   const startedMs = performance.now();
   const purging = purge({ pool: db, onPurged: (_table, _rows, tookMs) => batches.push(tookMs) });
   let beside = await openLoop(once, RATE, 1);
   const latencies = [...beside.latenciesMs];
-  let done = false;
+  let endedMs: number | undefined;
   const ended = purging.finally(() => {
-    done = true;
+    endedMs = performance.now();
   });
-  while (!done) {
+  while (endedMs === undefined) {
     beside = await openLoop(once, RATE, 1);
     latencies.push(...beside.latenciesMs);
   }
   const purged = await ended;
-  const seconds = (performance.now() - startedMs) / 1_000;
+  const seconds = (endedMs - startedMs) / 1_000;
+  disk.push(...syncsOfDisk());
   batches.sort((a, b) => a - b);
   console.log(
     `purged ${purged.claims} claims in ${seconds.toFixed(1)} s (${Math.round(purged.claims / seconds)} a second, pauses and all)`,
@@ -97,12 +100,25 @@ async function measure(db: Pool): Promise<void> {
       `longest ${batches.at(-1)?.toFixed(0)} ms; ${Math.round(purged.claims / busy)} a second while at it`,
   );
   for (const [name, of] of [
-    ['alone', alone.latenciesMs],
-    ['beside the purge', latencies],
+    [`claims at ${RATE} a second, alone`, alone.latenciesMs],
+    [`claims at ${RATE} a second, beside the purge`, latencies],
+    ['a page made durable, nothing else going on', disk],
   ] as const) {
     const sorted = of.toSorted((a, b) => a - b);
-    console.log(
-      `claims at ${RATE} a second, ${name}: p50 ${percentile(sorted, 0.5).toFixed(1)} ms, p99 ${percentile(sorted, 0.99).toFixed(1)} ms`,
-    );
+    console.log(`${name}: p50 ${percentile(sorted, 0.5).toFixed(1)} ms, p99 ${percentile(sorted, 0.99).toFixed(1)} ms`);
   }
+}
+
+/** How long the disk takes for a page of 8 KiB at the end of a file, in milliseconds, one after the other. */
+function syncsOfDisk(): number[] {
+  const file = openSync(join(folder, 'syncs'), 'a');
+  const page = Buffer.alloc(8_192);
+  const took = Array.from({ length: 500 }, () => {
+    const startedMs = performance.now();
+    writeSync(file, page);
+    fdatasyncSync(file);
+    return performance.now() - startedMs;
+  });
+  closeSync(file);
+  return took;
 }

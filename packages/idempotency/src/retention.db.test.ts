@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Transaction, transaction } from '@holdfast/postgres';
+import { createPool, type Transaction, transaction } from '@holdfast/postgres';
 import { type TestDatabase, testDatabase } from '@holdfast/testkit';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ask, claim, complete } from './claim.ts';
@@ -196,6 +196,33 @@ describe('the housekeeping', () => {
     await database.pool.query(ageOf, ['young', 44]);
     expect(await purge({ pool: database.pool })).toMatchObject({ messages: 1 });
     expect((await take()).map(({ id }) => id)).toEqual(['old']);
+  });
+
+  it('does not wait for the disk behind a batch, and leaves its connection to others as it was', async () => {
+    for (let n = 0; n < 3; n++) await charge(randomUUID());
+    await database.pool.query('update claims set kept_until = kept_until - 3');
+    await age(31 * 24 * HOUR_MS);
+    // What is in force where rows go, told by the rows' own tables.
+    await database.pool.query(`
+      create table commits (of text not null, waits text not null);
+      create function note_commit() returns trigger language plpgsql as
+        $$ begin insert into commits values (tg_table_name, current_setting('synchronous_commit')); return null; end $$;
+      create trigger note_commit after delete on claims for each statement execute function note_commit();
+      create trigger note_commit after delete on fences for each statement execute function note_commit()`);
+    const one = createPool({
+      databaseUrl: database.databaseUrl,
+      applicationName: 'retention',
+      max: 1,
+      onlyByKey: true,
+    });
+    try {
+      expect(await purge({ pool: one })).toMatchObject({ claims: 3, fences: 3 });
+      expect((await one.query('select distinct waits from commits')).rows).toEqual([{ waits: 'off' }]);
+      expect((await one.query('show synchronous_commit')).rows).toEqual([{ synchronous_commit: 'on' }]);
+    } finally {
+      await one.end();
+      await database.pool.query('drop function note_commit cascade; drop table commits');
+    }
   });
 
   it('is done by one process at a time', async () => {

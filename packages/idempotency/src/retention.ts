@@ -12,7 +12,7 @@
  * A crash anywhere loses the place of the walk and nothing else: the next one begins at the first block.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Pool, type Query, statement, transaction } from '@holdfast/postgres';
+import { type Pool, type Query, type Statement, statement, transaction } from '@holdfast/postgres';
 import { forgetMessages } from './inbox.ts';
 
 export interface RetentionOptions {
@@ -49,11 +49,19 @@ const CLOCKS_AHEAD_MS = 12 * 60 * 60 * 1_000;
 // Any two constants will do, as long as every process of a database uses the same.
 const LOCK = 7_415_927;
 const BLOCKS = { first: 64, least: 8, most: 4_096 };
-const TARGET_BATCH_MS = 25;
+const TARGET_BATCH_MS = 15;
 /** A partition for each day that an answer may be kept until, and some for processes whose clocks are ahead of a sweep. */
 const DAYS_AHEAD = 35;
 
 const tryLock = statement('idempotency.lock-retention', 'select pg_try_advisory_xact_lock($1::bigint) as mine');
+
+// A batch does not wait until its commit is on the disk. What a crash of the server brings back is deleted by the next walk,
+// and until then it is known for longer than it need be, which does no harm: rows only go, and whatever is written after
+// them is behind them in the log. The other choice is worse: each batch would stand in the queue of the callers' commits.
+const tryBatch = statement(
+  'idempotency.lock-batch',
+  `select pg_try_advisory_xact_lock($1::bigint) as mine, set_config('synchronous_commit', 'off', true)`,
+);
 
 const missingDays = statement(
   'idempotency.missing-days',
@@ -81,7 +89,7 @@ const purgeRest = statement(
  */
 export async function turnDays(pool: Pool): Promise<number> {
   return await transaction(pool, async (tx) => {
-    if (!(await isMine(tx))) return 0;
+    if (!(await isMine(tx, tryLock))) return 0;
     // A drop waits for whoever reads the table, and everybody waits for the drop: rather not now than long.
     await tx.query(`set local lock_timeout = '200ms'`);
     const { rows: missing } = await tx.query<{ day: string; next: string; suffix: string }>({
@@ -160,7 +168,7 @@ async function purgeMessages(
   while (!signal?.aborted) {
     const startedMs = performance.now();
     const forgotten = await transaction(pool, async (tx) =>
-      (await isMine(tx)) ? await forgetMessages(tx, messagesMs, MESSAGES_BATCH) : 0,
+      (await isMine(tx, tryBatch)) ? await forgetMessages(tx, messagesMs, MESSAGES_BATCH) : 0,
     );
     const tookMs = performance.now() - startedMs;
     if (forgotten > 0) onPurged?.('inbox', forgotten, tookMs);
@@ -192,7 +200,9 @@ async function walk(
   for (let from = 0; from < end && !signal?.aborted; ) {
     const startedMs = performance.now();
     const to = from + size;
-    const purged = await transaction(pool, async (tx) => ((await isMine(tx)) ? await batch(tx, from, to) : undefined));
+    const purged = await transaction(pool, async (tx) =>
+      (await isMine(tx, tryBatch)) ? await batch(tx, from, to) : undefined,
+    );
     // Another process is at it: it does what we would have done.
     if (purged === undefined) return total;
     const tookMs = performance.now() - startedMs;
@@ -207,8 +217,8 @@ async function walk(
   return total;
 }
 
-async function isMine(tx: Query): Promise<boolean> {
-  const { rows } = await tx.query<{ mine: boolean }>({ ...tryLock, values: [LOCK] });
+async function isMine(tx: Query, lock: Statement): Promise<boolean> {
+  const { rows } = await tx.query<{ mine: boolean }>({ ...lock, values: [LOCK] });
   return rows[0]?.mine === true;
 }
 
