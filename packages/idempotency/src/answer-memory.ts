@@ -86,7 +86,8 @@ export function createLocalAnswers(
       if (known !== undefined) drop(id, known);
       const { operation, fingerprint } = call;
       const size = 2 * (id.length + operation.length) + answer.answer.length + ENTRY_OVERHEAD_BYTES;
-      entries.set(id, { operation, digest: fingerprint.digest, answer, bytes: size, forgetAtMs: now() + ttlMs });
+      const kept = { digest: ownCopy(fingerprint.digest), answer: { ...answer, answer: ownCopy(answer.answer) } };
+      entries.set(id, { operation, ...kept, bytes: size, forgetAtMs: now() + ttlMs });
       bytes += size;
       if (bytes <= maxBytes) return;
       for (const [oldest, entry] of entries) {
@@ -95,6 +96,16 @@ export function createLocalAnswers(
       }
     },
   };
+}
+
+/**
+ * The bytes in memory of their own. A small Buffer is a part of a pool, all of which stays for as long as the part does: what
+ * is remembered for a minute would hold several times what it counts.
+ */
+function ownCopy(bytes: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(bytes.length);
+  bytes.copy(copy);
+  return copy;
 }
 
 /** Names a key within a process; a tenant's id has no space in it. */

@@ -163,10 +163,14 @@ function restarted(afterMs: number): { kind: 'restarted'; afterMs: number } {
   return { kind: 'restarted', afterMs };
 }
 
+// By its own choice Node takes 130 MB for the young generation on a machine with much memory. With half of it a participant
+// stays below 250 MB and works as fast; with a quarter, orders outlive it, and collecting them costs a third of the speed.
+const NODE_FLAGS = ['--max-semi-space-size=32'];
+
 function start(spec: ProcessSpec): ChildProcess {
   const log = openSync(spec.logFile, 'a', 0o600);
   try {
-    return spawn(process.execPath, [spec.main], {
+    return spawn(process.execPath, [...NODE_FLAGS, spec.main], {
       env: spec.env,
       stdio: ['ignore', log, log],
       // Its own process group: Ctrl-C goes to us alone, and we end them in the right order.
