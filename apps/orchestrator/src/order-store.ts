@@ -154,7 +154,7 @@ const ORDER_COLUMNS = 'orders.id, sagas.input, sagas.state, sagas.outputs, sagas
 const findOrder = statement(
   'orders.find',
   `select ${ORDER_COLUMNS} from orders join sagas on sagas.id = orders.id
-    where orders.id = $1::text and orders.tenant_id = $2::text`,
+    where orders.id = $1::text and (orders.tenant_id = $2::text) is true`,
 );
 
 /** @returns undefined when this tenant has no such order */

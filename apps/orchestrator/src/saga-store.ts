@@ -101,7 +101,10 @@ export async function countUnendedSagas(db: Query): Promise<UnendedCount[]> {
   return (await db.query<UnendedCount>(countUnended)).rows;
 }
 
-const ownsOrder = statement('sagas.owns', 'select true from orders where id = $1::text and tenant_id = $2::text');
+const ownsOrder = statement(
+  'sagas.owns',
+  'select true from orders where id = $1::text and (tenant_id = $2::text) is true',
+);
 
 /** Whether the saga is this tenant's; nobody else may see or steer it. */
 export async function tenantOwns(db: Query, tenantId: string, id: string): Promise<boolean> {

@@ -10,7 +10,14 @@
  * Locks: fence, claim, charge, account, each in order of its key, so that two batches can't wait for each other in a circle.
  */
 import { attachClaims, type Begun, type Claim, createBatcher } from '@holdfast/idempotency';
-import { classifyPostgresError, type Pool, statement, type Transaction, transaction } from '@holdfast/postgres';
+import {
+  classifyPostgresError,
+  guessedFew,
+  type Pool,
+  statement,
+  type Transaction,
+  transaction,
+} from '@holdfast/postgres';
 import { InvalidRequest } from '@holdfast/rpc';
 import { type LockedAccount, lockAccounts } from './account.ts';
 import type { CardOutcome } from './card.ts';
@@ -57,6 +64,7 @@ const makeCharges = statement(
      update accounts a set balance = balance - w.amount
        from unnest($15::text[], $16::text[], $17::bigint[]) as w (tenant_id, customer_id, amount)
       where a.tenant_id = w.tenant_id and a.customer_id = w.customer_id
+        and ${guessedFew('w.tenant_id', 'w.customer_id')}
         and (select count(*) from made) = cardinality($2::text[])
    )
    select count(*)::int as made from made`,
@@ -180,6 +188,7 @@ const storeIntents = statement(
   `update charges c set intent_id = r.intent_id
      from unnest($1::text[], $2::text[], $3::text[]) as r (tenant_id, order_id, intent_id)
     where c.tenant_id = r.tenant_id and c.order_id = r.order_id and c.state = 'created' and c.intent_id is null
+      and ${guessedFew('r.tenant_id', 'r.order_id')}
    returning c.tenant_id, c.order_id`,
 );
 
@@ -234,7 +243,8 @@ const settleCharges = statement(
           refusal_message = r.refusal_message, settled_at = clock_timestamp()
      from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
        as r (tenant_id, order_id, state, payment_id, refusal_reason, refusal_message)
-    where c.tenant_id = r.tenant_id and c.order_id = r.order_id and c.state = 'created'`,
+    where c.tenant_id = r.tenant_id and c.order_id = r.order_id and c.state = 'created'
+      and ${guessedFew('r.tenant_id', 'r.order_id')}`,
 );
 
 /**

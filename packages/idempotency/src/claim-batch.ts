@@ -12,7 +12,7 @@
  * Locks: fences in the order of tenant and order, then claims, then whatever the effect locks, in an order of its own. A
  * batch names an order, and a key, at most once.
  */
-import { isUniqueViolation, type Query, statement } from '@holdfast/postgres';
+import { guessedFew, isUniqueViolation, type Query, statement } from '@holdfast/postgres';
 import { answerInClaimSql, DEFAULT_KEEP_DAYS, keptUntilSql, readAnswers, staysInClaimSql } from './answers.ts';
 import {
   type Claim,
@@ -254,7 +254,7 @@ const settleRows = statement(
           lease_until = null, settled_at = clock_timestamp()
      from r
     where c.tenant_id = r.tenant_id and c.scope = r.scope and c.name = r.name
-      and c.state = 'in_flight' and c.attempt = r.attempt`,
+      and c.state = 'in_flight' and c.attempt = r.attempt and ${guessedFew('r.tenant_id', 'r.name')}`,
 );
 
 /** Stores answers of claims that are held: resumed in this transaction, or attached to it. @throws pg errors */

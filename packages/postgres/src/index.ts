@@ -1,4 +1,5 @@
 export { describeSchema } from './describe-schema.ts';
+export { guessedFew } from './guessed-few.ts';
 export { type Migrations, migrate, missingMigrations } from './migrate.ts';
 export { createPool, type Pool, type PoolOptions, type Query, type Statement, statement } from './pool.ts';
 export { type Preparation, prepareDatabase, runMigrations } from './prepare-database.ts';

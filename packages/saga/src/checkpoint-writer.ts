@@ -299,8 +299,7 @@ function settleAll(batch: Batch, written: Map<string, Written>): void {
 }
 
 // Whether an attempt's saga is ours is asked by a scalar select: `exists` may be answered from a hash of the whole table.
-// What is always so of an entry is asked all the same: each comparison divides the planner's guess at their number by three,
-// down to one. Ten look-ups seem no cheaper than reading the whole index of a table that is still empty.
+// What is always so of an entry is asked all the same, see guessedFew() of @holdfast/postgres.
 // Sent unprepared unless the pool is made for it. A prepared statement may settle on a generic plan, and one made while the table was
 // still empty scans it whole, for every flush until the next analyze: 1,480 ms for 50 checkpoints among 100,000 sagas,
 // where a plan made for the flush takes 0.5 ms and 0.4 ms to make.
@@ -310,7 +309,7 @@ with entries as (
   select * from unnest($2::text[], $3::bigint[], $4::integer[], $5::text[], $6::integer[], $7::text[], $8::text[],
                        $9::text[], $10::text[], $11::boolean[], $12::text[])
     as e(id, epoch, revision, state, "position", outputs, failure, parked, resume_state, ended, companion)
-   where e.epoch > 0 and e.revision > 0
+   where e.epoch >= 0 and e.revision >= 0
 ), written as (
   update sagas s
      set state = e.state, "position" = e."position", outputs = e.outputs::jsonb, failure = e.failure::jsonb,
