@@ -1,23 +1,15 @@
-import { type RedisServer, startRedis } from '@holdfast/testkit';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { newKey } from '../index.ts';
 import { connectRedis } from './index.ts';
 import { skipsRedis } from './redis-here.ts';
-import { effect, held, sharedDatabase, until } from './test-processes.ts';
+import { effect, held, ownRedis, sharedDatabase, until } from './test-processes.ts';
 
 const skip = skipsRedis('the tests of answers in Redis');
 const { startProcess, callOf, recalled, effectsOf, connectionsTaken } = sharedDatabase('redis_answers');
 
 describe.skipIf(skip)('with one Redis', () => {
-  let server: RedisServer;
-  beforeAll(async () => {
-    server = await startRedis();
-  });
-  beforeEach(async () => {
-    await server.command('FLUSHALL');
-  });
-  afterAll(() => server?.stop());
-  const start = () => startProcess(connectRedis(server.url));
+  const server = ownRedis();
+  const start = () => startProcess(connectRedis(server().url));
 
   it('K2: an answer that is committed is replayed by another process without asking Postgres', async () => {
     const [here, there] = [await start(), await start()];
@@ -78,7 +70,7 @@ describe.skipIf(skip)('with one Redis', () => {
     // The first wait opens the connection that listens.
     await there.answers.untilSettled(callOf(newKey()), 30);
     const waiting = there.runner.run(callOf(key, { waitMs: 5_000 }), effect(key));
-    await until(async () => (await server.command('PUBSUB CHANNELS holdfast:*')).includes('holdfast'));
+    await until(async () => (await server().command('PUBSUB CHANNELS holdfast:*')).includes('holdfast'));
     const endedAtMs = performance.now();
     end();
     expect(await waiting).toMatchObject({ kind: 'executed', replayed: true });
@@ -86,7 +78,7 @@ describe.skipIf(skip)('with one Redis', () => {
     expect(performance.now() - endedAtMs).toBeLessThan(400);
     await first;
     expect(await effectsOf(key)).toBe(1);
-    await until(async () => !(await server.command('PUBSUB CHANNELS holdfast:*')).includes('holdfast'));
+    await until(async () => !(await server().command('PUBSUB CHANNELS holdfast:*')).includes('holdfast'));
   });
 
   it('H9: a run that failed wakes whoever waits, who then runs', async () => {
@@ -109,7 +101,7 @@ describe.skipIf(skip)('with one Redis', () => {
     const process = await start();
     const key = newKey();
     await process.runner.run(callOf(key, { tenantId: 'tenant-of-mine' }), effect('x'));
-    await until(async () => (await server.command('DBSIZE')) !== ':0\r\n');
+    await until(async () => (await server().command('DBSIZE')) !== ':0\r\n');
     const names = (await process.redis.call('keys', '*')) as string[];
     const dump = names.join() + (await process.redis.mget(...names)).join();
     expect(dump).toContain('holdfast:{');
@@ -123,9 +115,9 @@ describe.skipIf(skip)('with one Redis', () => {
     const key = newKey();
     await here.runner.run(callOf(key), effect(key));
     await until(recalled(here, key));
-    await server.command('CONFIG RESETSTAT');
+    await server().command('CONFIG RESETSTAT');
     expect(await there.runner.run(callOf(key), effect(key))).toMatchObject({ replayed: true });
-    const asked = [...(await server.command('INFO commandstats')).matchAll(/cmdstat_([a-z|]+):calls=(\d+)/g)];
+    const asked = [...(await server().command('INFO commandstats')).matchAll(/cmdstat_([a-z|]+):calls=(\d+)/g)];
     expect(asked.map(([, name, calls]) => `${name} ${calls}`).filter((one) => !one.startsWith('config'))).toEqual([
       'mget 1',
     ]);

@@ -1,23 +1,16 @@
-import { type RedisServer, startRedis, testDatabase } from '@holdfast/testkit';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { testDatabase } from '@holdfast/testkit';
+import { describe, expect, it } from 'vitest';
 import { createKeyedRunner, idempotencyMigrations, loadFingerprinter, newKey } from '../index.ts';
 import { connectRedis, createRedisAnswers } from './index.ts';
 import { skipsRedis } from './redis-here.ts';
-import { effect, held, type Process, ready, sharedDatabase, until } from './test-processes.ts';
+import { effect, held, ownRedis, type Process, ready, sharedDatabase, until } from './test-processes.ts';
 
 const skip = skipsRedis('the tests of a Redis that is away or stale');
 const { startProcess, callOf, recalled, effectsOf, atEnd, pool, fingerprinter } = sharedDatabase('redis_away');
 
 describe.skipIf(skip)('H19: the same answers, only slower, when Redis', () => {
-  let server: RedisServer;
-  beforeAll(async () => {
-    server = await startRedis();
-  });
-  beforeEach(async () => {
-    await server.command('FLUSHALL');
-  });
-  afterAll(() => server?.stop());
-  const start = () => startProcess(connectRedis(server.url));
+  const server = ownRedis();
+  const start = () => startProcess(connectRedis(server().url));
 
   const settledKey = async (process: Process) => {
     const key = newKey();
@@ -39,16 +32,16 @@ describe.skipIf(skip)('H19: the same answers, only slower, when Redis', () => {
   it('is flushed', async () => {
     const process = await start();
     const settled = await settledKey(process);
-    await server.command('FLUSHALL');
+    await server().command('FLUSHALL');
     await expectSameAnswers(process, settled);
   });
 
   it('is killed, and used again when it is back', async () => {
     const process = await start();
     const settled = await settledKey(process);
-    await server.kill();
+    await server().kill();
     await expectSameAnswers(process, settled);
-    await server.startAgain();
+    await server().startAgain();
     await ready(process.redis);
     // What is answered before its rest is over is not told to Redis, and never will be: a later key is.
     await until(async () => {
@@ -59,10 +52,10 @@ describe.skipIf(skip)('H19: the same answers, only slower, when Redis', () => {
   });
 
   it('stands still with its connections open: one question waits for it, the next ones don’t', async () => {
-    const process = await startProcess(connectRedis(server.url), fingerprinter(), 300);
+    const process = await startProcess(connectRedis(server().url), fingerprinter(), 300);
     const settled = await settledKey(process);
     process.changes.splice(0);
-    server.pause();
+    server().pause();
     try {
       await expectSameAnswers(process, settled);
       expect(process.changes).toEqual(['resting']);
@@ -71,7 +64,7 @@ describe.skipIf(skip)('H19: the same answers, only slower, when Redis', () => {
       // Asked one after the other, 50 would wait for 15 s.
       expect(performance.now() - askedAtMs).toBeLessThan(2_000);
     } finally {
-      server.resume();
+      server().resume();
     }
     await until(recalled(process, settled.key));
     expect(process.changes).toEqual(['resting', 'used again']);
@@ -108,10 +101,10 @@ describe.skipIf(skip)('H19: the same answers, only slower, when Redis', () => {
     const process = await start();
     const other = await testDatabase('redis_other', [idempotencyMigrations]);
     atEnd(() => void other.drop());
-    const elsewhere = await startProcess(connectRedis(server.url), await loadFingerprinter(other.pool));
+    const elsewhere = await startProcess(connectRedis(server().url), await loadFingerprinter(other.pool));
     const key = newKey();
     elsewhere.answers.settle(callOf(key), { kind: 'executed', answer: Buffer.from('another life') });
-    await until(async () => (await server.command('DBSIZE')) !== ':0\r\n');
+    await until(async () => (await server().command('DBSIZE')) !== ':0\r\n');
     const [name = ''] = (await process.redis.call('keys', '*:answer')) as string[];
     process.answers.settle(callOf(key), { kind: 'executed', answer: Buffer.from('x') });
     await until(recalled(process, key));

@@ -1,6 +1,6 @@
 /** Processes that share Postgres and Redis and nothing else, for the tests of answers in Redis. */
-import { type TestDatabase, testDatabase } from '@holdfast/testkit';
-import { afterAll, afterEach, beforeAll } from 'vitest';
+import { type RedisServer, startRedis, type TestDatabase, testDatabase } from '@holdfast/testkit';
+import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import {
   createKeyedRunner,
   type Effect,
@@ -16,6 +16,19 @@ export interface Process {
   answers: RedisAnswers;
   redis: RedisClient;
   changes: string[];
+}
+
+/** A Redis for a group of tests, empty before each of them. */
+export function ownRedis(): () => RedisServer {
+  let server: RedisServer;
+  beforeAll(async () => {
+    server = await startRedis();
+  });
+  beforeEach(async () => {
+    await server.command('FLUSHALL');
+  });
+  afterAll(() => server?.stop());
+  return () => server;
 }
 
 /** A database for the tests of a file, and what they do with it. */
