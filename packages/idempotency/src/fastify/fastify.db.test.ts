@@ -1,120 +1,12 @@
 import { request as httpRequest } from 'node:http';
-import { type TestDatabase, testDatabase } from '@holdfast/testkit';
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { testDatabase } from '@holdfast/testkit';
+import Fastify, { type FastifyReply } from 'fastify';
+import { describe, expect, it } from 'vitest';
 import { idempotencyMigrations, newKey } from '../index.ts';
-import { done, type IdempotencyOptions, idempotency, keyed, refused } from './index.ts';
+import { idempotency, keyed } from './index.ts';
+import { held, send, testShops } from './test-shop.ts';
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await testDatabase('fastify', [idempotencyMigrations], { max: 8 });
-  await database.pool.query(
-    'create table payments (id serial primary key, key text not null unique, amount int not null)',
-  );
-});
-afterAll(() => database.drop());
-
-interface Payment {
-  Body: { amount: number; note?: string; cvc?: string };
-  Params: { shop: string };
-}
-
-/** What the handler does meanwhile, for tests that need it to take its time or to fail. */
-type During = (request: FastifyRequest<Payment>) => Promise<void>;
-
-const opened: FastifyInstance[] = [];
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((app) => app.close()));
-});
-
-/** A shop of somebody else's: its own authentication, table and error handler. */
-async function shop(options: Partial<IdempotencyOptions> = {}, during: During = async () => {}): Promise<string> {
-  const app = Fastify({ forceCloseConnections: true });
-  opened.push(app);
-  app.addHook('onRequest', async (request, reply) => {
-    if (request.headers.authorization === undefined) return await reply.code(401).send({ error: 'who are you?' });
-  });
-  const tenantOf = (request: FastifyRequest) => String(request.headers.authorization);
-  await app.register(idempotency, { pool: database.pool, tenantOf, ...options });
-  app.addHook('onSend', async (_request, reply) => {
-    reply.header('x-fresh', String(Math.random()));
-  });
-  const schema = {
-    body: {
-      type: 'object',
-      required: ['amount'],
-      properties: { amount: { type: 'integer' }, currency: { type: 'string', default: 'EUR' } },
-    },
-    response: { 201: { type: 'object', properties: { id: { type: 'integer' }, amount: { type: 'integer' } } } },
-  };
-  const route = { schema, config: { idempotency: { redact: ['/cvc'], retentionMs: 60_000 } } };
-  const pay = keyed<Payment>(async (request, tx, inHand) => {
-    const { amount } = request.body;
-    const values = [inHand?.key, amount];
-    const { rows } = await tx.query('insert into payments (key, amount) values ($1, $2) returning id', values);
-    await during(request);
-    if (amount > 1_000) return refused(409, { reason: 'too much' });
-    const id: number = rows[0].id;
-    return done(201, { id, amount, secret: 'not in the schema' }, { Location: `/payments/${id}`, 'Set-Cookie': 'a=b' });
-  });
-  app.post('/shops/:shop/payments', route, pay);
-  app.post('/shops/:shop/refunds', route, pay);
-  const optional = { config: { idempotency: { required: false, current: async () => ({ as: 'it is now' }) } } };
-  app.post(
-    '/tips',
-    optional,
-    keyed(async (_request, _tx, inHand) => done(200, { underKey: inHand?.key ?? null })),
-  );
-  app.put('/plain', async () => ({ plain: true }));
-  await app.listen({ host: '127.0.0.1', port: 0 });
-  const address = app.server.address();
-  return `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
-}
-
-interface Sent {
-  path?: string;
-  key?: string | undefined;
-  body?: unknown;
-  text?: string;
-  headers?: Record<string, string>;
-}
-
-async function send(url: string, { path = '/shops/1/payments', key, body = { amount: 5 }, text, headers = {} }: Sent) {
-  const response = await fetch(url + path, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      authorization: 'ada',
-      ...(key !== undefined && { 'idempotency-key': key }),
-      ...headers,
-    },
-    body: text ?? JSON.stringify(body),
-  });
-  const bytes = await response.text();
-  const head = (name: string) => response.headers.get(name);
-  return { status: response.status, bytes, head, json: () => JSON.parse(bytes), replayed: head('idempotent-replayed') };
-}
-
-async function paymentsUnder(key: string): Promise<number> {
-  const { rows } = await database.pool.query('select from payments where key = $1', [key]);
-  return rows.length;
-}
-
-async function claimsOf(key: string): Promise<number> {
-  const { rows } = await database.pool.query('select from claims where scope = $1', [key]);
-  return rows.length;
-}
-
-/** Something that goes on until it is told to end, and says when it has begun. */
-function held() {
-  const begun = Promise.withResolvers<void>();
-  const ended = Promise.withResolvers<void>();
-  const during: During = async () => {
-    begun.resolve();
-    await ended.promise;
-  };
-  return { during, begun: begun.promise, end: () => ended.resolve() };
-}
+const { shop, paymentsUnder, claimsOf, opened, pool } = testShops();
 
 describe('a keyed route', () => {
   it('H1, H2: refuses a missing or malformed key, runs nothing and keeps no row', async () => {
@@ -197,7 +89,7 @@ describe('a keyed route', () => {
     await send(url, { key, text: '{"amount":5,"note":"x","cvc":"123"}' });
     const again = await send(url, { key, text: ' { "note" : "x", "cvc": "999", "amount":5 } ' });
     expect([again.status, again.replayed]).toEqual([201, 'true']);
-    const { rows } = await database.pool.query('select members from claims where scope = $1', [key]);
+    const { rows } = await pool().query('select members from claims where scope = $1', [key]);
     expect(Object.keys(rows[0].members)).not.toContain('/cvc');
   });
 
@@ -231,7 +123,7 @@ describe('a keyed route', () => {
     expect(impatient.status).toBe(409);
     // 40 wait and the pool has 8: were they to hold one each, this would wait until it gave up, after 3 s.
     const askedAt = performance.now();
-    await database.pool.query('select 1');
+    await pool().query('select 1');
     expect(performance.now() - askedAt).toBeLessThan(2_500);
     end();
     const { bytes } = await first;
@@ -278,7 +170,7 @@ describe('a keyed route', () => {
   });
 
   it('H9: says try again when somebody else held the rows', async () => {
-    const locked = await database.pool.connect();
+    const locked = await pool().connect();
     const url = await shop();
     const key = newKey();
     try {
@@ -394,7 +286,7 @@ describe('a keyed route', () => {
     const keys: (string | undefined)[] = [];
     const app = Fastify();
     opened.push(app);
-    await app.register(idempotency, { pool: database.pool, tenantOf: () => 'ada' });
+    await app.register(idempotency, { pool: pool(), tenantOf: () => 'ada' });
     app.post(
       '/',
       keyed(async (_request, _tx, inHand) => {
@@ -407,47 +299,5 @@ describe('a keyed route', () => {
     expect(keys[0]).toMatch(/^[0-9a-f-]{36}$/);
     expect(keys[1]).not.toBe(keys[0]);
     expect(keys.slice(2)).toEqual(keys.slice(0, 2));
-  });
-});
-
-describe('a route that could not keep its promise is refused when it is added', () => {
-  it.each([
-    ['an unwrapped handler', { method: 'POST' as const, handler: async () => '', config: { idempotency: {} } }, 'wrap'],
-    ['GET', { method: 'GET' as const, handler: keyed(async () => done(200)) }, 'needs no key'],
-    [
-      'Set-Cookie on the list',
-      {
-        method: 'POST' as const,
-        handler: keyed(async () => done(200)),
-        config: { idempotency: { headers: ['Set-Cookie'] } },
-      },
-      'must not be replayed',
-    ],
-    [
-      'a redaction that is no pointer',
-      { method: 'POST' as const, handler: keyed(async () => done(200)), config: { idempotency: { redact: ['cvc'] } } },
-      'JSON pointer',
-    ],
-  ])('%s', async (_name, route, message) => {
-    const app = Fastify();
-    opened.push(app);
-    await app.register(idempotency, { pool: database.pool, tenantOf: () => 'ada' });
-    expect(() => app.route({ url: '/x', ...route })).toThrow(message);
-  });
-
-  it('a handler without the plugin says what to do', async () => {
-    const app = Fastify();
-    opened.push(app);
-    app.post(
-      '/',
-      keyed(async () => done(200)),
-    );
-    const { statusCode, body } = await app.inject({ method: 'POST', url: '/' });
-    expect([statusCode, body]).toEqual([500, expect.stringContaining('register the idempotency plugin before')]);
-  });
-
-  it('a 5xx can’t be stored', () => {
-    expect(() => refused(503)).toThrow('never stored');
-    expect(() => done(500)).toThrow(RangeError);
   });
 });
