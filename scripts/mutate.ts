@@ -1,7 +1,5 @@
 // `npm run mutate`: takes away, one at a time and in a copy of this tree, what makes keys hold (mutations.ts), and shows
 // that the tests named there see it. They must all be green before, and every one of them red after. Exit 0 only then.
-//
-//   --only TEXT: mutations whose name has it     --skip-system: without the tests that start the whole system
 import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,16 +15,52 @@ const SYSTEM = 'tests/';
 
 type Result = 'green' | 'red' | 'missing';
 
-const { values } = parseArgs({
-  options: { only: { type: 'string', default: '' }, 'skip-system': { type: 'boolean', default: false } },
-});
-process.exitCode = main(values.only, values['skip-system']);
+const USAGE = `npm run mutate -- [options]: takes away what makes keys hold, one thing at a time, and shows that tests see it
+
+  --only TEXT      mutations whose name has it
+  --skip-system    without the tests that start the whole system
+  --help           shows this
+
+Exit codes: 0 every mutation was seen; 1 one was not, or a test was red before; 64 wrong options`;
+
+process.exitCode = start();
+
+function start(): number {
+  let values: ReturnType<typeof optionsIn>;
+  try {
+    values = optionsIn(process.argv.slice(2));
+  } catch (error) {
+    console.error(`${(error as Error).message}\n\n${USAGE}`);
+    return 64;
+  }
+  if (!values.help) return main(values.only, values['skip-system']);
+  console.log(USAGE);
+  return 0;
+}
+
+/** @throws TypeError naming the option that is wrong */
+function optionsIn(args: string[]) {
+  return parseArgs({
+    args,
+    options: {
+      only: { type: 'string', default: '' },
+      'skip-system': { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  }).values;
+}
 
 function main(only: string, skipSystem: boolean): number {
   const wanted = MUTATIONS.filter(({ name }) => name.includes(only)).map((mutation) => ({
     ...mutation,
     red: mutation.red.filter(({ file }) => !skipSystem || !file.startsWith(SYSTEM)),
   }));
+  if (wanted.length === 0) {
+    console.error(
+      `--only: no mutation has "${only}" in its name; there are:\n  ${MUTATIONS.map(({ name }) => name).join('\n  ')}`,
+    );
+    return 64;
+  }
   const copy = copyOfTree();
   try {
     const before = look(
