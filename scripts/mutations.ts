@@ -102,8 +102,8 @@ export const MUTATIONS: readonly Mutation[] = [
       },
       {
         file: 'apps/orchestrator/src/accept-order.ts',
-        from: "fingerprinter.derivedId('order', tenantId, key)",
-        to: "fingerprinter.derivedId('order', key)",
+        from: "fingerprinter.idOfKey('order', tenantId, key)",
+        to: "fingerprinter.idOfKey('order', '', key)",
       },
     ],
     red: [

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import { newKey } from '@holdfast/idempotency';
 import { createPool, type Pool } from '@holdfast/postgres';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type GrowProgress, grow, settle } from '../bench/src/grow.ts';
@@ -26,8 +28,8 @@ afterAll(async () => {
   await system?.stop();
 });
 
-async function place(customerId: string, status: string): Promise<void> {
-  const placed = await system.place({ customerId, payment: { method: 'balance' } }, { prefer: 'wait=20' });
+async function place(customerId: string, status: string, key = newKey()): Promise<void> {
+  const placed = await system.place({ customerId, payment: { method: 'balance' } }, { key, prefer: 'wait=20' });
   expect(placed.body).toMatchObject({ status });
 }
 
@@ -66,7 +68,8 @@ const idsIn = async (state: string): Promise<string[]> => {
 
 it('copies an order’s rows, all of them, in books that are sound (A1)', async () => {
   const empty = await countRows();
-  for (let placed = 0; placed < PLACED; placed++) await place('ann', 'completed');
+  for (let placed = 0; placed < PLACED; placed++)
+    await place('ann', 'completed', placed % 2 === 0 ? newKey() : randomUUID());
   const byPlacing = await countRows();
   const progress: GrowProgress[] = [];
   const { databaseUrl } = system.cluster;
@@ -105,6 +108,18 @@ it('leaves orders that the system knows as its own', async () => {
   expect(ages?.rows[0]?.oldest).toBeGreaterThan(3_500);
   expect(ages?.rows[0]?.oldest).toBeLessThan(3_700);
   expect(ages?.rows[0]?.youngest).toBeGreaterThan(0);
+});
+
+it('puts copies where their orders’ own ids would be: by the time of the key, where it has one, at random otherwise', async () => {
+  const orders = await pools
+    .get('orchestrator')
+    ?.query<{ id: string; at: Date }>('select id, created_at as at from orders');
+  const isDated = ({ id, at }: { id: string; at: Date }) =>
+    Math.abs(Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16) - at.getTime()) < 10_000;
+  const dated = orders?.rows.filter(isDated) ?? [];
+  expect(dated).toHaveLength((PLACED + GROWN) / 2);
+  for (const { id } of orders?.rows ?? [])
+    expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
 });
 
 it('parks sagas as the engine does, so that an operator can go on with one', async () => {

@@ -22,6 +22,8 @@ export interface BenchOptions {
   parked: number;
   /** Over how many hours, up to now, they have come. */
   agedHours: number;
+  /** Keys that carry no time, and so random ids: of what is measured, and of what has grown. */
+  randomKeys: boolean;
   /** How long orders are placed while memory is looked at; null for not at all. */
   soakMinutes: number | null;
   /** Settings of the measured Postgres, over the usual ones. */
@@ -47,6 +49,7 @@ export const BENCH_USAGE = `npm run bench -- [options]: how fast, and what an or
   --grown N         N finished orders first, 1 to 50000000; the same runs on an empty system beside it, in turns
   --parked N        N parked sagas first, 1 to 100000; likewise
   --aged-hours N    they were placed over the past N hours (default 1), and retention deals with what is past it, 1 to 2160
+  --random-keys     keys without a time (UUIDv4), which make random ids, instead of those of our client (UUIDv7)
   --soak MINUTES    256 clients for so long, with every process's memory each half minute, 1 to 1440; without --only,
                     no scenario
   --database N=V    a setting of Postgres, for all runs of this revision; may be repeated
@@ -70,6 +73,7 @@ const OPTIONS = {
   grown: { type: 'string' },
   parked: { type: 'string' },
   'aged-hours': { type: 'string' },
+  'random-keys': { type: 'boolean', default: false },
   soak: { type: 'string' },
   database: { type: 'string', multiple: true },
   help: { type: 'boolean', default: false },
@@ -100,6 +104,7 @@ function optionsOf(values: Values): BenchOptions {
     against: values.against ?? null,
     profiles: values.profiles ?? null,
     ...growthOf(values),
+    randomKeys: randomKeysOf(values),
     soakMinutes: wholeNumber('--soak', values.soak, 1, 1_440) ?? null,
     database: databaseSettings(values.database ?? []),
   };
@@ -114,6 +119,12 @@ function growthOf(values: Values): Pick<BenchOptions, 'grown' | 'parked' | 'aged
   if (values.against !== undefined && grown + parked > 0)
     throw new RangeError('--against runs the other revision on an empty system: leave --grown and --parked out');
   return { grown, parked, agedHours: agedHours ?? 1 };
+}
+
+function randomKeysOf({ 'random-keys': random = false, against }: Values): boolean {
+  if (random && against !== undefined)
+    throw new RangeError('--against sends the other revision the keys that it knows: leave --random-keys out');
+  return random;
 }
 
 function scenarioNames(raw: string | undefined): string[] {

@@ -7,7 +7,7 @@ import { checkpoint, type GrowProgress, grow, settle } from './grow.ts';
 import type { Database } from './order-rows.ts';
 import { placeAll, stockUp } from './shop.ts';
 import { bytesPerOrder, type DatabaseSize, readSizes, type Storage } from './storage.ts';
-import { orders as ordersOf, type Workload } from './workload.ts';
+import { keyMaker, orders as ordersOf, type Workload } from './workload.ts';
 
 /** What a system has behind it before it is measured. */
 export interface Growth {
@@ -155,9 +155,11 @@ export class BenchSystem {
   }
 
   async #placeTemplates({ parked }: Growth): Promise<void> {
-    const { seed } = this.#options;
-    await placeAll(this.cluster, ordersOf({ ...ONE_LINE, poor: false, seed }), TEMPLATES.finished);
-    if (parked > 0) await placeAll(this.cluster, ordersOf({ ...ONE_LINE, poor: true, seed }), TEMPLATES.parked);
+    const { seed, randomKeys } = this.#options;
+    const makeKey = keyMaker(randomKeys);
+    await placeAll(this.cluster, ordersOf({ ...ONE_LINE, poor: false, seed }), { count: TEMPLATES.finished, makeKey });
+    if (parked > 0)
+      await placeAll(this.cluster, ordersOf({ ...ONE_LINE, poor: true, seed }), { count: TEMPLATES.parked, makeKey });
   }
 }
 

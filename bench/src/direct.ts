@@ -1,8 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import { type CallOptions, type CallResult, createClient, services } from '@holdfast/rpc';
 import { type Cluster, TENANT_ID } from '@holdfast/testkit';
 import type { Sold } from './shop.ts';
-import type { OrderRequest } from './workload.ts';
+import type { MakeKey, OrderRequest } from './workload.ts';
 
 const TIMEOUT_MS = 30_000;
 
@@ -13,16 +12,17 @@ export interface Direct {
 
 /**
  * The baseline: the same three participants, called one after the other, an RPC each, by a client that writes nothing
- * down. What it does not give is the point of the system: when it dies, nobody knows where an order stood.
+ * down. An order's id goes where the system's ids would go in the indexes: `makeId` makes it as the key is made there.
+ * What it does not give is the point of the system: when it dies, nobody knows where an order stood.
  */
-export function createDirect(cluster: Cluster): Direct {
+export function createDirect(cluster: Cluster, makeId: MakeKey): Direct {
   const address = (name: string) => cluster.run.services.find((service) => service.name === name)?.grpc ?? '';
   const inventory = createClient(services.inventory, address('inventory'));
   const payment = createClient(services.payment, address('payment'));
   const shipping = createClient(services.shipping, address('shipping'));
   return {
     async place(order) {
-      const orderId = randomUUID();
+      const orderId = makeId();
       const options = (step: string): CallOptions => ({
         key: `${orderId}:${step}`,
         epoch: 1,

@@ -81,7 +81,7 @@ function systemsOf(options: BenchOptions): BenchSystem[] {
 }
 
 async function measureAll(systems: BenchSystem[], results: Results, other: OtherRevision | undefined): Promise<void> {
-  const { only, soakMinutes, seed } = results.options;
+  const { only, soakMinutes, seed, randomKeys } = results.options;
   const scenarios = SCENARIOS.filter(({ name }) => only.includes(name));
   const [measured] = systems;
   const withoutCarrier = scenarios.filter(({ carrier }) => !carrier);
@@ -90,7 +90,7 @@ async function measureAll(systems: BenchSystem[], results: Results, other: Other
       await measure(withoutCarrier, systems, results, other);
       for (const system of systems) await system.measureStorage('the runs');
       if (soakMinutes !== null && measured !== undefined)
-        results.soak = await soak(measured.cluster, { minutes: soakMinutes, seed, say });
+        results.soak = await soak(measured.cluster, { minutes: soakMinutes, seed, randomKeys, say });
     });
   }
   const withCarrier = scenarios.filter(({ carrier }) => carrier);

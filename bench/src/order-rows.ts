@@ -27,6 +27,9 @@ export interface Template {
   placedAt: Date;
 }
 
+/** How far a template's id may be from the instant it was placed at, to be known as one that begins with its time. */
+const LAG_MS = 60_000;
+
 /** What all databases must agree upon: each makes the same ids and instants by itself. */
 export interface Copies {
   templates: Template[];
@@ -42,11 +45,14 @@ export interface Copies {
 export async function readTemplates(db: Query, database: Database, templates: Template[]): Promise<void> {
   // A few thousand rows are joined with those of a chunk: never by looking up one after the other.
   await db.query(`set enable_nestloop = off; set enable_mergejoin = off; set timezone = 'UTC'`);
-  await db.query('create temp table if not exists templates (at integer, id text, placed_at timestamptz)');
+  await db.query(
+    'create temp table if not exists templates (at integer, id text, placed_at timestamptz, id_lag bigint)',
+  );
   await db.query('truncate templates');
   await db.query(
     `insert into templates
-     select ord - 1, id, placed_at from unnest($1::text[], $2::timestamptz[]) with ordinality as t(id, placed_at, ord)`,
+     select ord - 1, id, placed_at, ${msOf('placed_at')} - ${timeOf('id')}
+       from unnest($1::text[], $2::timestamptz[]) with ordinality as t(id, placed_at, ord)`,
     [templates.map(({ id }) => id), templates.map(({ placedAt }) => placedAt.toISOString())],
   );
   for (const [table, id] of Object.entries(ORDER_ROWS[database])) {
@@ -59,9 +65,22 @@ export async function readTemplates(db: Query, database: Database, templates: Te
   }
 }
 
-// In the form of a derived id, a UUID of version 8, and as random as a digest: so is its place in every index.
-const COPY_ID = `overlay(overlay(md5($4::text || n)::uuid::text placing '8' from 15)
-                         placing substr('89ab', 1 + (n % 4)::integer, 1) from 20)`;
+/** The time that an id begins with, where it does: milliseconds since 1970. */
+const timeOf = (id: string) => `('x' || left(replace(${id}, '-', ''), 12))::bit(48)::bigint`;
+const msOf = (instant: string) => `(extract(epoch from ${instant}) * 1000)::bigint`;
+
+const RANDOM_ID = `overlay(overlay(md5($4::text || n)::uuid::text placing '8' from 15)
+                           placing substr('89ab', 1 + (n % 4)::integer, 1) from 20)`;
+
+/**
+ * In the form of a derived id, a UUID of version 8, and in that of the template: where its id begins with the time of its key,
+ * so does the copy's, as long before it was placed; else it is as random as a digest. Either way it takes the place in every
+ * index that the order's own id would have had.
+ */
+const COPY_ID = `
+  case when abs(t.id_lag) < ${LAG_MS} then
+    regexp_replace(lpad(to_hex(${msOf('c.placed_at')} - t.id_lag), 12, '0'), '(.{8})(.{4})', '\\1-\\2') || substr(c.id, 14)
+  else c.id end`;
 
 /** Makes the temporary table `copies`: of the orders `from` to `to`, which template each copies and what it changes. */
 export async function nextCopies(db: Query, from: number, to: number, copies: Copies): Promise<void> {
@@ -73,11 +92,13 @@ export async function nextCopies(db: Query, from: number, to: number, copies: Co
   await db.query('truncate copies');
   await db.query(
     `insert into copies
-     select t.at, t.id, c.id, encode(t.id::bytea, 'hex'), encode(c.id::bytea, 'hex'), t.placed_at, c.placed_at
-       from (select n, n % $3::integer as at, ${COPY_ID} as id,
-                    $5::timestamptz - ($6::float8 * ($7::float8 - n - 1) / $7) * interval '1 millisecond' as placed_at
-               from generate_series($1::integer, $2::integer - 1) n) c
-       join templates t on t.at = c.at
+     select c.template_at, c.old_id, c.new_id, encode(c.old_id::bytea, 'hex'), encode(c.new_id::bytea, 'hex'),
+            c.old_at, c.new_at
+       from (select c.n, t.at as template_at, t.id as old_id, ${COPY_ID} as new_id, t.placed_at as old_at, c.placed_at as new_at
+               from (select n, n % $3::integer as at, ${RANDOM_ID} as id,
+                            $5::timestamptz - ($6::float8 * ($7::float8 - n - 1) / $7) * interval '1 millisecond' as placed_at
+                       from generate_series($1::integer, $2::integer - 1) n) c
+               join templates t on t.at = c.at) c
       order by c.n`,
     [from, to, templates.length, seed, placedUntil.toISOString(), spanMs, total],
   );

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { Cluster } from '@holdfast/testkit';
 import { createDirect } from './direct.ts';
 import { closedLoop, type Once, openLoop, percentile, type Seen } from './loops.ts';
@@ -6,7 +5,7 @@ import { type Cost, Meter } from './meter.ts';
 import type { Scenario } from './scenarios.ts';
 import { openShop, type Shop } from './shop.ts';
 import { createStatements } from './statements.ts';
-import { orders } from './workload.ts';
+import { keyMaker, type MakeKey, orders } from './workload.ts';
 
 /** One run of one scenario. */
 export interface Run {
@@ -36,6 +35,8 @@ export interface Pacing {
   seconds: number;
   warmUpSeconds: number;
   seed: number;
+  /** Keys that carry no time. */
+  randomKeys: boolean;
   /** For paced scenarios: requests a second. */
   perSecond: number;
 }
@@ -45,7 +46,7 @@ const KNOWN_KEYS = 2_000;
 
 /** Warms up, then measures. @throws Error when the load can't be sent at all */
 export async function runScenario(cluster: Cluster, scenario: Scenario, pacing: Pacing): Promise<Run> {
-  const { once, close } = await driverOf(cluster, scenario, pacing.seed);
+  const { once, close } = await driverOf(cluster, scenario, pacing);
   const meter = new Meter(cluster);
   try {
     const load = (seconds: number): Promise<Seen> =>
@@ -65,23 +66,25 @@ export async function runScenario(cluster: Cluster, scenario: Scenario, pacing: 
 async function driverOf(
   cluster: Cluster,
   scenario: Scenario,
-  seed: number,
+  { seed, randomKeys }: Pacing,
 ): Promise<{ once: Once; close: () => Promise<void> }> {
   const source = orders({ ...scenario.workload, seed });
   const next = () => source.next().value;
+  const makeKey = keyMaker(randomKeys);
   switch (scenario.drive) {
     case 'direct':
     case 'statements': {
-      const direct = scenario.drive === 'direct' ? createDirect(cluster) : await createStatements(cluster);
+      const direct =
+        scenario.drive === 'direct' ? createDirect(cluster, makeKey) : await createStatements(cluster, makeKey);
       return { once: () => direct.place(next()), close: async () => direct.close() };
     }
     case 'replays': {
-      const shop = openShop(cluster, scenario.clients);
-      return { once: await replaysOf(shop, next), close: () => shop.close() };
+      const shop = openShop(cluster, scenario.clients, makeKey);
+      return { once: await replaysOf(shop, next, makeKey), close: () => shop.close() };
     }
     case 'orders':
     case 'paced': {
-      const shop = openShop(cluster, scenario.clients);
+      const shop = openShop(cluster, scenario.clients, makeKey);
       return { once: () => shop.place(next()), close: () => shop.close() };
     }
   }
@@ -91,8 +94,9 @@ async function driverOf(
 async function replaysOf(
   shop: Shop,
   next: () => ReturnType<ReturnType<typeof orders>['next']>['value'],
+  makeKey: MakeKey,
 ): Promise<Once> {
-  const known = Array.from({ length: KNOWN_KEYS }, () => ({ key: randomUUID(), order: next() }));
+  const known = Array.from({ length: KNOWN_KEYS }, () => ({ key: makeKey(), order: next() }));
   const waiting = known.values();
   const worker = async () => {
     for (const { key, order } of waiting) {

@@ -1,7 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import type { Cluster } from '@holdfast/testkit';
 import { type Dispatcher, Pool } from 'undici';
-import { CURRENCY, CUSTOMERS, catalogue, customerOf, type OrderRequest } from './workload.ts';
+import { CURRENCY, CUSTOMERS, catalogue, customerOf, type MakeKey, type OrderRequest } from './workload.ts';
 
 const PLENTY = 1_000_000_000;
 const RICH = 100_000_000_000;
@@ -17,7 +16,7 @@ export interface Shop {
   close(): Promise<void>;
 }
 
-export function openShop(cluster: Cluster, connections: number): Shop {
+export function openShop(cluster: Cluster, connections: number, makeKey: MakeKey): Shop {
   const pool = new Pool(cluster.run.http, {
     connections,
     headersTimeout: REQUEST_TIMEOUT_MS,
@@ -25,7 +24,7 @@ export function openShop(cluster: Cluster, connections: number): Shop {
   });
   const authorization = `Bearer ${cluster.run.apiKey}`;
   return {
-    async place(order, key = randomUUID()) {
+    async place(order, key = makeKey()) {
       const { statusCode, text } = await send(pool, {
         path: '/v1/orders',
         method: 'POST',
@@ -93,8 +92,12 @@ export async function stockUp(cluster: Cluster): Promise<void> {
 }
 
 /** Places that many, a few at a time, and waits for their ends. @throws Error when one does not end */
-export async function placeAll(cluster: Cluster, source: Iterator<OrderRequest>, count: number): Promise<void> {
-  const shop = openShop(cluster, AT_ONCE);
+export async function placeAll(
+  cluster: Cluster,
+  source: Iterator<OrderRequest>,
+  { count, makeKey }: { count: number; makeKey: MakeKey },
+): Promise<void> {
+  const shop = openShop(cluster, AT_ONCE, makeKey);
   let left = count;
   const worker = async () => {
     while (left-- > 0) {

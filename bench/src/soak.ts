@@ -3,7 +3,7 @@ import type { Cluster } from '@holdfast/testkit';
 import { closedLoop, type Once } from './loops.ts';
 import { residentMb } from './meter.ts';
 import { openShop } from './shop.ts';
-import { orders, type Workload } from './workload.ts';
+import { keyMaker, orders, type Workload } from './workload.ts';
 
 /** What each process holds at one instant of a long load. */
 export interface MemorySample {
@@ -33,12 +33,13 @@ const WORKLOAD: Omit<Workload, 'seed'> = { shape: 'one-line', spread: 'uniform',
 export interface SoakOptions {
   minutes: number;
   seed: number;
+  randomKeys: boolean;
   say: (line: string) => void;
 }
 
 /** Places orders with 256 clients for so long, and looks at every process's memory now and then. */
-export async function soak(cluster: Cluster, { minutes, seed, say }: SoakOptions): Promise<Soak> {
-  const shop = openShop(cluster, CLIENTS);
+export async function soak(cluster: Cluster, { minutes, seed, randomKeys, say }: SoakOptions): Promise<Soak> {
+  const shop = openShop(cluster, CLIENTS, keyMaker(randomKeys));
   const source = orders({ ...WORKLOAD, seed });
   let ended = 0;
   const once: Once = async () => {

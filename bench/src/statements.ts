@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { createFlights, createKeyedRunner, loadFingerprinter } from '@holdfast/idempotency';
 import { createPool } from '@holdfast/postgres';
 import { type Answer, type Participant, type ServerCall, type ServiceBinding, services } from '@holdfast/rpc';
@@ -8,6 +7,7 @@ import { inventoryService } from '../../apps/inventory/src/server.ts';
 import { paymentService } from '../../apps/payment/src/server.ts';
 import { shippingService } from '../../apps/shipping/src/server.ts';
 import type { Direct } from './direct.ts';
+import type { MakeKey } from './workload.ts';
 
 const POOL_SIZE = 16;
 const TIMEOUT_MS = 30_000;
@@ -16,7 +16,7 @@ const TIMEOUT_MS = 30_000;
  * The floor: the participants' own code on their own databases, all three in this process. What is left is the price of
  * the statements and of the code around them; no RPC, no HTTP, no orchestrator.
  */
-export async function createStatements(cluster: Cluster): Promise<Direct> {
+export async function createStatements(cluster: Cluster, makeId: MakeKey): Promise<Direct> {
   const parts = await Promise.all(
     (['inventory', 'payment', 'shipping'] as const).map((name) => participant(cluster, name)),
   );
@@ -26,7 +26,7 @@ export async function createStatements(cluster: Cluster): Promise<Direct> {
   const shipping = shippingService()(shippingPart);
   return {
     async place({ currency, items, customerId, payment: paidBy, shipTo }) {
-      const orderId = randomUUID();
+      const orderId = makeId();
       const call = (step: string) => callOf(`${orderId}:${step}`);
       const reserve = await run(
         inventory,

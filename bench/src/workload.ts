@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import { newKey } from '@holdfast/idempotency/key';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
@@ -53,6 +55,12 @@ export function* orders(workload: Workload): Generator<OrderRequest, never, void
     };
   }
 }
+
+/** The key of a new order. */
+export type MakeKey = () => string;
+
+/** `random`: without a time, as shops may send them; their orders' ids are as random. Otherwise as our client makes them. */
+export const keyMaker = (random: boolean): MakeKey => (random ? () => randomUUID() : () => newKey());
 
 function drawItems(random: RandomGenerator, { shape, spread }: Workload): OrderRequest['items'] {
   const lines = shape === 'one-line' ? 1 : uniformInt(random, LINES.from, LINES.to);

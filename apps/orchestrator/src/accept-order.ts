@@ -102,7 +102,7 @@ export async function acceptOrder(book: OrderBook, placement: Placement): Promis
 
 /** The row of a key, whatever it is used for; of an order's key it is the order's id. */
 export function keyId(fingerprinter: Fingerprinter, tenantId: string, key: string): string {
-  return fingerprinter.derivedId('order', tenantId, key);
+  return fingerprinter.idOfKey('order', tenantId, key);
 }
 
 type Claimed =

@@ -206,6 +206,7 @@ describe('an adjustment', () => {
     fingerprinter: {
       of: () => fingerprint,
       derivedId: (...parts: string[]) => parts.join('/'),
+      idOfKey: (...parts: string[]) => parts.join('/'),
     },
   });
   const adjustment = (calls: string[], overrides: object = {}) => ({

@@ -1,6 +1,8 @@
 import { hash, randomBytes } from 'node:crypto';
-import { type Query, statement } from '@holdfast/postgres';
+import type { Query } from '@holdfast/postgres';
 import canonicalize from 'canonicalize';
+import { type FingerprintSecret, loadSecret } from './fingerprint-secret.ts';
+import { dateOfKey } from './new-key.ts';
 
 /**
  * What makes two requests the same request. Version 1: HMAC-SHA-256 over version, operation and the RFC 8785 form of
@@ -21,35 +23,33 @@ export interface Fingerprinter {
   of(operation: string, request: object, options?: { nameMembers?: boolean }): Fingerprint;
   /** A stable identifier derived from the parts, in the form of a UUID (version 8). */
   derivedId(...parts: string[]): string;
+  /**
+   * The id of what a tenant's key stands for: as `derivedId`, and where the key carries its time (`dateOfKey`) it begins with
+   * that. What comes together then lies together: it goes to the right edge of every index, not to a page of its own in each
+   * one, which would be logged whole. So in databases whose ids have always been made like this (fingerprint-secret.ts).
+   *
+   * The time is the client's: a wrong one costs its place in the indexes and nothing else.
+   */
+  idOfKey(kind: string, tenantId: string, key: string): string;
 }
 
+/** Of fingerprints; it is part of what they are made of. */
 const VERSION = 1;
 const MEMBER_DIGEST_BYTES = 9;
+/** From this version of a secret on. */
+const IDS_IN_ORDER = 2;
 
-const keepOrCreateSecret = statement(
-  'idempotency.keep-or-create-secret',
-  `with created as (
-     insert into fingerprint_secrets (version, secret) values ($1::smallint, $2::bytea)
-     on conflict (version) do nothing returning secret
-   )
-   select secret from created union all select secret from fingerprint_secrets where version = $1::smallint limit 1`,
-);
-
-/** Reads this database's secret; the first process ever to ask makes it. */
+/** With this database's secret and rules; the first process ever to ask makes them. @throws Error as `loadSecret` */
 export async function loadFingerprinter(
   db: Query,
   random: (size: number) => Buffer = randomBytes,
 ): Promise<Fingerprinter> {
-  // Another process may be inserting it at this very moment: then neither branch sees a row, and the next look does.
-  for (let look = 1; look <= 5; look++) {
-    const { rows } = await db.query<{ secret: Buffer }>({ ...keepOrCreateSecret, values: [VERSION, random(32)] });
-    if (rows[0]) return fingerprinter(rows[0].secret);
-  }
-  throw new Error('the fingerprint secret could not be read: check the table fingerprint_secrets');
+  return fingerprinter(await loadSecret(db, random));
 }
 
-function fingerprinter(secret: Buffer): Fingerprinter {
+function fingerprinter({ secret, version }: FingerprintSecret): Fingerprinter {
   const digest = hmacSha256(secret);
+  const idBytes = (...parts: string[]) => Buffer.from(digest(canonical(['id', ...parts])).slice(0, 16), 'latin1');
   const memberDigest = (operation: string, { name, value }: CanonicalMember) =>
     Buffer.from(
       digest(canonicalList(['member', VERSION, operation, name], value)).slice(0, MEMBER_DIGEST_BYTES),
@@ -72,13 +72,22 @@ function fingerprinter(secret: Buffer): Fingerprinter {
         },
       };
     },
-    derivedId(...parts) {
-      const bytes = Buffer.from(digest(canonical(['id', ...parts])).slice(0, 16), 'latin1');
-      bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x80, 6);
-      bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
-      return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+    derivedId: (...parts) => uuidOf(idBytes(...parts)),
+    idOfKey(kind, tenantId, key) {
+      const bytes = idBytes(kind, tenantId, key);
+      const madeAt = version < IDS_IN_ORDER ? undefined : dateOfKey(key);
+      // The 74 bits that are left keep keys of one millisecond apart.
+      if (madeAt !== undefined) bytes.writeUIntBE(madeAt.getTime(), 0, 6);
+      return uuidOf(bytes);
     },
   };
+}
+
+/** In the form of a UUID of version 8 (RFC 9562). */
+function uuidOf(bytes: Buffer): string {
+  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x80, 6);
+  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
+  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }
 
 interface CanonicalMember {

@@ -54,7 +54,10 @@ const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f
 const ULID = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/i;
 const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
-/** When a key was made, where that can be told from it (UUIDv7, ULID); undefined for every other key. */
+/**
+ * When a key was made, where that can be told from it (UUIDv7, ULID); undefined for every other key. Ids are made of it
+ * (`idOfKey`): were another kind of key dated, or one no longer, its retry would be a second order.
+ */
 export function dateOfKey(key: string): Date | undefined {
   if (UUID_V7.test(key)) return new Date(Number.parseInt(key.slice(0, 8) + key.slice(9, 13), 16));
   if (!ULID.test(key)) return undefined;
