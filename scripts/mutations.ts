@@ -114,6 +114,38 @@ export const MUTATIONS: readonly Mutation[] = [
     ],
   },
   {
+    name: 'the form of ids that a database began with',
+    edits: [
+      {
+        file: `${IDEMPOTENCY}/fingerprint.ts`,
+        from: 'version < IDS_IN_ORDER ? undefined : dateOfKey(key)',
+        to: 'dateOfKey(key)',
+      },
+    ],
+    red: [
+      {
+        file: `${IDEMPOTENCY}/fingerprint-secret.db.test.ts`,
+        titles: ['K2: keeps the ids of its keys for ever', 'K2: release 1 a moment earlier'],
+      },
+    ],
+  },
+  {
+    name: 'the one secret of a database',
+    edits: [
+      {
+        file: 'packages/idempotency/sql/004-one-secret.sql',
+        from: ',\n  add constraint one_secret_per_database unique (sole)',
+        to: '',
+      },
+    ],
+    red: [
+      {
+        file: `${IDEMPOTENCY}/fingerprint-secret.db.test.ts`,
+        titles: ['K2: is refused to a process of release 1', 'K2: release 1 a moment later: it is refused'],
+      },
+    ],
+  },
+  {
     name: 'the owner check on release',
     edits: [
       {

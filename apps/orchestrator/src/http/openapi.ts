@@ -6,7 +6,8 @@ import { problems } from './problem.ts';
 import { ProblemSchema } from './schemas.ts';
 
 export const keyHeader = Type.String({
-  description: 'Yours, new for every new operation, the same for every retry: 16 to 128 of `[A-Za-z0-9._~:-]`',
+  description:
+    'Yours, new for every new operation, the same for every retry: 16 to 128 of `[A-Za-z0-9._~:-]`, best a new UUIDv7',
   examples: ['018f2b1c-6d6e-7c3a-9f57-6a1f0c2d3e4f'],
 });
 export const preferHeader = Type.Optional(

@@ -569,7 +569,7 @@ export interface operations {
             query?: never;
             header: {
                 /**
-                 * @description Yours, new for every new operation, the same for every retry: 16 to 128 of `[A-Za-z0-9._~:-]`
+                 * @description Yours, new for every new operation, the same for every retry: 16 to 128 of `[A-Za-z0-9._~:-]`, best a new UUIDv7
                  * @example 018f2b1c-6d6e-7c3a-9f57-6a1f0c2d3e4f
                  */
                 "idempotency-key": string;
@@ -1117,7 +1117,7 @@ export interface operations {
             query?: never;
             header: {
                 /**
-                 * @description Yours, new for every new operation, the same for every retry: 16 to 128 of `[A-Za-z0-9._~:-]`
+                 * @description Yours, new for every new operation, the same for every retry: 16 to 128 of `[A-Za-z0-9._~:-]`, best a new UUIDv7
                  * @example 018f2b1c-6d6e-7c3a-9f57-6a1f0c2d3e4f
                  */
                 "idempotency-key": string;
@@ -3081,7 +3081,7 @@ export interface operations {
             query?: never;
             header: {
                 /**
-                 * @description Yours, new for every new operation, the same for every retry: 16 to 128 of `[A-Za-z0-9._~:-]`
+                 * @description Yours, new for every new operation, the same for every retry: 16 to 128 of `[A-Za-z0-9._~:-]`, best a new UUIDv7
                  * @example 018f2b1c-6d6e-7c3a-9f57-6a1f0c2d3e4f
                  */
                 "idempotency-key": string;
