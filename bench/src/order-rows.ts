@@ -72,15 +72,19 @@ const msOf = (instant: string) => `(extract(epoch from ${instant}) * 1000)::bigi
 const RANDOM_ID = `overlay(overlay(md5($4::text || n)::uuid::text placing '8' from 15)
                            placing substr('89ab', 1 + (n % 4)::integer, 1) from 20)`;
 
+/** The time that a copy's id begins with: as long before it was placed as the template's; null where that has a random id. */
+const COPY_TIME = `case when abs(t.id_lag) < ${LAG_MS} then ${msOf('c.placed_at')} - t.id_lag end`;
+
 /**
- * In the form of a derived id, a UUID of version 8, and in that of the template: where its id begins with the time of its key,
- * so does the copy's, as long before it was placed; else it is as random as a digest. Either way it takes the place in every
- * index that the order's own id would have had.
+ * In the form of a derived id, a UUID of version 8, and in that of the template: it begins with a time as well, or is as random
+ * as a digest. Either way it takes the place in every index that the order's own id would have had.
  */
 const COPY_ID = `
-  case when abs(t.id_lag) < ${LAG_MS} then
-    regexp_replace(lpad(to_hex(${msOf('c.placed_at')} - t.id_lag), 12, '0'), '(.{8})(.{4})', '\\1-\\2') || substr(c.id, 14)
-  else c.id end`;
+  case when id_ms is null then random_id
+       else regexp_replace(lpad(to_hex(id_ms), 12, '0'), '(.{8})(.{4})', '\\1-\\2') || substr(random_id, 14) end`;
+
+// Whoever came first is written first, as services do: what is accepted together is written in the order of its ids.
+const PLACED_FIRST = `coalesce(id_ms, ${msOf('new_at')}), n`;
 
 /** Makes the temporary table `copies`: of the orders `from` to `to`, which template each copies and what it changes. */
 export async function nextCopies(db: Query, from: number, to: number, copies: Copies): Promise<void> {
@@ -92,14 +96,16 @@ export async function nextCopies(db: Query, from: number, to: number, copies: Co
   await db.query('truncate copies');
   await db.query(
     `insert into copies
-     select c.template_at, c.old_id, c.new_id, encode(c.old_id::bytea, 'hex'), encode(c.new_id::bytea, 'hex'),
-            c.old_at, c.new_at
-       from (select c.n, t.at as template_at, t.id as old_id, ${COPY_ID} as new_id, t.placed_at as old_at, c.placed_at as new_at
-               from (select n, n % $3::integer as at, ${RANDOM_ID} as id,
-                            $5::timestamptz - ($6::float8 * ($7::float8 - n - 1) / $7) * interval '1 millisecond' as placed_at
-                       from generate_series($1::integer, $2::integer - 1) n) c
-               join templates t on t.at = c.at) c
-      order by c.n`,
+     select template_at, old_id, new_id, encode(old_id::bytea, 'hex'), encode(new_id::bytea, 'hex'), old_at, new_at
+       from (select *, ${COPY_ID} as new_id
+               from (select c.n, t.at as template_at, t.id as old_id, c.id as random_id, ${COPY_TIME} as id_ms,
+                            t.placed_at as old_at, c.placed_at as new_at
+                       from (select n, n % $3::integer as at, ${RANDOM_ID} as id,
+                                    $5::timestamptz - ($6::float8 * ($7::float8 - n - 1) / $7) * interval '1 millisecond'
+                                      as placed_at
+                               from generate_series($1::integer, $2::integer - 1) n) c
+                       join templates t on t.at = c.at) timed) named
+      order by ${PLACED_FIRST}`,
     [from, to, templates.length, seed, placedUntil.toISOString(), spanMs, total],
   );
   await db.query('analyze copies');
