@@ -1,7 +1,7 @@
 /*
  * Finished orders by the million: as many rows as the services would have written for them, copied in the server from
- * orders that were really placed (order-rows.ts). The indexes are there all the while, and every row goes to its own random
- * place in them: they end as full, and as scattered, as orders that came one by one would have left them.
+ * orders that were really placed (order-rows.ts). The indexes are there all the while, and every row goes to the place that its
+ * id has in them: they end as full, and as scattered, as orders that came one by one would have left them.
  *
  * Every chunk is a transaction in each database. What is interrupted is half grown: its data folder is of no use.
  */

@@ -13,7 +13,7 @@
  *   own statement, `insert … (1, …) on conflict (version) do nothing`, goes on finding it; so it may be started again
  *   during a rolling upgrade, and afterwards.
  * - We were here first, on a database without any secret: it finds no version 1, its insert runs into the constraint, and
- *   it does not start. It can't have been running, for it reads the secret before it serves.
+ *   it does not start. It can't have taken a key before, for it reads the secret first.
  * - Both at once on such a database: whoever inserts second waits for the first to commit, and then it is one of the above.
  *
  * The version is neither a setting nor a property of the code: either would be two ids of one key during a rolling
