@@ -8,7 +8,7 @@ import { answerAndTellCompanion, answerCompanion } from '../apps/orchestrator/sr
 import { orchestratorMigrations } from '../apps/orchestrator/src/run-orchestrator.ts';
 import { paymentMigrations } from '../apps/payment/src/server.ts';
 import { shippingMigrations } from '../apps/shipping/src/server.ts';
-import { flushSql } from '../packages/saga/src/checkpoint-writer.ts';
+import { flushSql } from '../packages/saga/src/flush-statement.ts';
 
 // A prepared statement settles on a generic plan after five executions, and one that was made while its table was empty
 // would scan it whole ever after. So no plan of the way of an order that may be kept, whenever it was made, may read more
@@ -88,9 +88,9 @@ function poolThat(onlyByKey: boolean): Pool {
 }
 
 function statementsByKey(): [string, string][] {
-  const flushes = [answerCompanion, answerAndTellCompanion].map((companion): [string, string] => [
-    `saga.flush+${companion.name}`,
-    flushSql(companion),
+  const flushes = [answerCompanion, answerAndTellCompanion].flatMap((companion): [string, string][] => [
+    [`saga.flush+${companion.name}`, flushSql(companion, false)],
+    [`saga.flush-and-journal+${companion.name}`, flushSql(companion, true)],
   ]);
   return [...statements, ...flushes].filter(([name]) => !NOT_BY_KEY.has(name) && !/^(audit|saga-matrix)\./.test(name));
 }

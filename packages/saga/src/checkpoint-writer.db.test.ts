@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Attempt, type Checkpoint, CheckpointWriter, type WriterOptions } from './checkpoint-writer.ts';
+import { readSaga } from './read.ts';
 import { eventually, intercept, SagaTest } from './test-participants.ts';
 
 const OWNER = 7;
@@ -32,12 +33,19 @@ async function row(id: string): Promise<Record<string, unknown>> {
   return rows[0];
 }
 
+/** What stands in saga_attempts. */
 async function journal(id: string): Promise<unknown[]> {
   const { rows } = await test.database.pool.query(
     'select epoch, seq, outcome from saga_attempts where saga_id = $1 order by epoch, seq',
     [id],
   );
   return rows;
+}
+
+/** The saga's attempts, wherever they stand. */
+async function attemptsOf(id: string): Promise<string[]> {
+  const { attempts = [] } = (await readSaga(test.database.pool, id)) ?? {};
+  return attempts.map(({ epoch, step, attempt, outcome }) => `${epoch} ${step} ${attempt} ${outcome}`);
 }
 
 describe('a checkpoint', () => {
@@ -89,7 +97,25 @@ describe('a checkpoint', () => {
     expect(outcome.kind).toBe('durable');
     expect(replies).toBe(2);
     expect(await row('lost')).toMatchObject({ state: 'completed', revision: 1 });
-    expect(await journal('lost')).toEqual([{ epoch: 1, seq: 1, outcome: 'done' }]);
+    expect(await attemptsOf('lost')).toEqual(['1 reserve 1 done']);
+  });
+
+  it('S1: tells of its attempts once, however many copies of it arrive, and when', async () => {
+    await test.insert('copied', OWNER);
+    const copies: (() => Promise<unknown>)[] = [];
+    const pool = intercept(test.database.pool, async (_sql, _values, run) => {
+      copies.push(run);
+      return await run();
+    });
+    const mine = writer({ pool });
+    await mine.write(checkpoint('copied', { attempts: [attempt('copied')] }));
+    await Promise.all([copies[0]?.(), copies[0]?.()]);
+    expect(await attemptsOf('copied')).toEqual(['1 reserve 1 done']);
+    const second = [attempt('copied', { seq: 2, step: 'charge' })];
+    expect((await mine.write(checkpoint('copied', { revision: 2, attempts: second }))).kind).toBe('durable');
+    await Promise.all(copies.map((copy) => copy()));
+    expect(await attemptsOf('copied')).toEqual(['1 reserve 1 done', '1 charge 1 done']);
+    expect(await journal('copied')).toEqual([]);
   });
 
   it('tells of a cancel that somebody else has requested', async () => {
@@ -211,6 +237,67 @@ describe('the journal', () => {
     await Promise.all([first, waiting]);
     await mine.drain();
     expect(await journal('bound')).toHaveLength(3);
+  });
+});
+
+describe('the attempts of a saga', () => {
+  it('are told in the order of their numbers, wherever they stand', async () => {
+    await test.insert('told', OWNER);
+    const mine = writer();
+    await mine.journal([attempt('told', { outcome: 'unknown' })]);
+    const refused = { step: 'charge', outcome: 'refused', detail: 'no'.repeat(150) } as const;
+    await mine.write(checkpoint('told', { attempts: [attempt('told', { seq: 2, attempt: 2 })] }));
+    await mine.write(checkpoint('told', { revision: 2, attempts: [attempt('told', { seq: 3, ...refused })] }));
+    await mine.write(checkpoint('told', { revision: 3, attempts: [attempt('told', { seq: 4, step: 'ship' })] }));
+    await test.database.pool.query(`update sagas set epoch = 2 where id = 'told'`);
+    const later = { epoch: 2, revision: 4, attempts: [attempt('told', { epoch: 2, step: 'notify' })] };
+    await mine.write(checkpoint('told', later));
+    const all = ['1 reserve 1 unknown', '1 reserve 2 done', '1 charge 1 refused', '1 ship 1 done', '2 notify 1 done'];
+    expect(await attemptsOf('told')).toEqual(all);
+    // The two of them that nobody waited for, or that explain themselves at length, have rows of their own.
+    expect(await journal('told')).toEqual([
+      { epoch: 1, seq: 1, outcome: 'unknown' },
+      { epoch: 1, seq: 3, outcome: 'refused' },
+    ]);
+    const latest = await readSaga(test.database.pool, 'told', 2);
+    expect(latest?.attempts.map(({ step }) => step)).toEqual(['ship', 'notify']);
+    expect(latest?.attemptCount).toBe(5);
+    expect(latest?.attempts[0]).toEqual(expect.not.objectContaining({ seq: expect.anything() }));
+  });
+
+  it('never make its row grow without end', async () => {
+    await test.insert('long', OWNER);
+    const mine = writer();
+    let bytes = 0;
+    for (let revision = 1; revision <= 40; revision++) {
+      await mine.write(checkpoint('long', { revision, attempts: [attempt('long', { seq: revision })] }));
+      const { rows } = await test.database.pool.query(`select pg_column_size(s) as n from sagas s where id = 'long'`);
+      if (revision <= 20) bytes = rows[0].n;
+      else expect(rows[0].n).toBe(bytes);
+    }
+    expect(await attemptsOf('long')).toHaveLength(40);
+  });
+
+  it('have their instants by the database’s clock, in the row and beside it', async () => {
+    await test.insert('timed', OWNER);
+    await test.database.pool.query(`update sagas set started_at = started_at - interval '1 hour' where id = 'timed'`);
+    const now = async () => (await test.database.pool.query('select clock_timestamp() as now')).rows[0].now.getTime();
+    const from = await now();
+    const [startedAt, endedAt] = [performance.now() - 60_000, performance.now() - 20_000];
+    const attempts = [attempt('timed', { startedAt, endedAt })];
+    const mine = writer();
+    await mine.write(checkpoint('timed', { attempts }));
+    await mine.journal([attempt('timed', { seq: 2, startedAt, endedAt })]);
+    await mine.drain();
+    const to = await now();
+    const stored = (await readSaga(test.database.pool, 'timed'))?.attempts ?? [];
+    expect(stored).toHaveLength(2);
+    for (const each of stored) {
+      expect(each.startedAt.getTime()).toBeGreaterThanOrEqual(from - 60_002);
+      expect(each.startedAt.getTime()).toBeLessThanOrEqual(to - 59_998);
+      expect(each.endedAt.getTime()).toBeGreaterThanOrEqual(from - 20_002);
+      expect(each.endedAt.getTime()).toBeLessThanOrEqual(to - 19_998);
+    }
   });
 });
 

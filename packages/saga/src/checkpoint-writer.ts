@@ -3,12 +3,13 @@
 //    `revision` is compared too, because the network may deliver a statement late: a flush whose reply timed out is
 //    sent again, and its first copy may still run when the saga has long moved on. It must change nothing then.
 // S1 A flush is repeated until its outcome is known; that is safe since it states absolute values, so that writing it
-//    twice is writing it once.
+//    twice is writing it once. What it adds to a row (first-attempts.ts) is added under a revision that is new to the row.
 
 import { classifyPostgresError } from '@holdfast/postgres';
 import { fullJitterMs } from './backoff.ts';
+import { flushSql, flushValues } from './flush-statement.ts';
 import { type Clock, type Database, refusalFields, type SagaLog, type SagaMetrics, systemClock } from './ports.ts';
-import { type Failure, hasEnded, type Parked, type SagaState } from './saga-row.ts';
+import type { Failure, Parked, SagaState } from './saga-row.ts';
 
 /** One attempt at a step, as the journal keeps it. Instants are by the process's clock. */
 export interface Attempt {
@@ -109,7 +110,7 @@ const RETRY = { baseMs: 20, capMs: 1_000 };
 export class CheckpointWriter {
   readonly stats: WriterStats;
   readonly #options: WriterOptions;
-  readonly #sql: string;
+  readonly #sql: Record<'checkpoints' | 'and-journal', string>;
   readonly #maxBatch: number;
   readonly #maxQueued: number;
   readonly #clock: Clock;
@@ -124,7 +125,10 @@ export class CheckpointWriter {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.stats = options.stats ?? { flushes: 0, checkpoints: 0, attempts: 0 };
-    this.#sql = flushSql(options.companion);
+    this.#sql = {
+      checkpoints: flushSql(options.companion, false),
+      'and-journal': flushSql(options.companion, true),
+    };
     this.#maxBatch = options.maxBatch ?? 1_000;
     this.#maxQueued = options.maxQueued ?? 10_000;
   }
@@ -265,11 +269,15 @@ export class CheckpointWriter {
 
   async #send(batch: Batch): Promise<Map<string, Written>> {
     const startedAt = this.#clock.now();
-    const values = flushValues(batch, this.#options.ownerId, startedAt, this.#options.companion !== undefined);
+    const { companion, ownerId, prepared } = this.#options;
+    const checkpoints = batch.waiting.map(({ checkpoint }) => checkpoint);
+    const { entries, journal } = flushValues(checkpoints, batch.attempts, startedAt, companion !== undefined);
+    const kind = journal === null ? 'checkpoints' : 'and-journal';
     // A new name for another text: a companion is part of it.
-    const named = this.#options.prepared === true && { name: `saga.flush-${this.#options.companion?.name ?? 'alone'}` };
-    const { rows } = await this.#options.pool.query<WrittenRow>({ ...named, text: this.#sql, values });
-    const attempts = batch.attempts.length + batch.waiting.reduce((sum, w) => sum + w.checkpoint.attempts.length, 0);
+    const named = prepared === true && { name: `saga.flush-${kind}-${companion?.name ?? 'alone'}` };
+    const values = [ownerId, ...entries, ...(journal ?? [])];
+    const { rows } = await this.#options.pool.query<WrittenRow>({ ...named, text: this.#sql[kind], values });
+    const attempts = checkpoints.reduce((sum, { attempts }) => sum + attempts.length, batch.attempts.length);
     this.stats.flushes += 1;
     this.stats.checkpoints += batch.waiting.length;
     this.stats.attempts += attempts;
@@ -296,76 +304,4 @@ function settleAll(batch: Batch, written: Map<string, Written>): void {
     const row = written.get(checkpoint.id);
     settle(row === undefined ? { kind: 'fenced' } : { kind: 'durable', ...row });
   }
-}
-
-// Whether an attempt's saga is ours is asked by a scalar select: `exists` may be answered from a hash of the whole table.
-// What is always so of an entry is asked all the same, see guessedFew() of @holdfast/postgres.
-// Sent unprepared unless the pool is made for it. A prepared statement may settle on a generic plan, and one made while the table was
-// still empty scans it whole, for every flush until the next analyze: 1,480 ms for 50 checkpoints among 100,000 sagas,
-// where a plan made for the flush takes 0.5 ms and 0.4 ms to make.
-export function flushSql(companion: Companion | undefined): string {
-  return `/* saga.flush-checkpoints${companion ? `+${companion.name}` : ''} */
-with entries as (
-  select * from unnest($2::text[], $3::bigint[], $4::integer[], $5::text[], $6::integer[], $7::text[], $8::text[],
-                       $9::text[], $10::text[], $11::boolean[], $12::text[])
-    as e(id, epoch, revision, state, "position", outputs, failure, parked, resume_state, ended, companion)
-   where e.epoch >= 0 and e.revision >= 0
-), written as (
-  update sagas s
-     set state = e.state, "position" = e."position", outputs = e.outputs::jsonb, failure = e.failure::jsonb,
-         parked = e.parked::jsonb || jsonb_build_object('at', clock_timestamp()), resume_state = e.resume_state,
-         revision = e.revision, updated_at = clock_timestamp(),
-         ended_at = case when e.ended then coalesce(s.ended_at, clock_timestamp()) end
-    from entries e
-   where s.id = e.id and s.owner_id = $1::bigint and s.epoch = e.epoch and s.revision <= e.revision
-  returning s.id, s.state, e.ended, s.updated_at, e.companion, s.cancel_requested_at is not null as cancel_requested
-), journalled as (
-  insert into saga_attempts
-    (saga_id, epoch, seq, step, direction, attempt, outcome, detail, started_at, ended_at)
-  select a.saga_id, a.epoch, a.seq, a.step, a.direction, a.attempt, a.outcome, a.detail,
-         clock_timestamp() - a.started_ago_ms * interval '1 millisecond',
-         clock_timestamp() - a.ended_ago_ms * interval '1 millisecond'
-    from unnest($13::text[], $14::bigint[], $15::integer[], $16::text[], $17::text[], $18::integer[], $19::text[],
-                $20::text[], $21::float8[], $22::float8[], $23::boolean[])
-      as a(saga_id, epoch, seq, step, direction, attempt, outcome, detail, started_ago_ms, ended_ago_ms, alone)
-   where case when a.alone
-              then (select true from sagas s
-                     where s.id = a.saga_id and s.owner_id = $1::bigint and s.epoch = a.epoch)
-              else a.saga_id in (select id from written) end
-  on conflict (saga_id, epoch, seq) do nothing
-)${companion ? `, companion as (${companion.text})` : ''}${companion?.beside ? `, beside as (${companion.beside})` : ''}
-select id, cancel_requested, updated_at, null::text as told from written${companion?.tells ? ' union all select id, null, null, told from companion' : ''}`;
-}
-
-function flushValues(batch: Batch, ownerId: number, now: number, withCompanion: boolean): unknown[] {
-  const checkpoints = batch.waiting.map(({ checkpoint }) => checkpoint);
-  const attempts = [...checkpoints.flatMap((checkpoint) => checkpoint.attempts), ...batch.attempts];
-  const alone = attempts.length - batch.attempts.length;
-  const json = (value: unknown) => (value === null ? null : JSON.stringify(value));
-  return [
-    ownerId,
-    checkpoints.map(({ id }) => id),
-    checkpoints.map(({ epoch }) => epoch),
-    checkpoints.map(({ revision }) => revision),
-    checkpoints.map(({ state }) => state),
-    checkpoints.map(({ position }) => position),
-    checkpoints.map(({ outputs }) => JSON.stringify(outputs)),
-    checkpoints.map(({ failure }) => json(failure)),
-    checkpoints.map(({ parked }) => json(parked)),
-    checkpoints.map(({ resumeState }) => resumeState),
-    checkpoints.map(({ state }) => hasEnded(state)),
-    checkpoints.map(({ companion }) => (withCompanion ? companion : null)),
-    attempts.map(({ sagaId }) => sagaId),
-    attempts.map(({ epoch }) => epoch),
-    attempts.map(({ seq }) => seq),
-    attempts.map(({ step }) => step),
-    attempts.map(({ direction }) => direction),
-    attempts.map(({ attempt }) => attempt),
-    attempts.map(({ outcome }) => outcome),
-    attempts.map(({ detail }) => detail),
-    // As ages, so that the journal's instants are by the database's clock alone.
-    attempts.map(({ startedAt }) => now - startedAt),
-    attempts.map(({ endedAt }) => now - endedAt),
-    attempts.map((_, index) => index >= alone),
-  ];
 }

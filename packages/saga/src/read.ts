@@ -1,4 +1,5 @@
 import { statement } from '@holdfast/postgres';
+import { attemptsOfRow, type NumberedAttempt } from './first-attempts.ts';
 import type { Database } from './ports.ts';
 import type { Failure, LiveState, Parked, SagaSnapshot, SagaState } from './saga-row.ts';
 
@@ -57,12 +58,13 @@ const READ_SAGA = statement(
   `select id, definition, state, position, outputs, failure, parked, resume_state as "resumeState",
           owner_id as "ownerId", epoch, revision, cancel_requested_at as "cancelRequestedAt",
           deadline_at as "deadlineAt", started_at as "startedAt", updated_at as "updatedAt", ended_at as "endedAt",
-          (select count(*) from saga_attempts a where a.saga_id = sagas.id) as "attemptCount"
+          first_attempts as "firstAttempts",
+          (select count(*) from saga_attempts a where a.saga_id = sagas.id) as "laterAttempts"
      from sagas where id = $1::text`,
 );
 const READ_ATTEMPTS = statement(
   'saga.read-attempts',
-  `select step, direction, attempt, epoch, outcome, detail, started_at as "startedAt", ended_at as "endedAt"
+  `select step, direction, attempt, epoch, seq, outcome, detail, started_at as "startedAt", ended_at as "endedAt"
      from saga_attempts where saga_id = $1::text order by epoch desc, seq desc limit $2::integer`,
 );
 const READ_INTERVENTIONS = statement(
@@ -76,16 +78,33 @@ const READ_SNAPSHOT = statement(
      from sagas where id = $1::text`,
 );
 
+type StoredSaga = Omit<SagaRecord, 'attempts' | 'attemptCount' | 'interventions'> & {
+  firstAttempts: string | null;
+  laterAttempts: number;
+};
+
 /** The saga with its latest attempts and interventions (200 each unless told otherwise), or null when there is none of that id. */
 export async function readSaga(db: Database, id: string, limit = 200): Promise<SagaRecord | null> {
   const [sagas, attempts, interventions] = await Promise.all([
-    db.query<Omit<SagaRecord, 'attempts' | 'interventions'>>({ ...READ_SAGA, values: [id] }),
-    db.query<AttemptRecord>({ ...READ_ATTEMPTS, values: [id, limit] }),
+    db.query<StoredSaga>({ ...READ_SAGA, values: [id] }),
+    db.query<NumberedAttempt>({ ...READ_ATTEMPTS, values: [id, limit] }),
     db.query<Intervention>({ ...READ_INTERVENTIONS, values: [id, limit] }),
   ]);
-  const saga = sagas.rows[0];
-  if (saga === undefined) return null;
-  return { ...saga, attempts: attempts.rows.reverse(), interventions: interventions.rows.reverse() };
+  if (sagas.rows[0] === undefined) return null;
+  const { firstAttempts, laterAttempts, ...saga } = sagas.rows[0];
+  const first = attemptsOfRow(firstAttempts, saga.startedAt);
+  return {
+    ...saga,
+    attempts: inOrder([...first, ...attempts.rows]).slice(-limit),
+    attemptCount: first.length + laterAttempts,
+    interventions: interventions.rows.reverse(),
+  };
+}
+
+/** Each owner numbers its own attempts. */
+function inOrder(attempts: NumberedAttempt[]): AttemptRecord[] {
+  const sorted = attempts.toSorted((a, b) => a.epoch - b.epoch || a.seq - b.seq);
+  return sorted.map(({ seq, ...attempt }) => attempt);
 }
 
 /** What `subscribe` tells, as it is stored now; null when there is no saga of that id. */

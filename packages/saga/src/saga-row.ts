@@ -47,8 +47,8 @@ export interface SagaRow {
 export const SAGA_ROW_COLUMNS = `
   sagas.id, sagas.definition, sagas.input, sagas.state, sagas.position, sagas.outputs, sagas.failure, sagas.epoch,
   sagas.revision, sagas.cancel_requested_at is not null as cancel_requested,
-  (extract(epoch from sagas.deadline_at - clock_timestamp()) * 1000)::float8 as remaining_ms,
-  (extract(epoch from clock_timestamp() - sagas.started_at) * 1000)::float8 as age_ms, sagas.updated_at`;
+  date_part('epoch', sagas.deadline_at - clock_timestamp()) * 1000 as remaining_ms,
+  date_part('epoch', clock_timestamp() - sagas.started_at) * 1000 as age_ms, sagas.updated_at`;
 
 /** What is known to be stored of a saga, told after its checkpoint was durable. */
 export interface SagaSnapshot {

@@ -54,6 +54,12 @@ function twins(model: ModelDatabase, seen: Set<string>): Database {
   return { query } as unknown as Database;
 }
 
+/** The row's attempts as the model has them. */
+function withNumbers(row: { firstAttempts: [number, unknown[][]][] | null }) {
+  const attempts = (row.firstAttempts ?? []).flatMap(([, ofCheckpoint]) => ofCheckpoint);
+  return { ...row, firstAttempts: attempts.map(([epoch, seq]) => `${epoch} ${seq}`) };
+}
+
 const TIMES = new Set(['updated_at', 'updatedAt', 'remaining_ms', 'age_ms']);
 
 /** Without instants, and in one order. */
@@ -79,7 +85,7 @@ describe('the modelled tables', () => {
     const { rows } = await pool.query(
       `select id, state, position, outputs, failure, parked is not null as parked, resume_state as "resumeState",
               cancel_requested_at is not null as cancelled, owner_id as "ownerId", epoch, revision,
-              ended_at is not null as ended from sagas`,
+              ended_at is not null as ended, ('[' || first_attempts || ']')::jsonb as "firstAttempts" from sagas`,
     );
     const modelled = [...model.sagas.values()].map((saga) => ({
       id: saga.id,
@@ -94,8 +100,9 @@ describe('the modelled tables', () => {
       epoch: saga.epoch,
       revision: saga.revision,
       ended: saga.endedAt !== null,
+      firstAttempts: saga.firstAttempts,
     }));
-    expect(comparable(modelled)).toEqual(comparable(rows));
+    expect(comparable(modelled)).toEqual(comparable(rows.map(withNumbers)));
     const journal = await pool.query(`select saga_id || ' ' || epoch || ' ' || seq as attempt from saga_attempts`);
     expect([...model.attempts].sort()).toEqual(journal.rows.map(({ attempt }) => attempt).sort());
     expect(new Set(rows.map(({ state }) => state)).size, 'every state was reached').toBe(6);

@@ -23,6 +23,8 @@ export interface SagaTuple {
   startedAt: number;
   updatedAt: number;
   endedAt: number | null;
+  /** `epoch seq` of each attempt that stands in the row. */
+  firstAttempts: string[];
 }
 
 export interface Result {
@@ -87,6 +89,7 @@ export class ModelDatabase {
       startedAt: now,
       updatedAt: now,
       endedAt: null,
+      firstAttempts: [],
     };
     return one(this.#rowOf(this.#put(null, saga)));
   }
@@ -212,30 +215,31 @@ export class ModelDatabase {
     const newer = this.#switches.unnumberedCheckpoints || saga.revision <= revision;
     if (!mine || !newer) return null;
     const now = this.#now();
-    const parkedFor = entry(7) as string | null;
+    const { failure, parked, resumeState } = JSON.parse((entry(6) as string | null) ?? '{}');
     return this.#put(saga, {
       ...saga,
       state: entry(3) as SagaState,
       position: entry(4) as number,
       outputs: entry(5) as string,
-      failure: entry(6) as string | null,
-      parked: parkedFor === null ? null : JSON.stringify({ ...JSON.parse(parkedFor), at: now }),
-      resumeState: entry(8) as SagaTuple['resumeState'],
+      failure: failure === undefined ? null : JSON.stringify(failure),
+      parked: parked === undefined ? null : JSON.stringify({ ...parked, at: now }),
+      resumeState: resumeState ?? null,
       revision,
       updatedAt: now,
-      endedAt: entry(9) === true ? (saga.endedAt ?? now) : null,
+      endedAt: entry(7) === true ? (saga.endedAt ?? now) : null,
+      firstAttempts: saga.revision === revision ? saga.firstAttempts : appended(saga, entry(9) as string | null),
     });
   }
 
   #journal(ownerId: number, columns: unknown[][], written: Map<string, SagaTuple>): void {
     const column = (at: number, row: number) => columns[at]?.[row];
-    for (const at of (columns[11] ?? []).keys()) {
-      const id = column(11, at) as string;
-      const epoch = column(12, at) as number;
+    for (const at of (columns[10] ?? []).keys()) {
+      const id = column(10, at) as string;
+      const epoch = column(11, at) as number;
       const saga = this.sagas.get(id);
-      const alone = column(21, at) === true;
+      const alone = column(20, at) === true;
       const wanted = alone ? saga?.ownerId === ownerId && saga.epoch === epoch : written.has(id);
-      if (wanted) this.attempts.add(`${id} ${epoch} ${column(13, at)}`);
+      if (wanted) this.attempts.add(`${id} ${epoch} ${column(12, at)}`);
     }
   }
 
@@ -328,6 +332,11 @@ export function nameOf(query: string | { name?: string; text: string }): string 
 
 function isLive(saga: SagaTuple): boolean {
   return saga.endedAt === null && saga.state !== 'parked';
+}
+
+function appended(saga: SagaTuple, attempts: string | null): string[] {
+  const added: unknown[][] = JSON.parse(attempts ?? '[]');
+  return [...saga.firstAttempts, ...added.map(([epoch, seq]) => `${epoch} ${seq}`)];
 }
 
 function parsed(json: string | null): unknown {
