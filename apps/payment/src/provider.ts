@@ -4,6 +4,7 @@
  */
 import type { Log, Metrics } from '@holdfast/service';
 import Stripe from 'stripe';
+import { createProviderHttp } from './provider-http.ts';
 
 export interface CardSettings {
   secretKey: string;
@@ -28,10 +29,10 @@ export function createProvider(settings: CardSettings, log: Log, metrics: Metric
     timeout: settings.timeoutMs,
     maxNetworkRetries: 0,
     telemetry: false,
-    // The SDK's default client times each stage of a call by itself, and sends once more when a connection closes,
-    // whatever maxNetworkRetries says. This one has a single deadline for the whole call and sends once: one retry
-    // layer, the saga's, is enough.
-    httpClient: Stripe.createFetchHttpClient(),
+    // The SDK's default client times each stage of a call by itself, and sends once more when a connection closes, whatever
+    // maxNetworkRetries says. This one has a single deadline for the whole call and sends once: one retry layer, the
+    // saga's, is enough.
+    httpClient: createProviderHttp(),
   });
   const calls = metrics.counter('payment_provider_calls_total', 'Calls to the card provider', ['call', 'outcome']);
   return {

@@ -8,6 +8,7 @@
  * orders come in must not fill this process with waiting calls. Nothing is retried here; the saga does that.
  */
 import type { Participant } from '@holdfast/rpc';
+import { createExchange, type Exchange, ExchangeFailed } from '@holdfast/service';
 
 export interface Address {
   name: string;
@@ -71,6 +72,7 @@ export interface CarrierSettings {
 
 const MAX_CALLS = 256;
 const MAX_ANSWER_BYTES = 64 * 1024;
+const JSON_BODY = { 'content-type': 'application/json' };
 // Any other (a wrong CARRIER_URL, a carrier in trouble) is for the operator to see.
 const MEANT_STATUSES: ReadonlySet<number> = new Set([200, 201, 409, 422]);
 
@@ -109,16 +111,20 @@ export const noCarrier: Carrier = {
 };
 
 function sender(settings: CarrierSettings, { log, metrics }: Pick<Participant, 'log' | 'metrics'>): Send {
-  const base = settings.baseUrl.replace(/\/+$/, '');
+  const { origin, pathname } = new URL(settings.baseUrl);
+  const base = pathname.replace(/\/+$/, '');
+  const exchange = createExchange(MAX_ANSWER_BYTES);
   const seconds = metrics.histogram('carrier_call_seconds', 'Time to get the carrier’s answer', ['call', 'status']);
   let running = 0;
   return async (call, path, body) => {
     if (running >= MAX_CALLS) return unclear(`${MAX_CALLS} calls wait for the carrier already: it was not asked`);
     running += 1;
     const startedAtMs = performance.now();
-    const reply = await exchange(base + path, settings.timeoutMs, body).finally(() => {
-      running -= 1;
-    });
+    const reply = await ask(exchange, { origin, path: base + path, timeoutMs: settings.timeoutMs }, body).finally(
+      () => {
+        running -= 1;
+      },
+    );
     const status = reply.kind === 'reply' ? reply.status : 'none';
     seconds.observe({ call, status }, (performance.now() - startedAtMs) / 1_000);
     if (reply.kind === 'unclear') log.warn({ call, detail: reply.detail }, 'no answer from the carrier');
@@ -128,36 +134,31 @@ function sender(settings: CarrierSettings, { log, metrics }: Pick<Participant, '
   };
 }
 
-/** One request and its answer, within `timeoutMs`; a POST where there is a body. */
-async function exchange(url: string, timeoutMs: number, body?: object): Promise<Reply> {
+/** One request and its answer; a POST where there is a body. */
+async function ask(
+  exchange: Exchange,
+  request: { origin: string; path: string; timeoutMs: number },
+  body?: object,
+): Promise<Reply> {
   try {
-    const response = await fetch(url, {
-      ...(body && { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
-      // Following one would send an address to where nobody has configured it to go.
-      redirect: 'manual',
-      signal: AbortSignal.timeout(timeoutMs),
-    });
-    return { kind: 'reply', status: response.status, body: await boundedJson(response) };
+    const answer = await exchange(
+      body === undefined
+        ? { ...request, method: 'GET' }
+        : { ...request, method: 'POST', headers: JSON_BODY, body: JSON.stringify(body) },
+    );
+    return { kind: 'reply', status: answer.status, body: jsonIn(answer.body) };
   } catch (error) {
-    if (!(error instanceof Error)) throw error;
-    if (error.name === 'TimeoutError') return unclear(`the carrier did not answer within ${timeoutMs} ms`);
-    const { code } = (error.cause ?? error) as NodeJS.ErrnoException;
-    return unclear(`the connection to the carrier failed (${code ?? error.name})`);
+    if (!(error instanceof ExchangeFailed)) throw error;
+    if (error.reason === 'TIMEOUT') return unclear(`the carrier did not answer within ${request.timeoutMs} ms`);
+    return unclear(`the connection to the carrier failed (${error.reason})`);
   }
 }
 
 /** @returns undefined for what is too long or no JSON: a gateway's error page says nothing, its status says enough */
-async function boundedJson(response: Response): Promise<unknown> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  // Leaving the loop early closes the connection.
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.byteLength;
-    if (bytes > MAX_ANSWER_BYTES) return undefined;
-    chunks.push(chunk);
-  }
+function jsonIn(text: string | null): unknown {
+  if (text === null) return undefined;
   try {
-    return JSON.parse(Buffer.concat(chunks).toString('utf8'));
+    return JSON.parse(text);
   } catch {
     return undefined;
   }
