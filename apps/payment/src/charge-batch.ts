@@ -9,15 +9,8 @@
  * A1  Orders of one customer are served as they come, against the locked balance, which is written once.
  * Locks: fence, claim, charge, account, each in order of its key, so that two batches can't wait for each other in a circle.
  */
-import { attachClaims, type Begun, type Claim, createBatcher } from '@holdfast/idempotency';
-import {
-  classifyPostgresError,
-  guessedFew,
-  type Pool,
-  statement,
-  type Transaction,
-  transaction,
-} from '@holdfast/postgres';
+import { type Begun, type Claim, createBatcher, heldClaimsSql, heldColumns } from '@holdfast/idempotency';
+import { classifyPostgresError, guessedFew, type Pool, statement, type Transaction } from '@holdfast/postgres';
 import { InvalidRequest } from '@holdfast/rpc';
 import { type LockedAccount, lockAccounts } from './account.ts';
 import type { CardOutcome } from './card.ts';
@@ -183,12 +176,15 @@ function outcomeColumns(outcomes: BegunCharge[]): unknown[] {
   ];
 }
 
+// One statement, and so one round trip and one transaction. To count who is held is to lock every claim before any charge.
 const storeIntents = statement(
   'payment.store-intents',
-  `update charges c set intent_id = r.intent_id
-     from unnest($1::text[], $2::text[], $3::text[]) as r (tenant_id, order_id, intent_id)
-    where c.tenant_id = r.tenant_id and c.order_id = r.order_id and c.state = 'created' and c.intent_id is null
-      and ${guessedFew('r.tenant_id', 'r.order_id')}
+  `with ${heldClaimsSql('order_id', 'intent_id')}
+   update charges c set intent_id = h.intent_id
+     from held h
+    where (select count(*) from held) > 0
+      and c.tenant_id = h.tenant_id and c.order_id = h.order_id and c.state = 'created' and c.intent_id is null
+      and ${guessedFew('h.tenant_id', 'h.order_id')}
    returning c.tenant_id, c.order_id`,
 );
 
@@ -205,31 +201,21 @@ export type StoreIntent = (intent: NewIntent) => Promise<boolean>;
 /** Stores intents that are about to be confirmed, in transactions of their own between two calls (K7). */
 export function createIntentStore(pool: Pool): StoreIntent {
   const batcher = createBatcher<NewIntent, boolean>({
-    run: (intents) => transaction(pool, (tx) => attachIntents(tx, intents)),
+    run: (intents) => attachIntents(pool, intents),
     lane: ({ tenantId, orderId }) => `${tenantId} ${orderId}`,
     concernsAll: (error) => classifyPostgresError(error) === 'unavailable',
   });
   return (intent) => batcher.submit(intent);
 }
 
-async function attachIntents(tx: Transaction, intents: NewIntent[]): Promise<boolean[]> {
-  const ours = await attachClaims(
-    tx,
-    intents.map(({ held }) => held),
-  );
-  const mine = intents.filter((_, at) => ours[at]);
-  if (mine.length === 0) return ours;
-  const { rows } = await tx.query<ChargeKey>({
+async function attachIntents(pool: Pool, intents: NewIntent[]): Promise<boolean[]> {
+  const claims = heldColumns(intents.map(({ held }) => held));
+  const { rows } = await pool.query<{ tenant_id: string; order_id: string }>({
     ...storeIntents,
-    values: [...keyColumns(mine), mine.map(({ intentId }) => intentId)],
+    values: [...claims, intents.map(({ orderId }) => orderId), intents.map(({ intentId }) => intentId)],
   });
   const stored = new Set(rows.map((row) => `${row.tenant_id} ${row.order_id}`));
-  return intents.map(({ tenantId, orderId }, at) => ours[at] === true && stored.has(`${tenantId} ${orderId}`));
-}
-
-interface ChargeKey {
-  tenant_id: string;
-  order_id: string;
+  return intents.map(({ tenantId, orderId }) => stored.has(`${tenantId} ${orderId}`));
 }
 
 function keyColumns(charges: { tenantId: string; orderId: string }[]): [string[], string[]] {

@@ -273,23 +273,35 @@ export async function settleClaims(tx: Query, settled: Settled[]): Promise<void>
   if (rowCount !== settled.length) throw new Error('a claim that is locked was lost: is something changing claims?');
 }
 
+/**
+ * CTEs for a statement that writes what came of outside effects: `held` has the rows of its list whose claims are still ours,
+ * and has locked these. The list's first four columns are those of heldColumns, $1 to $4; `more` columns, texts, come next.
+ */
+export function heldClaimsSql(...more: string[]): string {
+  const columns = ['tenant_id', 'scope', 'name', 'attempt', ...more];
+  const lists = columns.map((name, at) => `$${at + 1}::${name === 'attempt' ? 'int' : 'text'}[]`);
+  return `held as materialized (
+     select ${columns.map((name) => `r.${name}`).join(', ')}
+       from (select * from unnest(${lists.join(', ')}) as r(${columns.join(', ')}) order by tenant_id, scope, name) r,
+            lateral (select from claims c
+                      where c.tenant_id = r.tenant_id and c.scope = r.scope and c.name = r.name
+                        and c.state = 'in_flight' and c.attempt = r.attempt
+                        for update) c
+   )`;
+}
+
+export function heldColumns(held: Claim[]): [string[], string[], string[], number[]] {
+  return [...keyColumns(held), held.map(({ attempt }) => attempt)];
+}
+
 const lockHeld = statement(
   'idempotency.attach-claims',
-  `select c.tenant_id, c.scope, c.name
-     from (select * from unnest($1::text[], $2::text[], $3::text[], $4::int[]) as r(tenant_id, scope, name, attempt)
-            order by tenant_id, scope, name) r,
-          lateral (select tenant_id, scope, name from claims c
-                    where c.tenant_id = r.tenant_id and c.scope = r.scope and c.name = r.name
-                      and c.state = 'in_flight' and c.attempt = r.attempt
-                      for update) c`,
+  `with ${heldClaimsSql()} select tenant_id, scope, name from held`,
 );
 
 /** Locks the claims for a write of what came of them. @returns for each whether it is still ours. @throws pg errors */
 export async function attachClaims(tx: Query, held: Claim[]): Promise<boolean[]> {
-  const { rows } = await tx.query<KeyColumns>({
-    ...lockHeld,
-    values: [...keyColumns(held), held.map(({ attempt }) => attempt)],
-  });
+  const { rows } = await tx.query<KeyColumns>({ ...lockHeld, values: heldColumns(held) });
   const ours = new Set(rows.map(keyIn));
   return held.map((claim) => ours.has(keyText(claim)));
 }

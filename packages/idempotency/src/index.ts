@@ -28,7 +28,7 @@ export {
   type SealedFrom,
   seal,
 } from './claim.ts';
-export { attachClaims, ClaimedMeanwhile } from './claim-batch.ts';
+export { ClaimedMeanwhile, heldClaimsSql, heldColumns } from './claim-batch.ts';
 export { type ReachStepPoint, STEP_POINTS, type StepPoint } from './crash-points.ts';
 export { type Fingerprint, type Fingerprinter, loadFingerprinter } from './fingerprint.ts';
 export { createFlights, type Flights } from './flights.ts';
