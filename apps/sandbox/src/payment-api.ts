@@ -4,6 +4,7 @@ import type { Log } from '@holdfast/service';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { FaultPlan, Faults } from './faults.ts';
 import { type Decision, executeOnce, type Seen } from './provider-idempotency.ts';
+import type { RecentIntents } from './recent-intents.ts';
 import {
   failure,
   invalidRequest,
@@ -20,11 +21,18 @@ export interface PaymentApi {
   faults: Faults;
   log: Log;
   secretKey: string;
+  recent: RecentIntents;
 }
 
 export type Prepared =
   | { kind: 'invalid'; answer: StripeAnswer }
-  | { kind: 'ready'; intentId: string | null; decide: (seen: Seen, faults: FaultPlan) => Decision };
+  | {
+      kind: 'ready';
+      intentId: string | null;
+      /** False where it nearly always meets a new intent, or one that was made a moment ago. */
+      readFirst: boolean;
+      decide: (seen: Seen, faults: FaultPlan) => Decision;
+    };
 export type WithId = { Params: { id: string } };
 
 const KEY_MAX = 255;
@@ -49,16 +57,27 @@ export function changing(
 
     const plan = api.faults.draw('payments');
     const operation = `POST ${request.url.split('?')[0]}`;
+    const { intentId } = prepared;
+    const expected = prepared.readFirst ? null : expectedBy(api, intentId, plan);
     const executed = await executeOnce(
       api.pool,
-      { key, operation, pairs, requestId: request.id, intentId: prepared.intentId, faults: plan },
+      { key, operation, pairs, requestId: request.id, intentId, expected, faults: plan },
       (seen) => prepared.decide(seen, plan),
     );
+    if (executed.made) api.recent.keep(executed.made);
     if (executed.replayOf !== null) {
       reply.header('idempotent-replayed', 'true').header('original-request', executed.replayOf);
     }
     return api.faults.deliver(reply, plan, () => send(reply, executed.answer));
   };
+}
+
+/** @returns null when there is nothing to go by */
+function expectedBy({ recent }: PaymentApi, intentId: string | null, plan: FaultPlan): Seen | null {
+  // A drawn fault counts as met by a request that is decided anew, and not by a replay: that is to be known first.
+  if (plan.refused || plan.error500 !== null) return null;
+  const intent = intentId === null ? null : recent.take(intentId);
+  return intent === undefined ? null : { at: Math.floor(Date.now() / 1_000), intent };
 }
 
 /** A GET. */

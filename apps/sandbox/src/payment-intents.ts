@@ -128,6 +128,7 @@ function prepareCreate(params: Params): Prepared {
   return {
     kind: 'ready',
     intentId: null,
+    readFirst: false,
     decide: ({ at }, faults) => {
       const created: Intent = {
         intentId,
@@ -160,10 +161,11 @@ function prepareConfirm(params: Params, id: string): Prepared {
   const fault = paymentMethodFault(paymentMethod);
   if (fault) return invalid(fault);
   const chargeId = newId('ch_');
-  return onIntent(id, (intent, _at, faults) => {
+  const confirm = (intent: Intent, _at: number, faults: FaultPlan) => {
     const confirmed = confirmIntent(intent, { paymentMethod, chargeId, refused: faults.refused });
     return confirmedDecision(confirmed, intent, expand, faults, (next) => changeOf(intent, next));
-  });
+  };
+  return onIntent(id, confirm, false);
 }
 
 function prepareCancel(params: Params, id: string): Prepared {
@@ -189,10 +191,15 @@ function readCommonParams(params: Params): void {
   );
 }
 
-function onIntent(id: string, decide: (intent: Intent, at: number, faults: FaultPlan) => Decision): Prepared {
+function onIntent(
+  id: string,
+  decide: (intent: Intent, at: number, faults: FaultPlan) => Decision,
+  readFirst = true,
+): Prepared {
   return {
     kind: 'ready',
     intentId: intentIdOf(id),
+    readFirst,
     decide: ({ intent, at }: Seen, faults) =>
       intent === null ? { kind: 'invalid', answer: noSuchIntent(id) } : decide(intent, at, faults),
   };
@@ -226,6 +233,7 @@ function createOf(intent: Intent): Change {
   const { lastPaymentError, metadata } = intent;
   return {
     statement: CREATE,
+    made: intent,
     values: [
       intent.intentId,
       intent.version,

@@ -17,6 +17,9 @@ import type { Pairs } from './stripe-params.ts';
  *   ledger's unique index, which never expire.
  *
  * What fails validation never gets here and is not stored.
+ *
+ * Most requests bring a new key for an intent that is as this process has left it. So they are decided on that, and their
+ * one statement tells whether it is so; only when it isn't, there is something to read.
  */
 
 /** The first six values of every guarded statement; an effect's own start at $7. */
@@ -90,7 +93,7 @@ type ReadRow = { at: number } & KeyRow & { [K in keyof Intent]: Intent[K] | null
 
 /** What a decision is made on. */
 export interface Seen {
-  /** Unix seconds, by the database's clock. */
+  /** Unix seconds. */
   at: number;
   intent: Intent | null;
 }
@@ -103,6 +106,8 @@ export type Decision =
 export interface Change {
   statement: Statement;
   values: unknown[];
+  /** The intent that it makes. */
+  made?: Intent;
 }
 
 export interface ProviderRequest {
@@ -113,6 +118,8 @@ export interface ProviderRequest {
   requestId: string;
   /** The intent that it reads or changes. */
   intentId: string | null;
+  /** What it will most likely meet, under a new key; null: that is to be read. */
+  expected: Seen | null;
   faults: FaultPlan;
 }
 
@@ -120,6 +127,8 @@ export interface Executed {
   answer: StripeAnswer;
   /** The request that ran, when this one was answered from the store. */
   replayOf: string | null;
+  /** The intent that was made. */
+  made?: Intent | undefined;
 }
 
 const ATTEMPTS_MAX = 5;
@@ -135,13 +144,17 @@ export async function executeOnce(
 ): Promise<Executed> {
   const fingerprint = fingerprintOf(request);
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
-    const { known, seen } = await readForChange(pool, request);
+    const expected = attempt === 0 ? request.expected : null;
+    const { known, seen } = expected === null ? await readForChange(pool, request) : { known: null, seen: expected };
     if (known) return replay(known, request, fingerprint);
     const decision = withServerError(decide(seen), request.faults);
+    const change = decision.kind === 'outcome' ? decision.change : null;
+    // What was expected is checked by the statement of a change, and by nothing else.
+    if (expected !== null && change === null) continue;
     if (decision.kind === 'invalid') return { answer: decision.answer, replayOf: null };
-    const wrote = await write(pool, request, fingerprint, decision.answer, decision.change);
+    const wrote = await write(pool, request, fingerprint, decision.answer, change);
     // crash here: claim, effect and answer are committed together, the caller has heard nothing; its retry is replayed.
-    if (wrote === 'written') return { answer: decision.answer, replayOf: null };
+    if (wrote === 'written') return { answer: decision.answer, replayOf: null, made: change?.made };
     if (wrote === 'in-use') return { answer: keyInUse(request.key ?? ''), replayOf: null };
     // Nothing was written: the intent changed, or the key's first request committed since the read. Look again.
   }

@@ -91,6 +91,7 @@ function prepareRefund(params: Params): Prepared {
   return {
     kind: 'ready',
     intentId: intentIdOf(paymentIntent),
+    readFirst: true,
     decide: ({ intent, at }) => {
       if (intent === null) return { kind: 'invalid', answer: noSuchIntent(paymentIntent, 'payment_intent') };
       const refundId = `re_${intent.intentId.slice('pi_'.length)}${suffix}`;

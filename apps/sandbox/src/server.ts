@@ -6,6 +6,7 @@ import { type Faults, faultRoutes } from './faults.ts';
 import { ledgerRoutes } from './ledger.ts';
 import { newRequestId, paymentRoutes } from './payment-api.ts';
 import { intentRoutes } from './payment-intents.ts';
+import { RecentIntents } from './recent-intents.ts';
 import { refundRoutes } from './refunds.ts';
 
 export interface Sandbox {
@@ -42,7 +43,7 @@ export function createSandbox(sandbox: Sandbox): FastifyInstance {
   faultRoutes(app, faults);
   ledgerRoutes(app, pool);
   carrierRoutes(app, pool, faults);
-  paymentRoutes(app, { pool, faults, log, secretKey }, intentRoutes, refundRoutes);
+  paymentRoutes(app, { pool, faults, log, secretKey, recent: new RecentIntents() }, intentRoutes, refundRoutes);
   return app;
 }
 
