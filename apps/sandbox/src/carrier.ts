@@ -3,6 +3,7 @@ import { type Pool, statement } from '@holdfast/postgres';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { FaultPlan, Faults } from './faults.ts';
 import { pageOf, readPage } from './paging.ts';
+import type { Store } from './store.ts';
 
 /**
  * The carrier. A reference is one row for ever, so one statement decides everything about it:
@@ -117,18 +118,20 @@ const INTERNAL = {
   message: 'Something went wrong on our side. Send the same request with the same reference again.',
 };
 
-export function carrierRoutes(app: FastifyInstance, pool: Pool, faults: Faults): void {
+export function carrierRoutes(app: FastifyInstance, store: Store, faults: Faults): void {
+  const { pool } = store;
   app.post<{ Body: BookingRequest }>(
     '/carrier/v1/shipments',
     { schema: { body: BOOKING_SCHEMA } },
-    changing(faults, async (body: BookingRequest, plan) => bookedAnswer(await book(pool, body, plan))),
+    changing(faults, async (body: BookingRequest, plan) => bookedAnswer(await book(store, body, plan))),
   );
   app.post<{ Body: { reference: string } }>(
     '/carrier/v1/shipments/cancel',
     { schema: { body: CANCEL_SCHEMA } },
     changing(faults, async (body: { reference: string }) => {
-      const { rows } = await pool.query<ShipmentRow>({ ...CANCEL, values: [body.reference] });
-      return [200, { reference: body.reference, status: 'cancelled', id: rows[0]?.shipmentId ?? null }];
+      const { reference } = body;
+      const [cancelled] = await store.commit<ShipmentRow>(reference, { ...CANCEL, values: [reference] });
+      return [200, { reference, status: 'cancelled', id: cancelled?.shipmentId ?? null }];
     }),
   );
   app.get('/carrier/v1/shipments', async (request, reply) => {
@@ -177,7 +180,7 @@ function changing<B>(
 }
 
 /** One booking per reference, ever (K2), none after its cancellation (K3). */
-async function book(pool: Pool, request: BookingRequest, plan: FaultPlan): Promise<Booked> {
+async function book({ pool, commit }: Store, request: BookingRequest, plan: FaultPlan): Promise<Booked> {
   const { reference, shipTo, parcels } = request;
   // Depends on the request alone, so it is the same whenever it is asked: no row is needed to remember it.
   const undeliverable = shipTo.postalCode === '00000' || shipTo.country === 'AQ';
@@ -186,7 +189,7 @@ async function book(pool: Pool, request: BookingRequest, plan: FaultPlan): Promi
   const values = plan.refused
     ? [reference, 'refused', null, null, null, null]
     : [reference, 'booked', newId('shp_'), newId('HF').toUpperCase(), JSON.stringify(shipTo), JSON.stringify(parcels)];
-  const inserted = (await pool.query<ShipmentRow>({ ...BOOK, values })).rows[0];
+  const [inserted] = await commit<ShipmentRow>(reference, { ...BOOK, values });
   // crash here: the reference is decided, nobody has been told; asking again gives the same answer.
   if (inserted?.status === 'refused') plan.happened('refused');
   if (inserted?.status === 'booked') return { kind: 'booked', created: true, shipment: inserted };

@@ -17,6 +17,7 @@ async function serve(): Promise<void> {
   const pool = createPool({
     databaseUrl: config.DATABASE_URL,
     applicationName: 'sandbox',
+    pipeline: true,
     onIdleError: (error) => log.warn({ message: error.message }, 'an idle database connection broke'),
   });
   onShutdown(() => pool.end());

@@ -1,10 +1,11 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { classifyPostgresError, type Pool } from '@holdfast/postgres';
+import { classifyPostgresError } from '@holdfast/postgres';
 import type { Log } from '@holdfast/service';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { FaultPlan, Faults } from './faults.ts';
 import { type Decision, executeOnce, type Seen } from './provider-idempotency.ts';
 import type { RecentIntents } from './recent-intents.ts';
+import type { Store } from './store.ts';
 import {
   failure,
   invalidRequest,
@@ -16,8 +17,7 @@ import {
 import { type Pairs, Params } from './stripe-params.ts';
 
 /** What every route of the payment API goes through: authentication, parameters, idempotency, faults, errors. */
-export interface PaymentApi {
-  pool: Pool;
+export interface PaymentApi extends Store {
   faults: Faults;
   log: Log;
   secretKey: string;
@@ -60,7 +60,7 @@ export function changing(
     const { intentId } = prepared;
     const expected = prepared.readFirst ? null : expectedBy(api, intentId, plan);
     const executed = await executeOnce(
-      api.pool,
+      api,
       { key, operation, pairs, requestId: request.id, intentId, expected, faults: plan },
       (seen) => prepared.decide(seen, plan),
     );

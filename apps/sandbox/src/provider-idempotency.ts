@@ -3,6 +3,7 @@ import { type Pool, type Statement, statement } from '@holdfast/postgres';
 import type { Log } from '@holdfast/service';
 import type { FaultPlan } from './faults.ts';
 import { INTENT_COLUMNS, type Intent } from './payment-intent.ts';
+import type { Store } from './store.ts';
 import { failure, LOCK_TIMEOUT, SERVER_ERROR, type StripeAnswer } from './stripe-answer.ts';
 import type { Pairs } from './stripe-params.ts';
 
@@ -138,21 +139,22 @@ const ATTEMPTS_MAX = 5;
  * depend on what it is given only.
  */
 export async function executeOnce(
-  pool: Pool,
+  store: Store,
   request: ProviderRequest,
   decide: (seen: Seen) => Decision,
 ): Promise<Executed> {
   const fingerprint = fingerprintOf(request);
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
     const expected = attempt === 0 ? request.expected : null;
-    const { known, seen } = expected === null ? await readForChange(pool, request) : { known: null, seen: expected };
+    const { known, seen } =
+      expected === null ? await readForChange(store.pool, request) : { known: null, seen: expected };
     if (known) return replay(known, request, fingerprint);
     const decision = withServerError(decide(seen), request.faults);
     const change = decision.kind === 'outcome' ? decision.change : null;
     // What was expected is checked by the statement of a change, and by nothing else.
     if (expected !== null && change === null) continue;
     if (decision.kind === 'invalid') return { answer: decision.answer, replayOf: null };
-    const wrote = await write(pool, request, fingerprint, decision.answer, change);
+    const wrote = await write(store, request, fingerprint, decision.answer, change);
     // crash here: claim, effect and answer are committed together, the caller has heard nothing; its retry is replayed.
     if (wrote === 'written') return { answer: decision.answer, replayOf: null, made: change?.made };
     if (wrote === 'in-use') return { answer: keyInUse(request.key ?? ''), replayOf: null };
@@ -172,7 +174,7 @@ async function readForChange(pool: Pool, request: ProviderRequest): Promise<{ kn
 }
 
 async function write(
-  pool: Pool,
+  store: Store,
   request: ProviderRequest,
   fingerprint: Buffer,
   answer: StripeAnswer,
@@ -180,11 +182,10 @@ async function write(
 ): Promise<'written' | 'in-use' | 'overtaken'> {
   if (change === null && request.key === null) return 'written';
   const claim = [request.key, request.operation, fingerprint, answer.status, answer.body, request.requestId];
-  const { rows } = await pool.query<{ free: boolean; written: boolean }>({
+  const [row] = await store.commit<{ free: boolean; written: boolean }>(request.intentId ?? request.requestId, {
     ...(change?.statement ?? STORE_ANSWER),
     values: [...claim, ...(change?.values ?? [])],
   });
-  const row = rows[0];
   if (row?.written === true) return 'written';
   return row?.free === false ? 'in-use' : 'overtaken';
 }

@@ -8,6 +8,7 @@ import { newRequestId, paymentRoutes } from './payment-api.ts';
 import { intentRoutes } from './payment-intents.ts';
 import { RecentIntents } from './recent-intents.ts';
 import { refundRoutes } from './refunds.ts';
+import { createStore } from './store.ts';
 
 export interface Sandbox {
   pool: Pool;
@@ -23,6 +24,7 @@ const REQUEST_TIMEOUT_MS = 10_000;
 /** Everything that the sandbox serves, on one port. Only `/v1` asks for a key. */
 export function createSandbox(sandbox: Sandbox): FastifyInstance {
   const { pool, faults, log, metrics, secretKey } = sandbox;
+  const store = createStore(pool);
   const app = fastify({
     logger: false,
     bodyLimit: BODY_MAX_BYTES,
@@ -42,8 +44,8 @@ export function createSandbox(sandbox: Sandbox): FastifyInstance {
   opsRoutes(app, pool, metrics);
   faultRoutes(app, faults);
   ledgerRoutes(app, pool);
-  carrierRoutes(app, pool, faults);
-  paymentRoutes(app, { pool, faults, log, secretKey, recent: new RecentIntents() }, intentRoutes, refundRoutes);
+  carrierRoutes(app, store, faults);
+  paymentRoutes(app, { ...store, faults, log, secretKey, recent: new RecentIntents() }, intentRoutes, refundRoutes);
   return app;
 }
 

@@ -19,7 +19,7 @@ export interface TestSandbox {
 
 /** The sandbox on a database of its own, behind a real port, with the official SDK pointed at it. */
 export async function startTestSandbox(): Promise<TestSandbox> {
-  const db = await testDatabase('sandbox', [MIGRATIONS]);
+  const db = await testDatabase('sandbox', [MIGRATIONS], { pipeline: true });
   const metrics = createMetrics('sandbox');
   const faults = await createFaults(db.pool, metrics);
   const log = createLog('sandbox', 'warn');

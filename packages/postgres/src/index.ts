@@ -4,4 +4,11 @@ export { type Migrations, migrate, missingMigrations } from './migrate.ts';
 export { createPool, type Pool, type PoolOptions, type Query, type Statement, statement } from './pool.ts';
 export { type Preparation, prepareDatabase, runMigrations } from './prepare-database.ts';
 export { classifyPostgresError, isUniqueViolation, type PostgresFault } from './sqlstate.ts';
-export { type Ending, type Known, type Transaction, transaction, transactionAfter } from './transaction.ts';
+export {
+  type Ending,
+  type Known,
+  type Transaction,
+  transaction,
+  transactionAfter,
+  transactionOf,
+} from './transaction.ts';

@@ -2,7 +2,7 @@ import { type TestDatabase, testDatabase } from '@holdfast/testkit';
 import type pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createPool, type Pool, statement } from './pool.ts';
-import { type Opening, transactionAfter } from './transaction.ts';
+import { type Opening, transactionAfter, transactionOf } from './transaction.ts';
 
 interface Note {
   id: number;
@@ -40,6 +40,25 @@ describe.each([false, true])('a transaction with an opening, pipelined: %s', (pi
   const insert = (id: number) => ({ ...statement('test.insert', 'insert into note values ($1::int)'), values: [id] });
   const notes = async () => (await pool.query<Note>('select id from note order by id')).rows.map(({ id }) => id);
   const never = () => Promise.reject(new Error('the work was begun'));
+
+  it('of statements alone commits them together, and gives what each came to', async () => {
+    const all = await transactionOf(pool, [insert(1), opening().look, insert(2)]);
+    expect(all.map(({ rows, rowCount }) => [rows, rowCount])).toEqual([
+      [[], 1],
+      [[{ id: 1 }], 1],
+      [[], 1],
+    ]);
+    const { rows } = await pool.query('select count(distinct xmin::text)::int as transactions from note');
+    expect(rows).toEqual([{ transactions: 1 }]);
+    expect(await transactionOf(pool, [])).toEqual([]);
+  });
+
+  it('of statements alone leaves nothing of them when one fails, and the connection goes on', async () => {
+    await expect(transactionOf(pool, [insert(1), insert(1), insert(2)])).rejects.toMatchObject({ code: '23505' });
+    expect(await notes()).toEqual([]);
+    await transactionOf(pool, [insert(3)]);
+    expect(await notes()).toEqual([3]);
+  });
 
   it('does its work with what was found, and commits it with its last statement', async () => {
     await pool.query(insert(1));

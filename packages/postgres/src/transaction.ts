@@ -73,6 +73,20 @@ export async function transactionAfter<First extends pg.QueryResultRow, Found ex
   return await answered.promise;
 }
 
+/**
+ * Runs statements in one transaction that asks nothing in between: on a pool that pipelines, in one round trip.
+ *
+ * @returns what each came to
+ * @throws what the first of them throws that fails: everything is rolled back then
+ */
+export async function transactionOf(pool: Pool, statements: pg.QueryConfig[]): Promise<pg.QueryResult[]> {
+  const [only, ...more] = statements;
+  if (only === undefined) return [];
+  if (more.length === 0) return [await pool.query(only)];
+  const results = await withClient(pool, (client) => together(client, 'begin', ...statements, 'commit'));
+  return results.slice(1, -1);
+}
+
 /** In their order, and in one round trip where the connection pipelines. @throws what any of them throws */
 async function together(client: Transaction, ...statements: (pg.QueryConfig | string)[]): Promise<pg.QueryResult[]> {
   if ((client as { pipeline?: boolean }).pipeline === true) {
