@@ -10,10 +10,17 @@ afterAll(() => db.drop());
 
 const LISTS: [string, unknown[]][] = [
   ['text', ['plain', '', ' ', 'null', 'NULL', null, '"', '\\', '\\"', '{a,b}', 'a,b', "it's", 'zwölf €\n\t']],
+  ['text', ['plain', '', ' ', 'null', 'NULL', '{a,b}', 'a,b', "it's", 'zwölf €\n\t\u007f', '😀']],
+  ['text', ['"\n\r\t\b\f\v\u0001\u001f', '\\n\n\\u000a', '"\u007f\u0080\u2028\u2029\ufeff', '"😀\\', '\\"é€"\\']],
   ['bytea', [Buffer.alloc(0), Buffer.from([0, 1, 92, 34, 255]), null]],
   ['bigint', [0, -1, Number.MAX_SAFE_INTEGER, null]],
+  ['float8', [0.1, -1e-7, 1e21, Number.MAX_VALUE, Number.POSITIVE_INFINITY]],
   ['boolean', [true, false, null]],
   ['jsonb', ['{"a":"\\"b\\\\"}', null]],
+  [
+    'jsonb',
+    [JSON.stringify({ a: ['"', '\\', '\n', '😀', '\u2028'] }), JSON.stringify({ a: 'é', b: { c: '\t"' } }, null, 2)],
+  ],
 ];
 
 describe('a list handed to a statement', () => {
