@@ -4,63 +4,72 @@ import type { Clock } from './ports.ts';
 /** What one attempt came to, act or undo. */
 export type AttemptOutcome = ActOutcome<unknown>;
 
-// Made once: without a reason, every abort makes an exception with a stack of its own.
-const ATTEMPT_ENDED = new Error('this attempt has ended');
+export interface AttemptUnderWay {
+  /** Never rejects. */
+  outcome: Promise<AttemptOutcome>;
+  /** This process waits no longer. */
+  giveUp(): void;
+}
 
+type Direction = 'act' | 'undo';
 type Context = StepContext<unknown, Record<string, unknown>>;
 
 /**
  * One attempt at a step, bounded by `context.timeoutMs`. Whatever goes wrong means that the outcome is unknown (S4):
  * an exception may come before or after the effect, and a call that has not answered in time may still take effect.
  */
-export async function attemptStep(
+export function beginAttempt(
   step: RunnableStep,
-  direction: 'act' | 'undo',
-  context: Omit<Context, 'signal'>,
-  abort: AbortController,
+  direction: Direction,
+  context: Context,
   clock: Clock,
-): Promise<AttemptOutcome> {
-  const signal = abort.signal;
-  const call = direction === 'act' ? act(step, { ...context, signal }) : undo(step, { ...context, signal });
-  let cancelTimer = () => {};
-  const late = new Promise<AttemptOutcome>((resolve) => {
-    cancelTimer = clock.after(context.timeoutMs, () =>
-      resolve({ kind: 'unknown', detail: `no answer within ${Math.ceil(context.timeoutMs)} ms` }),
-    );
-    signal.addEventListener('abort', () => resolve({ kind: 'unknown', detail: 'given up by this process' }), {
-      once: true,
-    });
-  });
-  try {
-    return await Promise.race([call.catch(thrown), late]);
-  } finally {
+): AttemptUnderWay {
+  const { promise: outcome, resolve } = Promise.withResolvers<AttemptOutcome>();
+  const late = () => resolve(unknown(`no answer within ${Math.ceil(context.timeoutMs)} ms`));
+  const cancelTimer = clock.after(context.timeoutMs, late);
+  const end = (ended: AttemptOutcome) => {
     cancelTimer();
-    // The participant may stop working for a caller that has stopped waiting.
-    abort.abort(ATTEMPT_ENDED);
+    resolve(ended);
+  };
+  const answered = (answer: ActOutcome<unknown> | UndoOutcome) => end(known(step, direction, answer));
+  call(step, direction, context).then(answered, (error: unknown) => end(thrown(error)));
+  return { outcome, giveUp: () => end(unknown('given up by this process')) };
+}
+
+/** What is thrown before anything is waited for is no other case. */
+function call(step: RunnableStep, direction: Direction, context: Context): Promise<ActOutcome<unknown> | UndoOutcome> {
+  try {
+    if (direction === 'act') return Promise.resolve(step.act(context));
+    if (step.undo === undefined) throw new Error(`step ${step.name} has no undo: it stands behind the pivot`);
+    return Promise.resolve(step.undo(context));
+  } catch (error) {
+    return Promise.reject(error);
   }
 }
 
-async function act(step: RunnableStep, context: Context): Promise<AttemptOutcome> {
-  const outcome = await step.act(context);
-  if (step.kind === 'retriable' && outcome.kind === 'refused') {
-    // Behind the pivot nothing can be turned back; the types forbid it, so a refusal here is a participant's fault.
-    return { kind: 'unknown', detail: `refused behind the pivot: ${outcome.reason}` };
+function known(step: RunnableStep, direction: Direction, answer: ActOutcome<unknown> | UndoOutcome): AttemptOutcome {
+  try {
+    if (step.kind === 'retriable' && answer.kind === 'refused') {
+      // Behind the pivot nothing can be turned back; the types forbid it, so a refusal here is a participant's fault.
+      return unknown(`refused behind the pivot: ${answer.reason}`);
+    }
+    if (answer.kind !== 'done') return answer;
+    if (direction === 'undo' || !('output' in answer)) return { kind: 'done', output: null };
+    // What the next step sees must be what it would see after a crash: the value as it comes back from storage.
+    const stored = JSON.stringify(answer.output) as string | undefined;
+    return { kind: 'done', output: stored === undefined ? null : JSON.parse(stored) };
+  } catch (error) {
+    return thrown(error);
   }
-  if (outcome.kind !== 'done') return outcome;
-  // What the next step sees must be what it would see after a crash: the value as it comes back from storage.
-  const stored = JSON.stringify(outcome.output) as string | undefined;
-  return { kind: 'done', output: stored === undefined ? null : JSON.parse(stored) };
 }
 
-async function undo(step: RunnableStep, context: Context): Promise<AttemptOutcome> {
-  if (step.undo === undefined) throw new Error(`step ${step.name} has no undo: it stands behind the pivot`);
-  const outcome: UndoOutcome = await step.undo(context);
-  return outcome.kind === 'done' ? { kind: 'done', output: null } : outcome;
+function unknown(detail: string): AttemptOutcome {
+  return { kind: 'unknown', detail };
 }
 
 function thrown(error: unknown): AttemptOutcome {
   const detail = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  return { kind: 'unknown', detail };
+  return unknown(detail);
 }
 
 const DETAIL_MAX = 500;

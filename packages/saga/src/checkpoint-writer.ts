@@ -134,10 +134,10 @@ export class CheckpointWriter {
   }
 
   /** Resolves when the outcome is known. The caller has at most one checkpoint of a saga under way. */
-  async write(checkpoint: Checkpoint): Promise<CheckpointOutcome> {
-    await this.#room();
-    if (this.#closing.signal.aborted) return { kind: 'closed' };
-    return await new Promise((settle) => {
+  write(checkpoint: Checkpoint): Promise<CheckpointOutcome> {
+    if (this.#isFull()) return this.#room().then(() => this.write(checkpoint));
+    if (this.#closing.signal.aborted) return Promise.resolve({ kind: 'closed' });
+    return new Promise((settle) => {
       this.#checkpoints.push({ checkpoint, settle });
       this.#startFlushing();
     });
@@ -170,10 +170,12 @@ export class CheckpointWriter {
     this.#giveRoom();
   }
 
+  #isFull(): boolean {
+    return this.#checkpoints.length + this.#attempts.length >= this.#maxQueued && !this.#closing.signal.aborted;
+  }
+
   async #room(): Promise<void> {
-    while (this.#checkpoints.length + this.#attempts.length >= this.#maxQueued && !this.#closing.signal.aborted) {
-      await this.#flushEnded();
-    }
+    while (this.#isFull()) await this.#flushEnded();
   }
 
   #flushEnded(): Promise<void> {

@@ -5,7 +5,7 @@
 //    step that may have been started.
 // S4 An unknown outcome is asked again, with the same key.
 
-import { type AttemptOutcome, attemptStep, detailOf } from './attempt.ts';
+import { type AttemptOutcome, type AttemptUnderWay, beginAttempt, detailOf } from './attempt.ts';
 import { fullJitterMs } from './backoff.ts';
 import type { Attempt, Checkpoint, CheckpointOutcome } from './checkpoint-writer.ts';
 import type { ReachPoint } from './crash-points.ts';
@@ -24,7 +24,10 @@ import {
   whatNext,
 } from './transitions.ts';
 
-/** What a drive needs of its process. */
+// Made once: without a reason, every abort makes an exception with a stack of its own.
+const ATTEMPT_ENDED = new Error('this attempt has ended');
+
+/** What the drives of one definition need of their process; they share it. */
 export interface DriveContext {
   definition: SagaDefinition;
   /** False as soon as others may own this process's sagas. */
@@ -63,7 +66,9 @@ export class Drive {
   #seq = 0;
   /** Attempts that go into the journal with the next checkpoint. */
   #attempts: Attempt[] = [];
-  #attemptUnderWay: AbortController | null = null;
+  #attemptUnderWay: AttemptUnderWay | null = null;
+  /** Of the attempt under way; an attempt that is done leaves it to the next. */
+  #abort = new AbortController();
   #wake: (() => void) | null = null;
 
   constructor(row: SagaRow, context: DriveContext) {
@@ -82,7 +87,10 @@ export class Drive {
   }
 
   get snapshot(): SagaSnapshot {
-    return { ...this.#upcoming(this.#progress, this.#revision), updatedAt: this.#updatedAt };
+    const { state, position, outputs, failure } = this.#progress;
+    const { definition } = this.#row;
+    const [revision, updatedAt] = [this.#revision, this.#updatedAt];
+    return { id: this.id, definition, state, position, outputs, failure, revision, updatedAt };
   }
 
   /** A cancel is durable in the row. It ends a wait between attempts, never an attempt. */
@@ -106,7 +114,8 @@ export class Drive {
   /** Stop now; an attempt under way is given up, its effect left to the next owner. */
   drop(why: DropReason): void {
     this.#drop ??= why;
-    this.#attemptUnderWay?.abort();
+    this.#attemptUnderWay?.giveUp();
+    this.#abort.abort(ATTEMPT_ENDED);
     this.#wake?.();
   }
 
@@ -206,17 +215,24 @@ export class Drive {
   }
 
   async #attempt(step: RunnableStep, direction: 'act' | 'undo', attempt: number): Promise<AttemptOutcome> {
-    const key = `${this.id}:${step.name}${direction === 'undo' ? ':undo' : ''}`;
-    const { outputs } = this.#progress;
-    const abort = new AbortController();
-    this.#attemptUnderWay = abort;
-    const startedAt = this.#context.clock.now();
-    const context = { sagaId: this.id, input: this.#row.input, outputs, key, epoch: this.epoch, attempt };
-    const timeoutMs = this.#timeoutMs(step);
-    this.#context.reach(`before-${direction}`, this.id);
-    const outcome = await attemptStep(step, direction, { ...context, timeoutMs }, abort, this.#context.clock);
+    const { clock, reach } = this.#context;
+    const startedAt = clock.now();
+    const context = {
+      sagaId: this.id,
+      input: this.#row.input,
+      outputs: this.#progress.outputs,
+      key: `${this.id}:${step.name}${direction === 'undo' ? ':undo' : ''}`,
+      epoch: this.epoch,
+      attempt,
+      timeoutMs: this.#timeoutMs(step),
+      signal: this.#abort.signal,
+    };
+    reach(`before-${direction}`, this.id);
+    this.#attemptUnderWay = beginAttempt(step, direction, context, clock);
+    const outcome = await this.#attemptUnderWay.outcome;
     this.#attemptUnderWay = null;
-    this.#context.reach(`after-${direction}`, this.id);
+    if (outcome.kind !== 'done') this.#endAttempt();
+    reach(`after-${direction}`, this.id);
     this.#seq += 1;
     this.#attempts.push({
       sagaId: this.id,
@@ -228,9 +244,15 @@ export class Drive {
       outcome: outcome.kind,
       detail: detailOf(outcome),
       startedAt,
-      endedAt: this.#context.clock.now(),
+      endedAt: clock.now(),
     });
     return outcome;
+  }
+
+  /** The participant may stop working for a caller that has stopped waiting. */
+  #endAttempt(): void {
+    this.#abort.abort(ATTEMPT_ENDED);
+    if (this.#drop === null) this.#abort = new AbortController();
   }
 
   /** An attempt that hangs must not carry the saga past its deadline. */
@@ -269,33 +291,26 @@ export class Drive {
   }
 
   async #write(progress: Progress): Promise<CheckpointOutcome> {
-    const revision = this.#revision + 1;
-    const companion = this.#context.companionValue(this.#upcoming(progress, revision), this.#row.input);
-    const attempts = this.#attempts.splice(0);
-    const point = pointOf(this.#progress.state, progress.state);
-    this.#context.reach(`before-${point}`, this.id);
-    const outcome = await this.#context.write({
-      id: this.id,
-      epoch: this.epoch,
-      revision,
-      ...progress,
-      companion,
-      attempts,
-    });
+    const { reach, companionValue, publish, write } = this.#context;
+    const { state, position, outputs, failure, parked, resumeState } = progress;
+    const { definition, input } = this.#row;
+    const [id, revision, attempts] = [this.id, this.#revision + 1, this.#attempts];
+    this.#attempts = [];
+    const companion = companionValue({ id, definition, state, position, outputs, failure, revision }, input);
+    const point = pointOf(this.#progress.state, state);
+    reach(`before-${point}`, id);
+    const stored = { state, position, outputs, failure, parked, resumeState, companion };
+    const outcome = await write({ id, epoch: this.epoch, revision, ...stored, attempts });
     if (outcome.kind === 'rejected') this.#attempts.unshift(...attempts);
     if (outcome.kind !== 'durable') return outcome;
-    this.#context.reach(`after-${point}`, this.id);
+    reach(`after-${point}`, id);
     this.#progress = progress;
     this.#revision = revision;
     this.#updatedAt = outcome.updatedAt;
     this.#cancelRequested ||= outcome.cancelRequested;
-    this.#context.publish({ ...this.snapshot, told: outcome.told });
+    const { updatedAt, told } = outcome;
+    publish({ id, definition, state, position, outputs, failure, revision, updatedAt, told });
     return outcome;
-  }
-
-  #upcoming(progress: Progress, revision: number): Omit<SagaSnapshot, 'updatedAt'> {
-    const { state, position, outputs, failure } = progress;
-    return { id: this.id, definition: this.#row.definition, state, position, outputs, failure, revision };
   }
 
   async #backOff(
@@ -306,7 +321,9 @@ export class Drive {
     mostMs: number,
   ): Promise<void> {
     this.#context.metrics?.stepRetried(this.#row.definition, step.name, direction);
-    await this.#context.journal(this.#attempts.splice(0));
+    const attempts = this.#attempts;
+    this.#attempts = [];
+    await this.#context.journal(attempts);
     const leastMs = (outcome.kind === 'unknown' && outcome.retryAfterMs) || 0;
     const waitMs = Math.max(leastMs, fullJitterMs(step.retry, attempt - 1, this.#context.random));
     await this.#sleep(Math.max(0, Math.min(waitMs, mostMs)));

@@ -28,7 +28,7 @@ import { type CancelOutcome, judgeCancel, requestCancel } from './cancel.ts';
 import { CheckpointWriter, type Companion, type WriterStats } from './checkpoint-writer.ts';
 import type { ReachPoint } from './crash-points.ts';
 import type { SagaDefinition } from './definition.ts';
-import { Drive, type DriveEnd } from './drive.ts';
+import { Drive, type DriveContext, type DriveEnd } from './drive.ts';
 import { createOperator, type Operator, type ResumeOutcome } from './operate.ts';
 import { type Clock, type Database, type SagaLog, type SagaMetrics, systemClock, within } from './ports.ts';
 import { ProcessLease } from './process-lease.ts';
@@ -85,6 +85,8 @@ interface Term {
   ownerId: number;
   lease: ProcessLease;
   writer: CheckpointWriter;
+  /** By definition's name. */
+  contexts: Map<string, DriveContext>;
 }
 
 /** One per process. @throws TypeError when two definitions share a name */
@@ -114,7 +116,12 @@ export class Engine {
     this.#roster = new Roster(options.maxRunning ?? 2_000);
     this.#random = options.random ?? Math.random;
     this.#clock = options.clock ?? systemClock;
-    this.#watchers = new Watchers(options.log, this.#clock);
+    this.#watchers = new Watchers({
+      local: (id) => this.#roster.drive(id)?.snapshot,
+      stored: (id) => readSnapshot(options.pool, id),
+      log: options.log,
+      clock: this.#clock,
+    });
     this.#definitions = new Map(options.definitions.map((definition) => [definition.name, definition]));
     if (this.#definitions.size !== options.definitions.length) {
       throw new TypeError('two saga definitions share a name: rename the newer one');
@@ -204,12 +211,8 @@ export class Engine {
   async cancel(id: string, waitMs: number, signal?: AbortSignal): Promise<CancelOutcome> {
     await requestCancel(this.#options.pool, id);
     this.#roster.drive(id)?.requestCancel();
-    return await this.#waitUntil<CancelOutcome>(
-      id,
-      (snapshot) => judgeCancel(this.#definitions.get(snapshot.definition), snapshot),
-      waitMs,
-      signal,
-    );
+    const judge = (snapshot: SagaSnapshot) => judgeCancel(this.#definitions.get(snapshot.definition), snapshot);
+    return await this.#watchers.until<CancelOutcome>({ id, judge, waitMs, signal });
   }
 
   /** Goes on with a parked saga, here. @throws what `pg` throws; if it was resumed after all, a sweep drives it */
@@ -223,13 +226,8 @@ export class Engine {
   }
 
   /** Waits up to `waitMs` until the saga has ended or is parked, wherever it is driven. @throws what `pg` throws */
-  async waitForEnd(id: string, waitMs: number, signal?: AbortSignal): Promise<WaitOutcome> {
-    return await this.#waitUntil<WaitOutcome>(
-      id,
-      (snapshot) => (hasEnded(snapshot.state) || snapshot.state === 'parked' ? { kind: 'settled', snapshot } : null),
-      waitMs,
-      signal,
-    );
+  waitForEnd(id: string, waitMs: number, signal?: AbortSignal): Promise<WaitOutcome> {
+    return this.#watchers.until<WaitOutcome>({ id, judge: judgeEnd, waitMs, signal });
   }
 
   /** The saga with its journal, or null. @throws what `pg` throws */
@@ -267,7 +265,28 @@ export class Engine {
       clock: this.#clock,
       stats: this.#written,
     });
-    this.#term = { ownerId, lease, writer };
+    const contexts = new Map<string, DriveContext>();
+    for (const definition of this.#definitions.values()) {
+      contexts.set(definition.name, this.#contextOf(definition, lease, writer));
+    }
+    this.#term = { ownerId, lease, writer, contexts };
+  }
+
+  #contextOf(definition: SagaDefinition, lease: ProcessLease, writer: CheckpointWriter): DriveContext {
+    const { log, metrics, companionValue, reach } = this.#options;
+    return {
+      definition,
+      leaseHeld: () => lease.isHeld(),
+      write: (checkpoint) => writer.write(checkpoint),
+      journal: (attempts) => writer.journal(attempts),
+      publish: (snapshot) => this.#watchers.publish(snapshot),
+      companionValue: companionValue ?? (() => null),
+      reach: reach ?? (() => {}),
+      random: this.#random,
+      clock: this.#clock,
+      log,
+      metrics,
+    };
   }
 
   /** Others may own this process's sagas from now on: stop driving them, and come back as a new owner. */
@@ -342,25 +361,13 @@ export class Engine {
   }
 
   async #drive(row: SagaRow, term: Term): Promise<void> {
-    const { log, metrics, companionValue, reach } = this.#options;
-    const definition = this.#definitions.get(row.definition);
-    if (definition === undefined) {
+    const { log } = this.#options;
+    const context = term.contexts.get(row.definition);
+    if (context === undefined) {
       log.error({ sagaId: row.id, definition: row.definition }, 'unknown definition: pass it to createEngine');
       return;
     }
-    const drive = new Drive(row, {
-      definition,
-      leaseHeld: () => term.lease.isHeld(),
-      write: (checkpoint) => term.writer.write(checkpoint),
-      journal: (attempts) => term.writer.journal(attempts),
-      publish: (snapshot) => this.#watchers.publish(snapshot),
-      companionValue: companionValue ?? (() => null),
-      reach: reach ?? (() => {}),
-      random: this.#random,
-      clock: this.#clock,
-      log,
-      metrics,
-    });
+    const drive = new Drive(row, context);
     this.#roster.add(drive);
     try {
       this.#report(drive, row.definition, await drive.run());
@@ -385,15 +392,8 @@ export class Engine {
       log.info({ sagaId, epoch, why: end.why }, 'saga dropped; its next owner goes on');
     }
   }
+}
 
-  async #waitUntil<T>(
-    id: string,
-    judge: (snapshot: SagaSnapshot) => T | null,
-    waitMs: number,
-    signal: AbortSignal | undefined,
-  ) {
-    const local = () => this.#roster.drive(id)?.snapshot;
-    const stored = () => readSnapshot(this.#options.pool, id);
-    return await this.#watchers.until({ id, local, stored, judge, waitMs, signal });
-  }
+function judgeEnd(snapshot: SagaSnapshot): WaitOutcome | null {
+  return hasEnded(snapshot.state) || snapshot.state === 'parked' ? { kind: 'settled', snapshot } : null;
 }

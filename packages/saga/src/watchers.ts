@@ -5,61 +5,73 @@ export type SnapshotListener = (snapshot: SagaSnapshot) => void;
 
 export interface Wait<T> {
   id: string;
-  /** What is known of it here; undefined when it is not driven here. */
-  local: () => SagaSnapshot | undefined;
-  stored: () => Promise<SagaSnapshot | null>;
   /** Null while it is worth waiting. */
   judge: (snapshot: SagaSnapshot) => T | null;
   waitMs: number;
   signal: AbortSignal | undefined;
 }
 
+interface WatchersOptions {
+  /** What is known of a saga here; undefined when it is not driven here. */
+  local: (id: string) => SagaSnapshot | undefined;
+  stored: (id: string) => Promise<SagaSnapshot | null>;
+  log: SagaLog;
+  clock: Clock;
+}
+
+/** Somebody who wants to hear of a saga. */
+interface Watch {
+  changed: SnapshotListener;
+  /** This process has stopped driving it, for whatever reason. */
+  released(): void;
+}
+
 const POLL = { baseMs: 50, capMs: 500 };
 
 /** Who in this process wants to hear of a saga's checkpoints. */
 export class Watchers {
-  readonly #log: SagaLog;
-  readonly #clock: Clock;
-  readonly #listeners = new Map<string, Set<SnapshotListener>>();
-  /** Called when this process stops driving a saga, for whatever reason. */
-  readonly #releases = new Map<string, Set<() => void>>();
+  readonly #options: WatchersOptions;
+  readonly #watches = new Map<string, Set<Watch>>();
 
-  constructor(log: SagaLog, clock: Clock) {
-    this.#log = log;
-    this.#clock = clock;
+  constructor(options: WatchersOptions) {
+    this.#options = options;
   }
 
   subscribe(id: string, listener: SnapshotListener): () => void {
-    return add(this.#listeners, id, listener);
+    const watch = { changed: listener, released() {} };
+    this.#add(id, watch);
+    return () => this.#remove(id, watch);
   }
 
   publish(snapshot: SagaSnapshot): void {
-    for (const listener of this.#listeners.get(snapshot.id) ?? []) {
+    for (const watch of this.#watches.get(snapshot.id) ?? []) {
       try {
-        listener(snapshot);
+        watch.changed(snapshot);
       } catch (error) {
         // The checkpoint is durable whatever a listener makes of it; the saga goes on.
-        this.#log.error({ err: error, sagaId: snapshot.id }, 'a listener failed');
+        this.#options.log.error({ err: error, sagaId: snapshot.id }, 'a listener failed');
       }
     }
   }
 
   released(id: string): void {
-    for (const release of this.#releases.get(id) ?? []) release();
+    for (const watch of this.#watches.get(id) ?? []) watch.released();
   }
 
   /** Waits until `judge` has a verdict on the saga, wherever it is driven. @throws what `stored` throws */
   async until<T>(wait: Wait<T>): Promise<T | { kind: 'pending' } | { kind: 'not-found' }> {
-    const until = this.#clock.now() + wait.waitMs;
+    const { local, stored, clock } = this.#options;
+    const { id } = wait;
+    const until = clock.now() + wait.waitMs;
     for (let poll = 0; ; poll++) {
-      const snapshot = wait.local() ?? (await wait.stored());
+      const snapshot = local(id) ?? (await stored(id));
       if (snapshot === null) return { kind: 'not-found' };
       const verdict = wait.judge(snapshot);
       if (verdict !== null) return verdict;
-      const leftMs = until - this.#clock.now();
+      const leftMs = until - clock.now();
       if (leftMs <= 0 || wait.signal?.aborted) return { kind: 'pending' };
       // What is driven here is heard of; what is driven elsewhere has to be looked at.
-      const mostMs = wait.local() === undefined ? Math.min(POLL.capMs, POLL.baseMs * 2 ** poll) : leftMs;
+      const mostMs = local(id) === undefined ? Math.min(POLL.capMs, POLL.baseMs * 2 ** poll) : leftMs;
       const heard = await this.#hear(wait, Math.min(mostMs, leftMs));
       if (heard !== null) return heard;
     }
@@ -70,31 +82,34 @@ export class Watchers {
    *
    * @returns the verdict, or null when it was something else
    */
-  async #hear<T>({ id, judge, signal }: Wait<T>, ms: number): Promise<T | null> {
-    const ends: (() => void)[] = [];
-    try {
-      return await new Promise<T | null>((resolve) => {
-        const nothing = () => resolve(null);
-        const judged = (snapshot: SagaSnapshot) => {
-          const verdict = judge(snapshot);
-          if (verdict !== null) resolve(verdict);
-        };
-        signal?.addEventListener('abort', nothing, { once: true });
-        ends.push(add(this.#listeners, id, judged), add(this.#releases, id, nothing));
-        ends.push(this.#clock.after(ms, nothing));
-        ends.push(() => signal?.removeEventListener('abort', nothing));
-      });
-    } finally {
-      for (const end of ends) end();
-    }
+  #hear<T>({ id, judge, signal }: Wait<T>, ms: number): Promise<T | null> {
+    return new Promise<T | null>((resolve) => {
+      const end = (verdict: T | null) => {
+        this.#remove(id, watch);
+        cancelTimer();
+        signal?.removeEventListener('abort', nothing);
+        resolve(verdict);
+      };
+      const nothing = () => end(null);
+      const changed = (snapshot: SagaSnapshot) => {
+        const verdict = judge(snapshot);
+        if (verdict !== null) end(verdict);
+      };
+      const watch = { changed, released: nothing };
+      const cancelTimer = this.#options.clock.after(ms, nothing);
+      signal?.addEventListener('abort', nothing, { once: true });
+      this.#add(id, watch);
+    });
   }
-}
 
-function add<T>(sets: Map<string, Set<T>>, id: string, member: T): () => void {
-  const set = sets.get(id) ?? new Set();
-  sets.set(id, set.add(member));
-  return () => {
-    set.delete(member);
-    if (set.size === 0 && sets.get(id) === set) sets.delete(id);
-  };
+  #add(id: string, watch: Watch): void {
+    const watches = this.#watches.get(id);
+    if (watches === undefined) this.#watches.set(id, new Set([watch]));
+    else watches.add(watch);
+  }
+
+  #remove(id: string, watch: Watch): void {
+    const watches = this.#watches.get(id);
+    if (watches?.delete(watch) && watches.size === 0) this.#watches.delete(id);
+  }
 }
