@@ -11,7 +11,7 @@ import {
 } from '@holdfast/idempotency';
 import { classifyPostgresError, type Query } from '@holdfast/postgres';
 import { decodeStatus } from './error-details.ts';
-import { type Answer, errorOf } from './errors.ts';
+import { type Answer, errorOf, type RpcError } from './errors.ts';
 import type { Refusal } from './gen/holdfast/step/v1/Refusal.ts';
 import type { StepState } from './gen/holdfast/step/v1/StepState.ts';
 import { InvalidRequest, type ServerCall } from './server-call.ts';
@@ -91,7 +91,7 @@ export function stepAnswer(outcome: ActOutcome | UndoOutcome): Answer<never> {
 }
 
 /** What a thrown database error means to a caller; undefined when it is no fault of the store's availability. */
-export function storeFault(error: unknown): Answer<never> | undefined {
+export function storeFault(error: unknown): RpcError | undefined {
   if (error instanceof QueueFull) return errorOf('TRY_AGAIN', error.message);
   const fault = error instanceof ClaimedMeanwhile ? 'contended' : classifyPostgresError(error);
   switch (fault) {

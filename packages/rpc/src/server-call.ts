@@ -32,65 +32,94 @@ export interface ServerCall {
   signal: AbortSignal;
 }
 
-/** Where a call's fields are read from: metadata, or a message that carries many calls. */
-export interface CallSource {
-  /** Every value sent under this name; none when it was not sent. */
-  values(name: string): string[];
-  remainingMs(): number;
-  signal: AbortSignal;
-}
+/** A call of its own: its fields are its metadata. */
+class MetadataCall implements ServerCall {
+  readonly #call: IncomingCall;
+  readonly signal: AbortSignal;
 
-export function serverCall(
-  call: ServerUnaryCall<unknown, unknown> | ServerWritableStream<unknown, unknown>,
-): ServerCall {
-  const cancelled = new AbortController();
-  call.on('cancelled', () => cancelled.abort());
-  return serverCallFrom({
-    values: (name) => call.metadata.get(name).map(String),
-    remainingMs() {
-      const deadline = call.getDeadline();
-      const atMs = deadline instanceof Date ? deadline.getTime() : deadline;
-      return atMs - Date.now();
-    },
-    signal: cancelled.signal,
-  });
-}
+  constructor(call: IncomingCall) {
+    const cancelled = new AbortController();
+    call.on('cancelled', () => cancelled.abort());
+    this.#call = call;
+    this.signal = cancelled.signal;
+  }
 
-export function serverCallFrom(source: CallSource): ServerCall {
-  const single = (name: string): string | undefined => {
-    const values = source.values(name);
+  key(): string {
+    const keys = this.#values('idempotency-key');
+    if (keys.length > 1) throw wrongKey();
+    return checkKey(keys[0]);
+  }
+
+  epoch(): number {
+    return checkEpoch(this.#single('saga-epoch') ?? '0');
+  }
+
+  tenantId(): string {
+    return checkTenantId(this.#single('tenant-id'));
+  }
+
+  authorization(): string | undefined {
+    return this.#single('authorization');
+  }
+
+  traceparent(): string | undefined {
+    return this.#single('traceparent');
+  }
+
+  remainingMs(): number {
+    const deadline = this.#call.getDeadline();
+    const atMs = deadline instanceof Date ? deadline.getTime() : deadline;
+    return boundedRemainingMs(atMs - Date.now());
+  }
+
+  #single(name: string): string | undefined {
+    const values = this.#values(name);
     if (values.length > 1) throw new InvalidRequest(name, 'send it once');
     return values[0];
-  };
-  return {
-    key: () => keyIn(source.values('idempotency-key')),
-    epoch() {
-      const raw = single('saga-epoch') ?? '0';
-      if (!EPOCH.test(raw)) throw new InvalidRequest('saga-epoch', 'send a whole number, the saga’s current epoch');
-      return Number(raw);
-    },
-    tenantId() {
-      const raw = single('tenant-id');
-      if (raw === undefined || !TENANT.test(raw)) {
-        throw new InvalidRequest('tenant-id', 'send the tenant’s id, 1 to 64 of [A-Za-z0-9_-]');
-      }
-      return raw;
-    },
-    authorization: () => single('authorization'),
-    traceparent: () => single('traceparent'),
-    remainingMs: () => Math.min(Math.max(source.remainingMs(), 0), MAX_REMAINING_MS),
-    signal: source.signal,
-  };
+  }
+
+  #values(name: string): string[] {
+    return this.#call.metadata.get(name).map(String);
+  }
 }
 
-function keyIn(values: string[]): string {
-  const name = 'idempotency-key';
-  const [key] = values;
+type IncomingCall = ServerUnaryCall<unknown, unknown> | ServerWritableStream<unknown, unknown>;
+
+export function serverCall(call: IncomingCall): ServerCall {
+  return new MetadataCall(call);
+}
+
+/** @throws InvalidRequest */
+export function checkKey(key: string | undefined): string {
   if (key === undefined) {
-    throw new InvalidRequest(name, 'send one with every changing call', 'IDEMPOTENCY_KEY_MISSING');
+    throw new InvalidRequest('idempotency-key', 'send one with every changing call', 'IDEMPOTENCY_KEY_MISSING');
   }
-  if (values.length > 1 || !KEY.test(key)) {
-    throw new InvalidRequest(name, 'send one key of 16 to 128 of [A-Za-z0-9._~:-]', 'IDEMPOTENCY_KEY_INVALID');
-  }
+  if (!KEY.test(key)) throw wrongKey();
   return key;
+}
+
+function wrongKey(): InvalidRequest {
+  return new InvalidRequest(
+    'idempotency-key',
+    'send one key of 16 to 128 of [A-Za-z0-9._~:-]',
+    'IDEMPOTENCY_KEY_INVALID',
+  );
+}
+
+/** @throws InvalidRequest */
+export function checkEpoch(raw: string): number {
+  if (!EPOCH.test(raw)) throw new InvalidRequest('saga-epoch', 'send a whole number, the saga’s current epoch');
+  return Number(raw);
+}
+
+/** @throws InvalidRequest */
+export function checkTenantId(raw: string | undefined): string {
+  if (raw === undefined || !TENANT.test(raw)) {
+    throw new InvalidRequest('tenant-id', 'send the tenant’s id, 1 to 64 of [A-Za-z0-9_-]');
+  }
+  return raw;
+}
+
+export function boundedRemainingMs(ms: number): number {
+  return Math.min(Math.max(ms, 0), MAX_REMAINING_MS);
 }

@@ -13,7 +13,7 @@ import type { MethodDefinition } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 import type { Log } from '@holdfast/service';
 import { HealthImplementation } from 'grpc-health-check';
-import { type Answer, errorOf, toServiceError } from './errors.ts';
+import { type Answer, errorOf, type RpcError, toServiceError } from './errors.ts';
 import { packageDefinition, stepService } from './protos.ts';
 import { InvalidRequest, type ServerCall, serverCall } from './server-call.ts';
 import { stepStreams } from './step-server.ts';
@@ -63,7 +63,7 @@ export interface ServerOptions {
   /** Offers the unary methods in batches too (StepService). */
   offerSteps?: boolean;
   /** Translates what a handler throws; undefined for what it does not know, which becomes INTERNAL. */
-  translate: (error: unknown) => Answer<never> | undefined;
+  translate: (error: unknown) => RpcError | undefined;
 }
 
 const SERVER_OPTIONS = {
@@ -195,7 +195,7 @@ async function roomIn(call: ServerWritableStream<unknown, unknown>, gone: AbortS
 }
 
 /** What a handler gives, or what became of what it threw. */
-export async function answerOf(
+async function answerOf(
   run: () => Promise<Answer<unknown>>,
   path: string,
   options: ServerOptions,
@@ -207,8 +207,8 @@ export async function answerOf(
   }
 }
 
-// The one place where what was thrown becomes a status.
-function translated(error: unknown, path: string, options: ServerOptions): Answer<never> {
+/** The one place where what was thrown becomes a status. */
+export function translated(error: unknown, path: string, options: ServerOptions): RpcError {
   if (error instanceof InvalidRequest) return error.rpcError;
   const known = options.translate(error);
   if (known !== undefined) return known;

@@ -38,14 +38,32 @@ interface Method {
   responseStream: boolean;
 }
 
-interface Pending {
-  name: string;
-  method: Method;
-  request: unknown;
-  options: CallOptions;
+/** A call that its caller waits for, and a listener of its signal. */
+class Pending {
+  readonly name: string;
+  readonly method: Method;
+  readonly request: unknown;
+  readonly options: CallOptions;
   /** On the clock of performance.now(): when its caller stops waiting, whichever way it goes. */
-  deadlineAtMs: number;
-  settle: (result: CallResult<unknown>) => void;
+  readonly deadlineAtMs: number;
+  readonly settle: (result: CallResult<unknown>) => void;
+  /** On which it has been sent, and its number there. */
+  lane: StepLane | undefined;
+  id = 0;
+
+  constructor(name: string, method: Method, request: unknown, options: CallOptions, settle: Pending['settle']) {
+    this.name = name;
+    this.method = method;
+    this.request = request;
+    this.options = options;
+    this.deadlineAtMs = performance.now() + options.timeoutMs;
+    this.settle = settle;
+  }
+
+  /** Its caller has given it up. */
+  handleEvent(): void {
+    this.lane?.giveUp(this.id);
+  }
 }
 
 type Stream = ClientDuplexStream<RunStepsRequestInput, RunStepsResponse>;
@@ -87,8 +105,7 @@ class StepLanes {
         this.#pending -= 1;
         resolve(result);
       };
-      const deadlineAtMs = performance.now() + options.timeoutMs;
-      this.#queue.push({ name, method, request, options, deadlineAtMs, settle });
+      this.#queue.push(new Pending(name, method, request, options, settle));
       if (this.#scheduled) return;
       this.#scheduled = true;
       // After the I/O of this turn: sagas whose checkpoints were one flush go on together.
@@ -103,10 +120,14 @@ class StepLanes {
 
   #flush(): void {
     this.#scheduled = false;
-    const queued = this.#queue.splice(0);
-    const isGivenUp = ({ options }: Pending) => this.#closed || options.signal?.aborted === true;
-    for (const call of queued.filter(isGivenUp)) call.settle(notKnown('CANCELLED', 'given up before it was sent'));
-    const calls = queued.filter((call) => !isGivenUp(call));
+    const queued = this.#queue;
+    this.#queue = [];
+    const calls: Pending[] = [];
+    for (const call of queued) {
+      const isGivenUp = this.#closed || call.options.signal?.aborted === true;
+      if (isGivenUp) call.settle(notKnown('CANCELLED', 'given up before it was sent'));
+      else calls.push(call);
+    }
     if (calls.length === 0) return;
     if (performance.now() < this.#unaryUntilMs) {
       this.#callOneByOne(calls);
@@ -140,7 +161,7 @@ class StepLanes {
 /** One stream, from its opening to its end. */
 class StepLane {
   readonly #stream: Stream;
-  readonly #pending = new Map<number, Pending & { timer: NodeJS.Timeout; onAbort: () => void }>();
+  readonly #pending = new Map<number, Pending>();
   readonly #retireAtMs = performance.now() + MAX_STREAM_AGE_MS;
   readonly #notOffered: (unanswered: Pending[]) => void;
   #nextId = 1;
@@ -148,6 +169,9 @@ class StepLane {
   #lost = false;
   /** A call got no answer in time: the peer may never end the stream by itself. */
   #isStuck = false;
+  /** One for all calls, at the earliest of their deadlines. */
+  #timer: NodeJS.Timeout | undefined;
+  #timerAtMs = Number.POSITIVE_INFINITY;
 
   constructor(channel: GrpcClient, notOffered: (unanswered: Pending[]) => void) {
     this.#notOffered = notOffered;
@@ -188,21 +212,20 @@ class StepLane {
     if (message.length > 0) this.#stream.write({ calls: message });
   }
 
+  /** The caller of this call waits no longer. */
+  giveUp(id: number): void {
+    this.#settle(id, notKnown('CANCELLED', 'given up by the caller'));
+    this.#endIfIdle();
+  }
+
   #register(call: Pending): StepCallInput {
     const id = this.#nextId++;
     const { name, method, request, options } = call;
-    const timer = setTimeout(() => {
-      this.#retired = true;
-      this.#isStuck = true;
-      this.#settle(id, notKnown('DEADLINE_EXCEEDED', `no answer within ${options.timeoutMs} ms`));
-      this.#endIfIdle();
-    }, options.timeoutMs);
-    const onAbort = () => {
-      this.#settle(id, notKnown('CANCELLED', 'given up by the caller'));
-      this.#endIfIdle();
-    };
-    options.signal?.addEventListener('abort', onAbort, { once: true });
-    this.#pending.set(id, { ...call, timer, onAbort });
+    call.lane = this;
+    call.id = id;
+    options.signal?.addEventListener('abort', call, ONCE);
+    this.#pending.set(id, call);
+    this.#expireAt(call.deadlineAtMs);
     return {
       id,
       method: name,
@@ -213,6 +236,30 @@ class StepLane {
       traceparent: options.traceparent ?? '',
       timeoutMs: Math.ceil(options.timeoutMs),
     };
+  }
+
+  #expireAt(deadlineAtMs: number): void {
+    if (deadlineAtMs >= this.#timerAtMs) return;
+    clearTimeout(this.#timer);
+    this.#timerAtMs = deadlineAtMs;
+    this.#timer = setTimeout(() => this.#expire(), deadlineAtMs - performance.now());
+  }
+
+  #expire(): void {
+    const now = performance.now();
+    let nextAtMs = Number.POSITIVE_INFINITY;
+    for (const { id, options, deadlineAtMs } of this.#pending.values()) {
+      if (deadlineAtMs > now) {
+        nextAtMs = Math.min(nextAtMs, deadlineAtMs);
+        continue;
+      }
+      this.#retired = true;
+      this.#isStuck = true;
+      this.#settle(id, notKnown('DEADLINE_EXCEEDED', `no answer within ${options.timeoutMs} ms`));
+    }
+    this.#timerAtMs = Number.POSITIVE_INFINITY;
+    if (this.#pending.size > 0) this.#expireAt(nextAtMs);
+    this.#endIfIdle();
   }
 
   #answer(reply: StepReply): void {
@@ -236,9 +283,14 @@ class StepLane {
     const call = this.#pending.get(id);
     if (call === undefined) return undefined;
     this.#pending.delete(id);
-    clearTimeout(call.timer);
-    call.options.signal?.removeEventListener('abort', call.onAbort);
+    call.options.signal?.removeEventListener('abort', call);
+    if (this.#pending.size === 0) this.#stopTimer();
     return call;
+  }
+
+  #stopTimer(): void {
+    clearTimeout(this.#timer);
+    this.#timerAtMs = Number.POSITIVE_INFINITY;
   }
 
   #endIfIdle(): void {
@@ -269,6 +321,7 @@ function answerIn({ response, replayed }: StepReply, method: Method): CallResult
 
 // Key, tenant, trace and the fields' tags: at most.
 const ENVELOPE_BYTES = 320;
+const ONCE = { once: true };
 
 function notKnown(reason: string, message: string): CallResult<never> {
   const code = status[reason as keyof typeof status] as number;

@@ -16,8 +16,9 @@ import type { RunStepsRequest } from './gen/holdfast/step/v1/RunStepsRequest.ts'
 import type { RunStepsResponseInput } from './gen/holdfast/step/v1/RunStepsResponse.ts';
 import type { StepCall } from './gen/holdfast/step/v1/StepCall.ts';
 import type { StepReplyInput } from './gen/holdfast/step/v1/StepReply.ts';
-import { answerOf, type ServerOptions, type Unary } from './server.ts';
-import { type CallSource, InvalidRequest, serverCallFrom } from './server-call.ts';
+import { type ServerOptions, translated, type Unary } from './server.ts';
+import { InvalidRequest } from './server-call.ts';
+import { StreamedCall } from './streamed-call.ts';
 
 const MAX_OPEN = 2_000;
 const RESUME_BELOW = 1_000;
@@ -111,13 +112,14 @@ class StepSession {
     }
     this.#underWay += calls.length;
     if (this.#open >= MAX_OPEN) this.#stream.pause();
-    for (const call of calls) {
-      void replyTo(call, this.#methods, this.#cancelled.signal, this.#options).then((reply) => {
-        this.#underWay -= 1;
-        this.#replies.push(reply);
-        this.#flushSoon();
-      });
-    }
+    for (const call of calls) void this.#run(call);
+  }
+
+  async #run(call: StepCall): Promise<void> {
+    const reply = await replyTo(call, this.#methods, this.#cancelled.signal, this.#options);
+    this.#underWay -= 1;
+    this.#replies.push(reply);
+    this.#flushSoon();
   }
 
   /** Calls whose answers have not left yet. */
@@ -155,7 +157,8 @@ class StepSession {
 /** How many of the first replies make one message; at least one. */
 function fitting(replies: StepReplyInput[]): number {
   let bytes = 0;
-  for (const [at, { response, failure }] of replies.entries()) {
+  for (let at = 0; at < replies.length; at++) {
+    const { response, failure } = replies[at] as StepReplyInput;
     bytes += ENVELOPE_BYTES + (response?.length ?? 0) + 2 * (failure?.statusDetails?.length ?? 0);
     if (bytes > MAX_MESSAGE_BYTES) return Math.max(at, 1);
   }
@@ -169,20 +172,16 @@ async function replyTo(
   signal: AbortSignal,
   options: ServerOptions,
 ): Promise<StepReplyInput> {
-  const { id } = call;
   const method = methods.get(call.method);
-  if (method === undefined) return { id, failure: failureOf(unknownMethod(call.method)) };
-  const source = sourceOf(call, signal);
-  const answer = await answerOf(
-    async () => {
-      const given = await method.handler(requestIn(call, method), serverCallFrom(source));
-      // Encoded here, so that a message that can't be is this call's failure and not the process's.
-      return given.kind === 'ok' ? { kind: 'stored', bytes: method.encode(given.message), replayed: false } : given;
-    },
-    method.path,
-    options,
-  );
-  return { id, ...replyOf(answer) };
+  if (method === undefined) return replyOf(call, unknownMethod(call.method));
+  try {
+    const given = await method.handler(requestIn(call, method), new StreamedCall(call, signal));
+    if (given.kind !== 'ok') return replyOf(call, given);
+    // Encoded here, so that a message that can't be is this call's failure and not the process's.
+    return replyOf(call, { kind: 'stored', bytes: method.encode(given.message), replayed: false });
+  } catch (error) {
+    return replyOf(call, translated(error, method.path, options));
+  }
 }
 
 /** @throws InvalidRequest */
@@ -194,43 +193,12 @@ function requestIn(call: StepCall, method: StepMethod): unknown {
   }
 }
 
-function sourceOf(call: StepCall, signal: AbortSignal): CallSource {
-  const receivedAtMs = performance.now();
-  return {
-    values(name) {
-      const value = fieldOf(call, name);
-      return value === '' ? [] : [value];
-    },
-    remainingMs: () => call.timeoutMs - (performance.now() - receivedAtMs),
-    signal,
-  };
+function replyOf({ id }: StepCall, answer: Encoded): StepReplyInput {
+  if (answer.kind === 'stored') return { id, response: answer.bytes, replayed: answer.replayed };
+  return { id, failure: failureOf(answer), replayed: answer.replayed };
 }
 
-function fieldOf(call: StepCall, name: string): string {
-  switch (name) {
-    case 'idempotency-key':
-      return call.idempotencyKey;
-    case 'saga-epoch':
-      return String(call.sagaEpoch);
-    case 'tenant-id':
-      return call.tenantId;
-    case 'traceparent':
-      return call.traceparent;
-    default:
-      return '';
-  }
-}
-
-function replyOf(answer: Answer<unknown>): Omit<StepReplyInput, 'id'> {
-  switch (answer.kind) {
-    case 'ok':
-      throw new Error('an answer was not encoded');
-    case 'stored':
-      return { response: answer.bytes, replayed: answer.replayed };
-    case 'error':
-      return { failure: failureOf(answer), replayed: answer.replayed };
-  }
-}
+type Encoded = Exclude<Answer<unknown>, { kind: 'ok' }>;
 
 function failureOf({ statusBytes, pushbackMs }: RpcError) {
   const detail = decodeStatus(statusBytes);
