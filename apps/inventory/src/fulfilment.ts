@@ -73,7 +73,7 @@ async function fulfil(tx: Transaction, dispatches: Message[]): Promise<void> {
   if (held.length === 0) return;
   const lines = held.flatMap((row) => row.lines.map((line) => ({ ...line, tenantId: row.tenant_id, row })));
   const shelf = await lockShelf(tx, lines);
-  for (const line of lines) shelf.count(line);
+  for (const { tenantId, sku, quantity } of lines) shelf.count(tenantId, sku, quantity);
   await tx.query({
     ...takeAway,
     values: [

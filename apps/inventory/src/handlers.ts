@@ -46,10 +46,10 @@ export function inventoryHandlers({
       const orderId = checkIdentifier('order_id', request.orderId);
       const currency = checkCurrency('currency', request.currency);
       const lines = checkDistinct('lines', request.lines, 1, MAX_LINES, (line) => line.sku);
-      for (const [at, line] of lines.entries()) {
+      lines.forEach((line, at) => {
         checkIdentifier(`lines[${at}].sku`, line.sku);
         checkInteger(`lines[${at}].quantity`, line.quantity, 1, MAX_QUANTITY);
-      }
+      });
       const keyed = keyedCall(call, { name: RESERVE, orderId }, request, fingerprinter);
       return stepAnswer(await runReserve(keyed, { tenantId: keyed.tenantId, orderId, currency, lines }));
     },

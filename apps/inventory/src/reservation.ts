@@ -89,10 +89,10 @@ export async function reserve(tx: Transaction, requests: ReserveRequest[]): Prom
   // What is free may be little because this very order holds the rest: ask before refusing.
   const refused = requests.filter((_, at) => outcomes[at]?.kind === 'refused');
   const earlier = await earlierReservations(tx, refused);
-  for (const [at, request] of requests.entries()) {
+  requests.forEach((request, at) => {
     const before = reserved(earlier.get(request));
     if (before !== undefined) outcomes[at] = before;
-  }
+  });
   const made = requests.flatMap((request, at) =>
     shelf.hasServed(request) ? [{ request, outcome: outcomes[at] }] : [],
   );
@@ -216,7 +216,7 @@ export async function release(tx: Transaction, orders: ReleaseRequest[]): Promis
   if (rows.length > 0) {
     const lines = rows.flatMap((row) => row.lines.map((line) => ({ tenantId: row.tenant_id, ...line })));
     const shelf = await lockShelf(tx, lines);
-    for (const line of lines) shelf.count(line);
+    for (const { tenantId, sku, quantity } of lines) shelf.count(tenantId, sku, quantity);
     const held = [rows.map((row) => row.tenant_id), rows.map((row) => row.order_id)];
     await tx.query({ ...giveBack, values: [...held, ...shelf.takenColumns()] });
   }

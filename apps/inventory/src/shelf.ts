@@ -1,4 +1,4 @@
-import type { PricedLine, ReserveOutcome, ReserveRequest } from './reservation.ts';
+import type { Line, PricedLine, ReserveOutcome, ReserveRequest } from './reservation.ts';
 
 /** An item's row, locked. */
 export interface StockRow {
@@ -26,20 +26,21 @@ export class Shelf {
 
   /** Takes every line or none. */
   take(request: ReserveRequest): ReserveOutcome {
-    const refusal = this.#refusalOf(request);
+    const { tenantId, orderId, currency } = request;
+    const rows = request.lines.map(({ sku }) => this.#rows.get(placeOf(tenantId, sku)));
+    const refusal = refusalOf(request, rows);
     if (refusal !== undefined) return refusal;
-    const lines: PricedLine[] = [];
-    for (const line of request.lines) {
-      const row = this.#row(request.tenantId, line.sku);
-      if (row === undefined) throw new Error(`${line.sku} is not on the shelf: it was not locked`);
-      row.free -= line.quantity;
-      this.count({ tenantId: request.tenantId, ...line });
-      lines.push({ ...line, unitPrice: row.unit_price });
-    }
+    let total = 0;
+    const lines = request.lines.map(({ sku, quantity }, at): PricedLine => {
+      const row = rows[at];
+      if (row === undefined) throw new Error(`${sku} is not on the shelf: it was not locked`);
+      row.free -= quantity;
+      this.count(tenantId, sku, quantity);
+      total += quantity * row.unit_price;
+      return { sku, quantity, unitPrice: row.unit_price };
+    });
     this.#served.add(request);
-    const total = lines.reduce((sum, line) => sum + line.quantity * line.unitPrice, 0);
-    const { currency } = request;
-    return { kind: 'reserved', reservation: { reservationId: `rsv_${request.orderId}`, currency, lines, total } };
+    return { kind: 'reserved', reservation: { reservationId: `rsv_${orderId}`, currency, lines, total } };
   }
 
   hasServed(request: ReserveRequest): boolean {
@@ -47,11 +48,11 @@ export class Shelf {
   }
 
   /** Adds to what is to be written for the item. */
-  count(line: { tenantId: string; sku: string; quantity: number }): void {
-    const place = placeOf(line.tenantId, line.sku);
+  count(tenantId: string, sku: string, quantity: number): void {
+    const place = placeOf(tenantId, sku);
     const taken = this.#taken.get(place);
-    if (taken === undefined) this.#taken.set(place, { ...line });
-    else taken.quantity += line.quantity;
+    if (taken === undefined) this.#taken.set(place, { tenantId, sku, quantity });
+    else taken.quantity += quantity;
   }
 
   /** Tenants, SKUs and quantities, an item each, as the columns of a statement. */
@@ -59,26 +60,23 @@ export class Shelf {
     const taken = [...this.#taken.values()];
     return [taken.map(({ tenantId }) => tenantId), taken.map(({ sku }) => sku), taken.map(({ quantity }) => quantity)];
   }
+}
 
-  #row(tenantId: string, sku: string): StockRow | undefined {
-    return this.#rows.get(placeOf(tenantId, sku));
+/** @param rows of the lines, in their order */
+function refusalOf({ currency, lines }: ReserveRequest, rows: (StockRow | undefined)[]): Refused | undefined {
+  for (let at = 0; at < lines.length; at++) {
+    if (rows[at] === undefined) return refused('UNKNOWN_SKU', `the catalogue does not list ${lines[at]?.sku}`);
   }
-
-  #refusalOf({ tenantId, currency, lines }: ReserveRequest): Refused | undefined {
-    for (const { sku } of lines) {
-      if (this.#row(tenantId, sku) === undefined) return refused('UNKNOWN_SKU', `the catalogue does not list ${sku}`);
-    }
-    for (const { sku } of lines) {
-      const row = this.#row(tenantId, sku);
-      if (row === undefined || row.currency === currency) continue;
-      return refused('CURRENCY_MISMATCH', `${sku} is priced in ${row.currency}, the order is in ${currency}`);
-    }
-    for (const { sku, quantity } of lines) {
-      const free = this.#row(tenantId, sku)?.free ?? 0;
-      if (free < quantity) return refused('OUT_OF_STOCK', `${quantity} of ${sku} wanted, ${free} free`);
-    }
-    return undefined;
+  for (const row of rows) {
+    if (row === undefined || row.currency === currency) continue;
+    return refused('CURRENCY_MISMATCH', `${row.sku} is priced in ${row.currency}, the order is in ${currency}`);
   }
+  for (let at = 0; at < lines.length; at++) {
+    const { sku, quantity } = lines[at] as Line;
+    const free = rows[at]?.free ?? 0;
+    if (free < quantity) return refused('OUT_OF_STOCK', `${quantity} of ${sku} wanted, ${free} free`);
+  }
+  return undefined;
 }
 
 function refused(reason: Refused['reason'], message: string): Refused {

@@ -131,11 +131,11 @@ class QueueingBatcher<Item, Result> implements Batcher<Item, Result> {
       const error = await this.#runPart(part);
       if (error === undefined) continue;
       if (this.#options.concernsAll(error.thrown)) {
-        for (const entry of [part, ...parts].flat()) this.#end(entry, () => entry.fail(error.thrown));
+        for (const entry of [part, ...parts].flat()) this.#ended(entry).fail(error.thrown);
         return;
       }
       const [only] = part;
-      if (part.length === 1 && only !== undefined) this.#end(only, () => only.fail(error.thrown));
+      if (part.length === 1 && only !== undefined) this.#ended(only).fail(error.thrown);
       else {
         const middle = Math.ceil(part.length / 2);
         parts.push(part.slice(0, middle), part.slice(middle));
@@ -148,16 +148,18 @@ class QueueingBatcher<Item, Result> implements Batcher<Item, Result> {
     try {
       const results = await this.#options.run(part.map((entry) => entry.item));
       if (results.length !== part.length) throw new Error(`${part.length} items came to ${results.length} results`);
-      for (const [at, entry] of part.entries()) this.#end(entry, () => entry.settle(results[at] as Result));
+      part.forEach((entry, at) => {
+        this.#ended(entry).settle(results[at] as Result);
+      });
       return undefined;
     } catch (error) {
       return { thrown: error };
     }
   }
 
-  #end(entry: Entry<Item, Result>, tell: () => void): void {
+  #ended(entry: Entry<Item, Result>): Entry<Item, Result> {
     this.#busyLanes.delete(entry.lane);
     this.#entries -= 1;
-    tell();
+    return entry;
   }
 }

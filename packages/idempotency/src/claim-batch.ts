@@ -76,13 +76,10 @@ interface Met {
  * @throws pg errors
  */
 export async function meetClaims(tx: Query, requests: ClaimRequest[]): Promise<ClaimOutcome[]> {
-  const keys = requests.map(({ key }) => splitKey(key));
   const { rows } = await tx.query<Met>({
     ...fenceAndLook,
     values: [
-      requests.map(({ tenantId }) => tenantId),
-      keys.map(({ scope }) => scope),
-      keys.map(({ name }) => name),
+      ...keyColumns(requests),
       requests.map(({ operation }) => operation),
       requests.map(({ fingerprint }) => fingerprint.digest),
       requests.map(({ fence }) => fence?.orderId ?? null),

@@ -150,7 +150,7 @@ async function meet(tx: Query, request: ClaimRequest): Promise<ClaimOutcome> {
 }
 
 export function heldClaim({ tenantId, key, keepDays }: ClaimRequest, attempt: number): Claim {
-  return { tenantId, key, attempt, ...(keepDays !== undefined && { keepDays }) };
+  return keepDays === undefined ? { tenantId, key, attempt } : { tenantId, key, attempt, keepDays };
 }
 
 async function bodyOf(

@@ -49,7 +49,7 @@ export async function loadFingerprinter(
 
 function fingerprinter({ secret, version }: FingerprintSecret): Fingerprinter {
   const digest = hmacSha256(secret);
-  const idBytes = (...parts: string[]) => Buffer.from(digest(canonical(['id', ...parts])).slice(0, 16), 'latin1');
+  const idBytes = (...parts: string[]) => Buffer.from(digest(JSON.stringify(['id', ...parts])).slice(0, 16), 'latin1');
   const memberDigest = (operation: string, { name, value }: CanonicalMember) =>
     Buffer.from(
       digest(canonicalList(['member', VERSION, operation, name], value)).slice(0, MEMBER_DIGEST_BYTES),
@@ -57,16 +57,15 @@ function fingerprinter({ secret, version }: FingerprintSecret): Fingerprinter {
     ).toString('base64url');
   return {
     of(operation, request, options) {
+      const digestOf = (form: string) =>
+        Buffer.from(digest(canonicalList(['request', VERSION, operation], form)), 'latin1');
+      if (!options?.nameMembers) return { version: VERSION, digest: digestOf(canonical(request)), members: null };
       const members = canonicalMembers(request);
       let named: Record<string, string> | undefined;
       return {
         version: VERSION,
-        digest: Buffer.from(
-          digest(canonicalList(['request', VERSION, operation], canonicalOf(request, members))),
-          'latin1',
-        ),
+        digest: digestOf(canonicalOf(request, members)),
         get members() {
-          if (!options?.nameMembers) return null;
           named ??= Object.fromEntries(members.map((member) => [member.name, memberDigest(operation, member)]));
           return named;
         },
@@ -112,9 +111,12 @@ function canonicalOf(request: object, members: CanonicalMember[]): string {
 
 const memberText = ({ name, value }: CanonicalMember): string => `${canonical(name)}:${value}`;
 
-/** The canonical form of a list keeps its parts apart: ["ab","c"] and ["a","bc"] differ. @param last canonical already */
-function canonicalList(parts: unknown[], last: string): string {
-  return `${canonical(parts).slice(0, -1)},${last}]`;
+/**
+ * The canonical form of a list keeps its parts apart: ["ab","c"] and ["a","bc"] differ. Of texts and whole numbers that is
+ * what JSON.stringify writes. @param last canonical already
+ */
+function canonicalList(parts: (string | number)[], last: string): string {
+  return `${JSON.stringify(parts).slice(0, -1)},${last}]`;
 }
 
 const canonical = (value: unknown): string => canonicalize(value) ?? '';

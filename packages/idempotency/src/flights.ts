@@ -11,9 +11,12 @@ export function createFlights(): Flights {
   const running = new Map<string, Promise<unknown>>();
   return {
     async run(key, waitMs, work) {
-      const deadlineAtMs = performance.now() + waitMs;
-      for (let current = running.get(key); current !== undefined; current = running.get(key)) {
-        if (!(await endsWithin(current, deadlineAtMs - performance.now()))) return { kind: 'busy' };
+      let current = running.get(key);
+      if (current !== undefined) {
+        const deadlineAtMs = performance.now() + waitMs;
+        for (; current !== undefined; current = running.get(key)) {
+          if (!(await endsWithin(current, deadlineAtMs - performance.now()))) return { kind: 'busy' };
+        }
       }
       const flight = work();
       running.set(key, flight);

@@ -179,11 +179,12 @@ export async function oneAtATime<T extends { kind: string }>(
 ): Promise<T | { kind: 'in_flight' }> {
   const deadlineAtMs = performance.now() + call.waitMs;
   const flightKey = `${call.tenantId} ${call.key}`;
+  let leftMs = call.waitMs;
   for (;;) {
-    const leftMs = deadlineAtMs - performance.now();
     const flight = await flights.run(flightKey, Math.max(leftMs, 1), attempt);
     if (flight.kind === 'busy') return { kind: 'in_flight' };
     if (flight.value.kind !== 'in_flight' || deadlineAtMs - performance.now() < POLL_MS) return flight.value;
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    leftMs = deadlineAtMs - performance.now();
   }
 }

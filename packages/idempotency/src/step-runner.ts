@@ -13,7 +13,7 @@
  */
 import { classifyPostgresError, type Pool, type Transaction, transaction } from '@holdfast/postgres';
 import { createBatcher } from './batcher.ts';
-import { type Claim, type ClaimOutcome, release, type SealedFrom } from './claim.ts';
+import { type Claim, type ClaimOutcome, type ClaimRequest, release, type SealedFrom } from './claim.ts';
 import {
   attachClaims,
   ClaimedMeanwhile,
@@ -89,8 +89,9 @@ export function createStepRunner<Request, Plan = never, Result = never>(
   spec: StepSpec<Request, Plan, Result>,
   reach: ReachStepPoint = () => {},
 ): RunStep<Request> {
+  const reachedBy = (point: StepPoint, call: KeyedCall) => reach(point, spec.operation, call.key);
   const reached = (point: StepPoint, entries: { call: KeyedCall }[]) => {
-    for (const { call } of entries) reach(point, spec.operation, call.key);
+    for (const { call } of entries) reachedBy(point, call);
   };
   const concernsAll = (error: unknown) => classifyPostgresError(error) === 'unavailable';
   // Without an order there is nothing that two calls could share but their key, and that the flights keep apart.
@@ -107,25 +108,25 @@ export function createStepRunner<Request, Plan = never, Result = never>(
   });
   return (call, request) =>
     oneAtATime(flights, call, async () => {
-      reached('before-claim', [{ call }]);
+      reachedBy('before-claim', call);
       const opened = await opening.submit({ call, request });
       if (opened.kind === 'expired') return await recall(pool, spec, { call, request });
       if (opened.kind !== 'perform') {
-        reached('before-reply', [{ call }]);
+        reachedBy('before-reply', call);
         return opened;
       }
       // crash here: the claim is in flight; when its lease has run out, the next attempt resumes and asks.
       const { plan, held } = opened;
-      reached('before-provider', [{ call }]);
+      reachedBy('before-provider', call);
       const performed = await outsideOf(spec).perform(plan, held, request);
       if (performed.kind === 'unknown') {
         await release(pool, held);
         return performed;
       }
       // crash here: the effect exists, its answer isn't stored; the next attempt asks the provider and stores it.
-      reached('after-provider', [{ call }]);
+      reachedBy('after-provider', call);
       const recorded = await recording.submit({ call, request, held, result: performed.result });
-      reached('before-reply', [{ call }]);
+      reachedBy('before-reply', call);
       return recorded;
     });
 }
@@ -152,47 +153,58 @@ async function open<Request, Plan, Result>(
   entries: Entry<Request>[],
   reached: Reached,
 ): Promise<Opening<Plan>[]> {
-  const requests = entries.map(({ call: { waitMs: _, ...request } }) => ({
-    ...request,
-    ...(spec.outside && { leaseMs: spec.outside.leaseMs }),
-    ...(spec.keepDays !== undefined && { keepDays: spec.keepDays }),
-  }));
+  const requests = entries.map(({ call }) => claimRequest(call, spec));
   const met = await meetClaims(tx, requests);
-  const mine = met.flatMap((outcome, at) => {
-    const claim = claimIn(outcome);
-    const entry = entries[at];
-    return claim === undefined || entry === undefined ? [] : [{ at, claim, ...entry }];
-  });
   const results = met.map((outcome) => outcomeOf<Plan>(outcome));
+  const mine = withRight(entries, met);
   if (mine.length === 0) return results as Opening<Plan>[];
 
   reached('after-claim', mine);
-  const acts = await sealActs(tx, spec, mine);
-  const resumed = mine.map(({ at }) => met[at]?.kind === 'resumed');
-  const begun = mine.map(({ call, request }, i) => ({
-    call,
-    request,
-    resumed: resumed[i] ?? false,
-    act: acts[i] ?? 'absent',
-  }));
-  const prepared = await spec.prepare(tx, begun);
+  await sealActs(tx, spec, mine);
+  const prepared = await spec.prepare(tx, mine);
   if (prepared.length !== mine.length) throw new Error(`${spec.operation}: a call was left without a result`);
   reached('after-effect', mine);
   const rows: NewClaim[] = [];
   const settled: Settled[] = [];
-  for (const [i, { at, claim }] of mine.entries()) {
+  mine.forEach(({ at, claim, resumed }, i) => {
     const outcome = prepared[i] as Prepared<Plan>;
-    const request = requests[at] as NewClaim['request'];
-    const [state, answer] = stateOf(outcome);
-    if (!resumed[i]) rows.push({ request, state, answer });
+    const state = stateOf(outcome);
+    const answer = outcome.kind === 'perform' ? null : outcome.answer;
+    if (!resumed) rows.push({ request: requests[at] as ClaimRequest, state, answer });
     else if (state !== 'in_flight' && answer !== null) settled.push({ claim, state, answer });
     results[at] = outcome.kind === 'perform' ? { ...outcome, held: claim } : answered(outcome);
-  }
+  });
   await insertClaims(tx, rows);
   await settleClaims(tx, settled);
   reached('before-commit', mine);
   return results as Opening<Plan>[];
   // crash here: nothing is committed, the next attempt starts afresh. After the commit: the rows answer.
+}
+
+function claimRequest(
+  { tenantId, key, operation, fingerprint, fence }: KeyedCall,
+  { keepDays, outside }: { keepDays?: number; outside?: { leaseMs: number } },
+): ClaimRequest {
+  const request: ClaimRequest = { tenantId, key, operation, fingerprint };
+  if (fence !== undefined) request.fence = fence;
+  if (outside !== undefined) request.leaseMs = outside.leaseMs;
+  if (keepDays !== undefined) request.keepDays = keepDays;
+  return request;
+}
+
+/** `at`: its place in the batch. */
+type Mine<Request> = Begun<Request> & { at: number; claim: Claim };
+
+/** The calls that have the right to run. */
+function withRight<Request>(entries: Entry<Request>[], met: ClaimOutcome[]): Mine<Request>[] {
+  const mine: Mine<Request>[] = [];
+  met.forEach((outcome, at) => {
+    const claim = claimIn(outcome);
+    if (claim === undefined) return;
+    const { call, request } = entries[at] as Entry<Request>;
+    mine.push({ at, claim, call, request, resumed: outcome.kind === 'resumed', act: 'absent' });
+  });
+  return mine;
 }
 
 /**
@@ -213,15 +225,18 @@ async function recall<Request, Plan, Result>(
   return { ...answered(outcome), replayed: true } as ActOutcome;
 }
 
+/** Notes for each undo what its act was. */
 async function sealActs<Request, Plan, Result>(
   tx: Transaction,
-  spec: StepSpec<Request, Plan, Result>,
-  undos: Entry<Request>[],
-): Promise<SealedFrom[]> {
-  const { undoes } = spec;
-  if (undoes === undefined) return [];
+  { undoes }: StepSpec<Request, Plan, Result>,
+  undos: Begun<Request>[],
+): Promise<void> {
+  if (undoes === undefined) return;
   const acts = undos.map(({ call }) => ({ tenantId: call.tenantId, key: actKeyOf(call.key), operation: undoes }));
-  return await sealClaims(tx, acts);
+  const sealed = await sealClaims(tx, acts);
+  undos.forEach((undo, i) => {
+    undo.act = sealed[i] ?? 'absent';
+  });
 }
 
 async function record<Request, Plan, Result>(
@@ -277,9 +292,9 @@ function outcomeOf<Plan>(met: ClaimOutcome): Opening<Plan> | undefined {
   }
 }
 
-function stateOf(outcome: Prepared<unknown>): [NewClaim['state'], Buffer | null] {
-  if (outcome.kind === 'perform') return ['in_flight', null];
-  return [outcome.kind === 'done' ? 'executed' : 'refused', outcome.answer];
+function stateOf(outcome: Prepared<unknown>): NewClaim['state'] {
+  if (outcome.kind === 'perform') return 'in_flight';
+  return outcome.kind === 'done' ? 'executed' : 'refused';
 }
 
 function answered({ kind, answer }: Settlement): ActOutcome {

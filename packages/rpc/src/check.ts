@@ -37,12 +37,13 @@ export function checkText(field: string, value: string, maxLength: number): stri
 /** @throws InvalidRequest when there are too few, too many, or two with the same `keyOf` */
 export function checkDistinct<T>(field: string, list: T[], min: number, max: number, keyOf: (item: T) => string): T[] {
   if (list.length < min || list.length > max) throw new InvalidRequest(field, `send ${min} to ${max} of them`);
+  if (list.length === 1) return list;
   const seen = new Set<string>();
-  for (const [at, item] of list.entries()) {
+  list.forEach((item, at) => {
     const key = keyOf(item);
     if (seen.has(key))
       throw new InvalidRequest(`${field}[${at}]`, 'this one repeats an earlier one: add the quantities up');
     seen.add(key);
-  }
+  });
   return list;
 }

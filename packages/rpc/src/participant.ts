@@ -48,15 +48,16 @@ export function keyedCall(
     const hint = 'a step’s key is the id of the order that its request names, a colon, and the step’s name';
     throw new InvalidRequest('idempotency-key', hint, 'IDEMPOTENCY_KEY_INVALID');
   }
-  return {
+  const keyed: KeyedCall = {
     tenantId: call.tenantId(),
     key,
     operation: name,
     // Calls that belong to no order come from people, who want to know what differed.
     fingerprint: fingerprinter.of(name, request, { nameMembers: orderId === undefined }),
-    ...(orderId !== undefined && { fence: { orderId, epoch: call.epoch() } }),
     waitMs: Math.max(Math.min(call.remainingMs() / 2, MAX_WAIT_MS), LOWEST_WAIT_MS),
   };
+  if (orderId !== undefined) keyed.fence = { orderId, epoch: call.epoch() };
+  return keyed;
 }
 
 /** The answer to an act or an undo; stored bytes leave as they were stored. */
