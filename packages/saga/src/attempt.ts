@@ -5,13 +5,17 @@ import type { Clock } from './ports.ts';
 export type AttemptOutcome = ActOutcome<unknown>;
 
 export interface AttemptUnderWay {
+  step: RunnableStep;
+  direction: Direction;
+  attempt: number;
+  startedAt: number;
   /** Never rejects. */
   outcome: Promise<AttemptOutcome>;
   /** This process waits no longer. */
   giveUp(): void;
 }
 
-type Direction = 'act' | 'undo';
+export type Direction = 'act' | 'undo';
 type Context = StepContext<unknown, Record<string, unknown>>;
 
 /**
@@ -24,6 +28,7 @@ export function beginAttempt(
   context: Context,
   clock: Clock,
 ): AttemptUnderWay {
+  const startedAt = clock.now();
   const { promise: outcome, resolve } = Promise.withResolvers<AttemptOutcome>();
   const late = () => resolve(unknown(`no answer within ${Math.ceil(context.timeoutMs)} ms`));
   const cancelTimer = clock.after(context.timeoutMs, late);
@@ -33,7 +38,8 @@ export function beginAttempt(
   };
   const answered = (answer: ActOutcome<unknown> | UndoOutcome) => end(known(step, direction, answer));
   call(step, direction, context).then(answered, (error: unknown) => end(thrown(error)));
-  return { outcome, giveUp: () => end(unknown('given up by this process')) };
+  const giveUp = () => end(unknown('given up by this process'));
+  return { step, direction, attempt: context.attempt, startedAt, outcome, giveUp };
 }
 
 /** What is thrown before anything is waited for is no other case. */

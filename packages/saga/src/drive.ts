@@ -5,7 +5,7 @@
 //    step that may have been started.
 // S4 An unknown outcome is asked again, with the same key.
 
-import { type AttemptOutcome, type AttemptUnderWay, beginAttempt, detailOf } from './attempt.ts';
+import { type AttemptOutcome, type AttemptUnderWay, beginAttempt, type Direction, detailOf } from './attempt.ts';
 import { fullJitterMs } from './backoff.ts';
 import type { Attempt, Checkpoint, CheckpointOutcome } from './checkpoint-writer.ts';
 import type { ReachPoint } from './crash-points.ts';
@@ -48,6 +48,7 @@ export interface DriveContext {
 export type DropReason = 'fenced' | 'lease-lost' | 'leaving' | 'unwritable';
 export type DriveEnd = { kind: 'ended'; state: EndState } | { kind: 'parked' } | { kind: 'dropped'; why: DropReason };
 
+type Durable = Extract<CheckpointOutcome, { kind: 'durable' }>;
 type Decision = { kind: 'checkpoint'; progress: Progress } | { kind: 'drop'; why: DropReason };
 
 export class Drive {
@@ -146,7 +147,9 @@ export class Drive {
       const turnBack = this.#reasonToTurnBack();
       if (turnBack !== null) return this.#decide(turnedBack(this.#progress, { step: step.name, ...turnBack }));
 
-      const outcome = await this.#attempt(step, 'act', attempt);
+      const underWay = this.#begin(step, 'act', attempt);
+      const outcome = await underWay.outcome;
+      this.#note(underWay, outcome);
       switch (outcome.kind) {
         case 'done':
           return this.#decide(acted(this.#context.definition, this.#progress, outcome.output));
@@ -170,7 +173,9 @@ export class Drive {
     for (let attempt = 1; ; attempt++) {
       const why = this.#mustDrop();
       if (why !== null) return { kind: 'drop', why };
-      const outcome = await this.#attempt(step, 'undo', attempt);
+      const underWay = this.#begin(step, 'undo', attempt);
+      const outcome = await underWay.outcome;
+      this.#note(underWay, outcome);
       switch (outcome.kind) {
         case 'done':
           return this.#decide(undone(this.#progress));
@@ -214,9 +219,7 @@ export class Drive {
     return { reason: DEADLINE_EXCEEDED, message: `not done within ${deadlineMs} ms` };
   }
 
-  async #attempt(step: RunnableStep, direction: 'act' | 'undo', attempt: number): Promise<AttemptOutcome> {
-    const { clock, reach } = this.#context;
-    const startedAt = clock.now();
+  #begin(step: RunnableStep, direction: Direction, attempt: number): AttemptUnderWay {
     const context = {
       sagaId: this.id,
       input: this.#row.input,
@@ -227,12 +230,15 @@ export class Drive {
       timeoutMs: this.#timeoutMs(step),
       signal: this.#abort.signal,
     };
-    reach(`before-${direction}`, this.id);
-    this.#attemptUnderWay = beginAttempt(step, direction, context, clock);
-    const outcome = await this.#attemptUnderWay.outcome;
+    this.#context.reach(`before-${direction}`, this.id);
+    this.#attemptUnderWay = beginAttempt(step, direction, context, this.#context.clock);
+    return this.#attemptUnderWay;
+  }
+
+  #note({ step, direction, attempt, startedAt }: AttemptUnderWay, outcome: AttemptOutcome): void {
     this.#attemptUnderWay = null;
     if (outcome.kind !== 'done') this.#endAttempt();
-    reach(`after-${direction}`, this.id);
+    this.#context.reach(`after-${direction}`, this.id);
     this.#seq += 1;
     this.#attempts.push({
       sagaId: this.id,
@@ -244,9 +250,8 @@ export class Drive {
       outcome: outcome.kind,
       detail: detailOf(outcome),
       startedAt,
-      endedAt: clock.now(),
+      endedAt: this.#context.clock.now(),
     });
-    return outcome;
   }
 
   /** The participant may stop working for a caller that has stopped waiting. */
@@ -263,15 +268,19 @@ export class Drive {
 
   /** @returns why the saga must be dropped, or null when the checkpoint is durable */
   async #checkpoint(progress: Progress): Promise<DropReason | null> {
-    const outcome = await this.#write(progress);
+    const checkpoint = this.#checkpointOf(progress);
+    this.#context.reach(`before-${pointOf(this.#progress.state, progress.state)}`, this.id);
+    const outcome = await this.#context.write(checkpoint);
     switch (outcome.kind) {
       case 'durable':
+        this.#written(progress, outcome);
         return null;
       case 'fenced':
         return 'fenced';
       case 'closed':
         return this.#drop ?? 'lease-lost';
       case 'rejected': {
+        this.#attempts.unshift(...checkpoint.attempts);
         if (progress.state === 'parked') return 'unwritable';
         this.#context.log.error(
           { ...refusalFields(outcome.error), sagaId: this.id },
@@ -290,27 +299,32 @@ export class Drive {
     return { step, direction, reason: 'CHECKPOINT_REJECTED', detail, attempts: this.#seq };
   }
 
-  async #write(progress: Progress): Promise<CheckpointOutcome> {
-    const { reach, companionValue, publish, write } = this.#context;
-    const { state, position, outputs, failure, parked, resumeState } = progress;
+  #checkpointOf({ state, position, outputs, failure, parked, resumeState }: Progress): Checkpoint {
     const { definition, input } = this.#row;
-    const [id, revision, attempts] = [this.id, this.#revision + 1, this.#attempts];
-    this.#attempts = [];
-    const companion = companionValue({ id, definition, state, position, outputs, failure, revision }, input);
-    const point = pointOf(this.#progress.state, state);
-    reach(`before-${point}`, id);
-    const stored = { state, position, outputs, failure, parked, resumeState, companion };
-    const outcome = await write({ id, epoch: this.epoch, revision, ...stored, attempts });
-    if (outcome.kind === 'rejected') this.#attempts.unshift(...attempts);
-    if (outcome.kind !== 'durable') return outcome;
-    reach(`after-${point}`, id);
+    const { id, epoch } = this;
+    const revision = this.#revision + 1;
+    const upcoming = { id, definition, state, position, outputs, failure, revision };
+    const companion = this.#context.companionValue(upcoming, input);
+    const attempts = this.#takeAttempts();
+    return { id, epoch, revision, state, position, outputs, failure, parked, resumeState, companion, attempts };
+  }
+
+  #written(progress: Progress, { updatedAt, cancelRequested, told }: Durable): void {
+    this.#context.reach(`after-${pointOf(this.#progress.state, progress.state)}`, this.id);
     this.#progress = progress;
-    this.#revision = revision;
-    this.#updatedAt = outcome.updatedAt;
-    this.#cancelRequested ||= outcome.cancelRequested;
-    const { updatedAt, told } = outcome;
-    publish({ id, definition, state, position, outputs, failure, revision, updatedAt, told });
-    return outcome;
+    this.#revision += 1;
+    this.#updatedAt = updatedAt;
+    this.#cancelRequested ||= cancelRequested;
+    const { state, position, outputs, failure } = progress;
+    const { definition } = this.#row;
+    const [id, revision] = [this.id, this.#revision];
+    this.#context.publish({ id, definition, state, position, outputs, failure, revision, updatedAt, told });
+  }
+
+  #takeAttempts(): Attempt[] {
+    const attempts = this.#attempts;
+    this.#attempts = [];
+    return attempts;
   }
 
   async #backOff(
@@ -321,9 +335,7 @@ export class Drive {
     mostMs: number,
   ): Promise<void> {
     this.#context.metrics?.stepRetried(this.#row.definition, step.name, direction);
-    const attempts = this.#attempts;
-    this.#attempts = [];
-    await this.#context.journal(attempts);
+    await this.#context.journal(this.#takeAttempts());
     const leastMs = (outcome.kind === 'unknown' && outcome.retryAfterMs) || 0;
     const waitMs = Math.max(leastMs, fullJitterMs(step.retry, attempt - 1, this.#context.random));
     await this.#sleep(Math.max(0, Math.min(waitMs, mostMs)));
