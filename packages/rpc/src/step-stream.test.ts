@@ -179,6 +179,20 @@ describe('a stream of steps', () => {
     held.open();
   });
 
+  it('S4: a call is unknown at its own time, whatever was asked before it on the same stream', async () => {
+    const held = gate();
+    const { address } = await serve(async (sku) => {
+      await held.opened;
+      return { sku };
+    });
+    const client = stepClient(address);
+    const patient = client.GetStock({ sku: 'patient' }, wait);
+    const hasty = [300, 100].map((timeoutMs) => client.GetStock({ sku: 'hasty' }, { ...wait, timeoutMs }));
+    expect(await Promise.all(hasty)).toMatchObject(Array(2).fill({ reason: 'DEADLINE_EXCEEDED' }));
+    held.open();
+    expect(await patient).toMatchObject(okFor('patient'));
+  });
+
   it('a stream on which a call timed out is given up when nobody waits on it, even by a peer that never ends it', async () => {
     const held = gate();
     const cancelled = Promise.withResolvers<void>();

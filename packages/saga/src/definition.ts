@@ -24,7 +24,7 @@ export interface StepContext<Input, Outputs> {
   attempt: number;
   /** How long this attempt may take; after that its outcome counts as unknown. */
   timeoutMs: number;
-  /** Aborted when nobody waits for this attempt any more. */
+  /** Aborted when nobody waits for this attempt any more; not when it is done, which leaves nothing to be stopped. */
   signal: AbortSignal;
 }
 

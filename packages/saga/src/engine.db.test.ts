@@ -112,11 +112,15 @@ describe('an unknown outcome', () => {
     }
   });
 
-  it('S4: comes from an attempt that passes its time-out, whose signal is then aborted', async () => {
+  it('S4: comes from an attempt that passes its time-out, whose signal is then aborted, and no later one', async () => {
     const engine = await hasty({ timeoutMs: 100 });
     let aborted = false;
+    const laterOnes: boolean[] = [];
     test.onAct('hangs', 'reserve', async (context, effect) => {
-      if (context.attempt > 1) return await effect();
+      if (context.attempt > 1) {
+        laterOnes.push(context.signal.aborted);
+        return await effect();
+      }
       return await new Promise((resolve) => {
         context.signal.addEventListener('abort', () => {
           aborted = true;
@@ -127,6 +131,7 @@ describe('an unknown outcome', () => {
     await test.start(engine, 'hangs', test.define({ name: 'hasty' }));
     expect((await settled('hangs')).state).toBe('completed');
     expect(aborted).toBe(true);
+    expect(laterOnes).not.toContain(true);
     expect((await engine.readSaga('hangs'))?.attempts[0]?.detail).toBe('no answer within 100 ms');
     await engine.stop();
     await test.closePool(engine);
