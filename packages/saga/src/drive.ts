@@ -273,7 +273,7 @@ export class Drive {
     const outcome = await this.#context.write(checkpoint);
     switch (outcome.kind) {
       case 'durable':
-        this.#written(progress, outcome);
+        this.#written(progress, checkpoint.revision, outcome);
         return null;
       case 'fenced':
         return 'fenced';
@@ -309,16 +309,15 @@ export class Drive {
     return { id, epoch, revision, state, position, outputs, failure, parked, resumeState, companion, attempts };
   }
 
-  #written(progress: Progress, { updatedAt, cancelRequested, told }: Durable): void {
+  #written(progress: Progress, revision: number, { updatedAt, cancelRequested, told }: Durable): void {
     this.#context.reach(`after-${pointOf(this.#progress.state, progress.state)}`, this.id);
     this.#progress = progress;
-    this.#revision += 1;
+    this.#revision = revision;
     this.#updatedAt = updatedAt;
     this.#cancelRequested ||= cancelRequested;
     const { state, position, outputs, failure } = progress;
     const { definition } = this.#row;
-    const [id, revision] = [this.id, this.#revision];
-    this.#context.publish({ id, definition, state, position, outputs, failure, revision, updatedAt, told });
+    this.#context.publish({ id: this.id, definition, state, position, outputs, failure, revision, updatedAt, told });
   }
 
   #takeAttempts(): Attempt[] {

@@ -73,9 +73,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     mistake: 'a step without an answer has not run',
     change: {
       file: 'drive.ts',
-      find: "const outcome = await this.#attempt(step, 'undo', attempt);",
+      find: "const underWay = this.#begin(step, 'undo', attempt);",
       replace:
-        "const outcome: AttemptOutcome = this.#progress.outputs[step.name] === undefined ? { kind: 'done', output: null } : await this.#attempt(step, 'undo', attempt);",
+        "if (this.#progress.outputs[step.name] === undefined) return this.#decide(undone(this.#progress));\n      const underWay = this.#begin(step, 'undo', attempt);",
     },
   },
   {
@@ -103,8 +103,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     mistake: 'who does not answer in time has failed',
     change: {
       file: 'attempt.ts',
-      find: "resolve({ kind: 'unknown', detail: `no answer within",
-      replace: "resolve({ kind: 'refused', reason: 'TIMED_OUT', message: `no answer within",
+      find: 'resolve(unknown(`no answer within',
+      replace:
+        "resolve(((message: string): AttemptOutcome => ({ kind: 'refused', reason: 'TIMED_OUT', message }))(`no answer within",
     },
   },
   {
