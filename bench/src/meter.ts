@@ -33,14 +33,19 @@ interface Reading {
 const TICKS_PER_SECOND = 100;
 const PAGE_BYTES = 4_096;
 
+/** Processes that are measured beside those of the cluster: their ids, by name. */
+export type Beside = Record<string, number>;
+
 /** Reads what the processes of a cluster and its database use. Linux only: it reads /proc. */
 export class Meter {
   readonly #cluster: Cluster;
+  readonly #beside: Beside;
   readonly #pool: Pool;
   #last: Reading | undefined;
 
-  constructor(cluster: Cluster) {
+  constructor(cluster: Cluster, beside: Beside = {}) {
     this.#cluster = cluster;
+    this.#beside = beside;
     this.#pool = createPool({ databaseUrl: cluster.databaseUrl('orchestrator'), applicationName: 'bench', max: 1 });
   }
 
@@ -94,7 +99,8 @@ export class Meter {
 
   #cpu(): Record<string, number> {
     const used: Record<string, number> = { load: process.cpuUsage().user / 1e6 + process.cpuUsage().system / 1e6 };
-    for (const [name, pid] of processesOf(this.#cluster)) used[name] = statOf(pid)?.cpuSeconds ?? 0;
+    for (const [name, pid] of [...processesOf(this.#cluster), ...Object.entries(this.#beside)])
+      used[name] = statOf(pid)?.cpuSeconds ?? 0;
     return used;
   }
 }

@@ -1,7 +1,8 @@
 import type { Cluster } from '@holdfast/testkit';
+import { startBare } from './bare.ts';
 import { createDirect } from './direct.ts';
 import { closedLoop, type Once, openLoop, percentile, type Seen } from './loops.ts';
-import { type Cost, Meter } from './meter.ts';
+import { type Beside, type Cost, Meter } from './meter.ts';
 import type { Scenario } from './scenarios.ts';
 import { openShop, type Shop } from './shop.ts';
 import { createStatements } from './statements.ts';
@@ -46,8 +47,8 @@ const KNOWN_KEYS = 2_000;
 
 /** Warms up, then measures. @throws Error when the load can't be sent at all */
 export async function runScenario(cluster: Cluster, scenario: Scenario, pacing: Pacing): Promise<Run> {
-  const { once, close } = await driverOf(cluster, scenario, pacing);
-  const meter = new Meter(cluster);
+  const { once, close, beside } = await driverOf(cluster, scenario, pacing);
+  const meter = new Meter(cluster, beside);
   try {
     const load = (seconds: number): Promise<Seen> =>
       scenario.drive === 'paced'
@@ -67,7 +68,7 @@ async function driverOf(
   cluster: Cluster,
   scenario: Scenario,
   { seed, randomKeys }: Pacing,
-): Promise<{ once: Once; close: () => Promise<void> }> {
+): Promise<{ once: Once; close: () => Promise<void>; beside?: Beside }> {
   const source = orders({ ...scenario.workload, seed });
   const next = () => source.next().value;
   const makeKey = keyMaker(randomKeys);
@@ -78,13 +79,19 @@ async function driverOf(
         scenario.drive === 'direct' ? createDirect(cluster, makeKey) : await createStatements(cluster, makeKey);
       return { once: () => direct.place(next()), close: async () => direct.close() };
     }
+    case 'bare': {
+      const bare = await startBare();
+      const shop = openShop({ ...cluster.run, http: bare.http }, scenario.clients, makeKey);
+      const close = () => shop.close().finally(() => bare.close());
+      return { once: () => shop.place(next()), close, beside: { bare: bare.pid } };
+    }
     case 'replays': {
-      const shop = openShop(cluster, scenario.clients, makeKey);
+      const shop = openShop(cluster.run, scenario.clients, makeKey);
       return { once: await replaysOf(shop, next, makeKey), close: () => shop.close() };
     }
     case 'orders':
     case 'paced': {
-      const shop = openShop(cluster, scenario.clients, makeKey);
+      const shop = openShop(cluster.run, scenario.clients, makeKey);
       return { once: () => shop.place(next()), close: () => shop.close() };
     }
   }

@@ -7,9 +7,9 @@ export interface Scenario {
   /**
    * `orders`: over HTTP, each waited for. `direct`: the same participants, one RPC after the other, nothing written down
    * by the caller. `statements`: the participants' own code on their databases, in one process, without RPC or HTTP.
-   * `replays`: keys that are known, over HTTP. `paced`: orders at a fixed rate.
+   * `replays`: keys that are known, over HTTP. `bare`: the same client against Node's HTTP server alone. `paced`: orders at a fixed rate.
    */
-  drive: 'orders' | 'direct' | 'statements' | 'replays' | 'paced';
+  drive: 'orders' | 'direct' | 'statements' | 'replays' | 'bare' | 'paced';
   clients: number;
   workload: Omit<Workload, 'seed'>;
   /** The carrier at the sandbox, rather than our own shipments. */
@@ -102,7 +102,15 @@ export const SCENARIOS: readonly Scenario[] = [
     workload: ONE_LINE,
     pace: { of: 'orders-256', share: 0.5 },
   },
-  { name: 'replays-64', what: 'keys that are known, 64 clients', drive: 'replays', clients: 64, workload: ONE_LINE },
+  { name: 'bare-64', what: 'Node’s HTTP server alone, 64 clients', drive: 'bare', clients: 64, workload: ONE_LINE },
+  {
+    name: 'replays-64',
+    what: 'keys that are known, 64 clients',
+    drive: 'replays',
+    clients: 64,
+    workload: ONE_LINE,
+    over: ['bare-64'],
+  },
   {
     name: 'card-64',
     what: 'by card and with a carrier, both at the sandbox, 64 clients',

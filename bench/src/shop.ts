@@ -16,13 +16,17 @@ export interface Shop {
   close(): Promise<void>;
 }
 
-export function openShop(cluster: Cluster, connections: number, makeKey: MakeKey): Shop {
-  const pool = new Pool(cluster.run.http, {
+export function openShop(
+  { http, apiKey }: Pick<Cluster['run'], 'http' | 'apiKey'>,
+  connections: number,
+  makeKey: MakeKey,
+): Shop {
+  const pool = new Pool(http, {
     connections,
     headersTimeout: REQUEST_TIMEOUT_MS,
     bodyTimeout: REQUEST_TIMEOUT_MS,
   });
-  const authorization = `Bearer ${cluster.run.apiKey}`;
+  const authorization = `Bearer ${apiKey}`;
   return {
     async place(order, key = makeKey()) {
       const { statusCode, text } = await send(pool, {
@@ -97,7 +101,7 @@ export async function placeAll(
   source: Iterator<OrderRequest>,
   { count, makeKey }: { count: number; makeKey: MakeKey },
 ): Promise<void> {
-  const shop = openShop(cluster, AT_ONCE, makeKey);
+  const shop = openShop(cluster.run, AT_ONCE, makeKey);
   let left = count;
   const worker = async () => {
     while (left-- > 0) {

@@ -39,7 +39,7 @@ export interface SoakOptions {
 
 /** Places orders with 256 clients for so long, and looks at every process's memory now and then. */
 export async function soak(cluster: Cluster, { minutes, seed, randomKeys, say }: SoakOptions): Promise<Soak> {
-  const shop = openShop(cluster, CLIENTS, keyMaker(randomKeys));
+  const shop = openShop(cluster.run, CLIENTS, keyMaker(randomKeys));
   const source = orders({ ...WORKLOAD, seed });
   let ended = 0;
   const once: Once = async () => {
