@@ -14,7 +14,7 @@ export interface Fingerprint {
   digest: Buffer;
   /**
    * Short digests by top-level member, to name the ones that differ; null where nobody wants to know. Made when they are
-   * first asked for: a duplicate whose digest is the same never needs them.
+   * first asked for (a duplicate whose digest is the same never needs them), of the request as it is then.
    */
   readonly members: Record<string, string> | null;
 }
@@ -50,23 +50,25 @@ export async function loadFingerprinter(
 function fingerprinter({ secret, version }: FingerprintSecret): Fingerprinter {
   const digest = hmacSha256(secret);
   const idBytes = (...parts: string[]) => Buffer.from(digest(JSON.stringify(['id', ...parts])).slice(0, 16), 'latin1');
-  const memberDigest = (operation: string, { name, value }: CanonicalMember) =>
+  const memberDigest = (operation: string, name: string, value: string) =>
     Buffer.from(
       digest(canonicalList(['member', VERSION, operation, name], value)).slice(0, MEMBER_DIGEST_BYTES),
       'latin1',
     ).toString('base64url');
+  const membersOf = (operation: string, request: object) =>
+    Object.fromEntries(
+      canonicalMembers(request).map(([name, value]) => [name, memberDigest(operation, name, value)] as const),
+    );
   return {
     of(operation, request, options) {
-      const digestOf = (form: string) =>
-        Buffer.from(digest(canonicalList(['request', VERSION, operation], form)), 'latin1');
-      if (!options?.nameMembers) return { version: VERSION, digest: digestOf(canonical(request)), members: null };
-      const members = canonicalMembers(request);
+      const form = canonicalList(['request', VERSION, operation], canonical(request));
+      const own = { version: VERSION, digest: Buffer.from(digest(form), 'latin1') };
+      if (!options?.nameMembers) return { ...own, members: null };
       let named: Record<string, string> | undefined;
       return {
-        version: VERSION,
-        digest: digestOf(canonicalOf(request, members)),
+        ...own,
         get members() {
-          named ??= Object.fromEntries(members.map((member) => [member.name, memberDigest(operation, member)]));
+          named ??= membersOf(operation, request);
           return named;
         },
       };
@@ -89,27 +91,12 @@ function uuidOf(bytes: Buffer): string {
   return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }
 
-interface CanonicalMember {
-  name: string;
-  /** Its RFC 8785 form. */
-  value: string;
-}
-
-/** Each value once, in the order of RFC 8785: that of the names' UTF-16 units. Members without a value are none. */
-function canonicalMembers(request: object): CanonicalMember[] {
+/** Members without a value are none. */
+function canonicalMembers(request: object): [name: string, value: string][] {
   return Object.entries(request)
-    .map(([name, value]) => ({ name, value: canonical(value) }))
-    .filter(({ value }) => value !== '')
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
+    .map(([name, value]): [string, string] => [name, canonical(value)])
+    .filter(([, value]) => value !== '');
 }
-
-/** The whole request, put together from its members; a list, or an object with a form of its own, is none of them. */
-function canonicalOf(request: object, members: CanonicalMember[]): string {
-  if (Array.isArray(request) || 'toJSON' in request) return canonical(request);
-  return `{${members.map(memberText).join()}}`;
-}
-
-const memberText = ({ name, value }: CanonicalMember): string => `${canonical(name)}:${value}`;
 
 /**
  * The canonical form of a list keeps its parts apart: ["ab","c"] and ["a","bc"] differ. Of texts and whole numbers that is
