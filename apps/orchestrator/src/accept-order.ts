@@ -36,6 +36,8 @@ export interface Placement {
   tenantId: string;
   key: string;
   request: OrderRequest;
+  /** The request as it came in; undefined where it did not come as JSON. */
+  bytes?: Buffer | undefined;
   /** How long the caller would wait for the terminal status; at most MAX_WAIT_MS. */
   waitMs: number;
   traceparent: string;
@@ -83,8 +85,8 @@ export async function acceptOrder(book: OrderBook, placement: Placement): Promis
   const waitUntilMs = performance.now() + Math.min(placement.waitMs, MAX_DUPLICATE_WAIT_MS);
   let known = openKeys.known(attempt.id);
   if (known === undefined) {
-    const told = await book.knownAnswers.find({ ...placement, fingerprint: attempt.fingerprint });
-    if (told !== undefined) return { kind: 'answered', id: attempt.id, replayed: true, ...told };
+    const told = await book.knownAnswers.find(attempt.id, keyedOrder(attempt));
+    if (told !== undefined) return { kind: 'answered', replayed: true, ...told };
     // Nothing is awaited between this look and the claim, where nothing is known: two at once are one claim.
     known = openKeys.known(attempt.id);
   }
@@ -98,6 +100,14 @@ export async function acceptOrder(book: OrderBook, placement: Placement): Promis
   if (claimed.kind === 'first') return await answerFirst(book, attempt, claimed);
   if (claimed.stored === undefined) return { kind: 'busy' };
   return await meet(book, attempt, claimed.stored, waitUntilMs);
+}
+
+/** As what is known of an order's answer is looked for. */
+function keyedOrder({
+  placement: { tenantId, key, bytes },
+  fingerprint,
+}: Attempt): Parameters<KnownAnswers['keep']>[0] {
+  return { tenantId, key, bytes, fingerprint };
 }
 
 /** The row of a key, whatever it is used for; of an order's key it is the order's id. */
@@ -148,9 +158,10 @@ function notQueued(error: unknown): { kind: 'found'; stored: undefined } {
 /** The first request's answer: the stored one, or what the order has come to when the caller has waited enough. */
 async function answerFirst(
   book: OrderBook,
-  { id, placement, fingerprint }: Attempt,
+  attempt: Attempt,
   { stored, tell }: Extract<Claimed, { kind: 'first' }>,
 ): Promise<Placed> {
+  const { id, placement } = attempt;
   const { createdAt: claimedAt } = stored;
   let answer: StoredAnswer | undefined;
   try {
@@ -162,7 +173,7 @@ async function answerFirst(
     tell(answer);
   }
   if (!answer?.answer) return { kind: 'in_progress', claimedAt };
-  book.knownAnswers.keep({ ...placement, fingerprint }, { body: answer.answer, claimedAt });
+  book.knownAnswers.keep(keyedOrder(attempt), { id, body: answer.answer, claimedAt });
   return { kind: 'answered', id, body: answer.answer, replayed: false, claimedAt };
 }
 
@@ -209,7 +220,7 @@ async function meet(book: OrderBook, attempt: Attempt, met: OpenKey | StoredKey,
   }
   const { signal } = attempt.placement;
   const { untilTold: told } = book.knownAnswers;
-  const keyed = { ...attempt.placement, fingerprint: attempt.fingerprint };
+  const keyed = keyedOrder(attempt);
   const untilTold = told && ((ms: number) => told(keyed, ms));
   const waitMs = waitUntilMs - performance.now();
   const waited = await book.openKeys.wait(attempt.id, met, { waitMs, signal, untilTold });
@@ -227,10 +238,10 @@ async function replay(
   answer: StoredAnswer,
   { claimedAt, keep }: { claimedAt: Date; keep: boolean },
 ): Promise<Placed> {
-  const { id, placement, fingerprint } = attempt;
+  const { id, placement } = attempt;
   const isPast = answer.answer === null || isPastRetention(book.retention, claimedAt, book.now());
   const body = isPast ? JSON.stringify(await readOrder(book.pool, placement.tenantId, id)) : (answer.answer ?? '');
-  if (keep && !isPast) book.knownAnswers.keep({ ...placement, fingerprint }, { body, claimedAt });
+  if (keep && !isPast) book.knownAnswers.keep(keyedOrder(attempt), { id, body, claimedAt });
   return { kind: 'answered', id, body, replayed: true, claimedAt };
 }
 

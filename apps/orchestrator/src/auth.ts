@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** Finds the tenant of a bearer key; undefined when there is none. */
 export type Authenticate = (authorization: string | undefined) => string | undefined;
 
-const digest = (key: string): string => createHash('sha256').update(key).digest('base64');
+const digest = (key: string): string => hash('sha256', key, 'base64');
 
 /**
  * @param tenantByKey the API keys in the clear; only their digests are kept. The look-up compares digests, whose timing

@@ -4,8 +4,10 @@ import { createKnownAnswers } from './known-answers.ts';
 const KEY_LIFETIME_MS = 1_000;
 const CLAIMED_AT = new Date('2026-01-01T00:00:00.000Z');
 const KEY = 'k'.repeat(16);
+const ANSWER = { id: 'order', body: '{"id":"é"}', claimedAt: CLAIMED_AT };
+const SENT = Buffer.from('{ }');
 
-/** Keeps one answer and looks for it at another instant. */
+/** Keeps one answer and looks for it at another instant, read and unread. */
 async function foundAfter(ms: number, asked: { tenantId?: string; key?: string; print?: string }) {
   let now = CLAIMED_AT;
   const known = createKnownAnswers(
@@ -18,23 +20,27 @@ async function foundAfter(ms: number, asked: { tenantId?: string; key?: string; 
     key,
     fingerprint: { version: 1, digest: Buffer.from(print), members: null },
   });
-  known.keep(order({}), { body: '{"id":"é"}', claimedAt: CLAIMED_AT });
+  known.keep({ ...order({}), bytes: SENT }, ANSWER);
   now = new Date(CLAIMED_AT.getTime() + ms);
-  return await known.find(order(asked));
+  const { tenantId, key, fingerprint } = order(asked);
+  return [
+    await known.find('order', { tenantId, key, fingerprint }),
+    known.findUnread({ tenantId, key, bytes: asked.print === undefined ? SENT : Buffer.from(asked.print) }),
+  ];
 }
 
 describe('an answer that this process has told', () => {
   it('K2: is found by the same request, byte for byte, with the instant of its claim', async () => {
-    expect(await foundAfter(KEY_LIFETIME_MS - 1, {})).toEqual({ body: '{"id":"é"}', claimedAt: CLAIMED_AT });
+    expect(await foundAfter(KEY_LIFETIME_MS - 1, {})).toEqual([ANSWER, ANSWER]);
   });
 
   it('K5: is not found when its retention is over', async () => {
-    expect(await foundAfter(KEY_LIFETIME_MS, {})).toBeUndefined();
+    expect(await foundAfter(KEY_LIFETIME_MS, {})).toEqual([undefined, undefined]);
   });
 
   it('K2: is nothing to another request, another key, another tenant', async () => {
     for (const other of [{ print: 'other' }, { key: 'o'.repeat(16) }, { tenantId: 'other' }]) {
-      expect(await foundAfter(0, other)).toBeUndefined();
+      expect(await foundAfter(0, other)).toEqual([undefined, undefined]);
     }
   });
 });

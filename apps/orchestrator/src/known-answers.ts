@@ -6,23 +6,28 @@
  * K6  Nothing kept, or no Redis, a slow one, or one that has forgotten: the database answers.
  * H7  Duplicates that wait in another replica are woken when an answer is told.
  */
-import { type AnswerMemory, createLocalAnswers, type Fingerprint, type SettledAnswer } from '@holdfast/idempotency';
+import {
+  type AnswerMemory,
+  createLocalAnswersOf,
+  type RememberedCall,
+  type SettledAnswer,
+} from '@holdfast/idempotency';
 import { isPastRetention, type Retention } from './key-retention.ts';
 import { PLACE_ORDER } from './key-store.ts';
 
 export interface KnownAnswer {
+  /** The order's. */
+  id: string;
   body: string;
   claimedAt: Date;
 }
 
-interface KeyedOrder {
-  tenantId: string;
-  key: string;
-  fingerprint: Fingerprint;
-}
+type KeyedOrder = Omit<RememberedCall, 'operation'>;
 
 export interface KnownAnswers {
-  find(order: KeyedOrder): Promise<KnownAnswer | undefined>;
+  find(id: string, order: KeyedOrder): Promise<KnownAnswer | undefined>;
+  /** Known by the bytes of the request, which need not have been read. Only what this process has told. */
+  findUnread(order: { tenantId: string; key: string; bytes: Buffer }): KnownAnswer | undefined;
   /** Call it only with what is stored. Not waited for. */
   keep(order: KeyedOrder, answer: KnownAnswer): void;
   /** Returns when a replica may have told the answer, at the latest after `ms`. Undefined without Redis. */
@@ -37,31 +42,35 @@ export function createKnownAnswers(
   retention: Retention,
   now: () => Date,
 ): KnownAnswers {
-  const local = createLocalAnswers();
-  const callOf = ({ tenantId, key, fingerprint }: KeyedOrder) => ({
-    tenantId,
-    key,
-    operation: PLACE_ORDER,
-    fingerprint,
-  });
-  const read = ({ answer }: SettledAnswer): KnownAnswer | undefined => {
-    const text = answer.toString();
-    const claimedAt = new Date(text.slice(0, INSTANT_LENGTH));
-    return isPastRetention(retention, claimedAt, now()) ? undefined : { body: text.slice(INSTANT_LENGTH), claimedAt };
-  };
+  const local = createLocalAnswersOf<KnownAnswer>(({ body }) => sizeOf(body));
+  const callOf = (order: KeyedOrder): RememberedCall => ({ ...order, operation: PLACE_ORDER });
+  const current = (answer: KnownAnswer | undefined): KnownAnswer | undefined =>
+    answer === undefined || isPastRetention(retention, answer.claimedAt, now()) ? undefined : answer;
   return {
-    async find(order) {
+    async find(id, order) {
       const call = callOf(order);
       const own = local.get(call);
-      if (own !== undefined) return read(own);
+      if (own !== undefined) return current(own);
       const recalled = await shared?.recall(call);
-      return recalled?.kind === 'executed' ? read(recalled) : undefined;
+      return recalled?.kind === 'executed' ? current(answerIn(id, recalled)) : undefined;
     },
-    keep(order, { body, claimedAt }) {
-      const answer: SettledAnswer = { kind: 'executed', answer: Buffer.from(claimedAt.toISOString() + body) };
+    findUnread: ({ tenantId, key, bytes }) =>
+      current(local.getUnread({ tenantId, key, bytes, operation: PLACE_ORDER })),
+    keep(order, answer) {
       local.put(callOf(order), answer);
-      shared?.settle(callOf(order), answer);
+      const { body, claimedAt } = answer;
+      shared?.settle(callOf(order), { kind: 'executed', answer: Buffer.from(claimedAt.toISOString() + body) });
     },
     untilTold: shared && ((order, ms) => shared.untilSettled(callOf(order), ms)),
   };
+}
+
+function answerIn(id: string, { answer }: SettledAnswer): KnownAnswer {
+  const text = answer.toString();
+  return { id, body: text.slice(INSTANT_LENGTH), claimedAt: new Date(text.slice(0, INSTANT_LENGTH)) };
+}
+
+/** In memory: two bytes a character as soon as one of them needs two. */
+function sizeOf(text: string): number {
+  return Buffer.byteLength(text) === text.length ? text.length : 2 * text.length;
 }

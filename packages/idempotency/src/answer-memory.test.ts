@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createLocalAnswers, type RememberedCall, type SettledAnswer } from './answer-memory.ts';
+import { createLocalAnswers, createLocalAnswersOf, type RememberedCall, type SettledAnswer } from './answer-memory.ts';
 
 const call = (key: string): RememberedCall => ({
   tenantId: 'shop',
@@ -40,5 +40,33 @@ describe('what a process remembers of its answers', () => {
     expect(answers.get(call('a'))).toBeDefined();
     nowMs = 10;
     expect(answers.get(call('a'))).toBeUndefined();
+  });
+});
+
+describe('K2: a request that nobody has read', () => {
+  const bytes = Buffer.from('{"delta":1}');
+  const answers = () => createLocalAnswersOf<string>((answer) => answer.length);
+  const unread = (sent: string) => ({
+    tenantId: 'shop',
+    key: 'a',
+    operation: 'POST /v1/orders',
+    bytes: Buffer.from(sent),
+  });
+
+  it('is known when it comes in as the very bytes that were answered, and so is the request itself', () => {
+    const told = answers();
+    told.put({ ...call('a'), bytes }, 'one');
+    expect(told.getUnread(unread('{"delta":1}'))).toBe('one');
+    expect(told.get(call('a'))).toBe('one');
+  });
+
+  it('is not known in other bytes, under another operation, key or tenant, or when no bytes were answered', () => {
+    const told = answers();
+    told.put({ ...call('a'), bytes }, 'one');
+    told.put(call('b'), 'two');
+    const others = [{ key: 'b' }, { tenantId: 'other' }, { operation: 'POST /v1/stock/{sku}/adjust' }];
+    for (const other of others) expect(told.getUnread({ ...unread('{"delta":1}'), ...other })).toBeUndefined();
+    expect(told.getUnread(unread('{"delta":2}'))).toBeUndefined();
+    expect(told.getUnread(unread(''))).toBeUndefined();
   });
 });

@@ -4,6 +4,7 @@
  * K2, K6  Only what Postgres has committed is remembered, and only what can never change afterwards: the settled answer of
  *         a call without a fence. (A step of a saga may be sealed or fenced later, so its answers stay in Postgres.)
  */
+import { hash } from 'node:crypto';
 import type { Fingerprint } from './fingerprint.ts';
 
 /** A key, as far as a memory has to know it. */
@@ -12,7 +13,12 @@ export interface RememberedCall {
   key: string;
   operation: string;
   fingerprint: Fingerprint;
+  /** The request as it came in, where its operation and these bytes say all that its fingerprint does. */
+  bytes?: Buffer | undefined;
 }
+
+/** A request that nobody has read yet. */
+export type UnreadCall = Omit<RememberedCall, 'fingerprint' | 'bytes'> & { bytes: Buffer };
 
 export type SettledAnswer = { kind: 'executed' | 'refused'; answer: Buffer };
 
@@ -34,60 +40,86 @@ export interface AnswerMemory {
 }
 
 /** The in-process memory: the last answers, bounded by bytes. */
-export interface LocalAnswers {
-  get(call: RememberedCall): SettledAnswer | undefined;
-  put(call: RememberedCall, answer: SettledAnswer): void;
+export interface LocalAnswers<Answer = SettledAnswer> {
+  get(call: RememberedCall): Answer | undefined;
+  put(call: RememberedCall, answer: Answer): void;
 }
 
-interface Entry {
+export interface UnreadAnswers<Answer> extends LocalAnswers<Answer> {
+  /** As `get`, for a request that came in as the very bytes that its answer was put with. */
+  getUnread(call: UnreadCall): Answer | undefined;
+}
+
+interface Entry<Answer> {
   operation: string;
-  digest: Buffer;
-  answer: SettledAnswer;
-  bytes: number;
+  /** Digests as strings: a Buffer is an object outside V8's heap, made and collected for 32 bytes. */
+  print: string;
+  bytesPrint: string | undefined;
+  answer: Answer;
+  size: number;
   forgetAtMs: number;
 }
 
-const ENTRY_OVERHEAD_BYTES = 300;
+export interface LocalAnswersOptions {
+  /** Of keys and answers together; the longest unused go first. */
+  maxBytes?: number;
+  /** How long an answer is given from here; shorter than any retention. */
+  ttlMs?: number;
+}
+
+const ENTRY_OVERHEAD_BYTES = 400;
 const DEFAULT_MAX_BYTES = 16 * 1_024 * 1_024;
 const DEFAULT_TTL_MS = 60_000;
 
-/**
- * @param maxBytes of keys and answers together; the longest unused go first
- * @param ttlMs how long an answer is given from here; shorter than any retention
- */
-export function createLocalAnswers(
-  { maxBytes = DEFAULT_MAX_BYTES, ttlMs = DEFAULT_TTL_MS } = {},
+export function createLocalAnswers(options?: LocalAnswersOptions, now?: () => number): LocalAnswers {
+  const answers = createLocalAnswersOf<SettledAnswer>(({ answer }) => answer.length, options, now);
+  return { ...answers, put: (call, answer) => answers.put(call, { ...answer, answer: ownCopy(answer.answer) }) };
+}
+
+/** @param sizeOf how many bytes an answer takes */
+export function createLocalAnswersOf<Answer>(
+  sizeOf: (answer: Answer) => number,
+  { maxBytes = DEFAULT_MAX_BYTES, ttlMs = DEFAULT_TTL_MS }: LocalAnswersOptions = {},
   now: () => number = () => performance.now(),
-): LocalAnswers {
-  const entries = new Map<string, Entry>();
+): UnreadAnswers<Answer> {
+  const entries = new Map<string, Entry<Answer>>();
   let bytes = 0;
-  const drop = (id: string, entry: Entry) => {
+  const drop = (id: string, entry: Entry<Answer>) => {
     entries.delete(id);
-    bytes -= entry.bytes;
+    bytes -= entry.size;
+  };
+  const find = (call: Omit<UnreadCall, 'bytes'>, isSame: (entry: Entry<Answer>) => boolean): Answer | undefined => {
+    const id = callId(call);
+    const entry = entries.get(id);
+    if (entry === undefined) return undefined;
+    if (entry.forgetAtMs <= now()) {
+      drop(id, entry);
+      return undefined;
+    }
+    // Another request under this key is Postgres's to refuse.
+    if (entry.operation !== call.operation || !isSame(entry)) return undefined;
+    entries.delete(id);
+    entries.set(id, entry);
+    return entry.answer;
   };
   return {
-    get(call) {
-      const id = callId(call);
-      const entry = entries.get(id);
-      if (entry === undefined) return undefined;
-      if (entry.forgetAtMs <= now()) {
-        drop(id, entry);
-        return undefined;
-      }
-      // Another request under this key is Postgres's to refuse.
-      if (entry.operation !== call.operation || !entry.digest.equals(call.fingerprint.digest)) return undefined;
-      entries.delete(id);
-      entries.set(id, entry);
-      return entry.answer;
-    },
+    get: (call) => find(call, ({ print }) => print === printOf(call.fingerprint)),
+    getUnread: (call) => find(call, ({ bytesPrint }) => bytesPrint === digestOf(call.bytes)),
     put(call, answer) {
       const id = callId(call);
       const known = entries.get(id);
       if (known !== undefined) drop(id, known);
       const { operation, fingerprint } = call;
-      const size = 2 * (id.length + operation.length) + answer.answer.length + ENTRY_OVERHEAD_BYTES;
-      const kept = { digest: ownCopy(fingerprint.digest), answer: { ...answer, answer: ownCopy(answer.answer) } };
-      entries.set(id, { operation, ...kept, bytes: size, forgetAtMs: now() + ttlMs });
+      const size = 2 * (id.length + operation.length) + sizeOf(answer) + ENTRY_OVERHEAD_BYTES;
+      const bytesPrint = call.bytes && digestOf(call.bytes);
+      entries.set(id, {
+        operation,
+        print: printOf(fingerprint),
+        bytesPrint,
+        answer,
+        size,
+        forgetAtMs: now() + ttlMs,
+      });
       bytes += size;
       if (bytes <= maxBytes) return;
       for (const [oldest, entry] of entries) {
@@ -97,6 +129,10 @@ export function createLocalAnswers(
     },
   };
 }
+
+const printOf = ({ digest }: Fingerprint): string => digest.toString('latin1');
+
+const digestOf = (bytes: Buffer): string => hash('sha256', bytes, 'binary');
 
 /**
  * The bytes in memory of their own. A small Buffer is a part of a pool, all of which stays for as long as the part does: what

@@ -6,10 +6,13 @@ export { createPool, migrate, type Pool, type Transaction } from '@holdfast/post
 export {
   type AnswerMemory,
   createLocalAnswers,
+  createLocalAnswersOf,
   type LocalAnswers,
   type Recalled,
   type RememberedCall,
   type SettledAnswer,
+  type UnreadAnswers,
+  type UnreadCall,
 } from './answer-memory.ts';
 export { DEFAULT_KEEP_DAYS } from './answers.ts';
 export { type Batcher, createBatcher, QueueFull } from './batcher.ts';

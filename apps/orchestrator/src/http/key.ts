@@ -25,7 +25,7 @@ export function keyOf(request: FastifyRequest): string {
     throw new Problem('idempotency-key-missing', 'send an Idempotency-Key of your own, new for every new operation');
   }
   // Two headers arrive as a list, or joined by a comma; neither can be told from one malformed key.
-  const key = Array.isArray(raw) ? '' : raw.replace(/^"(.*)"$/, '$1');
+  const key = Array.isArray(raw) ? '' : raw.startsWith('"') && raw.endsWith('"') ? raw.slice(1, -1) : raw;
   if (!KEY_PATTERN.test(key)) {
     throw new Problem('idempotency-key-invalid', 'send one Idempotency-Key of 16 to 128 of [A-Za-z0-9._~:-]');
   }

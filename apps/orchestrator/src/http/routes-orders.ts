@@ -1,59 +1,21 @@
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox';
-import { newTraceparent } from '@holdfast/service';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { acceptOrder, type OrderBook, type Placed } from '../accept-order.ts';
+import type { OrderBook } from '../accept-order.ts';
 import type { OrderView } from '../order.ts';
 import { orderChanges } from '../order-changes.ts';
-import { orderFaults } from '../order-request.ts';
-import { ORDER_ACCEPTED, readOrder, readOrders } from '../order-store.ts';
-import { type RequestKey, requestKeyOf } from './key.ts';
-import { errorResponses, keyHeader, preferHeader, withKeyHeaders } from './openapi.ts';
+import { readOrder, readOrders } from '../order-store.ts';
+import { hangUp } from './hang-up.ts';
+import { errorResponses } from './openapi.ts';
 import { pageRequest } from './page.ts';
-import { preferredWaitMs } from './prefer.ts';
-import { forgottenKey, Problem, reusedKey } from './problem.ts';
-import { IdParams, Order, OrderList, OrderRequest, PageQuery } from './schemas.ts';
+import { Problem } from './problem.ts';
+import { IdParams, Order, OrderList, PageQuery } from './schemas.ts';
 
 const CANCEL_WAIT_MS = 5_000;
 const HEARTBEAT_MS = 15_000;
-// Made once: every request ends with it, and without a reason each abort makes an exception with a stack of its own.
-const HUNG_UP = new Error('the caller is gone');
 
-/** `/v1/orders`. */
+/** `/v1/orders`, without placing them. */
 export function orderRoutes(book: OrderBook): FastifyPluginAsyncTypebox {
   return async (app) => {
-    app.post(
-      '/v1/orders',
-      {
-        config: { keyed: true },
-        schema: {
-          operationId: 'placeOrder',
-          tags: ['orders'],
-          summary: 'Place an order',
-          description:
-            'Accepts the order and drives it to its end, whatever happens. A refusal by a step is not an HTTP error: the order exists and has failed.',
-          headers: Type.Object({ 'idempotency-key': keyHeader, prefer: preferHeader }),
-          body: OrderRequest,
-          response: { 201: withKeyHeaders(Order), ...errorResponses(400, 401, 409, 412, 415, 422, 503) },
-        },
-      },
-      async (request, reply) => {
-        const requestKey = requestKeyOf(request);
-        const faults = orderFaults(request.body);
-        if (faults.length > 0) throw new Problem('invalid-request', 'mend the members named in `errors`', faults);
-        const waitMs = preferredWaitMs(request.headers.prefer);
-        const placed = await acceptOrder(book, {
-          tenantId: request.tenantId,
-          key: requestKey.key,
-          request: request.body,
-          waitMs,
-          traceparent: newTraceparent(request.headers.traceparent as string | undefined),
-          signal: hangUp(reply),
-        });
-        if (waitMs > 0) reply.header('preference-applied', `wait=${waitMs / 1_000}`);
-        return sendPlaced(reply, requestKey, placed);
-      },
-    );
-
     app.get(
       '/v1/orders/:id',
       {
@@ -140,37 +102,6 @@ function noSuchOrder(): never {
   throw new Problem('not-found', 'you have no order of this id');
 }
 
-/**
- * Aborted when the answer is out or can't be delivered any more. Listens to the response and not to the connection:
- * a connection outlives thousands of requests, and each would leave a listener behind.
- */
-function hangUp(reply: FastifyReply): AbortSignal {
-  const controller = new AbortController();
-  reply.raw.once('close', () => controller.abort(HUNG_UP));
-  return controller.signal;
-}
-
-function sendPlaced(reply: FastifyReply, requestKey: RequestKey, placed: Placed): FastifyReply {
-  if ('claimedAt' in placed) requestKey.claimedAt = placed.claimedAt;
-  switch (placed.kind) {
-    case 'answered':
-      requestKey.replayed = placed.replayed;
-      return reply
-        .code(ORDER_ACCEPTED)
-        .header('location', `/v1/orders/${placed.id}`)
-        .type('application/json; charset=utf-8')
-        .send(placed.body);
-    case 'in_progress':
-      throw new Problem('request-in-progress', 'the first request under this key is being answered: ask again');
-    case 'reused':
-      throw reusedKey(placed.differing);
-    case 'forgotten':
-      throw forgottenKey();
-    case 'busy':
-      throw new Problem('try-again', 'too many orders are under way here: send it again under the same key');
-  }
-}
-
 async function sendChanges(book: OrderBook, request: FastifyRequest, reply: FastifyReply, id: string): Promise<void> {
   const changes = orderChanges(book, request.tenantId, id, hangUp(reply));
   // The first one decides between a stream and a plain error.
@@ -187,7 +118,7 @@ async function sendChanges(book: OrderBook, request: FastifyRequest, reply: Fast
     for await (const order of changes) tell(order);
   } catch (error) {
     // The head is out, so no status can tell; the client sees a stream without its terminal event and asks again.
-    request.log.warn({ err: error }, 'an event stream broke off');
+    request.log.warn({ err: error, reqId: request.id }, 'an event stream broke off');
   } finally {
     clearInterval(heartbeat);
     stream.end();
