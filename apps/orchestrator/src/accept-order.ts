@@ -18,7 +18,7 @@ import { findStoredKey, PLACE_ORDER, type StoredAnswer, type StoredKey, settleKe
 import type { KnownAnswers } from './known-answers.ts';
 import type { OpenKey, OpenKeys } from './open-keys.ts';
 import { type AcceptedOrder, JUST_ACCEPTED, type OrderRequest, viewOrder } from './order.ts';
-import { type InsertOrder, ORDER_ACCEPTED, readOrder } from './order-store.ts';
+import { type InsertOrder, ORDER_ACCEPTED, readOrder, readRequest } from './order-store.ts';
 
 export interface OrderBook {
   pool: Pool;
@@ -143,8 +143,7 @@ async function claimOrFind(book: OrderBook, attempt: Attempt): Promise<Claimed> 
   } finally {
     seat.release();
   }
-  const { digest, members } = fingerprint;
-  const key = { operation: PLACE_ORDER, resource: null, fingerprint: digest, members, createdAt };
+  const key = { operation: PLACE_ORDER, resource: null, fingerprint: fingerprint.digest, members: null, createdAt };
   const tell = answer === null ? book.openKeys.open(id, key) : () => {};
   return { kind: 'first', stored: { ...key, status: answer === null ? null : ORDER_ACCEPTED, answer }, tell };
 }
@@ -203,7 +202,7 @@ async function settleAsItIs(book: OrderBook, tenantId: string, id: string): Prom
 /** The key stands for something already: this very request, or another one. */
 async function meet(book: OrderBook, attempt: Attempt, met: OpenKey | StoredKey, waitUntilMs: number): Promise<Placed> {
   const reused = reuse(met, PLACE_ORDER, attempt.fingerprint);
-  if (reused !== undefined) return reused;
+  if (reused !== undefined) return met.members === null ? await namingMembers(book, attempt, met, reused) : reused;
   const { createdAt } = met;
   if ('status' in met && met.status !== null) {
     // Found in the database: whoever was to remember it does not, or has forgotten.
@@ -230,6 +229,20 @@ async function meet(book: OrderBook, attempt: Attempt, met: OpenKey | StoredKey,
   if (waited.kind === 'pending') return { kind: 'in_progress', claimedAt: createdAt };
   const stored = await findStoredKey(book.pool, attempt.id);
   return stored === undefined ? { kind: 'busy' } : await meet(book, attempt, stored, waitUntilMs);
+}
+
+/** H6. An order's key says no more than that the request is another one: what differs from the order, the order says. */
+async function namingMembers(
+  { pool, fingerprinter }: OrderBook,
+  { id, placement, fingerprint }: Attempt,
+  met: Pick<StoredKey, 'operation'>,
+  reused: Reused,
+): Promise<Reused> {
+  if (met.operation !== PLACE_ORDER) return reused;
+  const request = await readRequest(pool, placement.tenantId, id);
+  if (request === undefined) return reused;
+  const { members } = fingerprinter.of(PLACE_ORDER, request, { nameMembers: true });
+  return { ...reused, differing: differingMembers(members, fingerprint.members) };
 }
 
 async function replay(

@@ -26,7 +26,7 @@ export interface StoredKey {
   operation: KeyedOperation;
   resource: string | null;
   fingerprint: Buffer;
-  /** Null past the answer's retention. */
+  /** Null past the answer's retention, and of an order: what differs from it, it says itself. */
   members: Record<string, string> | null;
   /** Null while the answer is open. */
   status: number | null;

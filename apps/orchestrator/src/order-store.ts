@@ -11,7 +11,14 @@ import { createBatcher, type Fingerprint } from '@holdfast/idempotency';
 import { classifyPostgresError, type Query, type Statement, statement } from '@holdfast/postgres';
 import { type Companion, type Failure, type SagaRow, type SagaState, startSagaSql } from '@holdfast/saga';
 import { findStoredKeys, PLACE_ORDER, type StoredKey } from './key-store.ts';
-import { type AcceptedOrder, type OrderOutputs, type OrderStatus, type OrderView, viewOrder } from './order.ts';
+import {
+  type AcceptedOrder,
+  type OrderOutputs,
+  type OrderRequest,
+  type OrderStatus,
+  type OrderView,
+  viewOrder,
+} from './order.ts';
 
 /** The HTTP status of every first answer to an order: a refusal by a step is not an HTTP error. */
 export const ORDER_ACCEPTED = 201;
@@ -28,13 +35,14 @@ export interface NewOrder {
 
 const acceptSql = (tell: string) => `
    with r as (
-     select * from unnest($1::text[], $2::text[], $3::text[], $4::bytea[], $5::smallint[], $6::jsonb[], $7::text[],
-                          $8::timestamptz[], $9::jsonb[], $10::bigint[], $11::integer[])
-       as r (id, tenant_id, customer_id, fingerprint, fingerprint_version, members, answer, created_at, input, owner_id,
+     select * from unnest($1::text[], $2::text[], $3::text[], $4::bytea[], $5::smallint[], $6::text[],
+                          $7::timestamptz[], $8::jsonb[], $9::bigint[], $10::integer[])
+       as r (id, tenant_id, customer_id, fingerprint, fingerprint_version, answer, created_at, input, owner_id,
              deadline_ms)
    ), claimed as (
-     insert into keys (id, tenant_id, operation, fingerprint, fingerprint_version, members, status, answer, created_at)
-     select id, tenant_id, '${PLACE_ORDER}', fingerprint, fingerprint_version, members,
+     -- Without the key's members: what differs from an order can be told by the order (readRequest).
+     insert into keys (id, tenant_id, operation, fingerprint, fingerprint_version, status, answer, created_at)
+     select id, tenant_id, '${PLACE_ORDER}', fingerprint, fingerprint_version,
             case when answer is not null then ${ORDER_ACCEPTED} end, answer, created_at
        from r
       -- Two replicas that meet the same keys wait for each other's in one order, never in a circle.
@@ -96,7 +104,6 @@ async function insertOrders(db: Query, accept: Statement, entries: NewOrder[]): 
       entries.map(({ order }) => order.customerId),
       entries.map(({ fingerprint }) => fingerprint.digest),
       entries.map(({ fingerprint }) => fingerprint.version),
-      entries.map(({ fingerprint }) => JSON.stringify(fingerprint.members)),
       entries.map(({ answer }) => answer),
       entries.map(({ order }) => order.createdAt),
       entries.map(({ order }) => JSON.stringify(order)),
@@ -161,6 +168,14 @@ const findOrder = statement(
 export async function readOrder(db: Query, tenantId: string, id: string): Promise<OrderView | undefined> {
   const { rows } = await db.query<OrderRow>({ ...findOrder, values: [id, tenantId] });
   return rows[0] && viewOfRow(rows[0]);
+}
+
+/** What was asked for when the order was placed. @returns undefined when this tenant has no such order */
+export async function readRequest(db: Query, tenantId: string, id: string): Promise<OrderRequest | undefined> {
+  const { rows } = await db.query<OrderRow>({ ...findOrder, values: [id, tenantId] });
+  if (rows[0] === undefined) return undefined;
+  const { tenantId: _tenantId, createdAt: _createdAt, traceparent: _traceparent, ...request } = rows[0].input;
+  return request;
 }
 
 function viewOfRow(row: OrderRow): OrderView {
