@@ -84,12 +84,25 @@ export type Inserted =
 /** @throws QueueFull, pg errors */
 export type InsertOrder = (entry: NewOrder) => Promise<Inserted>;
 
+export interface InsertOrderOptions {
+  tellsEvents: boolean;
+  /** Resolves when this process has no more to do for the order; orders accepted together then go all their way together. */
+  driven?: (id: string) => Promise<void>;
+}
+
+// Orders that were accepted one by one would meet others at each of the eight stages of their way, and wait there again, in
+// batches so small that both cores are busy at half of the load that they can carry. In groups they take half of the time.
+const MAX_GROUPS = 4;
+// A group that takes longer, because it is large or somebody outside is slow, no longer holds the next one up.
+const GROUP_MS = 80;
+
 /** Orders that arrive together are one statement and one commit; each has its own outcome. */
-export function createInsertOrder(db: Query, { tellsEvents }: { tellsEvents: boolean }): InsertOrder {
+export function createInsertOrder(db: Query, { tellsEvents, driven }: InsertOrderOptions): InsertOrder {
   const accept = tellsEvents ? acceptAndTellOrders : acceptOrders;
   const batcher = createBatcher<NewOrder, Inserted>({
     run: (entries) => insertOrders(db, accept, entries),
     lane: ({ id }) => id,
+    ...(driven && { afterwards: ({ id }: NewOrder) => driven(id), maxFollowed: MAX_GROUPS, slowMs: GROUP_MS }),
     concernsAll: (error) => classifyPostgresError(error) === 'unavailable',
   });
   return (entry) => batcher.submit(entry);

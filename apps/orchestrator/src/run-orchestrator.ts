@@ -103,7 +103,7 @@ export async function runOrchestrator(
   const memory = settings.REDIS_URL === undefined ? undefined : openRedis(settings.REDIS_URL, fingerprinter, log);
   const book: OrderBook = {
     pool,
-    insertOrder: createInsertOrder(pool, { tellsEvents: settings.ORDER_EVENTS }),
+    insertOrder: createInsertOrder(pool, { tellsEvents: settings.ORDER_EVENTS, driven: (id) => engine.gone(id) }),
     engine,
     fingerprinter,
     openKeys,

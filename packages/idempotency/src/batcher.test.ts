@@ -75,6 +75,42 @@ describe('a batcher', () => {
     expect(await Promise.all(all)).toEqual(['done a', 'done b', 'done c', 'done d']);
   });
 
+  it('B5: what follows from a batch holds the next one up too; its results are told before', async () => {
+    const { promise: over, resolve: end } = Promise.withResolvers<void>();
+    const { batcher, batches, taken } = heldBatcher({ ...far, afterwards: () => over });
+    const first = batcher.submit('a');
+    await settled();
+    const second = [batcher.submit('b'), batcher.submit('c')];
+    batches[0]?.end();
+    expect(await first).toBe('done a');
+    await settled();
+    expect(taken()).toEqual([['a']]);
+    end();
+    await settled();
+    expect(taken()).toEqual([['a'], ['b', 'c']]);
+    batches[1]?.end();
+    await Promise.all(second);
+  });
+
+  it('B5: does so for slowMs at most, and only when maxFollowed batches do', async () => {
+    const never = new Promise<void>(() => {});
+    const { batcher, batches, taken } = heldBatcher({ slowMs: 100, maxFollowed: 2, afterwards: () => never });
+    const askedAtMs = performance.now();
+    for (const item of ['a', 'b']) {
+      const told = batcher.submit(item);
+      await settled();
+      batches.at(-1)?.end();
+      await told;
+    }
+    const third = batcher.submit('c');
+    await settled();
+    expect(taken()).toEqual([['a'], ['b']]);
+    await vi.waitFor(() => expect(taken()).toEqual([['a'], ['b'], ['c']]));
+    expect(performance.now() - askedAtMs).toBeGreaterThanOrEqual(99);
+    batches[2]?.end();
+    await third;
+  });
+
   it('B2: two items of one lane never share a batch, and the second waits while the first is under way', async () => {
     const { batcher, batches, taken } = heldBatcher({ slowMs: 5, lane: (item) => item.slice(0, 1) });
     const all = Promise.all(['a1', 'a2', 'b1'].map((item) => batcher.submit(item)));

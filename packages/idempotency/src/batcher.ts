@@ -10,6 +10,9 @@
  *     parts go first, so that one item that waits for a lock in vain does not make its neighbours wait at every split.
  *     A store that can't be reached fails everybody, at once: asking again for each would only take longer.
  * B4  The queue is bounded. Who finds it full is told so and has lost nothing; memory is not where a queue may grow.
+ * B5  What follows from a batch (`afterwards`) may hold the next one up too, for `slowMs` from its start at most. What goes on
+ *     through further stages then stays together: few large groups are under way, not many small ones that meet at
+ *     every stage and wait there again, each at several times the cost of its share in a large one.
  */
 
 export interface BatcherOptions<Item, Result> {
@@ -25,6 +28,10 @@ export interface BatcherOptions<Item, Result> {
   maxQueued?: number;
   slowMs?: number;
   maxAtOnce?: number;
+  /** What goes on when an item has its result; until then its batch may hold up others (B5). Must not reject. */
+  afterwards?(item: Item): Promise<unknown>;
+  /** Batches that something still follows from, and that are not slow, before the next one waits. */
+  maxFollowed?: number;
 }
 
 /** The queue is full: nothing was done, ask again later. */
@@ -54,17 +61,19 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
 }
 
 class QueueingBatcher<Item, Result> implements Batcher<Item, Result> {
-  readonly #options: Required<BatcherOptions<Item, Result>>;
+  readonly #options: BatcherOptions<Item, Result> & Required<Omit<BatcherOptions<Item, Result>, 'afterwards'>>;
   #queue: Entry<Item, Result>[] = [];
   readonly #busyLanes = new Set<string>();
   /** Batches under way that still hold the next one up (B1). */
   #holding = 0;
   #underWay = 0;
+  /** Batches from their start until nothing follows from them any more, or they are slow (B5). */
+  #followed = 0;
   #entries = 0;
   #scheduled = false;
 
   constructor(options: BatcherOptions<Item, Result>) {
-    this.#options = { maxBatch: 256, maxQueued: 10_000, slowMs: 50, maxAtOnce: 4, ...options };
+    this.#options = { maxBatch: 256, maxQueued: 10_000, slowMs: 50, maxAtOnce: 4, maxFollowed: 1, ...options };
   }
 
   get size(): number {
@@ -82,7 +91,8 @@ class QueueingBatcher<Item, Result> implements Batcher<Item, Result> {
 
   /** In a microtask, so that what arrives in the same turn shares the batch. */
   #schedule(): void {
-    if (this.#scheduled || this.#holding > 0 || this.#underWay >= this.#options.maxAtOnce) return;
+    const { maxAtOnce, maxFollowed } = this.#options;
+    if (this.#scheduled || this.#holding > 0 || this.#underWay >= maxAtOnce || this.#followed >= maxFollowed) return;
     this.#scheduled = true;
     queueMicrotask(() => {
       this.#scheduled = false;
@@ -109,11 +119,10 @@ class QueueingBatcher<Item, Result> implements Batcher<Item, Result> {
   async #carryOut(batch: Entry<Item, Result>[]): Promise<void> {
     this.#holding += 1;
     this.#underWay += 1;
-    let holds = true;
-    const letGo = () => {
-      if (holds) this.#holding -= 1;
-      holds = false;
-    };
+    const letGo = once(() => {
+      this.#holding -= 1;
+    });
+    const leave = this.#follow(batch);
     const slow = setTimeout(() => {
       letGo();
       this.#schedule();
@@ -122,7 +131,25 @@ class QueueingBatcher<Item, Result> implements Batcher<Item, Result> {
     clearTimeout(slow);
     letGo();
     this.#underWay -= 1;
+    void leave();
     this.#schedule();
+  }
+
+  /** @returns to be called when everybody has a result */
+  #follow(batch: Entry<Item, Result>[]): () => Promise<void> {
+    const { afterwards, slowMs } = this.#options;
+    if (afterwards === undefined) return async () => {};
+    this.#followed += 1;
+    const leave = once(() => {
+      this.#followed -= 1;
+      this.#schedule();
+    });
+    const slow = setTimeout(leave, slowMs);
+    return async () => {
+      await Promise.all(batch.map(({ item }) => afterwards(item)));
+      clearTimeout(slow);
+      leave();
+    };
   }
 
   async #attempt(batch: Entry<Item, Result>[]): Promise<void> {
@@ -162,4 +189,12 @@ class QueueingBatcher<Item, Result> implements Batcher<Item, Result> {
     this.#entries -= 1;
     return entry;
   }
+}
+
+function once(act: () => void): () => void {
+  let done = false;
+  return () => {
+    if (!done) act();
+    done = true;
+  };
 }

@@ -230,6 +230,11 @@ export class Engine {
     return this.#watchers.until<WaitOutcome>({ id, judge: judgeEnd, waitMs, signal });
   }
 
+  /** Resolves when this process has nothing more to do for the saga: it has ended, or parked, or is somebody else's. */
+  async gone(id: string): Promise<void> {
+    await this.#roster.gone(id);
+  }
+
   /** The saga with its journal, or null. @throws what `pg` throws */
   async readSaga(id: string): Promise<SagaRecord | null> {
     return await readSaga(this.#options.pool, id);

@@ -34,6 +34,7 @@ export class Roster {
   /** By saga id: a duplicated request takes a second place for the same saga. */
   readonly #places = new Map<string, number>();
   #placeCount = 0;
+  readonly #goneListeners = new Map<string, () => void>();
   #idleListeners: (() => void)[] = [];
 
   constructor(maxRunning: number) {
@@ -72,11 +73,13 @@ export class Roster {
       const left = (this.#places.get(id) ?? 1) - 1;
       if (left === 0) this.#places.delete(id);
       else this.#places.set(id, left);
+      this.#tellIfGone(id);
     };
     const run = (row: SagaRow) => {
       if (!open) return;
-      release();
+      // Started first, so that the saga is here all the time.
       start(row);
+      release();
     };
     return { run, release };
   }
@@ -89,7 +92,26 @@ export class Roster {
 
   remove(drive: Drive): void {
     if (this.#drives.get(drive.id) === drive) this.#drives.delete(drive.id);
+    this.#tellIfGone(drive.id);
     if (this.#drives.size === 0) for (const listener of this.#idleListeners.splice(0)) listener();
+  }
+
+  /** Resolves when the saga is neither driven here nor about to be. */
+  async gone(id: string): Promise<void> {
+    if (!this.isHere(id)) return;
+    const before = this.#goneListeners.get(id);
+    await new Promise<void>((resolve) => {
+      this.#goneListeners.set(id, () => {
+        before?.();
+        resolve();
+      });
+    });
+  }
+
+  #tellIfGone(id: string): void {
+    if (this.isHere(id)) return;
+    this.#goneListeners.get(id)?.();
+    this.#goneListeners.delete(id);
   }
 
   /** Resolves when no saga is driven here. */
