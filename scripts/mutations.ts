@@ -46,8 +46,8 @@ export const MUTATIONS: readonly Mutation[] = [
       },
       {
         file: `${IDEMPOTENCY}/step-runner.ts`,
-        from: 'if (undoes === undefined) return [];',
-        to: "if (undoes !== '') return [];",
+        from: 'if (undoes === undefined) return;',
+        to: "if (undoes !== '') return;",
       },
     ],
     red: [
@@ -172,8 +172,8 @@ export const MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: `${IDEMPOTENCY}/step-runner.ts`,
-        from: '    if (!resumed[i]) rows.push(',
-        to: "    if (!resumed[i] && state !== 'refused') rows.push(",
+        from: '    if (!resumed) rows.push(',
+        to: "    if (!resumed && state !== 'refused') rows.push(",
       },
     ],
     red: [
