@@ -5,7 +5,7 @@
  *     whatever its settings say, what fails with a code of a closed connection: so no failure leaves here with a code,
  *     but for the time-out, which it does not repeat.
  */
-import { createExchange, type ExchangeAnswer, ExchangeFailed } from '@holdfast/service';
+import { createExchange, type ExchangeAnswer, ExchangeFailed } from '@holdfast/http-exchange';
 import Stripe from 'stripe';
 
 // The largest that is asked for, an intent with its latest charge, has a few kilobytes.

@@ -7,8 +7,9 @@
  * Every call has a deadline and a bounded answer, and at most MAX_CALLS run at a time: a carrier that is slower than
  * orders come in must not fill this process with waiting calls. Nothing is retried here; the saga does that.
  */
+
+import { createExchange, type Exchange, ExchangeFailed } from '@holdfast/http-exchange';
 import type { Participant } from '@holdfast/rpc';
-import { createExchange, type Exchange, ExchangeFailed } from '@holdfast/service';
 
 export interface Address {
   name: string;

@@ -13,7 +13,6 @@ export {
   url,
 } from './config.ts';
 export { createHealth, type Health, type ReadinessCheck } from './health.ts';
-export { createExchange, type Exchange, type ExchangeAnswer, ExchangeFailed } from './http-exchange.ts';
 export { createLog, type Log } from './log.ts';
 export { createMetrics, type Metrics, observeWaits } from './metrics.ts';
 export { type OpsServer, startOpsServer } from './ops-server.ts';
