@@ -163,9 +163,10 @@ function restarted(afterMs: number): { kind: 'restarted'; afterMs: number } {
   return { kind: 'restarted', afterMs };
 }
 
-// By its own choice Node takes 130 MB for the young generation on a machine with much memory. With half of it a participant
-// stays below 250 MB and works as fast; with a quarter, orders outlive it, and collecting them costs a third of the speed.
-const NODE_FLAGS = ['--max-semi-space-size=32'];
+// By its own choice Node takes 130 MB for the young generation on a machine with much memory, and lets the old one grow to four
+// times what is alive in it. With half of the young one and a growth by three fifths every service stays at about 250 MB or
+// below and works as fast; with a quarter of it, orders outlive it, and collecting them costs a third of the speed.
+const NODE_FLAGS = ['--max-semi-space-size=32', '--heap-growing-percent=60'];
 
 function start(spec: ProcessSpec): ChildProcess {
   const log = openSync(spec.logFile, 'a', 0o600);
