@@ -68,7 +68,8 @@ export interface LocalAnswersOptions {
 }
 
 const ENTRY_OVERHEAD_BYTES = 400;
-const DEFAULT_MAX_BYTES = 16 * 1_024 * 1_024;
+// The answers of ten seconds at 900 orders a second. What is kept is alive in the heap, which may grow by a share of that.
+const DEFAULT_MAX_BYTES = 8 * 1_024 * 1_024;
 const DEFAULT_TTL_MS = 60_000;
 
 export function createLocalAnswers(options?: LocalAnswersOptions, now?: () => number): LocalAnswers {
