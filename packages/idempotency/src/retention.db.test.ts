@@ -238,3 +238,25 @@ describe('the housekeeping', () => {
     expect(await purge({ pool: database.pool })).toMatchObject({ claims: 5, fences: 5 });
   });
 });
+
+describe('a walk', () => {
+  /** Every batch takes 10 ms. */
+  const restsOf = async (days: number) => {
+    await charge('a');
+    await database.pool.query('update claims set kept_until = kept_until - $1::int', [days]);
+    await age(days * 24 * HOUR_MS);
+    const rests: number[] = [];
+    let now = 0;
+    const clock = { now: () => (now += 10), pause: async (ms: number) => void rests.push(ms) };
+    await purge({ pool: database.pool, clock });
+    return rests;
+  };
+
+  it('K7: that finds nothing to remove rests for nine tenths of its time, so that callers have the core', async () => {
+    expect(await restsOf(1)).toEqual([90, 90]);
+  });
+
+  it('K7: that removes something rests as long as that took', async () => {
+    expect(await restsOf(31)).toEqual([10, 10]);
+  });
+});

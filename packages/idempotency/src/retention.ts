@@ -7,7 +7,8 @@
  *     for the order meanwhile waits for it, and raises it anew.
  * K7  One process at a time, per batch (an advisory lock that ends with its transaction, so it dies with its process). Every
  *     batch is one walk over a range of blocks: no index is needed for it, so keys cost nothing more when they are written.
- *     Batches are sized to take about TARGET_BATCH_MS, with a pause behind each.
+ *     Batches are sized to take about TARGET_BATCH_MS, with a pause behind each: a long one where there was nothing to remove, or
+ *     a walk over millions of keys that all stay would keep a core busy that callers need.
  *
  * A crash anywhere loses the place of the walk and nothing else: the next one begins at the first block.
  */
@@ -25,6 +26,14 @@ export interface RetentionOptions {
   onPurged?: (table: 'claims' | 'fences' | 'inbox', rows: number, tookMs: number) => void;
   /** Told of what could not be done; it is tried again. */
   onError?: (error: Error) => void;
+  clock?: RetentionClock;
+}
+
+export interface RetentionClock {
+  /** In milliseconds. */
+  now(): number;
+  /** Resolves after `ms`, or at once when `signal` aborts. */
+  pause(ms: number, signal: AbortSignal | undefined): Promise<void>;
 }
 
 export interface Purged {
@@ -50,6 +59,8 @@ const CLOCKS_AHEAD_MS = 12 * 60 * 60 * 1_000;
 const LOCK = 7_415_927;
 const BLOCKS = { first: 64, least: 8, most: 4_096 };
 const TARGET_BATCH_MS = 15;
+/** Batches long is the pause behind one that removed nothing: such a walk takes a tenth of one connection. */
+const IDLE_PAUSES = 9;
 /** A partition for each day that an answer may be kept until, and some for processes whose clocks are ahead of a sweep. */
 const DAYS_AHEAD = 35;
 
@@ -188,7 +199,7 @@ async function purgeFencesOf(tx: Query, from: number, to: number): Promise<numbe
 }
 
 async function walk(
-  { pool, onPurged }: RetentionOptions,
+  { pool, onPurged, clock = systemClock }: RetentionOptions,
   table: 'claims' | 'fences',
   signal: AbortSignal | undefined,
   batch: (tx: Query, from: number, to: number) => Promise<number>,
@@ -198,21 +209,21 @@ async function walk(
   let total = 0;
   let size = BLOCKS.first;
   for (let from = 0; from < end && !signal?.aborted; ) {
-    const startedMs = performance.now();
+    const startedMs = clock.now();
     const to = from + size;
     const purged = await transaction(pool, async (tx) =>
       (await isMine(tx, tryBatch)) ? await batch(tx, from, to) : undefined,
     );
     // Another process is at it: it does what we would have done.
     if (purged === undefined) return total;
-    const tookMs = performance.now() - startedMs;
+    const tookMs = clock.now() - startedMs;
     if (purged > 0) onPurged?.(table, purged, tookMs);
     total += purged;
     from = to;
     size = Math.round(
       Math.min(Math.max((size * TARGET_BATCH_MS) / tookMs, size / 2, BLOCKS.least), size * 2, BLOCKS.most),
     );
-    await pause(purged > 0 ? tookMs : 1, signal);
+    await clock.pause(purged > 0 ? tookMs : IDLE_PAUSES * tookMs, signal);
   }
   return total;
 }
@@ -255,3 +266,5 @@ export function keepRetention(
 async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
   await delay(ms, undefined, { signal }).catch(() => undefined);
 }
+
+const systemClock: RetentionClock = { now: () => performance.now(), pause };
