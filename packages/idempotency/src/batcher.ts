@@ -117,39 +117,31 @@ class QueueingBatcher<Item, Result> implements Batcher<Item, Result> {
   }
 
   async #carryOut(batch: Entry<Item, Result>[]): Promise<void> {
+    const { afterwards, slowMs } = this.#options;
     this.#holding += 1;
     this.#underWay += 1;
+    this.#followed += 1;
     const letGo = once(() => {
       this.#holding -= 1;
     });
-    const leave = this.#follow(batch);
-    const slow = setTimeout(() => {
-      letGo();
-      this.#schedule();
-    }, this.#options.slowMs);
-    await this.#attempt(batch);
-    clearTimeout(slow);
-    letGo();
-    this.#underWay -= 1;
-    void leave();
-    this.#schedule();
-  }
-
-  /** @returns to be called when everybody has a result */
-  #follow(batch: Entry<Item, Result>[]): () => Promise<void> {
-    const { afterwards, slowMs } = this.#options;
-    if (afterwards === undefined) return async () => {};
-    this.#followed += 1;
     const leave = once(() => {
       this.#followed -= 1;
-      this.#schedule();
     });
-    const slow = setTimeout(leave, slowMs);
-    return async () => {
-      await Promise.all(batch.map(({ item }) => afterwards(item)));
-      clearTimeout(slow);
+    const slow = setTimeout(() => {
+      letGo();
       leave();
-    };
+      this.#schedule();
+    }, slowMs);
+    await this.#attempt(batch);
+    letGo();
+    this.#underWay -= 1;
+    if (afterwards !== undefined) {
+      this.#schedule();
+      await Promise.all(batch.map(({ item }) => afterwards(item)));
+    }
+    clearTimeout(slow);
+    leave();
+    this.#schedule();
   }
 
   async #attempt(batch: Entry<Item, Result>[]): Promise<void> {

@@ -34,7 +34,8 @@ export class Roster {
   /** By saga id: a duplicated request takes a second place for the same saga. */
   readonly #places = new Map<string, number>();
   #placeCount = 0;
-  readonly #goneListeners = new Map<string, () => void>();
+  /** By saga id: what is told to who waits until it is gone. */
+  readonly #goings = new Map<string, PromiseWithResolvers<void>>();
   #idleListeners: (() => void)[] = [];
 
   constructor(maxRunning: number) {
@@ -97,21 +98,17 @@ export class Roster {
   }
 
   /** Resolves when the saga is neither driven here nor about to be. */
-  async gone(id: string): Promise<void> {
-    if (!this.isHere(id)) return;
-    const before = this.#goneListeners.get(id);
-    await new Promise<void>((resolve) => {
-      this.#goneListeners.set(id, () => {
-        before?.();
-        resolve();
-      });
-    });
+  gone(id: string): Promise<void> {
+    if (!this.isHere(id)) return Promise.resolve();
+    const going = this.#goings.get(id) ?? Promise.withResolvers<void>();
+    this.#goings.set(id, going);
+    return going.promise;
   }
 
   #tellIfGone(id: string): void {
     if (this.isHere(id)) return;
-    this.#goneListeners.get(id)?.();
-    this.#goneListeners.delete(id);
+    this.#goings.get(id)?.resolve();
+    this.#goings.delete(id);
   }
 
   /** Resolves when no saga is driven here. */
