@@ -35,8 +35,8 @@ import { ProcessLease } from './process-lease.ts';
 import { readSaga, readSnapshot, type SagaRecord } from './read.ts';
 import { sweep } from './recovery.ts';
 import { type Admission, type Reservation, Roster } from './roster.ts';
-import { hasEnded, type SagaRow, type SagaSnapshot } from './saga-row.ts';
-import { type SnapshotListener, Watchers } from './watchers.ts';
+import type { SagaRow, SagaSnapshot } from './saga-row.ts';
+import { judgeEnd, type SnapshotListener, type WaitOutcome, Watchers } from './watchers.ts';
 
 export interface EngineOptions {
   pool: Database;
@@ -67,10 +67,6 @@ export interface EngineOptions {
   /** See WriterOptions. */
   prepared?: boolean;
 }
-
-export type WaitOutcome =
-  /** It has ended, or is parked and waits for an operator. */
-  { kind: 'settled'; snapshot: SagaSnapshot } | { kind: 'pending' } | { kind: 'not-found' };
 
 export interface EngineStats extends WriterStats {
   running: number;
@@ -231,8 +227,8 @@ export class Engine {
   }
 
   /** Resolves when this process has nothing more to do for the saga: it has ended, or parked, or is somebody else's. */
-  async gone(id: string): Promise<void> {
-    await this.#roster.gone(id);
+  gone(id: string): Promise<void> {
+    return this.#roster.gone(id);
   }
 
   /** The saga with its journal, or null. @throws what `pg` throws */
@@ -270,11 +266,10 @@ export class Engine {
       clock: this.#clock,
       stats: this.#written,
     });
-    const contexts = new Map<string, DriveContext>();
-    for (const definition of this.#definitions.values()) {
-      contexts.set(definition.name, this.#contextOf(definition, lease, writer));
-    }
-    this.#term = { ownerId, lease, writer, contexts };
+    const contexts = this.#options.definitions.map(
+      (definition) => [definition.name, this.#contextOf(definition, lease, writer)] as const,
+    );
+    this.#term = { ownerId, lease, writer, contexts: new Map(contexts) };
   }
 
   #contextOf(definition: SagaDefinition, lease: ProcessLease, writer: CheckpointWriter): DriveContext {
@@ -397,8 +392,4 @@ export class Engine {
       log.info({ sagaId, epoch, why: end.why }, 'saga dropped; its next owner goes on');
     }
   }
-}
-
-function judgeEnd(snapshot: SagaSnapshot): WaitOutcome | null {
-  return hasEnded(snapshot.state) || snapshot.state === 'parked' ? { kind: 'settled', snapshot } : null;
 }

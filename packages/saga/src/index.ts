@@ -25,7 +25,6 @@ export {
   type Engine,
   type EngineOptions,
   type EngineStats,
-  type WaitOutcome,
 } from './engine.ts';
 export type { CompensateOutcome, Operator, ResumeOutcome, RetryOutcome } from './operate.ts';
 export { type Clock, type Database, type SagaLog, type SagaMetrics, systemClock } from './ports.ts';
@@ -45,4 +44,4 @@ export {
   startSagaSql,
 } from './saga-row.ts';
 export { CANCELLED, DEADLINE_EXCEEDED } from './transitions.ts';
-export type { SnapshotListener } from './watchers.ts';
+export type { SnapshotListener, WaitOutcome } from './watchers.ts';

@@ -1,5 +1,5 @@
 import type { Clock, SagaLog } from './ports.ts';
-import type { SagaSnapshot } from './saga-row.ts';
+import { hasEnded, type SagaSnapshot } from './saga-row.ts';
 
 export type SnapshotListener = (snapshot: SagaSnapshot) => void;
 
@@ -24,6 +24,14 @@ interface Watch {
   changed: SnapshotListener;
   /** This process has stopped driving it, for whatever reason. */
   released(): void;
+}
+
+export type WaitOutcome =
+  /** It has ended, or is parked and waits for an operator. */
+  { kind: 'settled'; snapshot: SagaSnapshot } | { kind: 'pending' } | { kind: 'not-found' };
+
+export function judgeEnd(snapshot: SagaSnapshot): WaitOutcome | null {
+  return hasEnded(snapshot.state) || snapshot.state === 'parked' ? { kind: 'settled', snapshot } : null;
 }
 
 const POLL = { baseMs: 50, capMs: 500 };
