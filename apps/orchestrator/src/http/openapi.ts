@@ -8,7 +8,8 @@ import { ProblemSchema } from './schemas.ts';
 export const keyHeader = Type.String({
   description:
     'Yours, new for every new operation, the same for every retry: 16 to 128 of `[A-Za-z0-9._~:-]`, best a new UUIDv7',
-  examples: ['018f2b1c-6d6e-7c3a-9f57-6a1f0c2d3e4f'],
+  // No UUIDv7: one that stands here is old soon, and is refused as such to whoever tries it.
+  examples: ['till-7~20260314T092653589Z~order'],
 });
 export const preferHeader = Type.Optional(
   Type.String({ description: '`wait=N`: wait up to N seconds (at most 30) for the terminal status (RFC 7240)' }),

@@ -570,7 +570,7 @@ export interface operations {
             header: {
                 /**
                  * @description Yours, new for every new operation, the same for every retry: 16 to 128 of `[A-Za-z0-9._~:-]`, best a new UUIDv7
-                 * @example 018f2b1c-6d6e-7c3a-9f57-6a1f0c2d3e4f
+                 * @example till-7~20260314T092653589Z~order
                  */
                 "idempotency-key": string;
             };
@@ -1118,7 +1118,7 @@ export interface operations {
             header: {
                 /**
                  * @description Yours, new for every new operation, the same for every retry: 16 to 128 of `[A-Za-z0-9._~:-]`, best a new UUIDv7
-                 * @example 018f2b1c-6d6e-7c3a-9f57-6a1f0c2d3e4f
+                 * @example till-7~20260314T092653589Z~order
                  */
                 "idempotency-key": string;
                 /** @description `wait=N`: wait up to N seconds (at most 30) for the terminal status (RFC 7240) */
@@ -3082,7 +3082,7 @@ export interface operations {
             header: {
                 /**
                  * @description Yours, new for every new operation, the same for every retry: 16 to 128 of `[A-Za-z0-9._~:-]`, best a new UUIDv7
-                 * @example 018f2b1c-6d6e-7c3a-9f57-6a1f0c2d3e4f
+                 * @example till-7~20260314T092653589Z~order
                  */
                 "idempotency-key": string;
             };
