@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { status } from '@grpc/grpc-js';
+import { FAILURE_REASONS, problems } from '@holdfast/orchestrator';
 import { rpcErrors } from '@holdfast/rpc';
 import { describe, expect, it } from 'vitest';
-import { problems } from '../apps/orchestrator/src/http/problem.ts';
-import { FAILURE_REASONS } from '../apps/orchestrator/src/participants.ts';
 
 const page = readFileSync(new URL('../docs/errors.md', import.meta.url), 'utf8');
 

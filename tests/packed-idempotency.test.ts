@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { newKey } from '@holdfast/idempotency';
-import { freePort, type TestDatabase, testDatabase } from '@holdfast/testkit';
+import { freePort, type TestDatabase, testDatabase } from '@holdfast/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
 // The README's examples, in a project that is not ours: the packed tarballs in an empty folder, compiled and run as they are.

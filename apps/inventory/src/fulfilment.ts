@@ -10,8 +10,9 @@
  *
  * Locks: the inbox, reservations, then stock rows, each in order of their key: the two latter as releases do (reservation.ts).
  */
-import { type Message, takeNew } from '@holdfast/idempotency';
-import type { StreamEntry } from '@holdfast/idempotency/redis';
+
+import type { StreamEntry } from '@holdfast/messaging';
+import { type Message, takeNew } from '@holdfast/messaging';
 import { guessedFew, type Pool, statement, type Transaction, transaction } from '@holdfast/postgres';
 import { lockReservations, lockShelf, type ReservationRow } from './reservation.ts';
 

@@ -6,7 +6,7 @@
  * S3  What is being cancelled is not dispatched, and what was dispatched is not cancelled (shipment.ts). Both lock the shipment's
  *     row first. A cancel at the carrier does not keep that lock while it calls out, but the seal of its act is committed by then.
  */
-import { defineOutbox } from '@holdfast/idempotency/redis';
+import { defineOutbox } from '@holdfast/messaging';
 import { statement, type Transaction } from '@holdfast/postgres';
 import { InvalidRequest } from '@holdfast/rpc';
 

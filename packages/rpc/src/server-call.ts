@@ -1,5 +1,5 @@
 import type { ServerUnaryCall, ServerWritableStream } from '@grpc/grpc-js';
-import { type ErrorReason, errorOf, type RpcError } from './errors.ts';
+import { type ErrorReason, errorOf, type RpcError } from './status.ts';
 
 /** Thrown by request checks, translated once, at the server's border. `field` is the path in the message. */
 export class InvalidRequest extends Error {

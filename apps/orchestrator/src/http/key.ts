@@ -1,6 +1,6 @@
 import { KEY_PATTERN } from '@holdfast/idempotency';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { expiresAt, type Retention } from '../key-retention.ts';
+import { expiresAt, type Retention } from '../keys/key-retention.ts';
 import { Problem } from './problem.ts';
 
 /** What a keyed request says about its key in every answer, whatever came of it. */

@@ -1,4 +1,4 @@
-import { decodeCursor } from '../order-store.ts';
+import { decodeCursor } from '../orders/order-store.ts';
 import { Problem } from './problem.ts';
 import type { PageQueryValue } from './schemas.ts';
 

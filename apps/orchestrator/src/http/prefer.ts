@@ -1,4 +1,4 @@
-import { MAX_WAIT_MS } from '../accept-order.ts';
+import { MAX_WAIT_MS } from '../orders/accept-order.ts';
 
 const MAX_WAIT_SECONDS = MAX_WAIT_MS / 1_000;
 const WAIT = /^\s*wait\s*=\s*"?(\d{1,6})"?\s*(?:;.*)?$/i;

@@ -5,19 +5,19 @@ import type { Health, Log, Metrics } from '@holdfast/service';
 import Fastify, { type FastifyBaseLogger, type FastifyError, type FastifyInstance, LogController } from 'fastify';
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
-import type { OrderBook } from '../accept-order.ts';
 import type { Authenticate } from '../auth.ts';
-import type { Participants } from '../participants.ts';
+import type { OrderBook } from '../orders/accept-order.ts';
+import type { Participants } from '../saga/participants.ts';
 import { parseJsonBody } from './json-body.ts';
 import { keyOf, registerKeyHeaders } from './key.ts';
 import { registerOpenApi } from './openapi.ts';
 import { type Fault, Problem, sendProblem } from './problem.ts';
-import { catalogueRoutes } from './routes-catalogue.ts';
-import { dispatchRoutes } from './routes-dispatch.ts';
-import { keyRoutes } from './routes-keys.ts';
-import { orderRoutes } from './routes-orders.ts';
-import { placeOrderRoute } from './routes-place-order.ts';
-import { sagaRoutes } from './routes-sagas.ts';
+import { catalogueRoutes } from './routes/catalogue.ts';
+import { dispatchRoutes } from './routes/dispatch.ts';
+import { keyRoutes } from './routes/keys.ts';
+import { orderRoutes } from './routes/orders.ts';
+import { placeOrderRoute } from './routes/place-order.ts';
+import { sagaRoutes } from './routes/sagas.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {

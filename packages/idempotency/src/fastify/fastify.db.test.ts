@@ -1,10 +1,10 @@
 import { request as httpRequest } from 'node:http';
-import { testDatabase } from '@holdfast/testkit';
+import { testDatabase } from '@holdfast/testing';
 import Fastify, { type FastifyReply } from 'fastify';
 import { describe, expect, it } from 'vitest';
+import { held, send, testShops } from '../../test/test-shop.ts';
 import { idempotencyMigrations, newKey } from '../index.ts';
 import { idempotency, keyed } from './index.ts';
-import { held, send, testShops } from './test-shop.ts';
 
 const { shop, paymentsUnder, claimsOf, opened, pool } = testShops();
 

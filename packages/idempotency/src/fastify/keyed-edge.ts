@@ -6,13 +6,13 @@
  * H9  Nothing is stored by a response hook: what a duplicate is told, or an error handler says, can't overwrite a record.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { DEFAULT_KEEP_DAYS } from '../answers.ts';
-import { ask } from '../claim.ts';
-import { type Fingerprint, type Fingerprinter, loadFingerprinter } from '../fingerprint.ts';
-import { createKeyedRunner, type KeyedOutcome, type KeyedRunner } from '../keyed-runner.ts';
-import { lendTransaction } from '../lend-transaction.ts';
-import { dateOfKey, parseKey } from '../new-key.ts';
-import { RolledBack, transactionOr } from '../run-act.ts';
+import { type Fingerprint, type Fingerprinter, loadFingerprinter } from '../core/fingerprint.ts';
+import { dateOfKey, parseKey } from '../core/new-key.ts';
+import { DEFAULT_KEEP_DAYS } from '../postgres/answers.ts';
+import { ask } from '../postgres/claim.ts';
+import { createKeyedRunner, type KeyedOutcome, type KeyedRunner } from '../postgres/keyed-runner.ts';
+import { RolledBack, transactionOr } from '../postgres/run-act.ts';
+import { lendTransaction } from '../postgres/scoped-transaction.ts';
 import type { KeyedAnswer, KeyInHand } from './keyed.ts';
 import type { KeyedRoute } from './keyed-route.ts';
 import type { IdempotencyOptions } from './options.ts';

@@ -1,6 +1,6 @@
 import type { Pool } from '@holdfast/postgres';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { AnswerMemory } from '../answer-memory.ts';
+import type { AnswerMemory } from '../core/answer-cache.ts';
 import type { IdempotencyProblem } from './problem.ts';
 import type { StoredAnswer } from './stored-answer.ts';
 

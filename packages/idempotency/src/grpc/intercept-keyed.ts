@@ -7,12 +7,12 @@ import {
   status,
 } from '@grpc/grpc-js';
 import { classifyPostgresError, type Pool } from '@holdfast/postgres';
-import { ask } from '../claim.ts';
-import { type Fingerprinter, loadFingerprinter } from '../fingerprint.ts';
-import type { KeyedOutcome, KeyedRunner } from '../keyed-runner.ts';
-import { EffectTimeout } from '../lend-transaction.ts';
-import { dateOfKey, parseKey } from '../new-key.ts';
-import type { Settlement } from '../run-act.ts';
+import { type Fingerprinter, loadFingerprinter } from '../core/fingerprint.ts';
+import { dateOfKey, parseKey } from '../core/new-key.ts';
+import { ask } from '../postgres/claim.ts';
+import type { KeyedOutcome, KeyedRunner } from '../postgres/keyed-runner.ts';
+import type { Settlement } from '../postgres/run-act.ts';
+import { EffectTimeout } from '../postgres/scoped-transaction.ts';
 import { errorStatus, type KeyErrorReason } from './error-status.ts';
 import { type AnsweredStatus, type HeldResponse, heldResponse } from './held-response.ts';
 import type { CallInHand } from './keyed-server.ts';

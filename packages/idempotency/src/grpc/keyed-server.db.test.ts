@@ -5,11 +5,11 @@ import {
   status,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
-import { type TestDatabase, testDatabase } from '@holdfast/testkit';
+import { type TestDatabase, testDatabase } from '@holdfast/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type Answered, type Caller, type Charge, caller, payments, read, serve } from '../../test/test-payments.ts';
 import { idempotencyMigrations, newKey } from '../index.ts';
 import { createKeyedServer, encodeStatus, type KeyedServer, type KeyedServerOptions } from './index.ts';
-import { type Answered, type Caller, type Charge, caller, payments, read, serve } from './test-payments.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {

@@ -1,0 +1,86 @@
+import { createStepClient } from '@holdfast/participant';
+import { type CallOptions, type CallResult, type Client, services } from '@holdfast/rpc';
+import type { ActOutcome, StepContext, UndoOutcome } from '@holdfast/saga';
+import type { AcceptedOrder, OrderOutputs } from '../orders/order.ts';
+
+/** Typed clients of the three participants. */
+export interface Participants {
+  inventory: Client<typeof services.inventory>;
+  payment: Client<typeof services.payment>;
+  shipping: Client<typeof services.shipping>;
+  close(): void;
+}
+
+export function connectParticipants(addresses: {
+  INVENTORY_ADDR: string;
+  PAYMENT_ADDR: string;
+  SHIPPING_ADDR: string;
+}): Participants {
+  const inventory = createStepClient(services.inventory, addresses.INVENTORY_ADDR);
+  const payment = createStepClient(services.payment, addresses.PAYMENT_ADDR);
+  const shipping = createStepClient(services.shipping, addresses.SHIPPING_ADDR);
+  return {
+    inventory,
+    payment,
+    shipping,
+    close() {
+      for (const client of [inventory, payment, shipping]) client.close();
+    },
+  };
+}
+
+/** Why an order can fail: the contract's list. The last two are the saga's own. */
+export const FAILURE_REASONS = [
+  'UNKNOWN_SKU',
+  'OUT_OF_STOCK',
+  'CARD_DECLINED',
+  'INSUFFICIENT_FUNDS',
+  'CURRENCY_MISMATCH',
+  'ADDRESS_REFUSED',
+  'DEADLINE_EXCEEDED',
+  'CANCELLED',
+] as const;
+
+const REFUSALS: ReadonlySet<string> = new Set(FAILURE_REASONS.slice(0, -2));
+
+/** Key, epoch, tenant and deadline of one attempt. */
+export function callOptions(step: StepContext<AcceptedOrder, OrderOutputs>): CallOptions {
+  return {
+    key: step.key,
+    epoch: step.epoch,
+    tenantId: step.input.tenantId,
+    traceparent: step.input.traceparent,
+    timeoutMs: step.timeoutMs,
+    signal: step.signal,
+  };
+}
+
+/** The border between gRPC and the saga: what an answer means for an act. */
+export function actOutcome<Response, Output>(
+  result: CallResult<Response>,
+  output: (response: Response) => Output,
+): ActOutcome<Output> {
+  if (result.kind === 'ok') return { kind: 'done', output: output(result.message) };
+  if (REFUSALS.has(result.reason)) return { kind: 'refused', reason: result.reason, message: result.message };
+  // Sealed while we hold the order: somebody undid the step from outside, so the order can't be completed any more.
+  // A former owner of the saga gets this too; its checkpoint is refused then, and nothing comes of it (S2).
+  if (result.reason === 'SEALED') {
+    return { kind: 'refused', reason: 'CANCELLED', message: 'the step was undone from outside' };
+  }
+  return notKnown(result);
+}
+
+/** What an answer means for an undo, which can't be refused: done, or ask again. */
+export function undoOutcome(result: CallResult<unknown>): UndoOutcome {
+  return result.kind === 'ok' ? { kind: 'done' } : notKnown(result);
+}
+
+type CallError = Extract<CallResult<unknown>, { kind: 'error' }>;
+
+// Everything else says nothing about the effect (S4): the same key is asked again, and the journal shows why.
+function notKnown(error: CallError): Extract<UndoOutcome, { kind: 'fenced' | 'unknown' }> {
+  const detail = `${error.reason}: ${error.message}`.slice(0, 500);
+  if (error.reason === 'FENCED') return { kind: 'fenced', detail };
+  const retryAfterMs = error.pushbackMs !== null && error.pushbackMs > 0 ? error.pushbackMs : undefined;
+  return { kind: 'unknown', detail, ...(retryAfterMs !== undefined && { retryAfterMs }) };
+}
