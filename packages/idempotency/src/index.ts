@@ -45,7 +45,6 @@ export {
   type KeyedRunner,
   type KeyedRunnerOptions,
 } from './keyed-runner.ts';
-export { EffectTimeout } from './lend-transaction.ts';
 export { dateOfKey, type KeyFault, keyOf, newKey, parseKey } from './new-key.ts';
 export {
   keepRetention,
@@ -57,6 +56,13 @@ export {
 } from './retention.ts';
 export { type ActOutcome, type KeyedCall, type OutsideAct, runAct, runOutsideAct, type Settlement } from './run-act.ts';
 export { type OutsideUndo, runOutsideUndo, runUndo, type UndoOutcome } from './run-undo.ts';
+export {
+  EffectTimeout,
+  type Scope,
+  scopedTransaction,
+  TransactionControlRefused,
+  TransactionEnded,
+} from './scoped-transaction.ts';
 export {
   type Begun,
   createStepRunner,

@@ -28,6 +28,7 @@ import type { ReachStepPoint, StepPoint } from './crash-points.ts';
 import type { Flights } from './flights.ts';
 import { actKeyOf } from './key.ts';
 import { type ActOutcome, type KeyedCall, oneAtATime, type Settlement } from './run-act.ts';
+import { mustBeInTransaction } from './scoped-transaction.ts';
 
 /** One call of a batch that has the right to run. */
 export interface Begun<Request> {
@@ -163,6 +164,7 @@ async function open<Request, Plan, Result>(
   await sealActs(tx, spec, mine);
   const prepared = await spec.prepare(tx, mine);
   if (prepared.length !== mine.length) throw new Error(`${spec.operation}: a call was left without a result`);
+  mustBeInTransaction(tx);
   reached('after-effect', mine);
   const rows: NewClaim[] = [];
   const settled: Settled[] = [];
@@ -253,6 +255,7 @@ async function record<Request, Plan, Result>(
     const mine = performed.filter((_, at) => ours[at]);
     const settlements = mine.length === 0 ? [] : await outsideOf(spec).record(tx, mine);
     if (settlements.length !== mine.length) throw new Error(`${spec.operation}: a call was left without an answer`);
+    mustBeInTransaction(tx);
     await settleClaims(
       tx,
       settlements.map(({ kind, answer }, i) => ({

@@ -1,6 +1,6 @@
 import { classifyPostgresError } from '@holdfast/postgres';
 import type { FastifyReply } from 'fastify';
-import { EffectTimeout } from '../lend-transaction.ts';
+import { EffectTimeout } from '../scoped-transaction.ts';
 
 /** What a keyed route answers by itself, instead of the handler; RFC 9457, in CONTRIBUTING's terms a closed list. */
 export const problems = {
