@@ -22,7 +22,7 @@ import { type Query, statement } from '@holdfast/postgres';
 import { answerInClaimSql, DEFAULT_KEEP_DAYS, keptUntilSql, readAnswers, staysInClaimSql } from './answers.ts';
 import type { Fingerprint } from './fingerprint.ts';
 import { splitKey } from './key.ts';
-import { isProofMissing, leaveProofSql, newProof, provenSql } from './proof.ts';
+import { isProofMissing, isProvenSql, leaveProofSql, newProof, provenSql } from './proof.ts';
 import { TransactionEnded, transactionEnded } from './scoped-transaction.ts';
 
 export interface ClaimRequest {
@@ -232,7 +232,8 @@ const settleClaim = statement(
      select $1::text, $2::text, $3::text, kept_until, $6::bytea from settled
       where not ${staysInClaimSql('$5::text', '$6::bytea')}
    )
-   select true from settled`,
+   select exists (select from settled) as settled,
+          ($8::text is null or ${isProvenSql('$8::text')}) as proven`,
 );
 
 /**
@@ -254,8 +255,10 @@ async function settle(tx: Query, held: Claim, state: string, answer: Buffer): Pr
   const keepDays = held.keepDays ?? DEFAULT_KEEP_DAYS;
   const values = [held.tenantId, scope, name, held.attempt, state, answer, keepDays, held.proof ?? null];
   try {
-    const { rowCount } = await tx.query({ ...settleClaim, values });
-    return rowCount === 1;
+    const { rows } = await tx.query<{ settled: boolean; proven: boolean }>({ ...settleClaim, values });
+    // The claim went with the transaction, so there was no row to fail on.
+    if (rows[0]?.proven === false) throw transactionEnded();
+    return rows[0]?.settled === true;
   } catch (error) {
     throw isProofMissing(error) ? transactionEnded(error) : error;
   }

@@ -45,6 +45,7 @@ export {
   type KeyedRunner,
   type KeyedRunnerOptions,
 } from './keyed-runner.ts';
+export { TransactionControlRefused } from './nested-transactions.ts';
 export { dateOfKey, type KeyFault, keyOf, newKey, parseKey } from './new-key.ts';
 export {
   keepRetention,
@@ -60,7 +61,6 @@ export {
   EffectTimeout,
   type Scope,
   scopedTransaction,
-  TransactionControlRefused,
   TransactionEnded,
 } from './scoped-transaction.ts';
 export {

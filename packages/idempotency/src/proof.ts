@@ -24,9 +24,14 @@ export function leaveProofSql(token: string): string {
   return `set_config('holdfast.scope', coalesce(nullif(current_setting('holdfast.scope', true), ''), ${token}), true)`;
 }
 
+/** @returns an expression that is true in the transaction that got the token, and in no other */
+export function isProvenSql(token: string): string {
+  return `current_setting('holdfast.scope', true) is not distinct from ${token}`;
+}
+
 /** @returns an expression that is `value` in the transaction that got the token, and null in any other */
 export function provenSql(value: string, token: string): string {
-  return `case when current_setting('holdfast.scope', true) = ${token} then ${value} end`;
+  return `case when ${isProvenSql(token)} then ${value} end`;
 }
 
 /** The claim's state may not be null: so the statement fails whose proof does, and its transaction with it. */

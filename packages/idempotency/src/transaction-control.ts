@@ -76,12 +76,12 @@ const TOKEN = new RegExp(
   [
     String.raw`\s+|--[^\n\r]*`,
     String.raw`e'(?:[^'\\]|\\.|'')*(?:'|$)`,
-    String.raw`'(?:[^']|'')*(?:'|$)`,
-    String.raw`"(?:[^"]|"")*(?:"|$)`,
+    `'(?:[^']|'')*(?:'|$)`,
+    `"(?:[^"]|"")*(?:"|$)`,
     String.raw`\$(?<tag>(?:[a-z_\u0080-\uffff][\w\u0080-\uffff]*)?)\$[^]*?(?:\$\k<tag>\$|$)`,
     String.raw`(?<word>[a-z_\u0080-\uffff][\w$\u0080-\uffff]*)`,
     String.raw`\d[\w.]*`,
-    String.raw`(?<other>[^])`,
+    `(?<other>[^])`,
   ].join('|'),
   'iy',
 );
