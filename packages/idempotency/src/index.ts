@@ -54,6 +54,7 @@ export {
   type KeyedRunner,
   type KeyedRunnerOptions,
 } from './postgres/keyed-runner.ts';
+export { TransactionControlRefused } from './postgres/nested-transactions.ts';
 export {
   keepRetention,
   type OtherTable,
@@ -73,7 +74,13 @@ export {
   type Settlement,
 } from './postgres/run-act.ts';
 export { type OutsideUndo, runOutsideUndo, runUndo, type UndoOutcome } from './postgres/run-undo.ts';
-export { EffectTimeout } from './postgres/scoped-transaction.ts';
+export {
+  EffectTimeout,
+  mustBeInTransaction,
+  type Scope,
+  scopedTransaction,
+  TransactionEnded,
+} from './postgres/scoped-transaction.ts';
 
 /** The tables of this package; list them before a service's own. */
 export const idempotencyMigrations: Migrations = {

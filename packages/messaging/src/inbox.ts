@@ -3,6 +3,8 @@
  *
  * K1  A message is noted in the transaction of its effect: both are committed, or neither. Acknowledge it after that; a
  *     consumer that dies in between gets it again, and finds it noted.
+ * K9  An ORM's COMMIT in the middle would commit notes whose effects are still to come. Use scopedTransaction() where the effects
+ *     are not plain statements of one's own.
  * K5  Notes are forgotten after a while. Keep them for longer than a message can come again (the outbox's retention), and
  *     give an effect that must never happen twice a unique key of its own.
  */

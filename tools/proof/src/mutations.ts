@@ -94,7 +94,7 @@ export const MUTATIONS: readonly Mutation[] = [
         file: `${IDEMPOTENCY}/postgres/claim.ts`,
         from: 'on conflict (tenant_id, scope, name)',
         to: 'on conflict (scope, name)',
-        times: 2,
+        times: 3,
       },
       {
         file: `${IDEMPOTENCY}/postgres/claim-batch.ts`,
@@ -297,5 +297,85 @@ export const MUTATIONS: readonly Mutation[] = [
       },
     ],
     red: [{ file: `${IDEMPOTENCY}/postgres/retention.db.test.ts`, titles: ['K5: takes away what is settled and old'] }],
+  },
+  {
+    name: 'the guard of a lent transaction',
+    edits: [
+      {
+        file: `${IDEMPOTENCY}/postgres/nested-transactions.ts`,
+        from: "if (control === 'none') return this.#send(call);",
+        to: 'if (control !== undefined) return this.#send(call);',
+      },
+    ],
+    red: [
+      {
+        file: `${IDEMPOTENCY}/postgres/scoped-transaction.db.test.ts`,
+        titles: [
+          'commits its nested transaction with the claim',
+          'rolls its nested transaction back alone',
+          'nests to any depth',
+          'refuses "commit" after the write',
+        ],
+      },
+      {
+        file: `${IDEMPOTENCY}/fastify/fastify.db.test.ts`,
+        titles: ['K9: an ORM’s nested transaction', 'K9: a handler'],
+      },
+      { file: `${IDEMPOTENCY}/grpc/keyed-server.db.test.ts`, titles: ['K9: gives an error'] },
+    ],
+  },
+  {
+    name: 'the watch over a lent transaction',
+    edits: [
+      {
+        file: `${IDEMPOTENCY}/postgres/scoped-transaction.ts`,
+        from: 'void (ENDING_TAG.test(text) &&',
+        to: 'void (text === null &&',
+      },
+      {
+        file: `${IDEMPOTENCY}/postgres/scoped-transaction.ts`,
+        from: 'void (status === NO_TRANSACTION &&',
+        to: 'void (status === null &&',
+      },
+    ],
+    red: [
+      {
+        file: `${IDEMPOTENCY}/postgres/scoped-transaction.db.test.ts`,
+        titles: ['fails the call that throws after it', 'fails a transaction without a key'],
+      },
+    ],
+  },
+  {
+    name: 'the proof that a lent transaction is still open',
+    edits: [
+      {
+        file: `${IDEMPOTENCY}/postgres/proof.ts`,
+        from: "current_setting('holdfast.scope', true) is not distinct from",
+        to: "'' is distinct from",
+      },
+    ],
+    red: [
+      { file: `${IDEMPOTENCY}/postgres/scoped-transaction.db.test.ts`, titles: ['that is ended by "commit", unseen'] },
+    ],
+  },
+  {
+    name: 'the mark of a key whose lent transaction was ended',
+    edits: [
+      {
+        file: `${IDEMPOTENCY}/postgres/claim.ts`,
+        from: "if (!row.leased) throw new TransactionEnded(ENDED_EARLIER, 'earlier');",
+        to: '',
+      },
+    ],
+    red: [
+      {
+        file: `${IDEMPOTENCY}/postgres/scoped-transaction.db.test.ts`,
+        titles: [
+          'fails the call, and no retry',
+          'fails an act and an undo',
+          'that is ended on the pool’s only connection',
+        ],
+      },
+    ],
   },
 ];

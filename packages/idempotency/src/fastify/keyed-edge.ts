@@ -5,14 +5,15 @@
  * K2  Replays are the stored bytes. A request that differs is refused.
  * H9  Nothing is stored by a response hook: what a duplicate is told, or an error handler says, can't overwrite a record.
  */
+import type { Transaction } from '@holdfast/postgres';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Fingerprint, type Fingerprinter, loadFingerprinter } from '../core/fingerprint.ts';
 import { dateOfKey, parseKey } from '../core/new-key.ts';
 import { DEFAULT_KEEP_DAYS } from '../postgres/answers.ts';
 import { ask } from '../postgres/claim.ts';
 import { createKeyedRunner, type KeyedOutcome, type KeyedRunner } from '../postgres/keyed-runner.ts';
-import { RolledBack, transactionOr } from '../postgres/run-act.ts';
-import { lendTransaction } from '../postgres/scoped-transaction.ts';
+import { RolledBack, rolledBackOr } from '../postgres/run-act.ts';
+import { scopedTransaction } from '../postgres/scoped-transaction.ts';
 import type { KeyedAnswer, KeyInHand } from './keyed.ts';
 import type { KeyedRoute } from './keyed-route.ts';
 import type { IdempotencyOptions } from './options.ts';
@@ -169,13 +170,15 @@ export class KeyedEdge {
   }
 
   async #handleWithoutKey(route: KeyedRoute, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    const answer = await transactionOr(this.#options.pool, async (tx) => {
-      const made = await lendTransaction(tx, this.#handlerTimeoutMs, (lent) => route.handler(request, lent, undefined));
+    const work = async (tx: Transaction): Promise<StoredAnswer> => {
+      const made = await route.handler(request, tx, undefined);
       const stored = this.#storedAnswer(route, reply, made);
       const answer = { ...stored, headers: { ...made.headers, ...stored.headers } };
       if (made.kind === 'refused') throw new RolledBack(answer);
       return answer;
-    });
+    };
+    const scope = { timeoutMs: this.#handlerTimeoutMs };
+    const answer = await rolledBackOr(scopedTransaction(this.#options.pool, work, scope));
     return this.#reply(reply, answer);
   }
 

@@ -10,6 +10,10 @@
  * K4  claim() raises the order's fence in the same statement that inserts the row. A lower epoch than the fence
  *     inserts nothing. The fence's row is locked until the transaction ends, so act and undo of an order can't interleave.
  *
+ * K9  A claim without a lease is settled in its own transaction, which the settling statement proves (proof.ts). So a claim that is
+ *     in flight and has no lease is what code left behind that ended the transaction it was lent: its effect may be there, and
+ *     the key never runs again by itself. An operator looks, and deletes the claim, or leaves it.
+ *
  * Crash windows: before the commit nothing has happened. After it, everything has, and the stored answer says so.
  * Between an outside effect's claim and its completion the row is `in_flight` with a lease: when the lease has run
  * out, the next attempt resumes it (attempt + 1) and asks the provider; the slow first attempt can write nothing any more.
@@ -18,6 +22,8 @@ import { type Query, statement } from '@holdfast/postgres';
 import type { Fingerprint } from '../core/fingerprint.ts';
 import { splitKey } from '../core/key.ts';
 import { answerInClaimSql, DEFAULT_KEEP_DAYS, keptUntilSql, readAnswers, staysInClaimSql } from './answers.ts';
+import { isProofMissing, isProvenSql, leaveProofSql, newProof, provenSql } from './proof.ts';
+import { TransactionEnded, transactionEnded } from './scoped-transaction.ts';
 
 export interface ClaimRequest {
   tenantId: string;
@@ -39,6 +45,8 @@ export interface Claim {
   attempt: number;
   /** As in the request. */
   keepDays?: number;
+  /** Of the transaction that took it, where it must be settled in that one. */
+  proof?: string;
 }
 
 export type ClaimOutcome =
@@ -72,7 +80,7 @@ const insertClaim = statement(
      returning true
    )
    select ($9::text is not null and not exists (select from fence)) as fenced,
-          exists (select from claimed) as claimed`,
+          exists (select from claimed) as claimed, ${leaveProofSql('$11::text')} as proof`,
 );
 
 interface ClaimRow {
@@ -82,6 +90,7 @@ interface ClaimRow {
   members: Record<string, string> | null;
   attempt: number;
   remaining_ms: number;
+  leased: boolean;
   answer: Buffer | null;
   kept_until: string | null;
 }
@@ -89,7 +98,8 @@ interface ClaimRow {
 const lockClaim = statement(
   'idempotency.lock-claim',
   `select operation, state, fingerprint, members, attempt, ${answerInClaimSql('claims')} as answer, kept_until::text,
-          coalesce(ceil(extract(epoch from lease_until - clock_timestamp()) * 1000), 0)::int as remaining_ms
+          coalesce(ceil(extract(epoch from lease_until - clock_timestamp()) * 1000), 0)::int as remaining_ms,
+          lease_until is not null as leased
      from claims where tenant_id = $1::text and scope = $2::text and name = $3::text
       for update`,
 );
@@ -105,11 +115,12 @@ const takeOver = statement(
  * Takes the key, or says what it stands for. Must run in the transaction that will carry the effect. On `reused` and
  * `fenced` the caller rolls the transaction back, so that a refused call leaves no trace.
  *
- * @throws pg errors; a row held by another transaction for longer than the pool's lock time-out is sqlstate 55P03
+ * @throws pg errors; a row held by another transaction for longer than the pool's lock time-out is sqlstate 55P03.
+ *   TransactionEnded when an earlier attempt ended the transaction of its effect (K9)
  */
 export async function claim(tx: Query, request: ClaimRequest): Promise<ClaimOutcome> {
   const { scope, name } = splitKey(request.key);
-  const { rows } = await tx.query<{ fenced: boolean; claimed: boolean }>({
+  const { rows } = await tx.query<{ fenced: boolean; claimed: boolean; proof: string }>({
     ...insertClaim,
     values: [
       request.tenantId,
@@ -122,15 +133,17 @@ export async function claim(tx: Query, request: ClaimRequest): Promise<ClaimOutc
       request.leaseMs ?? null,
       request.fence?.orderId ?? null,
       request.fence?.epoch ?? null,
+      request.leaseMs === undefined ? newProof() : null,
     ],
   });
   if (rows[0]?.fenced) return { kind: 'fenced' };
-  if (rows[0]?.claimed) return { kind: 'claimed', claim: heldClaim(request, 1) };
-  return await meet(tx, request);
+  const proof = request.leaseMs === undefined ? rows[0]?.proof : undefined;
+  if (rows[0]?.claimed) return { kind: 'claimed', claim: heldClaim(request, 1, proof) };
+  return await meet(tx, request, proof);
 }
 
 /** Somebody was here before: what does the row say? */
-async function meet(tx: Query, request: ClaimRequest): Promise<ClaimOutcome> {
+async function meet(tx: Query, request: ClaimRequest, proof: string | undefined): Promise<ClaimOutcome> {
   const { scope, name } = splitKey(request.key);
   const { rows } = await tx.query<ClaimRow>({ ...lockClaim, values: [request.tenantId, scope, name] });
   const row = rows[0];
@@ -140,17 +153,42 @@ async function meet(tx: Query, request: ClaimRequest): Promise<ClaimOutcome> {
   }
   if (row.state === 'sealed') return { kind: 'sealed' };
   if (row.state !== 'in_flight') return settledOutcome(row.state, row.answer ?? (await bodyOf(tx, request, row)));
+  if (!row.leased) throw new TransactionEnded(ENDED_EARLIER, 'earlier');
   if (row.remaining_ms > 0) return { kind: 'in_flight', remainingMs: row.remaining_ms };
   const taken = await tx.query<{ attempt: number }>({
     ...takeOver,
     values: [request.tenantId, scope, name, request.leaseMs ?? null],
   });
   const attempt = taken.rows[0]?.attempt ?? 1;
-  return { kind: 'resumed', claim: heldClaim(request, attempt) };
+  return { kind: 'resumed', claim: heldClaim(request, attempt, proof) };
 }
 
-export function heldClaim({ tenantId, key, keepDays }: ClaimRequest, attempt: number): Claim {
-  return keepDays === undefined ? { tenantId, key, attempt } : { tenantId, key, attempt, keepDays };
+const ENDED_EARLIER =
+  'an earlier attempt under this key ended the transaction it was lent, and its effect may be there: nothing was run. See whether it is; to let the key run again, delete its row from claims';
+
+export function heldClaim({ tenantId, key, keepDays }: ClaimRequest, attempt: number, proof?: string): Claim {
+  return {
+    tenantId,
+    key,
+    attempt,
+    ...(keepDays !== undefined && { keepDays }),
+    ...(proof !== undefined && { proof }),
+  };
+}
+
+const markEnded = statement(
+  'idempotency.mark-ended',
+  `insert into claims (tenant_id, scope, name, operation, state, fingerprint, fingerprint_version, members)
+   values ($1::text, $2::text, $3::text, $4::text, 'in_flight', $5::bytea, $6::smallint, $7::jsonb)
+   on conflict (tenant_id, scope, name) do nothing`,
+);
+
+/** Leaves a claim for an effect that may have been committed without one: the key does not run again (K9). */
+export async function claimEnded(db: Query, { tenantId, key, operation, fingerprint }: ClaimRequest): Promise<void> {
+  const { scope, name } = splitKey(key);
+  const { digest, version, members } = fingerprint;
+  const values = [tenantId, scope, name, operation, digest, version, members && JSON.stringify(members)];
+  await db.query({ ...markEnded, values });
 }
 
 async function bodyOf(
@@ -182,7 +220,8 @@ export function differingMembers(stored: Record<string, string> | null, sent: Re
 const settleClaim = statement(
   'idempotency.settle',
   `with settled as (
-     update claims set state = $5::text, lease_until = null, settled_at = clock_timestamp(),
+     update claims set state = case when $8::text is null then $5::text else ${provenSql('$5::text', '$8::text')} end,
+            lease_until = null, settled_at = clock_timestamp(),
             answer = case when ${staysInClaimSql('$5::text', '$6::bytea')} then $6::bytea end,
             kept_until = case when $5::text = 'executed' then ${keptUntilSql('$7::int')} end
       where tenant_id = $1::text and scope = $2::text and name = $3::text
@@ -193,12 +232,14 @@ const settleClaim = statement(
      select $1::text, $2::text, $3::text, kept_until, $6::bytea from settled
       where not ${staysInClaimSql('$5::text', '$6::bytea')}
    )
-   select true from settled`,
+   select exists (select from settled) as settled,
+          ($8::text is null or ${isProvenSql('$8::text')}) as proven`,
 );
 
 /**
  * Stores the answer of what was done, in the transaction of the effect.
  * @returns false when the claim is no longer ours (sealed, or taken over): nothing may be answered from this attempt
+ * @throws TransactionEnded when it is not the transaction that took the claim, and should be
  */
 export function complete(tx: Query, held: Claim, answer: Buffer): Promise<boolean> {
   return settle(tx, held, 'executed', answer);
@@ -211,9 +252,16 @@ export function refuse(tx: Query, held: Claim, answer: Buffer): Promise<boolean>
 
 async function settle(tx: Query, held: Claim, state: string, answer: Buffer): Promise<boolean> {
   const { scope, name } = splitKey(held.key);
-  const values = [held.tenantId, scope, name, held.attempt, state, answer, held.keepDays ?? DEFAULT_KEEP_DAYS];
-  const { rowCount } = await tx.query({ ...settleClaim, values });
-  return rowCount === 1;
+  const keepDays = held.keepDays ?? DEFAULT_KEEP_DAYS;
+  const values = [held.tenantId, scope, name, held.attempt, state, answer, keepDays, held.proof ?? null];
+  try {
+    const { rows } = await tx.query<{ settled: boolean; proven: boolean }>({ ...settleClaim, values });
+    // The claim went with the transaction, so there was no row to fail on.
+    if (rows[0]?.proven === false) throw transactionEnded();
+    return rows[0]?.settled === true;
+  } catch (error) {
+    throw isProofMissing(error) ? transactionEnded(error) : error;
+  }
 }
 
 const holdClaim = statement(

@@ -144,7 +144,7 @@ describe('a database of release 1', () => {
   let old: TestDatabase;
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'holdfast-release-1-'));
-    for (const file of ['001-claims.sql', '002-retention.sql', '003-inbox.sql'])
+    for (const file of ['001-claims.sql', '002-retention.sql'])
       cpSync(new URL(file, idempotencyMigrations.folder), join(folder, file));
   });
   afterAll(() => rmSync(folder, { recursive: true }));

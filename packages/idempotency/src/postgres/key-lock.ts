@@ -11,6 +11,8 @@
  *     be looked at as it was before: a run that committed in between would be missed, and run again for nothing, against
  *     the effect's own unique keys.
  *
+ * K9  The transaction gets a token when it opens, and the statement that settles the key proves that it is still open (proof.ts).
+ *
  * The locks decide nothing that must hold: the primary key of the claims does (K2). A lock that two keys share by a
  * collision of 64-bit hashes makes one of them come back a moment later.
  *
@@ -30,7 +32,9 @@ import {
 import type { Fingerprint } from '../core/fingerprint.ts';
 import { splitKey } from '../core/key.ts';
 import { answerInClaimSql, DEFAULT_KEEP_DAYS, keptUntilSql, readAnswers, staysInClaim } from './answers.ts';
+import { isProofMissing, leaveProofSql, newProof, provenSql } from './proof.ts';
 import { rolledBackOr } from './run-act.ts';
+import { transactionEnded } from './scoped-transaction.ts';
 
 export interface TurnRequest {
   tenantId: string;
@@ -49,7 +53,8 @@ export type NoTurn =
 const takeTurn = statement(
   'idempotency.take-turn',
   `select case when not pg_try_advisory_xact_lock($1::bigint) then 'same'
-               when not pg_try_advisory_xact_lock($2::bigint) then 'other' else 'ours' end as turn`,
+               when not pg_try_advisory_xact_lock($2::bigint) then 'other' else 'ours' end as turn,
+          ${leaveProofSql('$3::text')} as proof`,
 );
 
 interface TurnRow {
@@ -75,27 +80,29 @@ interface KeyRow {
  * Runs `work` in a transaction that has the key's turn, or says why there is none. A key that is settled already is
  * answered here, without a write; everything else about it is for claim() to say, inside `work`.
  *
- * @param work `isNew`: the key has no row, so it may be settled by settleNew() and needs no claim before
- * @throws what the database throws
+ * @param work `proof`: there when the key has no row: it may be settled by settleNew() and needs no claim before
+ * @throws what the database throws; TransactionEnded
  */
 export async function inTurn<T>(
   pool: Pool,
   request: TurnRequest,
-  work: (tx: Transaction, isNew: boolean) => Promise<Ending<T>>,
+  work: (tx: Transaction, proof: string | undefined) => Promise<Ending<T>>,
 ): Promise<T | NoTurn> {
   const { scope, name } = splitKey(request.key);
+  const proof = newProof();
   const keyLock = lockId([request.tenantId, request.key]);
   const requestLock = lockId([request.tenantId, request.key, request.operation], request.fingerprint.digest);
   const opening = {
-    first: { ...takeTurn, values: [requestLock, keyLock] },
+    first: { ...takeTurn, values: [requestLock, keyLock, proof] },
     look: { ...lookAtKey, values: [request.tenantId, scope, name] },
     // Rolled back rather than committed: nothing was written, and a commit would wait for the disk.
     known: (taken: TurnRow | undefined, [row]: KeyRow[], tx: Query) => noTurn(taken?.turn, row, request, tx),
   };
   const ended = transactionAfter<TurnRow, KeyRow, T | NoTurn>(pool, opening, (tx, found) =>
-    work(tx, found.length === 0),
+    work(tx, found.length === 0 ? proof : undefined),
   );
   return await rolledBackOr(ended).catch((error: unknown) => {
+    if (isProofMissing(error)) throw transactionEnded(error);
     // Somebody else has the key after all, past the locks: everything is rolled back, and whoever looks again is told.
     if (isUniqueViolation(error, 'claims_pkey')) return { kind: 'in_flight' as const };
     throw error;
@@ -129,7 +136,8 @@ async function longAnswer(tx: Query, { tenantId, key }: TurnRequest, row: KeyRow
 
 const CLAIM_COLUMNS = `tenant_id, scope, name, operation, state, fingerprint, fingerprint_version, members, answer,
                          kept_until, settled_at`;
-const claimValues = (answer: string) => `$1::text, $2::text, $3::text, $4::text, $5::text, $6::bytea, $7::smallint,
+const claimValues = (answer: string) => `$1::text, $2::text, $3::text, $4::text,
+            ${provenSql('$5::text', '$11::text')}, $6::bytea, $7::smallint,
             $8::jsonb, ${answer}, case when $5::text = 'executed' then ${keptUntilSql('$10::int')} end, clock_timestamp()`;
 
 // A refusal, and what is short: it costs no second row (answers.ts).
@@ -150,12 +158,14 @@ const insertSettledLong = statement(
 
 /**
  * Claim and answer in one statement, the last one of the effect's transaction: nobody could have seen the claim before. The
- * primary key still decides (K2): the statement fails when somebody else has the key after all.
+ * primary key still decides (K2): the statement fails when somebody else has the key after all. It fails too in any other
+ * transaction than the one that `proof` was left with (K9).
  */
 export function settleNew(
   request: TurnRequest,
   state: 'executed' | 'refused',
   answer: Buffer,
+  proof: string,
 ): NonNullable<Ending<never>['last']> {
   const { scope, name } = splitKey(request.key);
   const { digest, version, members } = request.fingerprint;
@@ -163,7 +173,7 @@ export function settleNew(
   const keepDays = request.keepDays ?? DEFAULT_KEEP_DAYS;
   return {
     ...(staysInClaim(state, answer) ? insertSettled : insertSettledLong),
-    values: [request.tenantId, scope, name, request.operation, state, ...print, answer, keepDays],
+    values: [request.tenantId, scope, name, request.operation, state, ...print, answer, keepDays, proof],
   };
 }
 

@@ -6,7 +6,12 @@
  * K6  Postgres decides; a memory may only repeat what it has committed.
  * K7  Duplicates wait in memory, without a connection or a lock.
  *
- * Crash window: before the commit nothing has happened; after it, the row answers.
+ * K9  The effect can't end the transaction it is lent (scoped-transaction.ts). One that does, by a way past that guard, gets
+ *     TransactionEnded, and so does every later call: the key is marked by a claim without an answer.
+ *
+ * Crash window: before the commit nothing has happened; after it, the row answers. Past the guard there is one more: from a
+ * COMMIT that came past it until the mark, a few milliseconds later, a crash of this process, or a duplicate in another one,
+ * lets the effect run again.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Ending, Pool, Transaction } from '@holdfast/postgres';
@@ -20,9 +25,10 @@ import {
 } from '../core/answer-cache.ts';
 import type { Fingerprint } from '../core/fingerprint.ts';
 import { claim, complete, differingMembers, refuse } from './claim.ts';
+import { markingEnds } from './ended-claims.ts';
 import { inTurn, settleNew, type TurnRequest } from './key-lock.ts';
 import { heldBy, outcomeOfMet, RolledBack, type Settlement } from './run-act.ts';
-import { lendTransaction } from './scoped-transaction.ts';
+import { runInScopedTransaction } from './scoped-transaction.ts';
 
 export interface KeyedRun extends TurnRequest {
   /** How long a duplicate may wait for the one that runs. */
@@ -58,7 +64,7 @@ export interface KeyedRunnerOptions {
 export interface KeyedRunner {
   /**
    * @param effect gets the open transaction, runs at most once per key, and must not call the network
-   * @throws what `effect` throws, after the rollback; EffectTimeout; what the database throws
+   * @throws what `effect` throws, after the rollback; EffectTimeout; TransactionEnded; what the database throws
    */
   run(call: KeyedRun, effect: Effect): Promise<KeyedOutcome>;
 }
@@ -187,37 +193,44 @@ class Runner implements KeyedRunner {
 
 /** One try at the key: from its turn to the commit. */
 async function attempt(pool: Pool, request: TurnRequest, effect: Effect, timeoutMs: number): Promise<KeyedOutcome> {
-  const first = await inTurn(pool, request, async (tx, isNew): Promise<Ending<KeyedOutcome | Settlement>> => {
-    return await settleBy(tx, request, isNew, async () => {
-      const settlement = await lendTransaction(tx, timeoutMs, effect);
-      // What it had written must go, and the refusal must stay: two transactions, and the key decides again.
-      if (settlement.kind === 'refused') throw new RolledBack<Settlement>(settlement);
-      return settlement;
-    });
-  });
+  const first = await markingEnds(pool, request, (onEnded) =>
+    inTurn(pool, request, async (tx, proof): Promise<Ending<KeyedOutcome | Settlement>> => {
+      return await settleBy(tx, request, proof, async () => {
+        const settlement = await runInScopedTransaction(tx, { onEnded, timeoutMs }, effect);
+        // What it had written must go, and the refusal must stay: two transactions, and the key decides again.
+        if (settlement.kind === 'refused') throw new RolledBack<Settlement>(settlement);
+        return settlement;
+      });
+    }),
+  );
   if (first.kind !== 'refused' || 'replayed' in first) return first as KeyedOutcome;
   // crash here: nothing is stored, and the next attempt decides anew.
-  return await inTurn(pool, request, (tx, isNew) => settleBy(tx, request, isNew, async () => first));
+  return await inTurn(pool, request, (tx, proof) => settleBy(tx, request, proof, async () => first));
 }
 
 /** Stores what `decide` comes to, unless the key stands for something already. */
 async function settleBy(
   tx: Transaction,
   request: TurnRequest,
-  isNew: boolean,
+  proof: string | undefined,
   decide: () => Promise<Settlement>,
 ): Promise<Ending<KeyedOutcome>> {
-  const met = isNew ? undefined : await claim(tx, request);
-  const known = met && outcomeOfMet(met);
+  if (proof !== undefined) {
+    const result = outcomeOf(await decide());
+    return { result, last: settleNew(request, result.kind, result.answer, proof) };
+  }
+  const met = await claim(tx, request);
+  const known = outcomeOfMet(met);
   if (known !== undefined) return { result: withoutFence(known) };
-  const { kind, answer } = await decide();
-  const state = kind === 'done' ? 'executed' : 'refused';
-  const result: KeyedOutcome = { kind: state, answer, replayed: false };
-  if (met === undefined) return { result, last: settleNew(request, state, answer) };
-  const put = kind === 'done' ? complete : refuse;
+  const result = outcomeOf(await decide());
+  const put = result.kind === 'executed' ? complete : refuse;
   // Somebody else has settled it since our look, a seal perhaps: our effect goes, and whoever looks again is told.
-  if (!(await put(tx, heldBy(met), answer))) throw new RolledBack<KeyedOutcome>({ kind: 'in_flight' });
+  if (!(await put(tx, heldBy(met), result.answer))) throw new RolledBack<KeyedOutcome>({ kind: 'in_flight' });
   return { result };
+}
+
+function outcomeOf({ kind, answer }: Settlement): KeyedOutcome & SettledAnswer {
+  return { kind: kind === 'done' ? 'executed' : 'refused', answer, replayed: false };
 }
 
 function withoutFence(known: NonNullable<ReturnType<typeof outcomeOfMet>>): KeyedOutcome {

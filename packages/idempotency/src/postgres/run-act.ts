@@ -4,12 +4,15 @@
  * K1  runAct: claim, effect and stored answer are one transaction.
  *     runOutsideAct: prepare commits with the claim; perform() calls out with keys derived from ours and holds no
  *     connection (K7); record commits with the stored answer before anyone hears it.
+ * K9  The transaction is lent so that the effect can't end it (scoped-transaction.ts).
  * S4  perform() that could not find out leaves the claim in flight and ends its lease: the next attempt asks.
  */
 import { type Pool, type Transaction, transaction } from '@holdfast/postgres';
 import type { Fingerprint } from '../core/fingerprint.ts';
 import type { Flights } from '../core/single-flight.ts';
 import { type Claim, type ClaimOutcome, type ClaimRequest, claim, complete, refuse, release } from './claim.ts';
+import { markingEnds } from './ended-claims.ts';
+import { runInScopedTransaction } from './scoped-transaction.ts';
 
 /** One keyed call, as the border hands it in. */
 export interface KeyedCall {
@@ -95,13 +98,15 @@ export async function runAct(
   effect: (tx: Transaction) => Promise<Settlement>,
 ): Promise<ActOutcome> {
   return await oneAtATime(flights, call, () =>
-    transactionOr<ActOutcome>(pool, async (tx) => {
-      const met = await claim(tx, claimRequest(call));
-      const known = outcomeOfMet(met);
-      if (known !== undefined) return known;
-      return await store(tx, heldBy(met), await effect(tx));
-      // crash here: nothing is committed, the next attempt starts afresh. After the commit: the row answers.
-    }),
+    markingEnds(pool, claimRequest(call), (onEnded) =>
+      transactionOr<ActOutcome>(pool, async (tx) => {
+        const met = await claim(tx, claimRequest(call));
+        const known = outcomeOfMet(met);
+        if (known !== undefined) return known;
+        return await store(tx, heldBy(met), await runInScopedTransaction(tx, { onEnded }, effect));
+        // crash here: nothing is committed, the next attempt starts afresh. After the commit: the row answers.
+      }),
+    ),
   );
 }
 
@@ -132,7 +137,7 @@ export async function runOutsideAct<P, R>(
       const known = outcomeOfMet(met);
       if (known !== undefined) return known;
       const held = heldBy(met);
-      const prepared = await act.prepare(tx, held);
+      const prepared = await runInScopedTransaction(tx, {}, (lent) => act.prepare(lent, held));
       if (prepared.kind !== 'perform') return await store(tx, held, prepared);
       return { kind: 'perform' as const, plan: prepared.plan, held };
     });
@@ -145,7 +150,7 @@ export async function runOutsideAct<P, R>(
     }
     // crash here: the effect exists, its answer isn't stored; the next attempt asks the provider and stores it.
     return await transactionOr<ActOutcome>(pool, async (tx) => {
-      const settlement = await act.record(tx, performed.result, begun.held);
+      const settlement = await runInScopedTransaction(tx, {}, (lent) => act.record(lent, performed.result, begun.held));
       return await store(tx, begun.held, settlement);
     });
   });

@@ -9,7 +9,9 @@ import type { Pool, Transaction } from '@holdfast/postgres';
 import { actKeyOf } from '../core/key.ts';
 import type { Flights } from '../core/single-flight.ts';
 import { type Claim, claim, complete, release, type SealedFrom, seal } from './claim.ts';
+import { markingEnds } from './ended-claims.ts';
 import { heldBy, type KeyedCall, oneAtATime, outcomeOfMet, RolledBack, transactionOr } from './run-act.ts';
+import { runInScopedTransaction } from './scoped-transaction.ts';
 
 export type UndoOutcome =
   | { kind: 'executed'; answer: Buffer; replayed: boolean }
@@ -26,8 +28,7 @@ export async function runUndo(
   actOperation: string,
   undo: (tx: Transaction, act: SealedFrom) => Promise<Buffer>,
 ): Promise<UndoOutcome> {
-  return await runOutsideUndo(pool, flights, call, actOperation, {
-    leaseMs: 0,
+  return await runAnyUndo(pool, flights, call, actOperation, {
     prepare: async (tx, act) => ({ kind: 'done', answer: await undo(tx, act) }),
     perform: () => Promise.reject(new Error('an undo inside the database has nothing to perform')),
     record: () => Promise.reject(new Error('an undo inside the database has nothing to record')),
@@ -50,19 +51,35 @@ export async function runOutsideUndo<P, R>(
   actOperation: string,
   undo: OutsideUndo<P, R>,
 ): Promise<UndoOutcome> {
+  return await runAnyUndo(pool, flights, call, actOperation, undo);
+}
+
+/** Without a lease where the effect lives in this database: its claim is settled in the transaction that takes it. */
+type AnyUndo<P, R> = Omit<OutsideUndo<P, R>, 'leaseMs'> & { leaseMs?: number };
+
+async function runAnyUndo<P, R>(
+  pool: Pool,
+  flights: Flights,
+  call: KeyedCall,
+  actOperation: string,
+  undo: AnyUndo<P, R>,
+): Promise<UndoOutcome> {
+  const { waitMs: _, ...asked } = call;
+  const request = undo.leaseMs === undefined ? asked : { ...asked, leaseMs: undo.leaseMs };
   return await oneAtATime(flights, call, async () => {
-    const begun = await transactionOr(pool, async (tx) => {
-      const { waitMs: _, ...request } = call;
-      const met = await claim(tx, { ...request, leaseMs: undo.leaseMs });
-      const known = outcomeOfMet(met);
-      if (known !== undefined) return undoOutcome(known);
-      const held = heldBy(met);
-      const act = await seal(tx, call.tenantId, actKeyOf(call.key), actOperation);
-      const prepared = await undo.prepare(tx, act);
-      if (prepared.kind === 'perform') return { kind: 'perform' as const, plan: prepared.plan, held };
-      await mustComplete(tx, held, prepared.answer);
-      return { kind: 'executed' as const, answer: prepared.answer, replayed: false };
-    });
+    const begun = await markingEnds(pool, request, (onEnded) =>
+      transactionOr(pool, async (tx) => {
+        const met = await claim(tx, request);
+        const known = outcomeOfMet(met);
+        if (known !== undefined) return undoOutcome(known);
+        const held = heldBy(met);
+        const act = await seal(tx, call.tenantId, actKeyOf(call.key), actOperation);
+        const prepared = await runInScopedTransaction(tx, { onEnded }, (lent) => undo.prepare(lent, act));
+        if (prepared.kind === 'perform') return { kind: 'perform' as const, plan: prepared.plan, held };
+        await mustComplete(tx, held, prepared.answer);
+        return { kind: 'executed' as const, answer: prepared.answer, replayed: false };
+      }),
+    );
     if (begun.kind !== 'perform') return begun;
     // crash here: sealed, the undo in flight; the next attempt resumes it, and asks what is left to undo.
     const performed = await undo.perform(begun.plan, begun.held);
@@ -71,7 +88,7 @@ export async function runOutsideUndo<P, R>(
       return performed;
     }
     return await transactionOr<UndoOutcome>(pool, async (tx) => {
-      const answer = await undo.record(tx, performed.result);
+      const answer = await runInScopedTransaction(tx, {}, (lent) => undo.record(lent, performed.result));
       await mustComplete(tx, begun.held, answer);
       return { kind: 'executed' as const, answer, replayed: false };
     });

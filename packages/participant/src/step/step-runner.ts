@@ -24,6 +24,7 @@ import {
   insertClaims,
   type KeyedCall,
   meetClaims,
+  mustBeInTransaction,
   type NewClaim,
   oneAtATime,
   release,
@@ -170,6 +171,7 @@ async function open<Request, Plan, Result>(
   await sealActs(tx, spec, mine);
   const prepared = await spec.prepare(tx, mine);
   if (prepared.length !== mine.length) throw new Error(`${spec.operation}: a call was left without a result`);
+  mustBeInTransaction(tx);
   reached('after-effect', mine);
   const rows: NewClaim[] = [];
   const settled: Settled[] = [];
@@ -260,6 +262,7 @@ async function record<Request, Plan, Result>(
     const mine = performed.filter((_, at) => ours[at]);
     const settlements = mine.length === 0 ? [] : await outsideOf(spec).record(tx, mine);
     if (settlements.length !== mine.length) throw new Error(`${spec.operation}: a call was left without an answer`);
+    mustBeInTransaction(tx);
     await settleClaims(
       tx,
       settlements.map(({ kind, answer }, i) => ({
