@@ -19,7 +19,8 @@ import {
   services,
   statusBytes,
 } from '@holdfast/rpc';
-import { type ReleaseRequest, type ReserveRequest, release, reserve } from './reservation.ts';
+import { type ReleaseRequest, release, reserve } from './reservation.ts';
+import type { ReserveRequest } from './reserve-request.ts';
 import { adjustItem, findItem, putItem } from './stock.ts';
 
 /** How long the answer to a step is given again byte for byte; after that, what the effect's own row says. */

@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { createStepClient } from '@holdfast/participant';
 import { type CallResult, type Client, services } from '@holdfast/rpc';
-import { type TestDatabase, testDatabase } from '@holdfast/testing';
+import { startProcess, type TestDatabase, type TestProcess, testDatabase } from '@holdfast/testing';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { startProcess, type TestProcess } from '../../shipping/test/test-carrier.ts';
 import { inventoryMigrations } from './server.ts';
 
 const MAIN = new URL('./main.ts', import.meta.url);

@@ -1,4 +1,4 @@
-import type { Line, PricedLine, ReserveOutcome, ReserveRequest } from './reservation.ts';
+import type { Line, PricedLine, ReserveOutcome, ReserveRequest } from './reserve-request.ts';
 
 /** An item's row, locked. */
 export interface StockRow {

@@ -1,7 +1,7 @@
 import { createClient, services } from '@holdfast/rpc';
+import { startProcess } from '@holdfast/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { NO_FAULTS } from '../../sandbox/test/test-sandbox.ts';
-import { startProcess } from '../../shipping/test/test-carrier.ts';
 import {
   AMOUNT,
   NOTHING,

@@ -3,9 +3,9 @@ import { createFlights } from '@holdfast/idempotency';
 import { storeFault } from '@holdfast/participant';
 import { type CallOptions, type Client, createClient, services, startServer } from '@holdfast/rpc';
 import { createMetrics } from '@holdfast/service';
-import { type TestParticipant, testParticipant } from '@holdfast/testing';
+import { startProcess, type TestParticipant, testParticipant } from '@holdfast/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { startProcess, startTestCarrier, type TestCarrier } from '../test/test-carrier.ts';
+import { startTestCarrier, type TestCarrier } from '../test/test-carrier.ts';
 import type { CarrierSettings } from './carrier.ts';
 import { shippingMigrations, shippingService } from './server.ts';
 

@@ -10,7 +10,6 @@ import {
   turnDays,
 } from '@holdfast/idempotency';
 import { connectRedis, createRedisAnswers, REDIS_URL_PATTERN, type RedisAnswers } from '@holdfast/idempotency/redis';
-import type { ReachStepPoint } from '@holdfast/participant';
 import { createPool, type Migrations, type Pool, prepareDatabase } from '@holdfast/postgres';
 import { type ServiceBinding, startServer } from '@holdfast/rpc';
 import {
@@ -25,6 +24,7 @@ import {
   startOpsServer,
   text,
 } from '@holdfast/service';
+import type { ReachStepPoint } from './step/crash-points.ts';
 import { storeFault } from './step/step-call.ts';
 import { stepStreams } from './transport/step-server.ts';
 

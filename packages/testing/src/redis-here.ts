@@ -1,4 +1,4 @@
-import { isRedisInstalled } from '@holdfast/testing';
+import { isRedisInstalled } from './redis-server.ts';
 
 /** Whether tests that need a redis-server are left out; said aloud, and a failure where everything must run. */
 export function skipsRedis(what: string): boolean {

@@ -1,33 +1,12 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { expect } from 'vitest';
 import type { Called, Calls } from './grpc-call.ts';
+import { CHARGE, OrderCalls, RESERVE } from './order-calls.ts';
 import type { Outage } from './outage.ts';
 import { rule } from './rule.ts';
 import { CARD, Shop } from './shop.ts';
 import type { Target } from './target.ts';
-
-/** What a call of the saga looks like: one order, its steps' keys, and their requests. */
-export class OrderCalls {
-  readonly id = `conf-${randomUUID()}`;
-  readonly shop: Shop;
-  constructor(shop: Shop) {
-    this.shop = shop;
-  }
-  key(step: string): string {
-    return `${this.id}:${step}`;
-  }
-  get lines(): object {
-    return { currency: 'EUR', lines: [{ sku: this.shop.sku, quantity: 1 }] };
-  }
-  charge(method = 'balance'): object {
-    return { customerId: this.shop.customerId, amount: 250, currency: 'EUR', method };
-  }
-}
-
-export const RESERVE = 'reserve-inventory';
-export const CHARGE = 'charge-payment';
 
 export function expectCall(called: Called, code: Called['code'], reason: string, pushback: 'none' | 'some'): void {
   expect([called.code, called.reason]).toEqual([code, reason]);

@@ -4,9 +4,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { until } from './control.ts';
 import { durationMs } from './keys.ts';
+import { NotSeen } from './not-seen.ts';
 import type { Outage } from './outage.ts';
 import { RedisLine } from './redis.ts';
-import { NotSeen, rule } from './rule.ts';
+import { rule } from './rule.ts';
 import { ADDRESS, CARD, Shop, UNIT_PRICE } from './shop.ts';
 import type { Reply, Target } from './target.ts';
 

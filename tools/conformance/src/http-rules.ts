@@ -3,7 +3,8 @@ import pg from 'pg';
 import { expect } from 'vitest';
 import { until } from './control.ts';
 import { durationMs, ulid, uuidV7 } from './keys.ts';
-import { NotSeen, rule } from './rule.ts';
+import { NotSeen } from './not-seen.ts';
+import { rule } from './rule.ts';
 import { CARD, Shop } from './shop.ts';
 import type { Reply, Target } from './target.ts';
 

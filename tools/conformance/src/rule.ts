@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { afterAll, it } from 'vitest';
+import { NotSeen } from './not-seen.ts';
 import type { Target } from './target.ts';
 
 export interface Line {
@@ -7,11 +8,6 @@ export interface Line {
   promise: string;
   result: 'held' | 'broken' | 'not seen';
   note: string;
-}
-
-/** Thrown where a rule can't be seen on this system: it lacks what the rule needs. Says how to see it. */
-export class NotSeen extends Error {
-  override name = 'NotSeen';
 }
 
 const RULE_TIMEOUT_MS = 60_000;

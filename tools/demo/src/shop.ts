@@ -1,15 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { NewOrder } from './new-order.ts';
+import type { OrderBody, OrderStatus } from './order-body.ts';
 import type { Progress } from './progress.ts';
 import type { Random } from './random.ts';
-
-export type OrderStatus = 'processing' | 'completed' | 'compensating' | 'failed' | 'cancelled' | 'parked';
-
-export interface OrderBody {
-  id: string;
-  status: OrderStatus;
-  failure: { reason: string } | null;
-}
 
 export interface Shop {
   http: string;

@@ -13,9 +13,9 @@ import { ask } from '../postgres/claim.ts';
 import type { KeyedOutcome, KeyedRunner } from '../postgres/keyed-runner.ts';
 import type { Settlement } from '../postgres/run-act.ts';
 import { EffectTimeout } from '../postgres/scoped-transaction.ts';
+import type { CallInHand } from './call-in-hand.ts';
 import { errorStatus, type KeyErrorReason } from './error-status.ts';
 import { type AnsweredStatus, type HeldResponse, heldResponse } from './held-response.ts';
-import type { CallInHand } from './keyed-server.ts';
 import { decodeRefusal, encodeRefusal } from './stored-refusal.ts';
 
 export interface KeyedServerParts {

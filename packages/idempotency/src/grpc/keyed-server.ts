@@ -15,9 +15,10 @@ import {
   status,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
-import type { Pool, Transaction } from '@holdfast/postgres';
+import type { Pool } from '@holdfast/postgres';
 import type { AnswerMemory } from '../core/answer-cache.ts';
 import { createKeyedRunner } from '../postgres/keyed-runner.ts';
+import type { CallInHand } from './call-in-hand.ts';
 import { interceptKeyed, type KeyedServerParts } from './intercept-keyed.ts';
 import { storableCodes } from './stored-refusal.ts';
 
@@ -40,16 +41,6 @@ export interface KeyedServerOptions {
   onError?: (error: unknown, path: string) => void;
   /** Milliseconds since 1970. */
   now?: () => number;
-}
-
-/** What a handler knows about the key it runs under. */
-export interface CallInHand {
-  /** Write through it and nothing else, and don't call the network meanwhile. */
-  tx: Transaction;
-  key: string;
-  tenantId: string;
-  /** A key derived from this one, for a call to another service: the same name gives the same key at every retry. */
-  childKey(name: string): string;
 }
 
 export interface KeyedServer {

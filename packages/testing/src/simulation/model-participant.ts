@@ -3,7 +3,7 @@
 // transaction, and effects at a provider outside, where they are three.
 
 import type { Invariants, StepName } from './invariants.ts';
-import type { Provider } from './model-provider.ts';
+import type { IntentStanding, Provider } from './model-provider.ts';
 import type { Link, Network } from './network.ts';
 import type { Switches } from './planted-bugs.ts';
 import type { Host } from './timeline.ts';
@@ -276,7 +276,6 @@ export class OutsideParticipant implements Participant {
   }
 }
 
-export type IntentStanding = 'open' | 'captured' | 'declined' | 'cancelled' | 'refunded';
 type Standing = { kind: 'known'; state: IntentStanding; intent: string } | { kind: 'unknown'; detail: string };
 
 function storeFault(error: unknown): StepAnswer {

@@ -2,11 +2,12 @@
 // rests on. Each call may be lost, its answer too, doubled and late; null stands for an answer that did not come.
 
 import type { Invariants, StepName } from './invariants.ts';
-import type { IntentStanding } from './model-participant.ts';
 import type { Network } from './network.ts';
 import type { Host, Timeline } from './timeline.ts';
 
 const TIMEOUT_MS = 25;
+
+export type IntentStanding = 'open' | 'captured' | 'declined' | 'cancelled' | 'refunded';
 
 interface Intent {
   sagaId: string;
