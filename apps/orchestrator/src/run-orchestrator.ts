@@ -19,7 +19,7 @@ import { OpenKeys } from './keys/open-keys.ts';
 import { observeEngine, observeUnended, sagaMetrics } from './metrics.ts';
 import type { OrderBook } from './orders/accept-order.ts';
 import { type AcceptedOrder, type OrderOutputs, viewOrder } from './orders/order.ts';
-import { answerAndTellCompanion, answerCompanion, createInsertOrder, UPDATED_AT_MARK } from './orders/order-store.ts';
+import { answerAndTellCompanion, answerCompanion, createInsertOrders, UPDATED_AT_MARK } from './orders/order-store.ts';
 import { connectParticipants } from './saga/participants.ts';
 import { placeOrderSaga } from './saga/place-order-saga.ts';
 import { countUnendedSagas } from './saga/saga-store.ts';
@@ -104,7 +104,7 @@ export async function runOrchestrator(
   const memory = settings.REDIS_URL === undefined ? undefined : openRedis(settings.REDIS_URL, fingerprinter, log);
   const book: OrderBook = {
     pool,
-    insertOrder: createInsertOrder(pool, { tellsEvents: settings.ORDER_EVENTS, driven: (id) => engine.gone(id) }),
+    startOrder: engine.createStarter({ insert: createInsertOrders(pool, { tellsEvents: settings.ORDER_EVENTS }) }),
     engine,
     fingerprinter,
     openKeys,

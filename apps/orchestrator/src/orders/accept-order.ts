@@ -1,7 +1,7 @@
 /*
  * Accepting an order: claim its key, start its saga, and settle what the key is answered. One way for HTTP and gRPC.
  *
- * S1  insertOrder is one statement: key, order and saga, or nothing.
+ * S1  startOrder's insert is one statement: key, order and saga, or nothing.
  * K1  Nobody hears an answer that is not stored.
  * K2  Every later request under the key gets the stored answer, or is refused when it asks for something else.
  * K5  A key past its retention shows the order as it is now; nothing runs.
@@ -12,18 +12,18 @@
  */
 import { differingMembers, type Fingerprint, type Fingerprinter } from '@holdfast/idempotency';
 import type { Pool } from '@holdfast/postgres';
-import { QueueFull } from '@holdfast/postgres';
-import type { Engine } from '@holdfast/saga';
+import type { Engine, StartOutcome } from '@holdfast/saga';
 import { isForgotten, isPastRetention, type Retention } from '../keys/key-retention.ts';
 import { findStoredKey, PLACE_ORDER, type StoredAnswer, type StoredKey, settleKey } from '../keys/key-store.ts';
 import type { KnownAnswers } from '../keys/known-answers.ts';
 import type { OpenKey, OpenKeys } from '../keys/open-keys.ts';
 import { type AcceptedOrder, JUST_ACCEPTED, type OrderRequest, viewOrder } from './order.ts';
-import { type InsertOrder, ORDER_ACCEPTED, readOrder, readRequest } from './order-store.ts';
+import { type NewOrder, ORDER_ACCEPTED, readOrder, readRequest } from './order-store.ts';
 
 export interface OrderBook {
   pool: Pool;
-  insertOrder: InsertOrder;
+  /** The engine's starter: admits, inserts in groups, runs. */
+  startOrder: (entry: NewOrder) => Promise<StartOutcome<StoredKey | undefined>>;
   engine: Engine;
   fingerprinter: Fingerprinter;
   openKeys: OpenKeys;
@@ -124,9 +124,6 @@ type Claimed =
 
 async function claimOrFind(book: OrderBook, attempt: Attempt): Promise<Claimed> {
   const { id, placement, fingerprint } = attempt;
-  // Admitted before the insert: the sweep must not take the saga up a second time between commit and run().
-  const seat = book.engine.admit(id);
-  if (seat.kind !== 'admitted') return { kind: 'found', stored: await findStoredKey(book.pool, id) };
   const createdAt = book.now();
   const order: AcceptedOrder = {
     ...placement.request,
@@ -135,24 +132,13 @@ async function claimOrFind(book: OrderBook, attempt: Attempt): Promise<Claimed> 
     traceparent: placement.traceparent,
   };
   const answer = placement.waitMs > 0 ? null : justAccepted(id, order);
-  try {
-    const entry = { id, order, fingerprint, answer, ownerId: seat.ownerId, deadlineMs: book.deadlineMs };
-    // When it throws it may have committed all the same: then the sweep finds the saga and runs it (S1).
-    const inserted = await book.insertOrder(entry).catch(notQueued);
-    if (inserted.kind === 'found') return inserted;
-    seat.run(inserted.row);
-  } finally {
-    seat.release();
-  }
+  // When it throws it may have committed all the same: then the sweep finds the saga and runs it (S1).
+  const started = await book.startOrder({ id, order, fingerprint, answer, deadlineMs: book.deadlineMs });
+  if (started.kind === 'exists') return { kind: 'found', stored: started.existing };
+  if (started.kind !== 'begun') return { kind: 'found', stored: await findStoredKey(book.pool, id) };
   const key = { operation: PLACE_ORDER, resource: null, fingerprint: fingerprint.digest, members: null, createdAt };
   const tell = answer === null ? book.openKeys.open(id, key) : () => {};
   return { kind: 'first', stored: { ...key, status: answer === null ? null : ORDER_ACCEPTED, answer }, tell };
-}
-
-/** Too many wait to be written down: whoever comes now is told that we are busy. */
-function notQueued(error: unknown): { kind: 'found'; stored: undefined } {
-  if (!(error instanceof QueueFull)) throw error;
-  return { kind: 'found', stored: undefined };
 }
 
 /** The first request's answer: the stored one, or what the order has come to when the caller has waited enough. */

@@ -4,7 +4,7 @@ import { type TestDatabase, testDatabase } from '@holdfast/testing';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { newOrder } from '../../test/test-order.ts';
 import { orchestratorMigrations } from '../run-orchestrator.ts';
-import { createInsertOrder, type InsertOrder } from './order-store.ts';
+import { createInsertOrders, type InsertOrders } from './order-store.ts';
 
 let database: TestDatabase;
 let other: Pool;
@@ -19,16 +19,16 @@ afterAll(async () => {
 
 describe('orders that arrive together', () => {
   it('K2: at two replicas, each in its own order, are placed once each, and never wait for one another in a circle', async () => {
-    const replicas = [database.pool, other].map((pool) => createInsertOrder(pool, { tellsEvents: true })) as [
-      InsertOrder,
-      InsertOrder,
+    const replicas = [database.pool, other].map((pool) => createInsertOrders(pool, { tellsEvents: true })) as [
+      InsertOrders,
+      InsertOrders,
     ];
     const queries = [vi.spyOn(database.pool, 'query'), vi.spyOn(other, 'query')];
     for (let round = 0; round < 8; round++) {
       const ids = Array.from({ length: 60 }, () => randomUUID());
       const [here, there] = await Promise.all([
-        Promise.all(ids.map((id) => replicas[0](newOrder(id)))),
-        Promise.all(ids.toReversed().map((id) => replicas[1](newOrder(id)))),
+        replicas[0](ids.map(newOrder)),
+        replicas[1](ids.toReversed().map(newOrder)),
       ]);
       const placed = [...here, ...there].flatMap((inserted) => (inserted.kind === 'started' ? [inserted.row.id] : []));
       expect(placed.toSorted()).toEqual(ids.toSorted());

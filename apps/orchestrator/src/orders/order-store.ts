@@ -9,8 +9,15 @@
  */
 
 import type { Fingerprint } from '@holdfast/idempotency';
-import { classifyPostgresError, createBatcher, type Query, type Statement, statement } from '@holdfast/postgres';
-import { type Companion, type Failure, type SagaRow, type SagaState, startSagaSql } from '@holdfast/saga';
+import { type Query, type Statement, statement } from '@holdfast/postgres';
+import {
+  type Companion,
+  type Failure,
+  type Inserted,
+  type SagaRow,
+  type SagaState,
+  startSagaSql,
+} from '@holdfast/saga';
 import { findStoredKeys, PLACE_ORDER, type StoredKey } from '../keys/key-store.ts';
 import {
   type AcceptedOrder,
@@ -30,9 +37,11 @@ export interface NewOrder {
   fingerprint: Fingerprint;
   /** The first answer, when it can be given at once; null leaves it open until the caller stops waiting. */
   answer: string | null;
-  ownerId: number;
   deadlineMs: number;
 }
+
+/** `ownerId`: the engine that will run it. */
+export type OwnedOrder = NewOrder & { ownerId: number };
 
 const acceptSql = (tell: string) => `
    with r as (
@@ -76,40 +85,16 @@ const acceptAndTellOrders = statement(
    )`),
 );
 
-export type Inserted =
-  /** The saga is to be run. */
-  | { kind: 'started'; row: SagaRow }
-  /** The key stands for something already. */
-  | { kind: 'found'; stored: StoredKey | undefined };
-
-/** @throws QueueFull, pg errors */
-export type InsertOrder = (entry: NewOrder) => Promise<Inserted>;
-
-export interface InsertOrderOptions {
-  tellsEvents: boolean;
-  /** Resolves when this process has no more to do for the order; orders accepted together then go all their way together. */
-  driven?: (id: string) => Promise<void>;
-}
-
-// Orders that were accepted one by one would meet others at each of the eight stages of their way, and wait there again, in
-// batches so small that both cores are busy at half of the load that they can carry. In groups they take half of the time.
-const MAX_GROUPS = 4;
-// A group that takes longer, because it is large or somebody outside is slow, no longer holds the next one up.
-const GROUP_MS = 80;
+/** One statement for all. A key that stands for something already is answered with what is stored under it. */
+export type InsertOrders = (entries: OwnedOrder[]) => Promise<Inserted<StoredKey | undefined>[]>;
 
 /** Orders that arrive together are one statement and one commit; each has its own outcome. */
-export function createInsertOrder(db: Query, { tellsEvents, driven }: InsertOrderOptions): InsertOrder {
+export function createInsertOrders(db: Query, { tellsEvents }: { tellsEvents: boolean }): InsertOrders {
   const accept = tellsEvents ? acceptAndTellOrders : acceptOrders;
-  const batcher = createBatcher<NewOrder, Inserted>({
-    run: (entries) => insertOrders(db, accept, entries),
-    lane: ({ id }) => id,
-    ...(driven && { afterwards: ({ id }: NewOrder) => driven(id), maxFollowed: MAX_GROUPS, slowMs: GROUP_MS }),
-    concernsAll: (error) => classifyPostgresError(error) === 'unavailable',
-  });
-  return (entry) => batcher.submit(entry);
+  return (entries) => insertOrders(db, accept, entries);
 }
 
-async function insertOrders(db: Query, accept: Statement, entries: NewOrder[]): Promise<Inserted[]> {
+async function insertOrders(db: Query, accept: Statement, entries: OwnedOrder[]): ReturnType<InsertOrders> {
   const { rows } = await db.query<Omit<SagaRow, 'input'>>({
     ...accept,
     values: [
@@ -131,7 +116,7 @@ async function insertOrders(db: Query, accept: Statement, entries: NewOrder[]): 
   const found = others.length === 0 ? undefined : await findStoredKeys(db, others);
   return entries.map(({ id, order }) => {
     const row = started.get(id);
-    if (row === undefined) return { kind: 'found', stored: found?.get(id) };
+    if (row === undefined) return { kind: 'exists', existing: found?.get(id) };
     return { kind: 'started', row: { ...row, input: order } };
   });
 }
