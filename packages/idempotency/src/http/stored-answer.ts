@@ -26,3 +26,28 @@ export function decodeAnswer(bytes: Buffer): StoredAnswer {
   }
   return { ...(head as Omit<StoredAnswer, 'body'>), body: bytes.subarray(end + 1) };
 }
+
+const REPLAYED_HEADERS = ['content-type', 'location', 'etag', 'link'];
+/** Replaying these would give one caller what was another's, or a wrong time. */
+const NEVER_REPLAYED = ['set-cookie', 'date', 'transfer-encoding', 'content-length', 'connection'];
+
+/**
+ * The headers that are stored with an answer and replayed; all others are made anew. `content-type` is always one of them.
+ * @throws RangeError when the list names one that must not be replayed
+ */
+export function replayedHeaders(names: readonly string[] = REPLAYED_HEADERS): ReadonlySet<string> {
+  const lower = names.map((name) => name.toLowerCase());
+  const forbidden = lower.filter((name) => NEVER_REPLAYED.includes(name));
+  if (forbidden.length > 0) throw new RangeError(`${forbidden.join(', ')} must not be replayed, take it off the list`);
+  return new Set(['content-type', ...lower]);
+}
+
+/** Those of an answer's headers that are stored with it. */
+export function storedHeaders(allowed: ReadonlySet<string>, headers: Record<string, string>): Record<string, string> {
+  const stored: Record<string, string> = {};
+  for (const name in headers) {
+    const lower = name.toLowerCase();
+    if (allowed.has(lower)) stored[lower] = headers[name] as string;
+  }
+  return stored;
+}
