@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
+import { ORDER_EVENTS } from '@holdfast/contracts';
 import { idempotencyMigrations, loadFingerprinter } from '@holdfast/idempotency';
 import { defineOutbox } from '@holdfast/messaging';
 import { eventsUrl, openRedis, relayEvents, storeFault } from '@holdfast/participant';
@@ -32,7 +33,7 @@ export const orchestratorMigrations: Migrations[] = [
 
 /** What the statements of order-store.ts tell (E1). */
 export const ORDER_OUTBOX = defineOutbox({
-  name: 'order-events',
+  name: ORDER_EVENTS,
   subject: 'order',
   outbox: 'outbox',
   relays: 'relays',

@@ -11,10 +11,11 @@
  * under the same derived key, which the participant runs at most once. A client's own key never reaches a participant:
  * it could be the key of an order's step.
  */
+import type { KeyedOperation } from '@holdfast/contracts';
 import type { Fingerprint, Fingerprinter } from '@holdfast/idempotency';
 import type { Pool } from '@holdfast/postgres';
 import { isForgotten, isPastRetention, type Retention } from '../keys/key-retention.ts';
-import { claimKey, findStoredKey, type KeyedOperation, type StoredKey, settleKey } from '../keys/key-store.ts';
+import { claimKey, findStoredKey, type StoredKey, settleKey } from '../keys/key-store.ts';
 import { keyId, type Reused, reuse } from '../orders/accept-order.ts';
 
 export interface AdjustmentDesk {

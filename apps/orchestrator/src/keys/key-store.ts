@@ -5,14 +5,9 @@
  *     by settleKey(). It is written once.
  * K2  The primary key is derived from tenant and key: one row per key over all operations. Nobody changes what it stands for.
  */
+import type { KeyedOperation } from '@holdfast/contracts';
 import type { Fingerprint } from '@holdfast/idempotency';
 import { type Query, statement } from '@holdfast/postgres';
-
-/** Method and route template of every operation that needs a key. Stored data: never renamed. */
-export type KeyedOperation =
-  | 'POST /v1/orders'
-  | 'POST /v1/stock/{sku}/adjust'
-  | 'POST /v1/accounts/{customerId}/adjust';
 
 export const PLACE_ORDER: KeyedOperation = 'POST /v1/orders';
 

@@ -1,3 +1,4 @@
+import { STEP_REFUSALS } from '@holdfast/contracts';
 import { createStepClient } from '@holdfast/participant';
 import { type CallOptions, type CallResult, type Client, services } from '@holdfast/rpc';
 import type { ActOutcome, StepContext, UndoOutcome } from '@holdfast/saga';
@@ -29,19 +30,7 @@ export function connectParticipants(addresses: {
   };
 }
 
-/** Why an order can fail: the contract's list. The last two are the saga's own. */
-export const FAILURE_REASONS = [
-  'UNKNOWN_SKU',
-  'OUT_OF_STOCK',
-  'CARD_DECLINED',
-  'INSUFFICIENT_FUNDS',
-  'CURRENCY_MISMATCH',
-  'ADDRESS_REFUSED',
-  'DEADLINE_EXCEEDED',
-  'CANCELLED',
-] as const;
-
-const REFUSALS: ReadonlySet<string> = new Set(FAILURE_REASONS.slice(0, -2));
+const REFUSALS: ReadonlySet<string> = new Set(STEP_REFUSALS);
 
 type Attempt = StepContext<AcceptedOrder, OrderOutputs>;
 type Acts<Name extends keyof OrderOutputs> = (attempt: Attempt) => Promise<ActOutcome<OrderOutputs[Name]>>;
