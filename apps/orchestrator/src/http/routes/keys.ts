@@ -24,7 +24,7 @@ export function keyRoutes(book: OrderBook): FastifyPluginAsyncTypebox {
       },
       async (request) => {
         const id = keyId(book.fingerprinter, request.tenantId, request.params.key);
-        const stored = await findStoredKey(book.pool, id);
+        const stored = await findStoredKey(book.pool, { tenantId: request.tenantId, id });
         if (stored === undefined) throw new Problem('not-found', 'nothing was sent under this key, or it is forgotten');
         return {
           state: stateOf(book, stored),

@@ -8,9 +8,9 @@
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox';
 import { newTraceparent } from '@holdfast/service';
 import type { FastifyReply, FastifyRequest, preValidationHookHandler } from 'fastify';
+import { ORDER_ACCEPTED } from '../../keys/key-store.ts';
 import { acceptOrder, type OrderBook, type Placed } from '../../orders/accept-order.ts';
 import { orderFaults } from '../../orders/order-request.ts';
-import { ORDER_ACCEPTED } from '../../orders/order-store.ts';
 import { hangUp } from '../hang-up.ts';
 import { parseJsonBody } from '../json-body.ts';
 import { requestKeyOf } from '../key.ts';
