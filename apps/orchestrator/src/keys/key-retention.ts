@@ -24,7 +24,7 @@ export function isPastRetention(retention: Retention, claimedAt: Date, now: Date
   return claimedAt.getTime() + retention.keyLifetimeMs <= now.getTime();
 }
 
-const EVERY_MS = { least: 500, most: 3_600_000 };
+const EVERY_MS = { least: 500, most: 6 * 3_600_000 };
 
 /** What the housekeeping of claims goes by: it gives back the space of what is past its retention by the rules here. */
 export function claimRetention({
