@@ -105,3 +105,13 @@ test('every path of the repository in a code span exists', () => {
 test('no line of prose is longer than 120 columns', () => {
   expect(lines.filter(tooLong).map(({ file, line }) => `${file}:${line}`)).toEqual([]);
 });
+
+test('every command `npm run …` in the documents is a script of package.json', () => {
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  const pages = documents().map((file) => ({ file, text: readFileSync(join(ROOT, file), 'utf8') }));
+  const named = pages.flatMap(({ file, text }) =>
+    [...text.matchAll(/npm run ([\w:-]+)/g)].map((match) => ({ file, script: match[1] ?? '' })),
+  );
+  expect(named.length).toBeGreaterThan(20);
+  expect(named.filter(({ script }) => !(script in scripts))).toEqual([]);
+});
