@@ -9,7 +9,6 @@ export {
   actOutcome,
   callOptions,
   connectParticipants,
-  FAILURE_REASONS,
   type Participants,
   undoOutcome,
 } from './saga/participants.ts';

@@ -1,7 +1,7 @@
-import type { NewOrder } from '../src/orders/order-store.ts';
+import type { OwnedOrder } from '../src/orders/order-store.ts';
 
 /** An order as the store takes it, of nobody in particular. */
-export const newOrder = (id: string): NewOrder => ({
+export const newOrder = (id: string): OwnedOrder => ({
   id,
   order: {
     tenantId: 'shop',

@@ -15,8 +15,9 @@ export {
   type UnreadCall,
 } from './core/answer-cache.ts';
 export { type Fingerprint, type Fingerprinter, loadFingerprinter } from './core/fingerprint.ts';
-export { actKeyOf, isUndoKey, KEY_PATTERN, splitKey, undoKeyOf } from './core/key.ts';
+export { actKeyOf, isUndoKey, KEY_PATTERN, KEY_RULE, splitKey, undoKeyOf } from './core/key.ts';
 export { dateOfKey, type KeyFault, keyOf, newKey, parseKey } from './core/new-key.ts';
+export { KEY_FAULT_REASONS, OUTCOME_REASONS } from './core/outcome-reasons.ts';
 export { createFlights, type Flights } from './core/single-flight.ts';
 export { DEFAULT_KEEP_DAYS } from './postgres/answers.ts';
 export {
@@ -29,6 +30,7 @@ export {
   claim,
   complete,
   differingMembers,
+  isSameRequest,
   refuse,
   release,
   type SealedFrom,
@@ -46,6 +48,19 @@ export {
   sealClaims,
   settleClaims,
 } from './postgres/claim-batch.ts';
+export {
+  CLAIM_STATE,
+  type ClaimAnswer,
+  type ClaimRow,
+  type NewClaims,
+  newClaimsSql,
+  type OpenClaim,
+  openClaim,
+  readClaims,
+  type SettledClaims,
+  settleClaimsSql,
+  settleOpenClaim,
+} from './postgres/claims-fragment.ts';
 export {
   createKeyedRunner,
   type Effect,
@@ -81,6 +96,7 @@ export {
   scopedTransaction,
   TransactionEnded,
 } from './postgres/scoped-transaction.ts';
+export { type StoreFaultReason, storeFaultReason } from './postgres/store-fault.ts';
 
 /** The tables of this package; list them before a service's own. */
 export const idempotencyMigrations: Migrations = {

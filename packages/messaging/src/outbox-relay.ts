@@ -11,6 +11,7 @@
  *     a moment, would only tell things twice. Batches, what is kept and the stream are bounded.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import { streamKeyOf } from '@holdfast/contracts';
 import { type Query, type Statement, statement } from '@holdfast/postgres';
 import type { RedisClient } from './redis-client.ts';
 
@@ -89,7 +90,7 @@ export function defineOutbox({ name, subject, outbox, relays }: OutboxTables): O
     throw new RangeError('name: give letters and hyphens; outbox, relays: give the names of tables');
   }
   // One hash tag: on a Cluster, stream and witness are on one node, and are lost together.
-  const stream = `{holdfast:${name}}`;
+  const stream = streamKeyOf(name);
   const isEvent = `${outbox}.tenant_id = r.tenant_id and ${outbox}.order_id = r.order_id and ${outbox}.kind = r.kind`;
   const statements = {
     hold: statement(

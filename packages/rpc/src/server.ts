@@ -221,5 +221,5 @@ export function translated(error: unknown, path: string, options: ServerOptions)
   const known = options.translate(error);
   if (known !== undefined) return known;
   options.log.error({ err: error, path }, 'call failed');
-  return errorOf('INTERNAL', 'an internal error; nothing is known about the outcome: ask again with the same key');
+  return errorOf('INTERNAL');
 }

@@ -1,39 +1,22 @@
 import { Metadata, status } from '@grpc/grpc-js';
+import { isRetryable, type Reason, reasons } from '@holdfast/contracts';
 import { decodeStatus, encodeStatus } from './status-details.ts';
+
+export type ErrorReason = Reason;
 
 /**
  * The gRPC error catalogue: every reason that a service of ours puts into `google.rpc.ErrorInfo`. Business refusals
- * (OUT_OF_STOCK, CARD_DECLINED, …) are the failure reasons of the contract and travel the same way. docs/errors.md is
- * held to this list by a test.
+ * (OUT_OF_STOCK, CARD_DECLINED, …) are the failure reasons of the contract and travel the same way.
  */
-export const rpcErrors = {
-  IDEMPOTENCY_KEY_MISSING: { code: status.INVALID_ARGUMENT, pushbackMs: -1 },
-  IDEMPOTENCY_KEY_INVALID: { code: status.INVALID_ARGUMENT, pushbackMs: -1 },
-  INVALID_REQUEST: { code: status.INVALID_ARGUMENT, pushbackMs: -1 },
-  IDEMPOTENCY_KEY_REUSED: { code: status.FAILED_PRECONDITION, pushbackMs: -1 },
-  IDEMPOTENCY_KEY_EXPIRED: { code: status.FAILED_PRECONDITION, pushbackMs: -1 },
-  SEALED: { code: status.FAILED_PRECONDITION, pushbackMs: -1 },
-  CANCEL_REFUSED: { code: status.FAILED_PRECONDITION, pushbackMs: -1 },
-  CONFLICT: { code: status.FAILED_PRECONDITION, pushbackMs: -1 },
-  UNAUTHENTICATED: { code: status.UNAUTHENTICATED, pushbackMs: -1 },
-  NOT_FOUND: { code: status.NOT_FOUND, pushbackMs: -1 },
-  FENCED: { code: status.ABORTED, pushbackMs: -1 },
-  REQUEST_IN_PROGRESS: { code: status.ABORTED, pushbackMs: 50 },
-  TRY_AGAIN: { code: status.UNAVAILABLE, pushbackMs: 50 },
-  STORE_UNAVAILABLE: { code: status.UNAVAILABLE, pushbackMs: 200 },
-  OUTCOME_UNKNOWN: { code: status.UNAVAILABLE, pushbackMs: 100 },
-  // A fault of ours is mended by somebody, if at all: no hurry.
-  INTERNAL: { code: status.INTERNAL, pushbackMs: 1_000 },
-} as const;
-
-export type ErrorReason = keyof typeof rpcErrors;
+export const rpcErrors = Object.fromEntries(
+  Object.entries(reasons).map(([reason, entry]) => [
+    reason,
+    { code: status[entry.status], pushbackMs: entry.pushbackMs },
+  ]),
+) as Record<ErrorReason, { code: status; pushbackMs: number }>;
 
 /** Reasons after which the same call under the same key is worth sending again. */
-export const RETRYABLE_REASONS: ReadonlySet<string> = new Set(
-  Object.entries(rpcErrors)
-    .filter(([, entry]) => entry.pushbackMs >= 0)
-    .map(([reason]) => reason),
-);
+export const RETRYABLE_REASONS: ReadonlySet<string> = new Set((Object.keys(reasons) as Reason[]).filter(isRetryable));
 
 /** An error on its way to the wire. */
 export interface RpcError {
@@ -47,8 +30,12 @@ export interface RpcError {
 /** What a handler gives back: a message, the stored bytes of one, or an error. */
 export type Answer<T> = { kind: 'ok'; message: T } | { kind: 'stored'; bytes: Buffer; replayed: boolean } | RpcError;
 
-/** An error of the catalogue. `message` tells the caller what to do; `metadata` never holds values of the request. */
-export function errorOf(reason: ErrorReason, message: string, metadata: Record<string, string> = {}): RpcError {
+/** An error of the catalogue. @param message where there is more to say than the catalogue does @param metadata no values of the request */
+export function errorOf(
+  reason: ErrorReason,
+  message: string = reasons[reason].detail,
+  metadata: Record<string, string> = {},
+): RpcError {
   const { code, pushbackMs } = rpcErrors[reason];
   return { kind: 'error', statusBytes: encodeStatus({ code, message, reason, metadata }), pushbackMs, replayed: false };
 }

@@ -18,13 +18,18 @@ export {
   type Unknown,
 } from './definition/definition.ts';
 export { CANCELLED, DEADLINE_EXCEEDED } from './definition/transitions.ts';
+export type {
+  BeginInTransactionOutcome,
+  BeginOptions,
+  BeginOutcome,
+  Inserted,
+  NotAdmitted,
+  StarterOptions,
+  StartOutcome,
+} from './engine/begin.ts';
 export { ENGINE_POINTS, type EnginePoint, type ReachPoint } from './engine/crash-points.ts';
-export {
-  createEngine,
-  type Engine,
-  type EngineOptions,
-  type EngineStats,
-} from './engine/engine.ts';
+export { createEngine, type Engine } from './engine/engine.ts';
+export type { EngineOptions, EngineStats } from './engine/engine-options.ts';
 export { type Clock, type Database, type SagaLog, type SagaMetrics, systemClock } from './engine/ports.ts';
 export type { Admission, Admitted } from './engine/running-sagas.ts';
 export type { SnapshotListener, WaitOutcome } from './engine/watchers.ts';

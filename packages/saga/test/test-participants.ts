@@ -7,7 +7,8 @@ import {
   type StepContext,
   type UndoOutcome,
 } from '../src/definition/definition.ts';
-import { createEngine, type Engine, type EngineOptions } from '../src/engine/engine.ts';
+import { createEngine, type Engine } from '../src/engine/engine.ts';
+import type { EngineOptions } from '../src/engine/engine-options.ts';
 import type { Database } from '../src/engine/ports.ts';
 import { type SagaRow, sagaMigrations, startSagaSql } from '../src/journal/saga-row.ts';
 
@@ -169,9 +170,8 @@ export class SagaTest {
 
   /** Inserts a saga and has the engine drive it. */
   async start(engine: Engine, id: string, definition: SagaDefinition = this.definition): Promise<void> {
-    const place = engine.admit(id);
-    if (place.kind !== 'admitted') throw new Error(`not admitted: ${place.kind}`);
-    place.run(await this.insert(id, place.ownerId, definition));
+    const outcome = await engine.begin(definition, id, { note: 'stored' });
+    if (outcome.kind !== 'begun') throw new Error(`not begun: ${outcome.kind}`);
   }
 
   async insert(id: string, ownerId: number, definition: SagaDefinition = this.definition): Promise<SagaRow> {

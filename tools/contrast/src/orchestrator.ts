@@ -7,9 +7,9 @@ import type { AcceptedOrder, OrderOutputs } from '@holdfast/orchestrator';
 import { connectParticipants, placeOrderSaga } from '@holdfast/orchestrator';
 import { createPool, type Pool, statement } from '@holdfast/postgres';
 import {
-  type Admitted,
   createEngine,
   type Engine,
+  type Inserted,
   type SagaDefinition,
   type SagaRow,
   startSagaSql,
@@ -118,26 +118,19 @@ async function byHoldfast(): Promise<void> {
 
 async function startSaga(engine: Engine, n: number): Promise<void> {
   const id = orderId(WAY, SEED, n);
-  const place = await admitted(engine, id);
-  try {
-    const row = await accept(pool, n, place.ownerId);
-    // Accepted by an earlier life of this process: the engine adopts it by itself.
-    if (row !== undefined) place.run(row);
-  } finally {
-    place.release();
-  }
-  await engine.waitForEnd(id, ENDS_WITHIN_MS);
-}
-
-/** An engine that has lost its lease on a busy machine takes sagas again when it has another. */
-async function admitted(engine: Engine, id: string): Promise<Admitted> {
   const deadlineAt = performance.now() + ENDS_WITHIN_MS;
   for (;;) {
-    const place = engine.admit(id);
-    if (place.kind === 'admitted') return place;
-    if (performance.now() > deadlineAt) throw new Error(`the engine does not take ${id}: ${place.kind}`);
+    const outcome = await engine.beginWith(id, async (ownerId): Promise<Inserted<undefined>> => {
+      const row = await accept(pool, n, ownerId);
+      // Accepted by an earlier life of this process: the engine adopts it by itself.
+      return row === undefined ? { kind: 'exists', existing: undefined } : { kind: 'started', row };
+    });
+    if (outcome.kind === 'begun' || outcome.kind === 'exists') break;
+    // An engine that has lost its lease on a busy machine takes sagas again when it has another.
+    if (performance.now() > deadlineAt) throw new Error(`the engine does not take ${id}: ${outcome.kind}`);
     await delay(50);
   }
+  await engine.waitForEnd(id, ENDS_WITHIN_MS);
 }
 
 async function byPattern(n: number, name: PatternName): Promise<void> {

@@ -1,4 +1,4 @@
-import type { OrderMessage } from '@holdfast/contracts';
+import { type OrderMessage, reasons } from '@holdfast/contracts';
 import { type Answer, errorOf, type Handlers, InvalidRequest, type ServerCall, services } from '@holdfast/rpc';
 import { newTraceparent } from '@holdfast/service';
 import { Compile } from 'typebox/compile';
@@ -9,6 +9,7 @@ import type { OrderRequest, OrderStatus, OrderView } from '../orders/order.ts';
 import { orderChanges } from '../orders/order-changes.ts';
 import { orderFaults } from '../orders/order-request.ts';
 import { readOrder } from '../orders/order-store.ts';
+import { PLACED_REASONS } from '../orders/placed-reasons.ts';
 
 const CANCEL_WAIT_MS = 5_000;
 const orderRequest = Compile(OrderRequestSchema);
@@ -18,13 +19,13 @@ export function orderHandlers(book: OrderBook, authenticate: Authenticate): Hand
   const tenantOf = (call: ServerCall): string => {
     const tenantId = authenticate(call.authorization());
     if (tenantId === undefined) {
-      throw new InvalidRequest('authorization', 'send Bearer and one of your API keys', 'UNAUTHENTICATED');
+      throw new InvalidRequest('authorization', reasons.UNAUTHENTICATED.detail, 'UNAUTHENTICATED');
     }
     return tenantId;
   };
   const findOrder = async (tenantId: string, id: string): Promise<OrderView> => {
     const order = await readOrder(book.pool, tenantId, id);
-    if (order === undefined) throw new InvalidRequest('id', 'you have no order of this id', 'NOT_FOUND');
+    if (order === undefined) throw new InvalidRequest('id', 'You have no order with this id.', 'NOT_FOUND');
     return order;
   };
   return {
@@ -59,7 +60,7 @@ export function orderHandlers(book: OrderBook, authenticate: Authenticate): Hand
       const cancelled = await book.engine.cancel(request.id, CANCEL_WAIT_MS, call.signal);
       const order = await findOrder(tenantId, request.id);
       if (cancelled.kind === 'refused') {
-        return errorOf('CANCEL_REFUSED', `the order is ${order.status}: it can’t be turned back any more`);
+        return errorOf('CANCEL_REFUSED', `The order is ${order.status}. It can no longer be cancelled.`);
       }
       return viewAnswer(order);
     },
@@ -83,26 +84,13 @@ function checkedRequest(request: object): OrderRequest {
 }
 
 function placedAnswer(placed: Placed): Answer<{ order: OrderMessage }> {
-  switch (placed.kind) {
-    case 'answered': {
-      const order = orderMessage(JSON.parse(placed.body) as OrderView);
-      const bytes = services.orders.PlaceOrder.responseSerialize({ order });
-      return { kind: 'stored', bytes, replayed: placed.replayed };
-    }
-    case 'in_progress':
-      return errorOf('REQUEST_IN_PROGRESS', 'the first request under this key is being answered: ask again');
-    case 'reused':
-      return errorOf('IDEMPOTENCY_KEY_REUSED', 'send a new key for a new order, or the first request unchanged', {
-        differing: placed.differing.join(','),
-      });
-    case 'forgotten':
-      return errorOf(
-        'IDEMPOTENCY_KEY_EXPIRED',
-        'this key says that it is older than keys are remembered: look whether it was done, and send a new key if not',
-      );
-    case 'busy':
-      return errorOf('TRY_AGAIN', 'too many orders are under way here: send it again under the same key');
+  if (placed.kind === 'answered') {
+    const order = orderMessage(JSON.parse(placed.body) as OrderView);
+    const bytes = services.orders.PlaceOrder.responseSerialize({ order });
+    return { kind: 'stored', bytes, replayed: placed.replayed };
   }
+  const metadata = placed.kind === 'reused' ? { differing: placed.differing.join(',') } : {};
+  return errorOf(PLACED_REASONS[placed.kind], undefined, metadata);
 }
 
 function viewAnswer(view: OrderView): Answer<{ order: OrderMessage }> {

@@ -11,11 +11,12 @@ import { OpenKeys } from '../keys/open-keys.ts';
 import { orchestratorMigrations } from '../run-orchestrator.ts';
 import { acceptOrder, keyId, type OrderBook } from './accept-order.ts';
 import type { OrderRequest } from './order.ts';
-import { createInsertOrder } from './order-store.ts';
+import { createInsertOrders, type InsertOrders } from './order-store.ts';
 
 let database: TestDatabase;
 let fingerprinter: Fingerprinter;
 let book: OrderBook;
+let insert: InsertOrders;
 beforeAll(async () => {
   database = await testDatabase('accept-order', orchestratorMigrations);
   const { pool } = database;
@@ -23,11 +24,13 @@ beforeAll(async () => {
   const log = createLog('accept-order', 'silent');
   const retention = { keyLifetimeMs: 60_000, tombstoneLifetimeMs: 120_000 };
   const now = () => new Date();
+  // Not started: it has no lease, as a process that has lost it.
+  const engine = createEngine({ pool, definitions: [], name: 'test', log });
+  insert = createInsertOrders(pool, { tellsEvents: false });
   book = {
     pool,
-    insertOrder: createInsertOrder(pool, { tellsEvents: false }),
-    // Not started: it has no lease, as a process that has lost it.
-    engine: createEngine({ pool, definitions: [], name: 'test', log }),
+    startOrder: engine.createStarter({ insert }),
+    engine,
     fingerprinter,
     openKeys: new OpenKeys({ pool, log, subscribe: () => () => {} }),
     retention,
@@ -48,8 +51,8 @@ const printOf = (asked: OrderRequest) => fingerprinter.of(PLACE_ORDER, asked, { 
 async function askedAgainFor(other: OrderRequest, { members }: { members: object | null }) {
   const key = randomUUID();
   const id = keyId(fingerprinter, tenantId, key);
-  await book.insertOrder({ ...newOrder(id), fingerprint: printOf(request), answer: '{}' });
-  if (members !== null) await database.pool.query('update keys set members = $2 where id = $1', [id, members]);
+  await insert([{ ...newOrder(id), fingerprint: printOf(request), answer: '{}' }]);
+  if (members !== null) await database.pool.query('update claims set members = $2 where scope = $1', [id, members]);
   const { signal } = new AbortController();
   return await acceptOrder(book, { tenantId, key, request: other, waitMs: 0, traceparent, signal });
 }

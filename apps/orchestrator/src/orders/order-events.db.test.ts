@@ -14,7 +14,7 @@ import {
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { newOrder } from '../../test/test-order.ts';
 import { ORDER_OUTBOX, orchestratorMigrations } from '../run-orchestrator.ts';
-import { answerAndTellCompanion, createInsertOrder, type InsertOrder } from './order-store.ts';
+import { answerAndTellCompanion, companionValue, createInsertOrders, type InsertOrders } from './order-store.ts';
 
 const skip = !isRedisInstalled();
 if (skip && process.env.HOLDFAST_REQUIRE_ALL === '1') throw new Error('needs redis-server on the PATH');
@@ -24,7 +24,7 @@ let database: TestDatabase;
 let server: RedisServer;
 let redis: RedisClient;
 let engine: Engine;
-let insertOrder: InsertOrder;
+let insert: InsertOrders;
 let relay: OutboxRelay | undefined;
 const log = createLog('test', 'silent');
 
@@ -51,7 +51,7 @@ beforeAll(async () => {
   database = await testDatabase('order-events', orchestratorMigrations, { max: 8 });
   server = await startRedis();
   redis = connectRedis(server.url);
-  insertOrder = createInsertOrder(database.pool, { tellsEvents: true });
+  insert = createInsertOrders(database.pool, { tellsEvents: true });
   engine = createEngine({
     pool: database.pool,
     definitions: [definition],
@@ -60,7 +60,7 @@ beforeAll(async () => {
     leaseMs: 60_000,
     log,
     companion: answerAndTellCompanion,
-    companionValue: (saga) => (hasEnded(saga.state) ? '{}' : null),
+    companionValue: (saga) => (hasEnded(saga.state) ? companionValue('shop', '{}') : null),
   });
   await engine.start();
 });
@@ -80,11 +80,7 @@ afterAll(async () => {
 
 /** Places an order and waits for its end. */
 async function place(id = randomUUID()): Promise<string> {
-  const seat = engine.admit(id);
-  if (seat.kind !== 'admitted') throw new Error(seat.kind);
-  const inserted = await insertOrder({ ...newOrder(id), ownerId: seat.ownerId });
-  if (inserted.kind === 'started') seat.run(inserted.row);
-  seat.release();
+  await engine.createStarter({ insert })(newOrder(id));
   expect((await engine.waitForEnd(id, 10_000)).kind).toBe('settled');
   return id;
 }

@@ -1,3 +1,4 @@
+import { STEP_REFUSALS } from '@holdfast/contracts';
 import { createStepClient } from '@holdfast/participant';
 import { type CallOptions, type CallResult, type Client, services } from '@holdfast/rpc';
 import type { ActOutcome, StepContext, UndoOutcome } from '@holdfast/saga';
@@ -29,22 +30,61 @@ export function connectParticipants(addresses: {
   };
 }
 
-/** Why an order can fail: the contract's list. The last two are the saga's own. */
-export const FAILURE_REASONS = [
-  'UNKNOWN_SKU',
-  'OUT_OF_STOCK',
-  'CARD_DECLINED',
-  'INSUFFICIENT_FUNDS',
-  'CURRENCY_MISMATCH',
-  'ADDRESS_REFUSED',
-  'DEADLINE_EXCEEDED',
-  'CANCELLED',
-] as const;
+const REFUSALS: ReadonlySet<string> = new Set(STEP_REFUSALS);
 
-const REFUSALS: ReadonlySet<string> = new Set(FAILURE_REASONS.slice(0, -2));
+type Attempt = StepContext<AcceptedOrder, OrderOutputs>;
+type Acts<Name extends keyof OrderOutputs> = (attempt: Attempt) => Promise<ActOutcome<OrderOutputs[Name]>>;
+type Undoes = (attempt: Attempt) => Promise<UndoOutcome>;
+
+/** Of each step: the request that an order makes of its participant, and what the answer means to the saga. */
+export interface StepCalls {
+  reserve: Acts<'reserve-inventory'>;
+  release: Undoes;
+  charge: Acts<'charge-payment'>;
+  refund: Undoes;
+  ship: Acts<'create-shipment'>;
+  cancel: Undoes;
+}
+
+export function stepCalls({ inventory, payment, shipping }: Participants): StepCalls {
+  return {
+    async reserve(attempt) {
+      const { currency, items } = attempt.input;
+      const request = { orderId: attempt.sagaId, currency, lines: items };
+      return actOutcome(await inventory.ReserveInventory(request, callOptions(attempt)), (reserved) => ({
+        reservationId: reserved.reservationId,
+        total: reserved.total,
+        unitPrices: Object.fromEntries(reserved.lines.map((line) => [line.sku, line.unitPrice])),
+      }));
+    },
+    async release(attempt) {
+      return undoOutcome(await inventory.ReleaseInventory({ orderId: attempt.sagaId }, callOptions(attempt)));
+    },
+    async charge(attempt) {
+      const { customerId, currency, payment: paidBy } = attempt.input;
+      const amount = attempt.outputs['reserve-inventory']?.total;
+      if (amount === undefined) throw new Error('charge-payment cannot start before the reservation has its total');
+      const request = { orderId: attempt.sagaId, customerId, amount, currency, method: paidBy.method };
+      return actOutcome(await payment.ChargePayment(request, callOptions(attempt)), ({ paymentId }) => ({ paymentId }));
+    },
+    async refund(attempt) {
+      return undoOutcome(await payment.RefundPayment({ orderId: attempt.sagaId }, callOptions(attempt)));
+    },
+    async ship(attempt) {
+      const { items, shipTo } = attempt.input;
+      const request = { orderId: attempt.sagaId, shipTo, parcels: items };
+      return actOutcome(await shipping.CreateShipment(request, callOptions(attempt)), ({ shipmentId }) => ({
+        shipmentId,
+      }));
+    },
+    async cancel(attempt) {
+      return undoOutcome(await shipping.CancelShipment({ orderId: attempt.sagaId }, callOptions(attempt)));
+    },
+  };
+}
 
 /** Key, epoch, tenant and deadline of one attempt. */
-export function callOptions(step: StepContext<AcceptedOrder, OrderOutputs>): CallOptions {
+export function callOptions(step: Attempt): CallOptions {
   return {
     key: step.key,
     epoch: step.epoch,

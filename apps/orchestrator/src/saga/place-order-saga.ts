@@ -1,6 +1,6 @@
 import { defineSaga, type SagaDefinition } from '@holdfast/saga';
 import type { AcceptedOrder, OrderOutputs } from '../orders/order.ts';
-import { actOutcome, callOptions, type Participants, undoOutcome } from './participants.ts';
+import { type Participants, stepCalls } from './participants.ts';
 
 /**
  * THE saga: how an order is placed, step by step, and what undoes each step.
@@ -14,65 +14,17 @@ import { actOutcome, callOptions, type Participants, undoOutcome } from './parti
  * `create-shipment` is the pivot: a shipment that is known to be booked means a completed order, and no way back.
  */
 export function placeOrderSaga(
-  { inventory, payment, shipping }: Participants,
+  participants: Participants,
   deadlineMs: number,
 ): SagaDefinition<AcceptedOrder, OrderOutputs> {
+  const { reserve, release, charge, refund, ship, cancel } = stepCalls(participants);
   return defineSaga<AcceptedOrder, OrderOutputs>()({
     name: 'place-order',
     deadlineMs,
     steps: [
-      {
-        name: 'reserve-inventory',
-        kind: 'compensatable',
-        timeoutMs: 5_000,
-        retry: RETRY,
-        async act(step) {
-          const { currency, items } = step.input;
-          const request = { orderId: step.sagaId, currency, lines: items };
-          return actOutcome(await inventory.ReserveInventory(request, callOptions(step)), (reserved) => ({
-            reservationId: reserved.reservationId,
-            total: reserved.total,
-            unitPrices: Object.fromEntries(reserved.lines.map((line) => [line.sku, line.unitPrice])),
-          }));
-        },
-        async undo(step) {
-          return undoOutcome(await inventory.ReleaseInventory({ orderId: step.sagaId }, callOptions(step)));
-        },
-      },
-      {
-        name: 'charge-payment',
-        kind: 'compensatable',
-        timeoutMs: 10_000,
-        retry: RETRY,
-        async act(step) {
-          const { customerId, currency, payment: paidBy } = step.input;
-          const amount = step.outputs['reserve-inventory']?.total;
-          if (amount === undefined) throw new Error('charge-payment cannot start before the reservation has its total');
-          const request = { orderId: step.sagaId, customerId, amount, currency, method: paidBy.method };
-          return actOutcome(await payment.ChargePayment(request, callOptions(step)), ({ paymentId }) => ({
-            paymentId,
-          }));
-        },
-        async undo(step) {
-          return undoOutcome(await payment.RefundPayment({ orderId: step.sagaId }, callOptions(step)));
-        },
-      },
-      {
-        name: 'create-shipment',
-        kind: 'pivot',
-        timeoutMs: 10_000,
-        retry: RETRY,
-        async act(step) {
-          const { items, shipTo } = step.input;
-          const request = { orderId: step.sagaId, shipTo, parcels: items };
-          return actOutcome(await shipping.CreateShipment(request, callOptions(step)), ({ shipmentId }) => ({
-            shipmentId,
-          }));
-        },
-        async undo(step) {
-          return undoOutcome(await shipping.CancelShipment({ orderId: step.sagaId }, callOptions(step)));
-        },
-      },
+      { name: 'reserve-inventory', kind: 'compensatable', act: reserve, undo: release, timeoutMs: 5_000, retry: RETRY },
+      { name: 'charge-payment', kind: 'compensatable', act: charge, undo: refund, timeoutMs: 10_000, retry: RETRY },
+      { name: 'create-shipment', kind: 'pivot', act: ship, undo: cancel, timeoutMs: 10_000, retry: RETRY },
     ],
   });
 }

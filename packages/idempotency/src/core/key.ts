@@ -1,5 +1,4 @@
-/** 16 to 128 of these; the same grammar over HTTP and gRPC. */
-export const KEY_PATTERN = /^[A-Za-z0-9._~:-]{16,128}$/;
+export { KEY_PATTERN, KEY_RULE } from '@holdfast/contracts/key';
 
 const UNDO_SUFFIX = ':undo';
 

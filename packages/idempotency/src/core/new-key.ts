@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { KEY_PATTERN } from './key.ts';
+import { KEY_PATTERN } from '@holdfast/contracts/key';
+import { reasons } from '@holdfast/contracts/reasons';
 
 // Making keys, and telling how old one is.
 
-/** Why a key can't be used; `message` says what a right one looks like. */
+/** Why a key can't be used; `message` is what its reason says in every catalogue. */
 export type KeyFault = { kind: 'missing' | 'invalid'; message: string };
 
 /**
@@ -12,12 +13,12 @@ export type KeyFault = { kind: 'missing' | 'invalid'; message: string };
  */
 export function parseKey(raw: string | string[] | undefined): { kind: 'key'; key: string } | KeyFault {
   if (raw === undefined || raw === '' || (Array.isArray(raw) && raw.length === 0)) {
-    return { kind: 'missing', message: 'send an idempotency key of your own, new for every new operation' };
+    return { kind: 'missing', message: reasons.IDEMPOTENCY_KEY_MISSING.detail };
   }
   const value = Array.isArray(raw) && raw.length === 1 ? raw[0] : raw;
   const key = typeof value === 'string' ? value.replace(/^"(.*)"$/, '$1') : '';
   if (KEY_PATTERN.test(key)) return { kind: 'key', key };
-  return { kind: 'invalid', message: 'send one key of 16 to 128 of [A-Za-z0-9._~:-]' };
+  return { kind: 'invalid', message: reasons.IDEMPOTENCY_KEY_INVALID.detail };
 }
 
 /**

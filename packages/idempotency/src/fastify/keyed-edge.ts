@@ -8,7 +8,12 @@
 import type { Transaction } from '@holdfast/postgres';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Fingerprint, type Fingerprinter, loadFingerprinter } from '../core/fingerprint.ts';
-import { dateOfKey, parseKey } from '../core/new-key.ts';
+import { dateOfKey } from '../core/new-key.ts';
+import { KEY_FAULT_REASONS } from '../core/outcome-reasons.ts';
+import { EXPIRES_HEADER, KEY_HEADER, keyHeaders, keyIn, REPLAYED_HEADER } from '../http/key-headers.ts';
+import { preferredWaitMs } from '../http/prefer.ts';
+import { type IdempotencyProblem, problemFor, RETRY_AFTER_SECONDS } from '../http/problem.ts';
+import { decodeAnswer, encodeAnswer, type StoredAnswer, storedHeaders } from '../http/stored-answer.ts';
 import { DEFAULT_KEEP_DAYS } from '../postgres/answers.ts';
 import { ask } from '../postgres/claim.ts';
 import { createKeyedRunner, type KeyedOutcome, type KeyedRunner } from '../postgres/keyed-runner.ts';
@@ -17,16 +22,13 @@ import { scopedTransaction } from '../postgres/scoped-transaction.ts';
 import type { KeyedAnswer, KeyInHand } from './keyed.ts';
 import type { KeyedRoute } from './keyed-route.ts';
 import type { IdempotencyOptions } from './options.ts';
-import { preferredWaitMs } from './prefer.ts';
-import { type IdempotencyProblem, problem, problemOfError, sendProblem } from './problem.ts';
+import { problemOfError, problemOfOutcome, sendProblem } from './problem.ts';
 import { requestMembers } from './request-members.ts';
-import { decodeAnswer, encodeAnswer, type StoredAnswer } from './stored-answer.ts';
 
 const MAX_WAIT_MS = 5_000;
 const HANDLER_TIMEOUT_MS = 10_000;
 const DAY_MS = 24 * 60 * 60 * 1_000;
 const TOMBSTONE_MS = 30 * DAY_MS;
-const RETRY_AFTER_SECONDS = '1';
 
 /** What the hooks have found out before the handler's turn. */
 interface Keyed {
@@ -54,14 +56,15 @@ export class KeyedEdge {
 
   /** Answers a request whose key is missing or malformed (H1, H2). */
   checkKey(route: KeyedRoute, request: FastifyRequest, reply: FastifyReply): FastifyReply | undefined {
-    const parsed = parseKey(request.headers['idempotency-key']);
+    const parsed = keyIn(request.headers);
     if (parsed.kind === 'key') {
       this.#keys.set(request, parsed.key);
-      reply.header('idempotency-key', parsed.key).header('idempotent-replayed', 'false');
+      // Until an answer is found that has an expiry of its own.
+      reply.headers(keyHeaders({ key: parsed.key, replayed: false, expiresAt: this.#expiresAt(route) }));
       return undefined;
     }
     if (parsed.kind === 'missing' && !route.required) return undefined;
-    return this.#send(reply, problem(`idempotency-key-${parsed.kind}`, parsed.message));
+    return this.#send(reply, problemFor(KEY_FAULT_REASONS[parsed.kind]));
   }
 
   async takeFingerprint(
@@ -104,7 +107,7 @@ export class KeyedEdge {
     const keepDays = Math.max(DEFAULT_KEEP_DAYS, Math.ceil(route.retentionMs / DAY_MS));
     const call = { tenantId: this.#tenantOf(request), key, operation: route.operation, fingerprint, keepDays };
     if (await this.#isForgotten(call.tenantId, key)) {
-      return this.#send(reply, problem('idempotency-key-expired', 'if it is still wanted, send it under a new key'));
+      return this.#send(reply, problemFor(KEY_FAULT_REASONS.forgotten));
     }
     const inHand: KeyInHand = {
       key,
@@ -138,17 +141,8 @@ export class KeyedEdge {
       case 'refused':
         if (fresh !== undefined && !outcome.replayed) return this.#reply(reply, fresh);
         return await this.#replay(route, request, reply, decodeAnswer(outcome.answer));
-      case 'expired':
-        return this.#send(reply, problem('idempotency-answer-expired', 'ask for the resource; nothing was done again'));
-      case 'in_flight':
-        return this.#send(reply, problem('request-in-progress', 'send the same request again, with the same key'));
-      case 'reused':
-        return this.#send(
-          reply,
-          problem('idempotency-key-reused', 'send another request under a key of its own', outcome.differing),
-        );
-      case 'sealed':
-        return this.#send(reply, problem('operation-undone', 'if it is still wanted, send it under a new key'));
+      default:
+        return this.#send(reply, problemOfOutcome(outcome));
     }
   }
 
@@ -158,10 +152,10 @@ export class KeyedEdge {
     reply: FastifyReply,
     stored: StoredAnswer,
   ): Promise<FastifyReply> {
-    reply.header('idempotent-replayed', 'true');
+    reply.header(REPLAYED_HEADER, 'true');
     if (Date.parse(stored.expiresAt) > this.#now()) return this.#reply(reply, stored);
     if (route.current === undefined) {
-      return this.#send(reply, problem('idempotency-answer-expired', 'ask for the resource; nothing was done again'));
+      return this.#send(reply, problemOfOutcome({ kind: 'expired' }));
     }
     const { body: _, ...head } = stored;
     reply.code(stored.status);
@@ -194,19 +188,20 @@ export class KeyedEdge {
     // The response schema is chosen by the status.
     reply.code(status);
     const typed = contentTypeOf(body);
-    const kept: Record<string, string> = typed === undefined ? {} : { 'content-type': typed };
-    for (const name in headers) {
-      const lower = name.toLowerCase();
-      if (route.headers.has(lower)) kept[lower] = headers[name] as string;
-    }
-    const expiresAt = new Date(this.#now() + route.retentionMs).toISOString();
+    const kept = storedHeaders(route.headers, headers);
+    if (typed !== undefined) kept['content-type'] ??= typed;
+    const expiresAt = this.#expiresAt(route);
     return { status, headers: kept, expiresAt, body: serialised(reply, body) };
   }
 
   #reply(reply: FastifyReply, { status, headers, expiresAt, body }: StoredAnswer): FastifyReply {
     reply.code(status).headers(headers);
-    if (reply.hasHeader('idempotency-key')) reply.header('idempotency-expires', expiresAt);
+    if (reply.hasHeader(KEY_HEADER)) reply.header(EXPIRES_HEADER, expiresAt);
     return body.length === 0 && headers['content-type'] === undefined ? reply.send() : reply.send(body);
+  }
+
+  #expiresAt({ retentionMs }: KeyedRoute): string {
+    return new Date(this.#now() + retentionMs).toISOString();
   }
 
   #tenantOf(request: FastifyRequest): string {

@@ -1,15 +1,15 @@
-import type { Refusal, StepState } from '@holdfast/contracts';
+import { KEY_PATTERN, KEY_RULE, type Refusal, reasons, type StepState } from '@holdfast/contracts';
 import {
   type ActOutcome,
   ask,
-  ClaimedMeanwhile,
   type Fingerprinter,
   isUndoKey,
-  KEY_PATTERN,
   type KeyedCall,
+  OUTCOME_REASONS,
+  storeFaultReason,
   type UndoOutcome,
 } from '@holdfast/idempotency';
-import { classifyPostgresError, type Query, QueueFull } from '@holdfast/postgres';
+import type { Query } from '@holdfast/postgres';
 import { type Answer, decodeStatus, errorOf, InvalidRequest, type RpcError, type ServerCall } from '@holdfast/rpc';
 
 // A participant's border: what came of a keyed call, in gRPC's terms. The only place where the two meet.
@@ -63,42 +63,20 @@ export function stepAnswer(outcome: ActOutcome | UndoOutcome): Answer<never> {
       return { kind: 'stored', bytes: outcome.answer, replayed: outcome.replayed };
     case 'refused':
       return { kind: 'error', statusBytes: outcome.answer, pushbackMs: -1, replayed: outcome.replayed };
-    case 'expired':
-      return errorOf('CONFLICT', 'it was done, and its answer is no longer kept: ask for what is now');
-    case 'sealed':
-      return errorOf('SEALED', 'this step was undone: it shall never run; place a new order instead');
-    case 'fenced':
-      return errorOf(
-        'FENCED',
-        'a higher epoch has been seen for this order: its saga has another owner, stop driving it',
-      );
     case 'reused':
-      return errorOf(
-        'IDEMPOTENCY_KEY_REUSED',
-        'this key stands for another request: send a new key, or the same request',
-        {
-          differing: outcome.differing.join(','),
-        },
-      );
-    case 'in_flight':
-      return errorOf('REQUEST_IN_PROGRESS', 'the same request is running: ask again with the same key');
+      return errorOf(OUTCOME_REASONS.reused, undefined, { differing: outcome.differing.join(',') });
     case 'unknown':
-      return errorOf('OUTCOME_UNKNOWN', `${outcome.detail}: ask again with the same key`);
+      // Why the provider's answer is not known is what an operator looks for in the saga's journal.
+      return errorOf(OUTCOME_REASONS.unknown, `${outcome.detail}. ${reasons.OUTCOME_UNKNOWN.detail}`);
+    default:
+      return errorOf(OUTCOME_REASONS[outcome.kind]);
   }
 }
 
-/** What a thrown database error means to a caller; undefined when it is no fault of the store's availability. */
+/** What a thrown error of the store means to a caller; undefined when it is no fault of the store. */
 export function storeFault(error: unknown): RpcError | undefined {
-  if (error instanceof QueueFull) return errorOf('TRY_AGAIN', error.message);
-  const fault = error instanceof ClaimedMeanwhile ? 'contended' : classifyPostgresError(error);
-  switch (fault) {
-    case 'contended':
-      return errorOf('TRY_AGAIN', 'somebody else held the same rows, nothing was changed: ask again with the same key');
-    case 'unavailable':
-      return errorOf('STORE_UNAVAILABLE', 'the database does not answer: ask again with the same key');
-    case 'other':
-      return undefined;
-  }
+  const reason = storeFaultReason(error);
+  return reason && errorOf(reason);
 }
 
 /** What GetStep tells about a key: the state, and what is stored for it. */
@@ -110,9 +88,7 @@ export interface AskedStep {
 
 /** Looks a step up for a caller that lost the answer (G16). Changes nothing. @throws InvalidRequest */
 export async function askStep(db: Query, call: ServerCall, key: string): Promise<AskedStep> {
-  if (!KEY_PATTERN.test(key)) {
-    throw new InvalidRequest('key', 'send one key of 16 to 128 of [A-Za-z0-9._~:-]', 'IDEMPOTENCY_KEY_INVALID');
-  }
+  if (!KEY_PATTERN.test(key)) throw new InvalidRequest('key', KEY_RULE, 'IDEMPOTENCY_KEY_INVALID');
   const asked = await ask(db, call.tenantId(), key);
   switch (asked.kind) {
     case 'executed':

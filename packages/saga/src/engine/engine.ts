@@ -24,55 +24,27 @@
 // row (S2) and participants refuse its calls. It learns so from either and drops the saga.
 
 import type { SagaDefinition } from '../definition/definition.ts';
-import { CheckpointWriter, type Companion, type WriterStats } from '../journal/checkpoint-writer.ts';
+import { CheckpointWriter, type WriterStats } from '../journal/checkpoint-writer.ts';
 import { readSaga, readSnapshot, type SagaRecord } from '../journal/read.ts';
 import type { SagaRow, SagaSnapshot } from '../journal/saga-row.ts';
 import { type CancelOutcome, judgeCancel, requestCancel } from '../operator/cancel.ts';
 import { createOperator, type Operator, type ResumeOutcome } from '../operator/operate.ts';
 import { fullJitterMs } from './backoff.ts';
-import type { ReachPoint } from './crash-points.ts';
-import { type Clock, type Database, type SagaLog, type SagaMetrics, systemClock, within } from './ports.ts';
+import {
+  type BeginInTransactionOutcome,
+  Beginnings,
+  type BeginOptions,
+  type BeginOutcome,
+  type BeginWith,
+  type CreateStarter,
+} from './begin.ts';
+import type { EngineOptions, EngineStats } from './engine-options.ts';
+import { type Clock, type Database, systemClock, within } from './ports.ts';
 import { ProcessLease } from './process-lease.ts';
 import { sweep } from './recovery.ts';
 import { type Admission, type Reservation, Roster } from './running-sagas.ts';
-import { Drive, type DriveContext, type DriveEnd } from './saga-run.ts';
+import { Drive, type DriveContext, reportEnd } from './saga-run.ts';
 import { judgeEnd, type SnapshotListener, type WaitOutcome, Watchers } from './watchers.ts';
-
-export interface EngineOptions {
-  pool: Database;
-  /** Sagas of other definitions are left to processes that know them. */
-  definitions: readonly SagaDefinition[];
-  /** Shown to operators: which process this is. */
-  name: string;
-  /**
-   * `name` is the name of a place, which one process has at a time: by its start the one before it is dead. Its sagas
-   * are adopted at once then, instead of when its lease has run out. Default false: each process has a name of its own.
-   */
-  takesPlace?: boolean;
-  log: SagaLog;
-  metrics?: SagaMetrics;
-  /** How long a silent process keeps its sagas; adoption takes at most a sixth of it longer. */
-  leaseMs?: number;
-  /** Sagas driven at once by this process. */
-  maxRunning?: number;
-  /** Uniform in [0, 1). */
-  random?: () => number;
-  clock?: Clock;
-  /** Hears of every crash point that is reached. */
-  reach?: ReachPoint;
-  /** Commits with every flush of checkpoints. */
-  companion?: Companion;
-  /** What the companion gets to see of a checkpoint that is about to be written, as its `companion` column. */
-  companionValue?: (upcoming: Omit<SagaSnapshot, 'updatedAt'>, input: unknown) => string | null;
-  /** See WriterOptions. */
-  prepared?: boolean;
-}
-
-export interface EngineStats extends WriterStats {
-  running: number;
-  /** Age of the oldest saga driven here; 0 without one. */
-  oldestRunningMs: number;
-}
 
 const REOPEN = { baseMs: 100, capMs: 2_000 };
 
@@ -93,6 +65,10 @@ export function createEngine(options: EngineOptions): Engine {
 export class Engine {
   /** What an operator can do to a saga. */
   readonly operator: Operator;
+  /** Begins a saga by a statement of the caller's that holds `startSagaSql`. @throws what `insert` throws */
+  readonly beginWith: BeginWith;
+  /** Like `beginWith`, where many arrive at once: one insert for all, in groups that go their way together. */
+  readonly createStarter: CreateStarter;
   readonly #options: EngineOptions;
   readonly #leaseMs: number;
   readonly #roster: Roster;
@@ -100,6 +76,7 @@ export class Engine {
   readonly #clock: Clock;
   readonly #definitions: Map<string, SagaDefinition>;
   readonly #watchers: Watchers;
+  readonly #beginnings: Beginnings;
   readonly #written: WriterStats = { flushes: 0, checkpoints: 0, attempts: 0 };
   #term: Term | null = null;
   #state: 'new' | 'started' | 'stopping' | 'stopped' = 'new';
@@ -122,6 +99,17 @@ export class Engine {
     if (this.#definitions.size !== options.definitions.length) {
       throw new TypeError('two saga definitions share a name: rename the newer one');
     }
+    this.#beginnings = new Beginnings({
+      db: options.pool,
+      definitions: this.#definitions,
+      admit: (id) => this.admit(id),
+      released: (id) => this.#roster.gone(id),
+      leaseMs: this.#leaseMs,
+      clock: this.#clock,
+      log: options.log,
+    });
+    this.beginWith = this.#beginnings.beginWith;
+    this.createStarter = this.#beginnings.createStarter;
     this.operator = createOperator({
       db: options.pool,
       definitions: this.#definitions,
@@ -183,7 +171,36 @@ export class Engine {
     this.#endTerm();
   }
 
-  /** Call before the insert of a saga; see `Admitted`. */
+  /**
+   * Inserts a saga and runs it here; with `tx`, inserts it in the caller's open transaction, and `committed()` of the
+   * outcome runs it: call it once the commit has succeeded. When the call is forgotten, a sweep of this process runs the saga.
+   *
+   * @throws TypeError for a definition that this engine does not know; what `pg` throws: the saga may be stored then
+   */
+  begin<Input, Outputs>(
+    definition: string | SagaDefinition<Input, Outputs>,
+    id: string,
+    input: NoInfer<Input>,
+    options?: BeginOptions & { tx?: undefined },
+  ): Promise<BeginOutcome>;
+  begin<Input, Outputs>(
+    definition: string | SagaDefinition<Input, Outputs>,
+    id: string,
+    input: NoInfer<Input>,
+    options: BeginOptions & { tx: Database },
+  ): Promise<BeginInTransactionOutcome>;
+  async begin(
+    definition: string | SagaDefinition,
+    id: string,
+    input: unknown,
+    { tx, ...options }: BeginOptions & { tx?: Database | undefined } = {},
+  ): Promise<BeginOutcome | BeginInTransactionOutcome> {
+    return tx === undefined
+      ? await this.#beginnings.begin(definition, id, input, options)
+      : await this.#beginnings.beginIn(tx, definition, id, input, options);
+  }
+
+  /** What `begin` stands on, for an insert that it does not fit; call it before the insert, see `Admitted`. */
   admit(id: string): Admission {
     const term = this.#term;
     if (this.#state !== 'started') return { kind: 'unavailable', detail: 'this process is not running sagas' };
@@ -370,26 +387,12 @@ export class Engine {
     const drive = new Drive(row, context);
     this.#roster.add(drive);
     try {
-      this.#report(drive, row.definition, await drive.run());
+      reportEnd(drive, context, await drive.run());
     } catch (error) {
       log.error({ err: error, sagaId: row.id }, 'a saga cannot be driven; the next sweep tries again');
     } finally {
       this.#roster.remove(drive);
       this.#watchers.released(row.id);
-    }
-  }
-
-  #report(drive: Drive, definition: string, end: DriveEnd): void {
-    const { log, metrics } = this.#options;
-    const { id: sagaId, epoch } = drive;
-    if (end.kind === 'ended') metrics?.sagaEnded(definition, end.state, this.#clock.now() - drive.startedAt);
-    if (end.kind === 'parked') {
-      metrics?.sagaParked(definition);
-      log.error({ sagaId, epoch }, 'saga parked: see its journal, mend the cause, resume it');
-    }
-    if (end.kind === 'dropped') {
-      if (end.why === 'fenced') metrics?.sagaFenced(definition);
-      log.info({ sagaId, epoch, why: end.why }, 'saga dropped; its next owner goes on');
     }
   }
 }

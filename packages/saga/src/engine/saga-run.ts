@@ -365,3 +365,16 @@ function pointOf(from: SagaState, to: SagaState): 'checkpoint' | 'turn-back' | '
   if (hasEnded(to)) return 'end';
   return from === 'running' && to === 'compensating' ? 'turn-back' : 'checkpoint';
 }
+
+export function reportEnd({ id: sagaId, epoch, startedAt }: Drive, context: DriveContext, end: DriveEnd): void {
+  const { definition, log, metrics, clock } = context;
+  if (end.kind === 'ended') metrics?.sagaEnded(definition.name, end.state, clock.now() - startedAt);
+  if (end.kind === 'parked') {
+    metrics?.sagaParked(definition.name);
+    log.error({ sagaId, epoch }, 'saga parked: an operator is needed; fix the cause, then resume it');
+  }
+  if (end.kind === 'dropped') {
+    if (end.why === 'fenced') metrics?.sagaFenced(definition.name);
+    log.info({ sagaId, epoch, why: end.why }, 'saga dropped; its next owner goes on');
+  }
+}

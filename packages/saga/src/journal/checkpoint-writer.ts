@@ -3,7 +3,7 @@
 //    `revision` is compared too, because the network may deliver a statement late: a flush whose reply timed out is
 //    sent again, and its first copy may still run when the saga has long moved on. It must change nothing then.
 // S1 A flush is repeated until its outcome is known; that is safe since it states absolute values, so that writing it
-//    twice is writing it once. What it adds to a row (first-attempts.ts) is added under a revision that is new to the row.
+//    twice is writing it once. What it adds to a row (inline-attempts.ts) is added under a revision that is new to the row.
 
 import { classifyPostgresError } from '@holdfast/postgres';
 import { fullJitterMs } from '../engine/backoff.ts';

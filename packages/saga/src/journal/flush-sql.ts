@@ -1,6 +1,6 @@
 // The statement of a flush, and what is sent with it. Upholds, with checkpoint-writer.ts:
 // S2 `owner_id`, `epoch` and `revision` are compared in the update itself, which no other can come between.
-// S1 A copy of a flush that was written states the same once more. What is added to a row (first-attempts.ts) is added under
+// S1 A copy of a flush that was written states the same once more. What is added to a row (inline-attempts.ts) is added under
 //    a revision that is new to it, and an attempt's key is in saga_attempts once.
 
 import type { Attempt, Checkpoint, Companion } from './checkpoint-writer.ts';
@@ -43,7 +43,7 @@ with entries as (
                        then e.setback -> 'parked' || jsonb_build_object('at', clock_timestamp()) end,
          resume_state = e.setback ->> 'resumeState', revision = e.revision, updated_at = clock_timestamp(),
          ended_at = case when e.ended then coalesce(s.ended_at, clock_timestamp()) end,
-         first_attempts = ${APPENDED}
+         inline_attempts = ${APPENDED}
     from entries e
    where s.id = e.id and s.owner_id = $1::bigint and s.epoch = e.epoch and s.revision <= e.revision
   returning s.id, s.state, e.ended, s.updated_at, e.companion, s.cancel_requested_at is not null as cancel_requested

@@ -47,16 +47,16 @@ function stored(attempt: Attempt, now: number): Stored {
  * The column's new value for a row `s` and an entry `e`. A copy of a flush that was written already meets the entry's own
  * revision, and adds nothing.
  */
-export const APPENDED = `case when e.attempts is null or s.revision = e.revision then s.first_attempts
-         else coalesce(s.first_attempts || ',', '')
+export const APPENDED = `case when e.attempts is null or s.revision = e.revision then s.inline_attempts
+         else coalesce(s.inline_attempts || ',', '')
               || '[' || round(date_part('epoch', clock_timestamp() - s.started_at) * 1000)::bigint || ','
               || e.attempts || ']' end`;
 
 export type NumberedAttempt = AttemptRecord & { seq: number };
 
 /** What stands in a row, in the order of its checkpoints. */
-export function attemptsOfRow(firstAttempts: string | null, startedAt: Date): NumberedAttempt[] {
-  const elements: Element[] = JSON.parse(`[${firstAttempts ?? ''}]`);
+export function attemptsOfRow(inlineAttempts: string | null, startedAt: Date): NumberedAttempt[] {
+  const elements: Element[] = JSON.parse(`[${inlineAttempts ?? ''}]`);
   return elements.flatMap(([atMs, attempts]) => {
     const instant = (agoMs: number) => new Date(startedAt.getTime() + atMs - agoMs);
     return attempts.map(([epoch, seq, step, direction, attempt, outcome, detail, startedAgoMs, endedAgoMs]) => ({

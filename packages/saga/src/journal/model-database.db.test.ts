@@ -55,9 +55,9 @@ function twins(model: ModelDatabase, seen: Set<string>): Database {
 }
 
 /** The row's attempts as the model has them. */
-function withNumbers(row: { firstAttempts: [number, unknown[][]][] | null }) {
-  const attempts = (row.firstAttempts ?? []).flatMap(([, ofCheckpoint]) => ofCheckpoint);
-  return { ...row, firstAttempts: attempts.map(([epoch, seq]) => `${epoch} ${seq}`) };
+function withNumbers(row: { inlineAttempts: [number, unknown[][]][] | null }) {
+  const attempts = (row.inlineAttempts ?? []).flatMap(([, ofCheckpoint]) => ofCheckpoint);
+  return { ...row, inlineAttempts: attempts.map(([epoch, seq]) => `${epoch} ${seq}`) };
 }
 
 const TIMES = new Set(['updated_at', 'updatedAt', 'remaining_ms', 'age_ms']);
@@ -85,7 +85,7 @@ describe('the modelled tables', () => {
     const { rows } = await pool.query(
       `select id, state, position, outputs, failure, parked is not null as parked, resume_state as "resumeState",
               cancel_requested_at is not null as cancelled, owner_id as "ownerId", epoch, revision,
-              ended_at is not null as ended, ('[' || first_attempts || ']')::jsonb as "firstAttempts" from sagas`,
+              ended_at is not null as ended, ('[' || inline_attempts || ']')::jsonb as "inlineAttempts" from sagas`,
     );
     const modelled = [...model.sagas.values()].map((saga) => ({
       id: saga.id,
@@ -100,7 +100,7 @@ describe('the modelled tables', () => {
       epoch: saga.epoch,
       revision: saga.revision,
       ended: saga.endedAt !== null,
-      firstAttempts: saga.firstAttempts,
+      inlineAttempts: saga.inlineAttempts,
     }));
     expect(comparable(modelled)).toEqual(comparable(rows.map(withNumbers)));
     const journal = await pool.query(`select saga_id || ' ' || epoch || ' ' || seq as attempt from saga_attempts`);

@@ -58,7 +58,7 @@ const READ_SAGA = statement(
   `select id, definition, state, position, outputs, failure, parked, resume_state as "resumeState",
           owner_id as "ownerId", epoch, revision, cancel_requested_at as "cancelRequestedAt",
           deadline_at as "deadlineAt", started_at as "startedAt", updated_at as "updatedAt", ended_at as "endedAt",
-          first_attempts as "firstAttempts",
+          inline_attempts as "inlineAttempts",
           (select count(*) from saga_attempts a where a.saga_id = sagas.id) as "laterAttempts"
      from sagas where id = $1::text`,
 );
@@ -79,7 +79,7 @@ const READ_SNAPSHOT = statement(
 );
 
 type StoredSaga = Omit<SagaRecord, 'attempts' | 'attemptCount' | 'interventions'> & {
-  firstAttempts: string | null;
+  inlineAttempts: string | null;
   laterAttempts: number;
 };
 
@@ -91,8 +91,8 @@ export async function readSaga(db: Database, id: string, limit = 200): Promise<S
     db.query<Intervention>({ ...READ_INTERVENTIONS, values: [id, limit] }),
   ]);
   if (sagas.rows[0] === undefined) return null;
-  const { firstAttempts, laterAttempts, ...saga } = sagas.rows[0];
-  const first = attemptsOfRow(firstAttempts, saga.startedAt);
+  const { inlineAttempts, laterAttempts, ...saga } = sagas.rows[0];
+  const first = attemptsOfRow(inlineAttempts, saga.startedAt);
   return {
     ...saga,
     attempts: inOrder([...first, ...attempts.rows]).slice(-limit),

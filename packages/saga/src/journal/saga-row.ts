@@ -88,6 +88,8 @@ export interface StartSaga {
   deadlineMs: string;
   /** A `from` item; one saga is started for each of its rows. */
   source: string;
+  /** A saga that is there already is left as it is, and returns no row. Else a second insert fails. */
+  ifAbsent?: boolean;
 }
 
 /**
@@ -105,6 +107,6 @@ export function startSagaSql(start: StartSaga): string {
     insert into sagas (id, definition, input, owner_id, deadline_at)
     select ${start.id}, ${start.definition}, ${start.input}, ${start.ownerId},
            clock_timestamp() + ${start.deadlineMs} * interval '1 millisecond'
-      from ${start.source}
+      from ${start.source}${start.ifAbsent === true ? ' on conflict (id) do nothing' : ''}
     returning ${SAGA_ROW_COLUMNS}`;
 }

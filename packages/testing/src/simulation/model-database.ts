@@ -24,7 +24,7 @@ export interface SagaTuple {
   updatedAt: number;
   endedAt: number | null;
   /** `epoch seq` of each attempt that stands in the row. */
-  firstAttempts: string[];
+  inlineAttempts: string[];
 }
 
 export interface Result {
@@ -89,7 +89,7 @@ export class ModelDatabase {
       startedAt: now,
       updatedAt: now,
       endedAt: null,
-      firstAttempts: [],
+      inlineAttempts: [],
     };
     return one(this.#rowOf(this.#put(null, saga)));
   }
@@ -227,7 +227,7 @@ export class ModelDatabase {
       revision,
       updatedAt: now,
       endedAt: entry(7) === true ? (saga.endedAt ?? now) : null,
-      firstAttempts: saga.revision === revision ? saga.firstAttempts : appended(saga, entry(9) as string | null),
+      inlineAttempts: saga.revision === revision ? saga.inlineAttempts : appended(saga, entry(9) as string | null),
     });
   }
 
@@ -336,7 +336,7 @@ function isLive(saga: SagaTuple): boolean {
 
 function appended(saga: SagaTuple, attempts: string | null): string[] {
   const added: unknown[][] = JSON.parse(attempts ?? '[]');
-  return [...saga.firstAttempts, ...added.map(([epoch, seq]) => `${epoch} ${seq}`)];
+  return [...saga.inlineAttempts, ...added.map(([epoch, seq]) => `${epoch} ${seq}`)];
 }
 
 function parsed(json: string | null): unknown {

@@ -1,13 +1,21 @@
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox';
+import type { KeyedOperation } from '@holdfast/contracts';
+import { PROBLEM_TYPE } from '@holdfast/idempotency/http';
 import type { CallResult } from '@holdfast/rpc';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type AdjustmentDesk, adjustOnce } from '../../catalogue/adjust-once.ts';
-import type { KeyedOperation } from '../../keys/key-store.ts';
 import type { Participants } from '../../saga/participants.ts';
 import { requestKeyOf } from '../key.ts';
-import { errorResponses, keyHeader, withKeyHeaders } from '../openapi.ts';
+import {
+  BODY_PROBLEMS,
+  KEY_PROBLEMS,
+  keyHeader,
+  problemResponses,
+  STORE_PROBLEMS,
+  withKeyHeaders,
+} from '../openapi.ts';
 import { answer, callOptions, problemOf } from '../participant-answer.ts';
-import { forgottenKey, PROBLEM_TYPE, problemBody, problems, reusedKey } from '../problem.ts';
+import { answerOfProblem, type ProblemCode, unanswered } from '../problem.ts';
 import { Account, AccountBody, AdjustBody, CustomerParams, SkuParams, Stock, StockBody } from '../schemas.ts';
 
 /** `/v1/stock` and `/v1/accounts`: what shops and back offices set. */
@@ -15,7 +23,13 @@ export function catalogueRoutes({ inventory, payment }: Participants, desk: Adju
   return async (app) => {
     app.get(
       '/v1/stock/:sku',
-      { schema: { ...described('getStock', 'stock', 'One item'), params: SkuParams, response: answers(Stock, 404) } },
+      {
+        schema: {
+          ...described('getStock', 'stock', 'One item'),
+          params: SkuParams,
+          response: answers(Stock, 'invalid-request', 'not-found'),
+        },
+      },
       async (request) => (await answer(inventory.GetStock(request.params, callOptions(request)))).stock,
     );
 
@@ -26,7 +40,7 @@ export function catalogueRoutes({ inventory, payment }: Participants, desk: Adju
           ...described('putStock', 'stock', 'List an item, or set its count and price'),
           params: SkuParams,
           body: StockBody,
-          response: answers(Stock, 400, 409, 415),
+          response: answers(Stock, ...BODY_PROBLEMS, 'conflict'),
         },
       },
       async (request) =>
@@ -42,7 +56,7 @@ export function catalogueRoutes({ inventory, payment }: Participants, desk: Adju
           headers: Type.Object({ 'idempotency-key': keyHeader }),
           params: SkuParams,
           body: AdjustBody,
-          response: answers(withKeyHeaders(Stock), 400, 404, 409, 412, 415, 422),
+          response: answers(withKeyHeaders(Stock), ...ADJUST_PROBLEMS, 'out-of-stock'),
         },
       },
       async (request, reply) => {
@@ -64,7 +78,7 @@ export function catalogueRoutes({ inventory, payment }: Participants, desk: Adju
         schema: {
           ...described('getAccount', 'accounts', 'One customer’s account'),
           params: CustomerParams,
-          response: answers(Account, 404),
+          response: answers(Account, 'invalid-request', 'not-found'),
         },
       },
       async (request) => (await answer(payment.GetAccount(request.params, callOptions(request)))).account,
@@ -77,7 +91,7 @@ export function catalogueRoutes({ inventory, payment }: Participants, desk: Adju
           ...described('putAccount', 'accounts', 'Open an account, or set its balance'),
           params: CustomerParams,
           body: AccountBody,
-          response: answers(Account, 400, 409, 415),
+          response: answers(Account, ...BODY_PROBLEMS, 'conflict'),
         },
       },
       async (request) =>
@@ -93,7 +107,7 @@ export function catalogueRoutes({ inventory, payment }: Participants, desk: Adju
           headers: Type.Object({ 'idempotency-key': keyHeader }),
           params: CustomerParams,
           body: AdjustBody,
-          response: answers(withKeyHeaders(Account), 400, 404, 409, 412, 415, 422),
+          response: answers(withKeyHeaders(Account), ...ADJUST_PROBLEMS, 'insufficient-funds'),
         },
       },
       async (request, reply) => {
@@ -113,8 +127,10 @@ export function catalogueRoutes({ inventory, payment }: Participants, desk: Adju
 
 const described = (operationId: string, tag: string, summary: string) => ({ operationId, tags: [tag], summary });
 
-function answers(schema: object, ...statuses: number[]): Record<number, object> {
-  return { 200: schema, ...errorResponses(401, ...statuses, 503) };
+const ADJUST_PROBLEMS = [...KEY_PROBLEMS, ...BODY_PROBLEMS, 'not-found', 'conflict'] as const;
+
+function answers(schema: object, ...codes: ProblemCode[]): Record<number, object> {
+  return { 200: schema, ...problemResponses(...codes, ...STORE_PROBLEMS, 'service-unavailable') };
 }
 
 interface AdjustRoute<T> {
@@ -143,9 +159,8 @@ async function adjust<T>(
     call: async (key) => finalAnswer(await call(key), show),
     read: async () => JSON.stringify(show(await answer(read()))),
   });
-  if (adjusted.kind === 'forgotten') throw forgottenKey();
-  requestKey.claimedAt = adjusted.claimedAt;
-  if (adjusted.kind === 'reused') throw reusedKey(adjusted.differing);
+  if ('claimedAt' in adjusted) requestKey.claimedAt = adjusted.claimedAt;
+  if (adjusted.kind !== 'answered') throw unanswered(adjusted);
   requestKey.replayed = adjusted.replayed;
   return reply
     .code(adjusted.status)
@@ -162,5 +177,6 @@ function finalAnswer<T>(result: CallResult<T>, show: (message: T) => unknown) {
   if (result.kind === 'ok') return { status: 200, body: JSON.stringify(show(result.message)), replayed };
   const problem = problemOf(result);
   if (!FINAL_REFUSALS.has(result.reason)) throw problem;
-  return { status: problems[problem.code].status, body: problemBody(problem), replayed };
+  const { status, body } = answerOfProblem(problem);
+  return { status, body, replayed };
 }

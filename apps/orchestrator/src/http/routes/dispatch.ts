@@ -7,7 +7,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { OrderBook } from '../../orders/accept-order.ts';
 import { readOrder } from '../../orders/order-store.ts';
 import type { Participants } from '../../saga/participants.ts';
-import { errorResponses } from '../openapi.ts';
+import { BODY_PROBLEMS, problemResponses, STORE_PROBLEMS } from '../openapi.ts';
 import { answer, callOptions } from '../participant-answer.ts';
 import { Problem } from '../problem.ts';
 import { Dispatched, IdParams } from '../schemas.ts';
@@ -25,15 +25,25 @@ export function dispatchRoutes({ pool }: OrderBook, { shipping }: Participants):
           description:
             'For completed orders only. The stock that the order holds is fulfilled soon afterwards, where events are switched on. Asking again gets the same answer: needs no key.',
           params: IdParams,
-          response: { 200: Dispatched, ...errorResponses(401, 404, 409, 503) },
+          response: {
+            200: Dispatched,
+            ...problemResponses(
+              ...BODY_PROBLEMS,
+              'not-found',
+              'not-completed',
+              'conflict',
+              ...STORE_PROBLEMS,
+              'service-unavailable',
+            ),
+          },
         },
       },
       async (request) => {
         const { id } = request.params;
         const order = await readOrder(pool, request.tenantId, id);
-        if (order === undefined) throw new Problem('not-found', 'you have no order of this id');
+        if (order === undefined) throw new Problem('not-found', 'You have no order with this id.');
         if (order.status !== 'completed') {
-          throw new Problem('not-completed', `the order is ${order.status}: only a completed one can be dispatched`);
+          throw new Problem('not-completed', `The order is ${order.status}. Only a completed order can be dispatched.`);
         }
         const dispatched = await answer(shipping.DispatchShipment({ orderId: id }, callOptions(request)));
         return { id, shipmentId: dispatched.shipmentId, dispatchedAt: dispatched.dispatchedAt };

@@ -1,9 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { KEY_PATTERN } from '@holdfast/idempotency';
+import { KEY_PATTERN } from '@holdfast/contracts';
 import { expiresAt, isoDuration, isPastRetention } from '../../keys/key-retention.ts';
 import { findStoredKey, type StoredKey } from '../../keys/key-store.ts';
 import { keyId, type OrderBook } from '../../orders/accept-order.ts';
-import { errorResponses } from '../openapi.ts';
+import { problemResponses, STORE_PROBLEMS } from '../openapi.ts';
 import { Problem } from '../problem.ts';
 import { KeyConfig, KeyParams, KeyState } from '../schemas.ts';
 
@@ -19,13 +19,14 @@ export function keyRoutes(book: OrderBook): FastifyPluginAsyncTypebox {
           summary: 'What a key stands for',
           description: 'For whoever lost an answer and does not want to send the request again. Your own keys only.',
           params: KeyParams,
-          response: { 200: KeyState, ...errorResponses(400, 401, 404, 503) },
+          response: { 200: KeyState, ...problemResponses('invalid-request', 'not-found', ...STORE_PROBLEMS) },
         },
       },
       async (request) => {
         const id = keyId(book.fingerprinter, request.tenantId, request.params.key);
-        const stored = await findStoredKey(book.pool, id);
-        if (stored === undefined) throw new Problem('not-found', 'nothing was sent under this key, or it is forgotten');
+        const stored = await findStoredKey(book.pool, { tenantId: request.tenantId, id });
+        if (stored === undefined)
+          throw new Problem('not-found', 'Nothing was sent with this key, or the key is no longer kept.');
         return {
           state: stateOf(book, stored),
           operation: stored.operation,
@@ -43,7 +44,7 @@ export function keyRoutes(book: OrderBook): FastifyPluginAsyncTypebox {
           operationId: 'getConfig',
           tags: ['keys'],
           summary: 'What a key may look like, and how long it is kept',
-          response: { 200: KeyConfig, ...errorResponses(401) },
+          response: { 200: KeyConfig, ...problemResponses() },
         },
       },
       async () => ({

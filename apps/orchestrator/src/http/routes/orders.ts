@@ -5,7 +5,7 @@ import type { OrderView } from '../../orders/order.ts';
 import { orderChanges } from '../../orders/order-changes.ts';
 import { readOrder, readOrders } from '../../orders/order-store.ts';
 import { hangUp } from '../hang-up.ts';
-import { errorResponses } from '../openapi.ts';
+import { BODY_PROBLEMS, problemResponses, STORE_PROBLEMS } from '../openapi.ts';
 import { pageRequest } from '../page.ts';
 import { Problem } from '../problem.ts';
 import { IdParams, Order, OrderList, PageQuery } from '../schemas.ts';
@@ -24,7 +24,7 @@ export function orderRoutes(book: OrderBook): FastifyPluginAsyncTypebox {
           tags: ['orders'],
           summary: 'The order as it is now',
           params: IdParams,
-          response: { 200: Order, ...errorResponses(401, 404, 503) },
+          response: { 200: Order, ...problemResponses('invalid-request', 'not-found', ...STORE_PROBLEMS) },
         },
       },
       async (request) => {
@@ -41,7 +41,7 @@ export function orderRoutes(book: OrderBook): FastifyPluginAsyncTypebox {
           tags: ['orders'],
           summary: 'Orders, newest first',
           querystring: PageQuery,
-          response: { 200: OrderList, ...errorResponses(400, 401, 503) },
+          response: { 200: OrderList, ...problemResponses('invalid-request', ...STORE_PROBLEMS) },
         },
       },
       async (request) => {
@@ -61,7 +61,11 @@ export function orderRoutes(book: OrderBook): FastifyPluginAsyncTypebox {
           description:
             'Undoes what the order did. Refused once its shipment is booked or it has ended otherwise. Asking again does no harm: needs no key. 202: not decided yet, look again.',
           params: IdParams,
-          response: { 200: Order, 202: Order, ...errorResponses(401, 404, 409, 503) },
+          response: {
+            200: Order,
+            202: Order,
+            ...problemResponses(...BODY_PROBLEMS, 'not-found', 'cancel-refused', ...STORE_PROBLEMS),
+          },
         },
       },
       async (request, reply) => {
@@ -70,7 +74,7 @@ export function orderRoutes(book: OrderBook): FastifyPluginAsyncTypebox {
         const cancelled = await book.engine.cancel(id, CANCEL_WAIT_MS, hangUp(reply));
         const order = (await readOrder(book.pool, request.tenantId, id)) ?? noSuchOrder();
         if (cancelled.kind === 'refused') {
-          throw new Problem('cancel-refused', `the order is ${order.status}: it can’t be turned back any more`);
+          throw new Problem('cancel-refused', `The order is ${order.status}. It can no longer be cancelled.`);
         }
         return reply.code(cancelled.kind === 'pending' ? 202 : 200).send(order);
       },
@@ -89,7 +93,7 @@ export function orderRoutes(book: OrderBook): FastifyPluginAsyncTypebox {
           produces: ['text/event-stream'],
           response: {
             200: { description: 'A stream of orders', content: { 'text/event-stream': { schema: Type.String() } } },
-            ...errorResponses(401, 404, 503),
+            ...problemResponses('invalid-request', 'not-found', ...STORE_PROBLEMS),
           },
         },
       },
@@ -99,7 +103,7 @@ export function orderRoutes(book: OrderBook): FastifyPluginAsyncTypebox {
 }
 
 function noSuchOrder(): never {
-  throw new Problem('not-found', 'you have no order of this id');
+  throw new Problem('not-found', 'You have no order with this id.');
 }
 
 async function sendChanges(book: OrderBook, request: FastifyRequest, reply: FastifyReply, id: string): Promise<void> {

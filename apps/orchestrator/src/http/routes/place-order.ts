@@ -6,17 +6,25 @@
  *     read and checked first.
  */
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox';
+import { preferredWaitMs } from '@holdfast/idempotency/http';
 import { newTraceparent } from '@holdfast/service';
 import type { FastifyReply, FastifyRequest, preValidationHookHandler } from 'fastify';
-import { acceptOrder, type OrderBook, type Placed } from '../../orders/accept-order.ts';
+import { ORDER_ACCEPTED } from '../../keys/key-store.ts';
+import { acceptOrder, MAX_WAIT_MS, type OrderBook, type Placed } from '../../orders/accept-order.ts';
 import { orderFaults } from '../../orders/order-request.ts';
-import { ORDER_ACCEPTED } from '../../orders/order-store.ts';
 import { hangUp } from '../hang-up.ts';
 import { parseJsonBody } from '../json-body.ts';
 import { requestKeyOf } from '../key.ts';
-import { errorResponses, keyHeader, preferHeader, withKeyHeaders } from '../openapi.ts';
-import { preferredWaitMs } from '../prefer.ts';
-import { forgottenKey, Problem, reusedKey } from '../problem.ts';
+import {
+  BODY_PROBLEMS,
+  KEY_PROBLEMS,
+  keyHeader,
+  preferHeader,
+  problemResponses,
+  STORE_PROBLEMS,
+  withKeyHeaders,
+} from '../openapi.ts';
+import { Problem, unanswered } from '../problem.ts';
 import { Order, OrderRequest } from '../schemas.ts';
 
 declare module 'fastify' {
@@ -44,18 +52,21 @@ export function placeOrderRoute(book: OrderBook): FastifyPluginAsyncTypebox {
             'Accepts the order and drives it to its end, whatever happens. A refusal by a step is not an HTTP error: the order exists and has failed.',
           headers: Type.Object({ 'idempotency-key': keyHeader, prefer: preferHeader }),
           body: OrderRequest,
-          response: { 201: withKeyHeaders(Order), ...errorResponses(400, 401, 409, 412, 415, 422, 503) },
+          response: {
+            201: withKeyHeaders(Order),
+            ...problemResponses(...KEY_PROBLEMS, ...BODY_PROBLEMS, ...STORE_PROBLEMS),
+          },
         },
       },
       async (request, reply) => {
         const faults = orderFaults(request.body);
-        if (faults.length > 0) throw new Problem('invalid-request', 'mend the members named in `errors`', faults);
+        if (faults.length > 0) throw new Problem('invalid-request', undefined, faults);
         const placed = await acceptOrder(book, {
           tenantId: request.tenantId,
           key: requestKeyOf(request).key,
           request: request.body,
           bytes: request.bytes,
-          waitMs: preferredWaitMs(request.headers.prefer),
+          waitMs: preferredWaitMs(request.headers.prefer, MAX_WAIT_MS),
           traceparent: newTraceparent(request.headers.traceparent as string | undefined),
           signal: hangUp(reply),
         });
@@ -83,7 +94,7 @@ const readBody: preValidationHookHandler = (request, _reply, done) => {
 };
 
 function sendPlaced(request: FastifyRequest, reply: FastifyReply, placed: Placed): FastifyReply {
-  const waitMs = preferredWaitMs(request.headers.prefer);
+  const waitMs = preferredWaitMs(request.headers.prefer, MAX_WAIT_MS);
   if (waitMs > 0) reply.header('preference-applied', `wait=${waitMs / 1_000}`);
   const requestKey = requestKeyOf(request);
   if ('claimedAt' in placed) requestKey.claimedAt = placed.claimedAt;
@@ -95,13 +106,7 @@ function sendPlaced(request: FastifyRequest, reply: FastifyReply, placed: Placed
         .header('location', `/v1/orders/${placed.id}`)
         .type('application/json; charset=utf-8')
         .send(placed.body);
-    case 'in_progress':
-      throw new Problem('request-in-progress', 'the first request under this key is being answered: ask again');
-    case 'reused':
-      throw reusedKey(placed.differing);
-    case 'forgotten':
-      throw forgottenKey();
-    case 'busy':
-      throw new Problem('try-again', 'too many orders are under way here: send it again under the same key');
+    default:
+      throw unanswered(placed);
   }
 }

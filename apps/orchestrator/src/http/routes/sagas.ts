@@ -4,7 +4,7 @@ import type { OrderBook } from '../../orders/accept-order.ts';
 import { STATUS_BY_STATE } from '../../orders/order.ts';
 import { stateOf } from '../../orders/order-store.ts';
 import { readSagaLines, type SagaLine, tenantOwns } from '../../saga/saga-store.ts';
-import { errorResponses } from '../openapi.ts';
+import { BODY_PROBLEMS, problemResponses, STORE_PROBLEMS } from '../openapi.ts';
 import { pageRequest } from '../page.ts';
 import { Problem } from '../problem.ts';
 import { IdParams, Saga, SagaList, SagaPageQuery } from '../schemas.ts';
@@ -13,7 +13,8 @@ import { IdParams, Saga, SagaList, SagaPageQuery } from '../schemas.ts';
 export function sagaRoutes(book: OrderBook, definition: SagaDefinition): FastifyPluginAsyncTypebox {
   const find = async (tenantId: string, id: string): Promise<SagaRecord> => {
     const saga = (await tenantOwns(book.pool, tenantId, id)) ? await book.engine.readSaga(id) : null;
-    if (saga === null) throw new Problem('not-found', 'you have no saga of this id; it is its order’s id');
+    if (saga === null)
+      throw new Problem('not-found', 'You have no saga with this id. The id of a saga is the id of its order.');
     return saga;
   };
   return async (app) => {
@@ -25,7 +26,7 @@ export function sagaRoutes(book: OrderBook, definition: SagaDefinition): Fastify
           tags: ['sagas'],
           summary: 'A saga with every attempt at every step',
           params: IdParams,
-          response: { 200: Saga, ...errorResponses(401, 404, 503) },
+          response: { 200: Saga, ...problemResponses('invalid-request', 'not-found', ...STORE_PROBLEMS) },
         },
       },
       async (request) => showSaga(await find(request.tenantId, request.params.id), definition),
@@ -39,7 +40,7 @@ export function sagaRoutes(book: OrderBook, definition: SagaDefinition): Fastify
           tags: ['sagas'],
           summary: 'Sagas, newest first',
           querystring: SagaPageQuery,
-          response: { 200: SagaList, ...errorResponses(400, 401, 503) },
+          response: { 200: SagaList, ...problemResponses('invalid-request', ...STORE_PROBLEMS) },
         },
       },
       async (request) => {
@@ -63,14 +64,15 @@ export function sagaRoutes(book: OrderBook, definition: SagaDefinition): Fastify
           summary: 'Go on with a parked saga',
           description: 'Its attempts are counted afresh. Asking again does no harm: needs no key.',
           params: IdParams,
-          response: { 200: Saga, ...errorResponses(401, 404, 409, 503) },
+          response: { 200: Saga, ...problemResponses(...BODY_PROBLEMS, 'not-found', 'not-parked', ...STORE_PROBLEMS) },
         },
       },
       async (request) => {
         const { id } = request.params;
         await find(request.tenantId, id);
         const resumed = await book.engine.operator.resume(id);
-        if (resumed.kind === 'not-parked') throw new Problem('not-parked', `the saga is ${resumed.state}`);
+        if (resumed.kind === 'not-parked')
+          throw new Problem('not-parked', `The saga is ${resumed.state}. Only a parked saga can be resumed.`);
         assertTaken(resumed);
         return showSaga(await find(request.tenantId, id), definition);
       },
@@ -86,14 +88,15 @@ export function sagaRoutes(book: OrderBook, definition: SagaDefinition): Fastify
           description:
             'Ends its wait between attempts, wherever it is driven, and resumes it when it is parked. Asking again does no harm: needs no key.',
           params: IdParams,
-          response: { 200: Saga, ...errorResponses(401, 404, 409, 503) },
+          response: { 200: Saga, ...problemResponses(...BODY_PROBLEMS, 'not-found', 'saga-ended', ...STORE_PROBLEMS) },
         },
       },
       async (request) => {
         const { id } = request.params;
         await find(request.tenantId, id);
         const retried = await book.engine.operator.retryNow(id);
-        if (retried.kind === 'ended') throw new Problem('saga-ended', `the saga is ${retried.state}`);
+        if (retried.kind === 'ended')
+          throw new Problem('saga-ended', `The saga has ended: it is ${retried.state}. Read its order.`);
         assertTaken(retried);
         return showSaga(await find(request.tenantId, id), definition);
       },
@@ -109,7 +112,10 @@ export function sagaRoutes(book: OrderBook, definition: SagaDefinition): Fastify
           description:
             'Before its pivot is known to be done only. What may have been started is undone; the order ends cancelled. Asking again does no harm: needs no key.',
           params: IdParams,
-          response: { 200: Saga, ...errorResponses(401, 404, 409, 503) },
+          response: {
+            200: Saga,
+            ...problemResponses(...BODY_PROBLEMS, 'not-found', 'cancel-refused', ...STORE_PROBLEMS),
+          },
         },
       },
       async (request) => {
@@ -117,9 +123,10 @@ export function sagaRoutes(book: OrderBook, definition: SagaDefinition): Fastify
         await find(request.tenantId, id);
         const outcome = await book.engine.operator.compensate(id, COMPENSATE_WAIT_MS);
         if (outcome.kind === 'past-pivot' || (outcome.kind === 'ended' && outcome.state === 'completed')) {
-          throw new Problem('cancel-refused', 'its shipment is booked: handle it as a return');
+          throw new Problem('cancel-refused', 'The shipment is booked. Handle the order as a return.');
         }
-        if (outcome.kind === 'pending') throw new Problem('try-again', 'its owner has not decided yet: ask again');
+        if (outcome.kind === 'pending')
+          throw new Problem('try-again', 'The owner of the saga has not decided yet. Send the same request again.');
         assertTaken(outcome);
         return showSaga(await find(request.tenantId, id), definition);
       },
@@ -133,7 +140,7 @@ const COMPENSATE_WAIT_MS = 5_000;
 /** @throws Problem unless the verb has done its work */
 function assertTaken({ kind }: ResumeOutcome | RetryOutcome | CompensateOutcome): void {
   if (kind === 'full' || kind === 'unavailable') {
-    throw new Problem('try-again', 'this replica can’t take it on now: ask again');
+    throw new Problem('try-again', 'This replica cannot take on the saga now. Send the same request again.');
   }
 }
 
@@ -142,8 +149,8 @@ function positionOf(step: string, { steps }: SagaDefinition): number {
   const position = steps.findIndex(({ name }) => name === step);
   if (position === -1) {
     const names = steps.map(({ name }) => name).join(', ');
-    throw new Problem('invalid-request', `send one of ${names} as \`step\``, [
-      { pointer: '', detail: 'the query parameter `step` names no step' },
+    throw new Problem('invalid-request', `Send one of ${names} as \`step\`.`, [
+      { pointer: '', detail: 'The query parameter `step` names no step.' },
     ]);
   }
   return position;
