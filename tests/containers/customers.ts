@@ -92,7 +92,7 @@ interface Answer {
 }
 
 /** One attempt, at one of the APIs that are up. @returns undefined when the connection broke or no answer came */
-export async function send(
+async function send(
   system: ContainerSystem,
   turn: number,
   method: string,

@@ -22,7 +22,7 @@ import {
 } from './hardened-container.ts';
 import { RUN_LABEL, RUN_LABEL_OPTION } from './leftovers.ts';
 
-export const PARTICIPANTS = ['inventory', 'payment', 'shipping'] as const;
+const PARTICIPANTS = ['inventory', 'payment', 'shipping'] as const;
 export const SERVICES = [...PARTICIPANTS, 'orchestrator'] as const;
 export type Service = (typeof SERVICES)[number];
 

@@ -25,7 +25,7 @@ export const FULFILMENT = 'fulfil-stock';
 const DISPATCHED = 'shipment.dispatched';
 
 /** What a dispatch says can't be: somebody has to look. */
-export class Unfulfillable extends Error {
+class Unfulfillable extends Error {
   override name = 'Unfulfillable';
 }
 

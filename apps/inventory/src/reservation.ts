@@ -82,7 +82,7 @@ export async function reserve(tx: Transaction, requests: ReserveRequest[]): Prom
 }
 
 /** An order of a batch has its reservation already: the batch can't be written as one. */
-export class ReservedBefore extends Error {
+class ReservedBefore extends Error {
   override name = 'ReservedBefore';
   constructor() {
     super('an order of this batch has its reservation already: reserve for each order alone');

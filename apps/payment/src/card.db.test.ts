@@ -1,7 +1,7 @@
 import { createClient, services } from '@holdfast/rpc';
+import { NO_FAULTS } from '@holdfast/sandbox/test';
 import { startProcess } from '@holdfast/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { NO_FAULTS } from '../../sandbox/test/test-sandbox.ts';
 import {
   AMOUNT,
   NOTHING,

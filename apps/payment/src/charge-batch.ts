@@ -36,7 +36,7 @@ import {
 export type BegunCharge = ChargeOutcome | { kind: 'perform'; plan: CardPlan };
 
 /** An order of a batch has its charge already: the batch can't be written as one. */
-export class ChargedBefore extends Error {
+class ChargedBefore extends Error {
   override name = 'ChargedBefore';
   constructor() {
     super('an order of this batch has its charge already: charge each order alone');

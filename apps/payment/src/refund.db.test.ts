@@ -1,5 +1,5 @@
+import { NO_FAULTS } from '@holdfast/sandbox/test';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { NO_FAULTS } from '../../sandbox/test/test-sandbox.ts';
 import {
   AMOUNT,
   GIVEN_BACK,

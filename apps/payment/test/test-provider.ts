@@ -6,9 +6,9 @@ import { buffer } from 'node:stream/consumers';
 import { createFlights } from '@holdfast/idempotency';
 import { storeFault } from '@holdfast/participant';
 import { type CallOptions, type Client, createClient, services, startServer } from '@holdfast/rpc';
+import { SECRET_KEY, startTestSandbox, type TestSandbox } from '@holdfast/sandbox/test';
 import { createMetrics } from '@holdfast/service';
 import { type TestParticipant, testParticipant } from '@holdfast/testing';
-import { SECRET_KEY, startTestSandbox, type TestSandbox } from '../../sandbox/test/test-sandbox.ts';
 import type { CallName } from '../src/provider.ts';
 import { type ProviderSettings, paymentMigrations, paymentService } from '../src/server.ts';
 

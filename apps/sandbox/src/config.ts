@@ -1,4 +1,4 @@
-import { boolean, type Config, optional, port, text, url } from '@holdfast/service';
+import { boolean, optional, port, text, url } from '@holdfast/service';
 
 export const SETTINGS = {
   DATABASE_URL: url('postgres:', 'postgresql:'),
@@ -16,5 +16,3 @@ export const SETTINGS = {
     'sk_test_holdfast',
   ),
 };
-
-export type Settings = Config<typeof SETTINGS>;

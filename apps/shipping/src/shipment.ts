@@ -49,7 +49,7 @@ const insertShipments = statement(
 );
 
 /** An order of a batch has its shipment already: the batch can't be written as one. */
-export class ShippedBefore extends Error {
+class ShippedBefore extends Error {
   override name = 'ShippedBefore';
   constructor() {
     super('an order of this batch has its shipment already: ship each order alone');

@@ -108,7 +108,7 @@ async function book(tx: Transaction, tripId: string, place: string): Promise<Set
 }
 
 /** Cancels the trip's booking, or sees to it that none is ever made. */
-export const cancelOnce: Cancel = async ({ pool, flights }, call, tripId) =>
+const cancelOnce: Cancel = async ({ pool, flights }, call, tripId) =>
   answerOf(
     await runUndo(pool, flights, call, 'book', async (tx) => {
       await giveBack(tx, tripId);

@@ -14,7 +14,7 @@ export {
   type UnreadAnswers,
   type UnreadCall,
 } from './core/answer-cache.ts';
-export { type Fingerprint, type Fingerprinter, loadFingerprinter } from './core/fingerprint.ts';
+export type { Fingerprint, Fingerprinter } from './core/fingerprint.ts';
 export { actKeyOf, isUndoKey, KEY_PATTERN, KEY_RULE, splitKey, undoKeyOf } from './core/key.ts';
 export { dateOfKey, type KeyFault, keyOf, newKey, parseKey } from './core/new-key.ts';
 export { KEY_FAULT_REASONS, OUTCOME_REASONS } from './core/outcome-reasons.ts';
@@ -61,6 +61,7 @@ export {
   settleClaimsSql,
   settleOpenClaim,
 } from './postgres/claims-fragment.ts';
+export { loadFingerprinter } from './postgres/fingerprint-secret.ts';
 export {
   createKeyedRunner,
   type Effect,

@@ -75,7 +75,7 @@ async function plantSaga(pool: Pool, order: PlantedOrder): Promise<void> {
   );
 }
 
-export function paymentIdOf({ id, pays }: PlantedOrder): string {
+function paymentIdOf({ id, pays }: PlantedOrder): string {
   return pays === 'card' ? `pi_${id}` : `pay_${id}`;
 }
 

@@ -27,13 +27,13 @@ export interface OrderRequest {
   shipTo: { name: string; line1: string; city: string; postalCode: string; country: string };
 }
 
-export const ITEMS = 1_000;
+const ITEMS = 1_000;
 export const CUSTOMERS = 1_000;
 export const CURRENCY = 'EUR';
 const LINES = { from: 5, to: 15 };
 const HOT_SKU = 'bench-item-hot';
 
-export const skuOf = (item: number): string => `bench-item-${item}`;
+const skuOf = (item: number): string => `bench-item-${item}`;
 export const customerOf = (customer: number, poor: boolean): string => `bench-${poor ? 'poor' : 'rich'}-${customer}`;
 
 /** Everything that has to be in stock. */

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 export type ServiceName = 'orchestrator' | 'inventory' | 'payment' | 'shipping' | 'sandbox';
 
-export const PARTICIPANTS = ['inventory', 'payment', 'shipping'] as const;
+const PARTICIPANTS = ['inventory', 'payment', 'shipping'] as const;
 /** Each has a database of its name. */
 export const SERVICES: readonly ServiceName[] = ['orchestrator', ...PARTICIPANTS, 'sandbox'];
 

@@ -8,7 +8,7 @@ import { rule } from './rule.ts';
 import { CARD, Shop } from './shop.ts';
 import type { Target } from './target.ts';
 
-export function expectCall(called: Called, code: Called['code'], reason: string, pushback: 'none' | 'some'): void {
+function expectCall(called: Called, code: Called['code'], reason: string, pushback: 'none' | 'some'): void {
   expect([called.code, called.reason]).toEqual([code, reason]);
   // Digits only, or -1: clients retry at once on anything else.
   expect(called.pushback).toMatch(pushback === 'none' ? /^-1$/ : /^\d+$/);
@@ -110,7 +110,7 @@ async function expectKeysOfAnotherOrderRefused(calls: Calls, order: OrderCalls):
 }
 
 /** Until the charge of an order is claimed and not yet answered. */
-export async function untilInFlight(calls: Calls, order: OrderCalls): Promise<void> {
+async function untilInFlight(calls: Calls, order: OrderCalls): Promise<void> {
   for (let look = 0; look < 400; look++) {
     if ((await calls.ask('payment', order.key(CHARGE))).state === 'STEP_STATE_IN_FLIGHT') return;
     await delay(10);

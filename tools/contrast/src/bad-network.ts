@@ -13,7 +13,7 @@ const UNHEARD_MS = 250;
 /** When a late call arrives after all. */
 const LATE_MS = 2_000;
 /** How long an outage takes: longer than an order or an activity has time. */
-export const OUTAGE_MS = 10_000;
+const OUTAGE_MS = 10_000;
 
 /** That a fault has struck outlives the process. */
 export const STRIKES_SCHEMA = `

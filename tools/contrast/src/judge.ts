@@ -51,7 +51,7 @@ export async function judge(cluster: Cluster, way: string, seed: number, orders:
   return verdict;
 }
 
-export function wrongsOf(state: string, effects: { reserved: boolean; charged: boolean; shipped: boolean }): Wrong[] {
+function wrongsOf(state: string, effects: { reserved: boolean; charged: boolean; shipped: boolean }): Wrong[] {
   const { reserved, charged, shipped } = effects;
   if (state === 'completed') return reserved && charged && shipped ? [] : ['incomplete'];
   if (state !== 'failed' && state !== 'cancelled') return ['not-ended'];

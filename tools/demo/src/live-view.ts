@@ -32,7 +32,7 @@ export function showProgress(progress: Progress, screen: Screen): () => void {
 }
 
 /** @param bar whether there is room for a bar */
-export function linesOf(progress: Progress, bar: boolean): string[] {
+function linesOf(progress: Progress, bar: boolean): string[] {
   const seconds = (performance.now() - progress.startedAtMs) / 1_000;
   const share = progress.endedCount / progress.wanted;
   const rate = seconds > 0 ? progress.endedCount / seconds : 0;

@@ -41,7 +41,7 @@ export const customerIdOf = (customer: number): string => `customer-${String(cus
 /** In nobody's catalogue. */
 export const UNUSED_SKU = 'item-unused';
 /** What no carrier delivers to. */
-export const UNDELIVERABLE_POSTAL_CODE = '00000';
+const UNDELIVERABLE_POSTAL_CODE = '00000';
 
 const LINES = { from: 5, to: 15 };
 const QUANTITY = { from: 1, to: 10 };

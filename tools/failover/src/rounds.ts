@@ -26,7 +26,7 @@ const CLIENTS = 16;
 const RECOVERS_WITHIN_MS = 60_000;
 
 /** kill -9 of one of two, under load: when has the last of its sagas another owner, and when have all ended? */
-export async function killOneOfTwo(scene: Scene): Promise<Round> {
+async function killOneOfTwo(scene: Scene): Promise<Round> {
   const { cluster, watch } = scene;
   const load = keepBusy(cluster, CLIENTS, 2);
   const { ids, ownerId } = await holdInFlight(scene);
@@ -44,7 +44,7 @@ export async function killOneOfTwo(scene: Scene): Promise<Round> {
 }
 
 /** kill -9 of the only one; its supervisor starts it again. */
-export async function killTheOnlyOne(scene: Scene): Promise<Round> {
+async function killTheOnlyOne(scene: Scene): Promise<Round> {
   const { cluster, watch } = scene;
   const { ids, ownerId } = await holdInFlight(scene);
   await cluster.kill('orchestrator', VICTIM);
@@ -60,7 +60,7 @@ export async function killTheOnlyOne(scene: Scene): Promise<Round> {
 }
 
 /** SIGSTOP for three leases, SIGCONT: what the one that slept still wants to do changes nothing. */
-export async function standStill(scene: Scene): Promise<Round> {
+async function standStill(scene: Scene): Promise<Round> {
   const { cluster, watch, leaseMs } = scene;
   const { ids, ownerId } = await holdInFlight(scene);
   const log = join(cluster.logDir, `orchestrator-${VICTIM}.log`);

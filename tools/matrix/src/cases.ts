@@ -18,7 +18,7 @@ export interface OutcomePath {
 const DEADLINE = 'failed DEADLINE_EXCEEDED';
 const card = (method: string) => ({ payment: { method } });
 
-export const PATHS: readonly OutcomePath[] = [
+const PATHS: readonly OutcomePath[] = [
   { name: 'completes', order: card('pm_card_visa'), cancels: 'never', outcome: 'completed' },
   {
     name: 'out of stock',

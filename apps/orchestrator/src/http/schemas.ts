@@ -7,18 +7,18 @@ import type { Static } from 'typebox';
 const closed = { additionalProperties: false };
 const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) => Type.Union([schema, Type.Null()]);
 
-export const Sku = Type.String({ pattern: '^[A-Za-z0-9._-]{1,64}$', description: '1 to 64 of `[A-Za-z0-9._-]`' });
-export const CustomerId = Type.String({
+const Sku = Type.String({ pattern: '^[A-Za-z0-9._-]{1,64}$', description: '1 to 64 of `[A-Za-z0-9._-]`' });
+const CustomerId = Type.String({
   pattern: '^[A-Za-z0-9._-]{1,64}$',
   description: '1 to 64 of `[A-Za-z0-9._-]`',
 });
-export const Currency = Type.String({ pattern: '^[A-Z]{3}$', description: 'ISO 4217', examples: ['EUR'] });
+const Currency = Type.String({ pattern: '^[A-Z]{3}$', description: 'ISO 4217', examples: ['EUR'] });
 const MinorUnits = Type.Integer({ description: 'Minor units of the currency' });
 const Instant = Type.String({ format: 'date-time', description: 'RFC 3339, UTC' });
 // Nothing that shipping or the database would refuse later: control characters, and half a surrogate pair.
 const text = Type.String({ minLength: 1, maxLength: 100, pattern: '^[^\\p{Cc}\\p{Cs}]*$' });
 
-export const ShipTo = Type.Object(
+const ShipTo = Type.Object(
   {
     name: text,
     line1: text,
@@ -53,9 +53,9 @@ export const OrderRequest = Type.Object(
   closed,
 );
 
-export const OrderStatus = Type.Enum(['processing', 'completed', 'compensating', 'failed', 'cancelled', 'parked']);
+const OrderStatus = Type.Enum(['processing', 'completed', 'compensating', 'failed', 'cancelled', 'parked']);
 
-export const Failure = Type.Object({
+const Failure = Type.Object({
   step: Type.String(),
   reason: Type.String({ description: 'One of the failure reasons of docs/errors.md' }),
   message: Type.String(),
@@ -125,7 +125,7 @@ const Parked = Type.Object({
   at: Instant,
 });
 
-export const SagaSummary = Type.Object({
+const SagaSummary = Type.Object({
   id: Type.String(),
   definition: Type.String(),
   status: OrderStatus,
@@ -229,4 +229,3 @@ export const ProblemSchema = Type.Object({
 });
 
 export type PageQueryValue = Static<typeof PageQuery>;
-export type SagaPageQueryValue = Static<typeof SagaPageQuery>;

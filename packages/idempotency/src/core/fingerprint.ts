@@ -1,7 +1,5 @@
-import { hash, randomBytes } from 'node:crypto';
-import type { Query } from '@holdfast/postgres';
+import { hash } from 'node:crypto';
 import canonicalize from 'canonicalize';
-import { type FingerprintSecret, loadSecret } from '../postgres/fingerprint-secret.ts';
 import { dateOfKey } from './new-key.ts';
 
 /**
@@ -39,15 +37,14 @@ const MEMBER_DIGEST_BYTES = 9;
 /** From this version of a secret on. */
 const IDS_IN_ORDER = 2;
 
-/** With this database's secret and rules; the first process ever to ask makes them. @throws Error as `loadSecret` */
-export async function loadFingerprinter(
-  db: Query,
-  random: (size: number) => Buffer = randomBytes,
-): Promise<Fingerprinter> {
-  return fingerprinter(await loadSecret(db, random));
+/** What fingerprints are made with: one a database (postgres/fingerprint-secret.ts). */
+export interface FingerprintSecret {
+  /** Of the rules for ids. */
+  version: number;
+  secret: Buffer;
 }
 
-function fingerprinter({ secret, version }: FingerprintSecret): Fingerprinter {
+export function createFingerprinter({ secret, version }: FingerprintSecret): Fingerprinter {
   const digest = hmacSha256(secret);
   const idBytes = (...parts: string[]) => Buffer.from(digest(JSON.stringify(['id', ...parts])).slice(0, 16), 'latin1');
   const memberDigest = (operation: string, name: string, value: string) =>

@@ -7,13 +7,13 @@ import {
   status,
 } from '@grpc/grpc-js';
 import type { Pool } from '@holdfast/postgres';
-import { type Fingerprinter, loadFingerprinter } from '../core/fingerprint.ts';
+import type { Fingerprinter } from '../core/fingerprint.ts';
 import { dateOfKey, parseKey } from '../core/new-key.ts';
 import { KEY_FAULT_REASONS, OUTCOME_REASONS } from '../core/outcome-reasons.ts';
 import { ask } from '../postgres/claim.ts';
+import { loadFingerprinter } from '../postgres/fingerprint-secret.ts';
 import type { KeyedOutcome, KeyedRunner } from '../postgres/keyed-runner.ts';
 import type { Settlement } from '../postgres/run-act.ts';
-import { EffectTimeout } from '../postgres/scoped-transaction.ts';
 import { storeFaultReason } from '../postgres/store-fault.ts';
 import type { CallInHand } from './call-in-hand.ts';
 import { errorStatus, type KeyErrorReason } from './error-status.ts';

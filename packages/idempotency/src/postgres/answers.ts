@@ -17,7 +17,7 @@ export function keptUntilSql(days: string): string {
 }
 
 /** SQL: whether an answer is still given. `day`: a date expression. */
-export function isGivenSql(day: string): string {
+function isGivenSql(day: string): string {
   return `${day} >= (clock_timestamp() at time zone 'utc')::date`;
 }
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type Transaction, transaction } from '@holdfast/postgres';
 import { type TestDatabase, testDatabase } from '@holdfast/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Fingerprinter, loadFingerprinter } from '../core/fingerprint.ts';
+import type { Fingerprinter } from '../core/fingerprint.ts';
 import { idempotencyMigrations } from '../index.ts';
 import {
   ask,
@@ -16,6 +16,7 @@ import {
   release,
   seal,
 } from './claim.ts';
+import { loadFingerprinter } from './fingerprint-secret.ts';
 
 let database: TestDatabase;
 let fingerprinter: Fingerprinter;

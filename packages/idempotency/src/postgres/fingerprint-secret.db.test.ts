@@ -7,9 +7,9 @@ import { migrate, type Query } from '@holdfast/postgres';
 import { type TestDatabase, testDatabase } from '@holdfast/testing';
 import canonicalize from 'canonicalize';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { loadFingerprinter } from '../core/fingerprint.ts';
 import { newKey } from '../core/new-key.ts';
 import { idempotencyMigrations } from '../index.ts';
+import { loadFingerprinter } from './fingerprint-secret.ts';
 
 const DATED = '017f22e2-79b0-7cc3-98c4-dc0c0c07398f';
 const UNDATED = '7c7b1d5e-8a4b-4b7e-9f0c-2f1d3c4b5a69';

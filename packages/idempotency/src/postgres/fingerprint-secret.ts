@@ -22,11 +22,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { type Query, statement } from '@holdfast/postgres';
-
-export interface FingerprintSecret {
-  version: number;
-  secret: Buffer;
-}
+import { createFingerprinter, type Fingerprinter, type FingerprintSecret } from '../core/fingerprint.ts';
 
 /** What a new database gets. */
 const NEWEST = 2;
@@ -43,14 +39,19 @@ const keepOrCreateSecret = statement(
     union all select version, secret from fingerprint_secrets where sole limit 1`,
 );
 
+/** With this database's secret and rules; the first process ever to ask makes them. @throws Error as `loadSecret` */
+export async function loadFingerprinter(
+  db: Query,
+  random: (size: number) => Buffer = randomBytes,
+): Promise<Fingerprinter> {
+  return createFingerprinter(await loadSecret(db, random));
+}
+
 /**
  * Reads this database's secret; the first process ever to ask makes it.
  * @throws Error when it was made by a release that knows more rules than this one
  */
-export async function loadSecret(
-  db: Query,
-  random: (size: number) => Buffer = randomBytes,
-): Promise<FingerprintSecret> {
+async function loadSecret(db: Query, random: (size: number) => Buffer = randomBytes): Promise<FingerprintSecret> {
   // Another process may be inserting it at this very moment: then neither branch sees a row, and the next look does.
   for (let look = 1; look <= LOOKS; look++) {
     const { rows } = await db.query<FingerprintSecret>({ ...keepOrCreateSecret, values: [NEWEST, random(32)] });

@@ -2,8 +2,9 @@ import { createHmac } from 'node:crypto';
 import { type TestDatabase, testDatabase } from '@holdfast/testing';
 import canonicalize from 'canonicalize';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Fingerprinter, loadFingerprinter } from '../core/fingerprint.ts';
+import type { Fingerprinter } from '../core/fingerprint.ts';
 import { idempotencyMigrations } from '../index.ts';
+import { loadFingerprinter } from './fingerprint-secret.ts';
 
 let database: TestDatabase;
 let one: Fingerprinter;

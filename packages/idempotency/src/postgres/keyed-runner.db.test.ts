@@ -1,9 +1,10 @@
 import { transaction } from '@holdfast/postgres';
 import { type TestDatabase, testDatabase } from '@holdfast/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Fingerprinter, loadFingerprinter } from '../core/fingerprint.ts';
+import type { Fingerprinter } from '../core/fingerprint.ts';
 import { createKeyedRunner, createPool, type Effect, idempotencyMigrations, newKey, type Pool } from '../index.ts';
 import { claim, complete, seal } from './claim.ts';
+import { loadFingerprinter } from './fingerprint-secret.ts';
 
 let database: TestDatabase;
 let fingerprinter: Fingerprinter;

@@ -3,11 +3,12 @@ import { createStepRunner } from '@holdfast/participant';
 import { createPool, type Transaction } from '@holdfast/postgres';
 import { type TestDatabase, testDatabase } from '@holdfast/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Fingerprinter, loadFingerprinter } from '../core/fingerprint.ts';
+import type { Fingerprinter } from '../core/fingerprint.ts';
 import { createFlights } from '../core/single-flight.ts';
 import { idempotencyMigrations } from '../index.ts';
 import { ask, claim, complete } from './claim.ts';
 import { CLAIM_STATE, openClaim, readClaims, settleOpenClaim } from './claims-fragment.ts';
+import { loadFingerprinter } from './fingerprint-secret.ts';
 import { purge, turnDays } from './retention.ts';
 
 let database: TestDatabase;

@@ -60,7 +60,7 @@ export interface Purged {
   oldestMs: number;
 }
 
-export const TOMBSTONE_MS = 30 * 24 * 60 * 60 * 1_000;
+const TOMBSTONE_MS = 30 * 24 * 60 * 60 * 1_000;
 const OTHERS_BATCH = 1_000;
 /**
  * A key that says its age is refused as forgotten by *its* date, a claim goes by the date of its end. A key that was made by

@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto';
 import type { Transaction } from '@holdfast/postgres';
 import { type TestDatabase, testDatabase } from '@holdfast/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Fingerprinter, loadFingerprinter } from '../core/fingerprint.ts';
+import type { Fingerprinter } from '../core/fingerprint.ts';
 import { createFlights } from '../core/single-flight.ts';
 import { idempotencyMigrations } from '../index.ts';
 import { ask, attach, seal } from './claim.ts';
+import { loadFingerprinter } from './fingerprint-secret.ts';
 import { type KeyedCall, type OutsideAct, runAct, runOutsideAct } from './run-act.ts';
 
 let database: TestDatabase;

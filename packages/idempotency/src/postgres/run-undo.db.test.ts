@@ -2,11 +2,12 @@ import { randomUUID } from 'node:crypto';
 import type { Transaction } from '@holdfast/postgres';
 import { type TestDatabase, testDatabase } from '@holdfast/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Fingerprinter, loadFingerprinter } from '../core/fingerprint.ts';
+import type { Fingerprinter } from '../core/fingerprint.ts';
 import { undoKeyOf } from '../core/key.ts';
 import { createFlights } from '../core/single-flight.ts';
 import { idempotencyMigrations } from '../index.ts';
 import { ask, type SealedFrom } from './claim.ts';
+import { loadFingerprinter } from './fingerprint-secret.ts';
 import { type KeyedCall, runAct } from './run-act.ts';
 import { runOutsideUndo, runUndo } from './run-undo.ts';
 

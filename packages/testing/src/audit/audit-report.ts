@@ -50,7 +50,7 @@ export interface OrderCounts {
   running: number;
 }
 
-export const MAX_EXAMPLES = 20;
+const MAX_EXAMPLES = 20;
 
 /** Collects what one check comes upon. */
 export interface Tally {

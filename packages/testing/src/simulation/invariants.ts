@@ -15,7 +15,6 @@ import type { SagaTuple } from './model-database.ts';
 
 export const STEPS = ['reserve', 'charge', 'ship', 'notify'] as const;
 export type StepName = (typeof STEPS)[number];
-export const PIVOT = STEPS.indexOf('ship');
 
 export interface Breach {
   invariant: string;

@@ -184,7 +184,7 @@ export class Network {
 }
 
 /** As `pg` tells a lost connection: whether the statement has been carried out is unknown. */
-export class ConnectionLost extends Error {
+class ConnectionLost extends Error {
   readonly code = 'ECONNRESET';
   constructor() {
     super('Connection terminated unexpectedly');
