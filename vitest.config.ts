@@ -22,9 +22,11 @@ export default defineConfig({
           include: [
             '{apps,packages,examples,tools}/*/src/**/*.test.ts',
             'tests/deployment.test.ts',
+            'tests/house.test.ts',
             'tests/invariants.test.ts',
             'tests/links.test.ts',
             'tests/mutations.test.ts',
+            'tests/settings.test.ts',
           ],
           exclude: ['**/*.db.test.ts', '**/node_modules/**'],
         },
@@ -49,9 +51,11 @@ export default defineConfig({
           exclude: [
             'tests/containers/**',
             'tests/deployment.test.ts',
+            'tests/house.test.ts',
             'tests/invariants.test.ts',
             'tests/links.test.ts',
             'tests/mutations.test.ts',
+            'tests/settings.test.ts',
             '**/node_modules/**',
           ],
           globalSetup: ['packages/testing/src/postgres/vitest-postgres.ts'],

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { type Pool, statement } from '@holdfast/postgres';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { pageOf, readPage } from './cards/paging.ts';
 import type { FaultPlan, Faults } from './faults.ts';
-import { pageOf, readPage } from './paging.ts';
 import type { Store } from './store.ts';
 
 /**

@@ -1,9 +1,9 @@
 import type { AddressInfo } from 'node:net';
 import { createPool, type Migrations, prepareDatabase, runMigrations } from '@holdfast/postgres';
 import { createLog, createMetrics, loadConfig, onShutdown, runService } from '@holdfast/service';
+import { startKeyPurge } from './cards/provider-idempotency.ts';
 import { SETTINGS } from './config.ts';
 import { createFaults } from './faults.ts';
-import { startKeyPurge } from './provider-idempotency.ts';
 import { createSandbox } from './server.ts';
 
 const migrations: Migrations[] = [{ module: 'sandbox', folder: new URL('../sql/', import.meta.url) }];

@@ -1,13 +1,13 @@
 import { classifyPostgresError, type Pool } from '@holdfast/postgres';
 import { createHealth, type Log, type Metrics } from '@holdfast/service';
 import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import { ledgerRoutes } from './cards/ledger.ts';
+import { newRequestId, paymentRoutes } from './cards/payment-api.ts';
+import { intentRoutes } from './cards/payment-intents.ts';
+import { RecentIntents } from './cards/recent-intents.ts';
+import { refundRoutes } from './cards/refunds.ts';
 import { carrierRoutes } from './carrier.ts';
 import { type Faults, faultRoutes } from './faults.ts';
-import { ledgerRoutes } from './ledger.ts';
-import { newRequestId, paymentRoutes } from './payment-api.ts';
-import { intentRoutes } from './payment-intents.ts';
-import { RecentIntents } from './recent-intents.ts';
-import { refundRoutes } from './refunds.ts';
 import { createStore } from './store.ts';
 
 export interface Sandbox {

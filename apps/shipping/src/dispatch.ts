@@ -7,6 +7,7 @@
  *     row first. A cancel at the carrier does not keep that lock while it calls out, but the seal of its act is committed by then.
  */
 import { SHIPMENT_EVENTS } from '@holdfast/contracts';
+import { isSealedSql } from '@holdfast/idempotency';
 import { defineOutbox } from '@holdfast/messaging';
 import { statement, type Transaction } from '@holdfast/postgres';
 import { InvalidRequest } from '@holdfast/rpc';
@@ -40,8 +41,7 @@ const dispatchSql = (tell: string) => `
    with dispatched as (
      update shipments set state = 'dispatched', dispatched_at = clock_timestamp()
       where tenant_id = $1::text and order_id = $2::text and state = 'booked'
-        and not exists (select from claims where tenant_id = $1::text and scope = $2::text
-                                             and name = 'create-shipment' and state = 'sealed')
+        and not ${isSealedSql({ tenantId: '$1::text', scope: '$2::text', name: "'create-shipment'" })}
      returning tenant_id, order_id, state, shipment_id, dispatched_at
    )${tell}
    select state, shipment_id, dispatched_at from dispatched`;

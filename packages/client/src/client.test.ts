@@ -1,5 +1,4 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { type ClientOptions, createClient, type OrderRequest } from './client.ts';
 import {
   breakOff,
   breakOffWithin,
@@ -9,7 +8,8 @@ import {
   problem,
   type Respond,
   silence,
-} from './faulty-server.ts';
+} from '../test/faulty-server.ts';
+import { type ClientOptions, createClient, type OrderRequest } from './client.ts';
 
 let server: FaultyServer | undefined;
 afterEach(async () => {

@@ -52,6 +52,7 @@ export {
   CLAIM_STATE,
   type ClaimAnswer,
   type ClaimRow,
+  isSealedSql,
   type NewClaims,
   newClaimsSql,
   type OpenClaim,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseBenchArguments } from './arguments.ts';
-import { SCENARIOS } from './scenarios.ts';
+import { SCENARIOS } from './load/scenarios.ts';
 
 const optionsOf = (...args: string[]) => {
   const parsed = parseBenchArguments(args);

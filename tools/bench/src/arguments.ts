@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { SCENARIOS } from './scenarios.ts';
+import { SCENARIOS } from './load/scenarios.ts';
 
 export interface BenchOptions {
   /** Names of scenarios, in the order of the list. */

@@ -4,11 +4,11 @@ import { join, resolve } from 'node:path';
 import { type Cluster, type Overrides, startCluster } from '@holdfast/cluster';
 import { startPostgres } from '@holdfast/testing';
 import type { BenchOptions } from './arguments.ts';
-import { checkpoint, type GrowProgress, grow, settle } from './grow.ts';
-import type { Database } from './order-rows.ts';
-import { placeAll, stockUp } from './shop.ts';
-import { bytesPerOrder, type DatabaseSize, readSizes, type Storage } from './storage.ts';
-import { keyMaker, orders as ordersOf, type Workload } from './workload.ts';
+import { checkpoint, type GrowProgress, grow, settle } from './growth/grow.ts';
+import type { Database } from './growth/order-rows.ts';
+import { bytesPerOrder, type DatabaseSize, readSizes, type Storage } from './growth/storage.ts';
+import { placeAll, stockUp } from './load/shop.ts';
+import { keyMaker, orders as ordersOf, type Workload } from './load/workload.ts';
 
 /** What a system has behind it before it is measured. */
 export interface Growth {

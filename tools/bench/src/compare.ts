@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Results } from './report.ts';
-import type { Run } from './run-scenario.ts';
+import type { Run } from './load/run-scenario.ts';
+import type { Results } from './report/report.ts';
 
 const REPOSITORY = fileURLToPath(new URL('../../../', import.meta.url));
 const RUN_TIMEOUT_MS = 600_000;

@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type Cluster, startCluster } from '@holdfast/cluster';
 import { Pool } from 'undici';
-import { percentile } from './loops.ts';
+import { percentile } from './load/loops.ts';
 
 const { values } = parseArgs({
   options: {
@@ -157,7 +157,11 @@ function authorized(): Record<string, string> {
 
 /** Latencies in milliseconds of a query that runs beside `work`, from a process of its own, sorted. */
 async function unrelated(of: string[], apiKey: string, id: string, work: () => Promise<unknown>): Promise<number[]> {
-  const prober: ChildProcess = fork(fileURLToPath(new URL('unrelated.ts', import.meta.url)), [apiKey, id, ...of]);
+  const prober: ChildProcess = fork(fileURLToPath(new URL('./keys/unrelated.ts', import.meta.url)), [
+    apiKey,
+    id,
+    ...of,
+  ]);
   await once(prober, 'message');
   await work();
   prober.send('stop');

@@ -33,8 +33,8 @@ import {
   keyedFastify,
   nodeIdempotencyFastify,
   PAYMENT,
-} from './keyed-apps.ts';
-import { percentile } from './loops.ts';
+} from './keys/keyed-apps.ts';
+import { percentile } from './load/loops.ts';
 
 interface Variant {
   name: string;

@@ -1,2 +1,2 @@
-export { type GrowProgress, grow, settle } from './grow.ts';
-export { DATABASES, type Database } from './order-rows.ts';
+export { type GrowProgress, grow, settle } from './growth/grow.ts';
+export { DATABASES, type Database } from './growth/order-rows.ts';

@@ -4,12 +4,12 @@ import type { Overrides } from '@holdfast/cluster';
 import { BENCH_USAGE, type BenchOptions, parseBenchArguments } from './arguments.ts';
 import { BenchSystem } from './bench-system.ts';
 import { checkOut, currentRevision, type OtherRevision } from './compare.ts';
-import { htmlReport } from './html.ts';
-import { describeMachine } from './machine.ts';
-import { emptyLinesOf, linesOf, median, type Results, reportLines } from './report.ts';
-import { type Run, runScenario } from './run-scenario.ts';
-import { SCENARIOS, type Scenario } from './scenarios.ts';
-import { soak } from './soak.ts';
+import { type Run, runScenario } from './load/run-scenario.ts';
+import { SCENARIOS, type Scenario } from './load/scenarios.ts';
+import { soak } from './load/soak.ts';
+import { htmlReport } from './report/html.ts';
+import { describeMachine } from './report/machine.ts';
+import { emptyLinesOf, linesOf, median, type Results, reportLines } from './report/report.ts';
 
 /** `EX_USAGE` of sysexits.h. */
 const EXIT_USAGE = 64;

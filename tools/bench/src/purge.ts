@@ -13,7 +13,7 @@ import { createFlights, idempotencyMigrations, loadFingerprinter, purge, turnDay
 import { createStepRunner } from '@holdfast/participant';
 import { createPool, migrate, type Pool } from '@holdfast/postgres';
 import { startPostgres } from '@holdfast/testing';
-import { openLoop, percentile } from './loops.ts';
+import { openLoop, percentile } from './load/loops.ts';
 
 const { values } = parseArgs({
   options: { claims: { type: 'string', default: '1000000' }, rate: { type: 'string', default: '500' } },

@@ -4,10 +4,10 @@ import type { PostgresOptions, PostgresServer } from '@holdfast/testing';
 import { identityOf, isRedisInstalled, type RedisServer, startRedis } from '@holdfast/testing';
 import type { PlannedService, ServiceName } from './cluster-plan.ts';
 import { type RunFile, removeRunFile, writeRunFile } from './run-file.ts';
-import { isServing } from './serving.ts';
-import { type SupervisedPostgres, supervisePostgres } from './supervised-postgres.ts';
-import { type ProcessEvent, type SupervisedProcess, superviseProcess } from './supervised-process.ts';
-import type { RecordedChild, Supervision } from './supervision-record.ts';
+import { isServing } from './supervision/serving.ts';
+import { type SupervisedPostgres, supervisePostgres } from './supervision/supervised-postgres.ts';
+import { type ProcessEvent, type SupervisedProcess, superviseProcess } from './supervision/supervised-process.ts';
+import type { RecordedChild, Supervision } from './supervision/supervision-record.ts';
 
 const STOP_TIMEOUT_MS = 10_000;
 /** One after the other: who calls ends before who is called. */

@@ -21,8 +21,8 @@ import {
 import { chooseFreePorts, isPortFree } from './ports.ts';
 import { bundlePrograms, compileCacheOf } from './programs.ts';
 import { type RunFile, removeRunFile } from './run-file.ts';
-import type { ProcessEvent } from './supervised-process.ts';
-import { superviseStateDir } from './supervision-record.ts';
+import type { ProcessEvent } from './supervision/supervised-process.ts';
+import { superviseStateDir } from './supervision/supervision-record.ts';
 
 /** `postgres` is one of the names. */
 export type ClusterEvent = ProcessEvent;

@@ -2,5 +2,5 @@ export { type Cluster, type ClusterEvent, type ClusterOptions, DEFAULT_STATE_DIR
 export { mainOf, type Overrides, REPOSITORY, SERVICES, type ServiceName, TENANT_ID } from './cluster-plan.ts';
 export { chooseFreePorts } from './ports.ts';
 export { type RunFile, type RunningService, readRunFile } from './run-file.ts';
-export { isServing } from './serving.ts';
-export { superviseProcess } from './supervised-process.ts';
+export { isServing } from './supervision/serving.ts';
+export { superviseProcess } from './supervision/supervised-process.ts';

@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { isRedisInstalled } from '@holdfast/testing';
-import type { Line } from './rule.ts';
+import type { Line } from './rules/rule.ts';
 
 interface SetUp {
   replicas: number;

@@ -1,6 +1,6 @@
 import { until } from './control.ts';
 import type { Called, Calls } from './grpc-call.ts';
-import { OrderCalls, RESERVE } from './order-calls.ts';
+import { OrderCalls, RESERVE } from './rules/order-calls.ts';
 import { Shop } from './shop.ts';
 import type { Reply, Target } from './target.ts';
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { readRunFile, startCluster } from '@holdfast/cluster';
 import { isRedisInstalled } from '@holdfast/testing';
 import { Control, until } from './control.ts';
-import { NotSeen } from './not-seen.ts';
+import { NotSeen } from './rules/not-seen.ts';
 
 export interface Reply {
   status: number;

@@ -1,5 +1,5 @@
+import type { Random } from './orders/random.ts';
 import type { Progress } from './progress.ts';
-import type { Random } from './random.ts';
 
 export const VICTIMS = ['orchestrator', 'inventory', 'payment', 'shipping'] as const;
 export type Victim = (typeof VICTIMS)[number];

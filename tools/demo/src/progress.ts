@@ -1,4 +1,4 @@
-import type { OrderStatus } from './order-body.ts';
+import type { OrderStatus } from './orders/order-body.ts';
 
 /** What the run has come to so far; read by the live view, written by everybody else. */
 export class Progress {

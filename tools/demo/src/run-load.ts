@@ -2,12 +2,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type AuditSources, auditSystem } from '@holdfast/auditor';
 import type { DemoOptions } from './arguments.ts';
-import { openShop } from './catalogue.ts';
 import { Chaos, planKills, providerFaultCounts, type Strikes, setProviderFaults } from './chaos.ts';
 import { showProgress } from './live-view.ts';
-import { newOrders, SHOP_SIZE } from './new-order.ts';
+import { openShop } from './orders/catalogue.ts';
+import { newOrders, SHOP_SIZE } from './orders/new-order.ts';
+import { type RandomStreams, randomStreams } from './orders/random.ts';
 import { Progress } from './progress.ts';
-import { type RandomStreams, randomStreams } from './random.ts';
 import type { RunResult } from './report.ts';
 import { buy, request, type Shop } from './shop.ts';
 

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { NewOrder } from './new-order.ts';
-import type { OrderBody, OrderStatus } from './order-body.ts';
+import type { NewOrder } from './orders/new-order.ts';
+import type { OrderBody, OrderStatus } from './orders/order-body.ts';
+import type { Random } from './orders/random.ts';
 import type { Progress } from './progress.ts';
-import type { Random } from './random.ts';
 
 export interface Shop {
   http: string;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { parseDemoArguments } from './arguments.ts';
 import { planKills, VICTIMS } from './chaos.ts';
-import { newOrders, nuRand, SHOP_SIZE, UNUSED_SKU } from './new-order.ts';
-import { randomStreams } from './random.ts';
+import { newOrders, nuRand, SHOP_SIZE, UNUSED_SKU } from './orders/new-order.ts';
+import { randomStreams } from './orders/random.ts';
 
 const SEED = 42;
 

@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { basename, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { type Edit, MUTATIONS, type Mutation } from './mutations.ts';
+import type { Edit, Mutation } from './mutation.ts';
+import { MUTATIONS } from './mutations.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const NOT_COPIED = new Set(['node_modules', '.git', '.holdfast', '.turbo']);

@@ -1,19 +1,6 @@
 /** What makes keys hold, taken away piece by piece; and the tests that must not survive it. */
 
-export interface Edit {
-  file: string;
-  /** Stands there exactly as often as `times` says (1). */
-  from: string;
-  to: string;
-  times?: number;
-}
-
-export interface Mutation {
-  name: string;
-  edits: Edit[];
-  /** Test files, and in each the beginnings of titles of which every one must be red. */
-  red: { file: string; titles: string[] }[];
-}
+import type { Mutation } from './mutation.ts';
 
 const IDEMPOTENCY = 'packages/idempotency/src';
 const PARTICIPANT = 'packages/participant/src';

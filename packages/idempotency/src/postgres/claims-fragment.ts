@@ -75,6 +75,15 @@ export function settleClaimsSql({ tenantId, key, answer, source, returning }: Se
      returning claims.scope as ${returning.key}, convert_from(claims.answer, 'UTF8') as ${returning.text}`;
 }
 
+/**
+ * A condition: an undo has sealed this call, so that no attempt of it will ever take effect. Every argument is an SQL
+ * expression. Read it under a lock that the seal takes too, or it may come a moment later.
+ */
+export function isSealedSql({ tenantId, scope, name }: { tenantId: string; scope: string; name: string }): string {
+  return `exists (select from claims where claims.tenant_id = ${tenantId} and claims.scope = ${scope}
+                         and claims.name = ${name} and claims.state = 'sealed')`;
+}
+
 export interface OpenClaim {
   tenantId: string;
   /** Without a colon. */

@@ -11,7 +11,7 @@
 // K4 A call with a lower epoch than the highest seen changes nothing.
 // A1 At most one live effect per saga and step; none when it failed or was cancelled; one of each when completed.
 
-import type { SagaTuple } from './model-database.ts';
+import type { SagaTuple } from './model/model-database.ts';
 
 export const STEPS = ['reserve', 'charge', 'ship', 'notify'] as const;
 export type StepName = (typeof STEPS)[number];

@@ -1,7 +1,7 @@
 // What a schedule consists of, all of it by its seed: sagas, their outcomes, and the faults of processes.
 
 import type { Chance, FaultKind, Place } from './chance.ts';
-import type { Rates } from './network.ts';
+import type { Rates } from './model/network.ts';
 
 export interface PlannedSaga {
   id: string;

@@ -2,11 +2,11 @@
 
 import { Chance, type FaultKind } from './chance.ts';
 import { type Breach, Invariants, type StepName } from './invariants.ts';
-import { ModelDatabase, type SagaTuple } from './model-database.ts';
-import { ModelOrchestrator } from './model-orchestrator.ts';
-import { InsideParticipant, OutsideParticipant, type Participant } from './model-participant.ts';
-import { Provider } from './model-provider.ts';
-import { Network } from './network.ts';
+import { ModelDatabase, type SagaTuple } from './model/model-database.ts';
+import { ModelOrchestrator } from './model/model-orchestrator.ts';
+import { InsideParticipant, OutsideParticipant, type Participant } from './model/model-participant.ts';
+import { Provider } from './model/model-provider.ts';
+import { Network } from './model/network.ts';
 import { engineName, PARTICIPANT_HOSTS, type Plan, type PlannedFault, type PlannedSaga, planOf } from './plan.ts';
 import type { Switches } from './planted-bugs.ts';
 import { Host, Timeline } from './timeline.ts';

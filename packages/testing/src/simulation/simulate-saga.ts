@@ -19,8 +19,8 @@ import {
 } from '@holdfast/saga';
 import { Chance, seedOf } from './chance.ts';
 import type { Breach } from './invariants.ts';
-import { ModelDatabase, nameOf, START_SAGA } from './model-database.ts';
-import { Network, type Rates } from './network.ts';
+import { ModelDatabase, nameOf, START_SAGA } from './model/model-database.ts';
+import { Network, type Rates } from './model/network.ts';
 import { Host, Timeline } from './timeline.ts';
 
 /** One call that has reached a participant. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Shop } from './shop.ts';
+import type { Shop } from '../shop.ts';
 
 /** What a call of the saga looks like: one order, its steps' keys, and their requests. */
 export class OrderCalls {

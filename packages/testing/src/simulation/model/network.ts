@@ -1,8 +1,8 @@
 // The network between the parts, as bad as it is allowed to be: a message may be lost, doubled, delayed past every
 // deadline, and overtaken. Each link counts its messages, so that a fault is named by its place.
 
-import type { Chance, Place } from './chance.ts';
-import type { Host, Timeline } from './timeline.ts';
+import type { Chance, Place } from '../chance.ts';
+import type { Host, Timeline } from '../timeline.ts';
 
 /** How often which fault strikes a message, each from 0 to 1. */
 export interface Rates {

@@ -1,6 +1,6 @@
 import { createLog } from '@holdfast/service';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { errorOf, ledgerOf, SECRET_KEY, startTestSandbox, type TestSandbox } from '../test/test-sandbox.ts';
+import { errorOf, ledgerOf, SECRET_KEY, startTestSandbox, type TestSandbox } from '../../test/test-sandbox.ts';
 import { startKeyPurge } from './provider-idempotency.ts';
 
 let sandbox: TestSandbox;

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { afterAll, it } from 'vitest';
+import type { Target } from '../target.ts';
 import { NotSeen } from './not-seen.ts';
-import type { Target } from './target.ts';
 
 export interface Line {
   id: string;

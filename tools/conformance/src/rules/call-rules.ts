@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { expect } from 'vitest';
-import type { Called, Calls } from './grpc-call.ts';
+import type { Called, Calls } from '../grpc-call.ts';
+import type { Outage } from '../outage.ts';
+import { CARD, Shop } from '../shop.ts';
+import type { Target } from '../target.ts';
 import { CHARGE, OrderCalls, RESERVE } from './order-calls.ts';
-import type { Outage } from './outage.ts';
 import { rule } from './rule.ts';
-import { CARD, Shop } from './shop.ts';
-import type { Target } from './target.ts';
 
 function expectCall(called: Called, code: Called['code'], reason: string, pushback: 'none' | 'some'): void {
   expect([called.code, called.reason]).toEqual([code, reason]);

@@ -1,6 +1,6 @@
+import { request, type Shop } from '../shop.ts';
 import { CURRENCY, customerIdOf, type ShopSize, skuOf } from './new-order.ts';
 import type { Random } from './random.ts';
-import { request, type Shop } from './shop.ts';
 
 const AT_ONCE = 16;
 const PLENTY = 1_000_000;

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { statement } from '@holdfast/postgres';
 import type { FastifyInstance } from 'fastify';
-import type { FaultPlan } from './faults.ts';
+import type { FaultPlan } from '../faults.ts';
 import { changing, type PaymentApi, type Prepared, reading, type WithId } from './payment-api.ts';
 import {
   type Confirmed,

@@ -1,12 +1,12 @@
 import { request as rawRequest } from 'node:http';
 import pg from 'pg';
 import { expect } from 'vitest';
-import { until } from './control.ts';
-import { durationMs, ulid, uuidV7 } from './keys.ts';
+import { until } from '../control.ts';
+import { durationMs, ulid, uuidV7 } from '../keys.ts';
+import { CARD, Shop } from '../shop.ts';
+import type { Reply, Target } from '../target.ts';
 import { NotSeen } from './not-seen.ts';
 import { rule } from './rule.ts';
-import { CARD, Shop } from './shop.ts';
-import type { Reply, Target } from './target.ts';
 
 const PROBLEM = 'application/problem+json';
 

@@ -2,10 +2,10 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { classifyPostgresError } from '@holdfast/postgres';
 import type { Log } from '@holdfast/service';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { FaultPlan, Faults } from './faults.ts';
+import type { FaultPlan, Faults } from '../faults.ts';
+import type { Store } from '../store.ts';
 import { type Decision, executeOnce, type Seen } from './provider-idempotency.ts';
 import type { RecentIntents } from './recent-intents.ts';
-import type { Store } from './store.ts';
 import {
   failure,
   invalidRequest,

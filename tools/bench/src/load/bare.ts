@@ -10,7 +10,7 @@ export interface Bare {
 }
 
 export async function startBare(): Promise<Bare> {
-  const server: ChildProcess = fork(fileURLToPath(new URL('bare-server.ts', import.meta.url)));
+  const server: ChildProcess = fork(fileURLToPath(new URL('./bare-server.ts', import.meta.url)));
   const [port] = (await once(server, 'message')) as [number];
   return {
     http: `http://127.0.0.1:${port}`,

@@ -1,10 +1,10 @@
-import type { BenchOptions } from './arguments.ts';
-import { soakLines, storageLines } from './growth-report.ts';
+import type { BenchOptions } from '../arguments.ts';
+import { soakLines, storageLines } from '../growth/growth-report.ts';
+import type { Storage } from '../growth/storage.ts';
+import type { Run } from '../load/run-scenario.ts';
+import type { Scenario } from '../load/scenarios.ts';
+import type { Soak } from '../load/soak.ts';
 import type { Machine } from './machine.ts';
-import type { Run } from './run-scenario.ts';
-import type { Scenario } from './scenarios.ts';
-import type { Soak } from './soak.ts';
-import type { Storage } from './storage.ts';
 
 /** Everything that was measured; what `--json` writes. */
 export interface Results {

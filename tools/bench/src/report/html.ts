@@ -1,4 +1,4 @@
-import { soakCells, storageCells } from './growth-report.ts';
+import { soakCells, storageCells } from '../growth/growth-report.ts';
 import { type Line, type Results, totalCpu } from './report.ts';
 
 const BAR_PX = 480;

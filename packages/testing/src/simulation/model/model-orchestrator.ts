@@ -11,12 +11,12 @@ import {
   type StepContext,
   type UndoOutcome,
 } from '@holdfast/saga';
-import type { Invariants, StepName } from './invariants.ts';
+import type { Invariants, StepName } from '../invariants.ts';
+import type { PlannedSaga } from '../plan.ts';
+import type { Host, Timeline } from '../timeline.ts';
 import { type ModelDatabase, nameOf, START_SAGA } from './model-database.ts';
 import type { Participant, StepAnswer, StepCall } from './model-participant.ts';
 import type { Link, Network } from './network.ts';
-import type { PlannedSaga } from './plan.ts';
-import type { Host, Timeline } from './timeline.ts';
 
 interface Input {
   id: string;

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { type Pool, type Statement, statement } from '@holdfast/postgres';
 import type { Log } from '@holdfast/service';
-import type { FaultPlan } from './faults.ts';
+import type { FaultPlan } from '../faults.ts';
+import type { Store } from '../store.ts';
 import { INTENT_COLUMNS, type Intent } from './payment-intent.ts';
-import type { Store } from './store.ts';
 import { failure, LOCK_TIMEOUT, SERVER_ERROR, type StripeAnswer } from './stripe-answer.ts';
 import type { Pairs } from './stripe-params.ts';
 

@@ -3,7 +3,7 @@
 // statements against both. A statement is atomic, as in Postgres; the network before it is not this file's business.
 
 import type { SagaState } from '@holdfast/saga';
-import type { Switches } from './planted-bugs.ts';
+import type { Switches } from '../planted-bugs.ts';
 
 export interface SagaTuple {
   id: string;

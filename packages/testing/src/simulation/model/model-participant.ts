@@ -2,11 +2,11 @@
 // run-undo.ts). Two kinds: effects in the participant's own database, where claim, effect and answer are one
 // transaction, and effects at a provider outside, where they are three.
 
-import type { Invariants, StepName } from './invariants.ts';
+import type { Invariants, StepName } from '../invariants.ts';
+import type { Switches } from '../planted-bugs.ts';
+import type { Host } from '../timeline.ts';
 import type { IntentStanding, Provider } from './model-provider.ts';
 import type { Link, Network } from './network.ts';
-import type { Switches } from './planted-bugs.ts';
-import type { Host } from './timeline.ts';
 
 export interface StepCall {
   step: StepName;

@@ -10,7 +10,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { commandOf, identityOf, isSameProcess, type ProcessIdentity } from '@holdfast/testing';
-import { replaceFile } from './run-file.ts';
+import { replaceFile } from '../run-file.ts';
 
 export interface RecordedChild extends ProcessIdentity {
   name: string;

@@ -1,9 +1,9 @@
 // The card provider: an intent is made, confirmed, cancelled or refunded, by the rules that apps/payment/src/card.ts
 // rests on. Each call may be lost, its answer too, doubled and late; null stands for an answer that did not come.
 
-import type { Invariants, StepName } from './invariants.ts';
+import type { Invariants, StepName } from '../invariants.ts';
+import type { Host, Timeline } from '../timeline.ts';
 import type { Network } from './network.ts';
-import type { Host, Timeline } from './timeline.ts';
 
 const TIMEOUT_MS = 25;
 

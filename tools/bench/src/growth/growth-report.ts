@@ -1,5 +1,5 @@
 /** What orders take on the disk, and whether memory stays where it is: as lines of text, and for the page. */
-import type { Soak } from './soak.ts';
+import type { Soak } from '../load/soak.ts';
 import type { Storage } from './storage.ts';
 
 /** Bytes an order, as rows of cells; the first are the headings. */
