@@ -1,8 +1,8 @@
 // Generates the client's types from what the HTTP API says of itself. `--check` only compares, and fails on any difference.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { createHttpServer, type HttpEdge } from '../apps/orchestrator/src/http/server.ts';
-import { createLog, createMetrics } from '../packages/service/src/index.ts';
+import { createHttpServer, type HttpEdge } from '@holdfast/orchestrator';
+import { createLog, createMetrics } from '@holdfast/service';
 
 const TYPES = new URL('../packages/client/src/gen/api.ts', import.meta.url);
 const HEADER = '// Generated from what /openapi.json says, by `npm run gen`: do not edit.\n';

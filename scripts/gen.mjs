@@ -1,4 +1,4 @@
-// Generates packages/rpc/src/gen from protos/. `--check` regenerates into a temporary folder and fails on any difference.
+// Generates packages/contracts/src/gen from protos/. `--check` regenerates into a temporary folder and fails on any difference.
 import { spawnSync } from 'node:child_process';
 import { cpSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const committed = join(root, 'packages/rpc/src/gen');
+const committed = join(root, 'packages/contracts/src/gen');
 const fresh = mkdtempSync(join(tmpdir(), 'holdfast-gen-'));
 const protos = globSync('holdfast/**/*.proto', { cwd: join(root, 'protos') }).sort();
 
@@ -48,11 +48,11 @@ if (process.argv.includes('--check')) {
   rmSync(fresh, { recursive: true });
   if (differing.length > 0) {
     console.error(
-      `packages/rpc/src/gen does not match protos/: run npm run gen and commit\n  ${differing.join('\n  ')}`,
+      `packages/contracts/src/gen does not match protos/: run npm run gen and commit\n  ${differing.join('\n  ')}`,
     );
     process.exit(1);
   }
-  console.log('packages/rpc/src/gen matches protos/');
+  console.log('packages/contracts/src/gen matches protos/');
 } else {
   rmSync(committed, { recursive: true, force: true });
   cpSync(fresh, committed, { recursive: true });

@@ -11,7 +11,7 @@ import { dirname, join } from 'node:path';
 const ROOT_MANIFESTS = ['package.json', 'pnpm-lock.yaml', 'pnpm-workspace.yaml'];
 const [app = '', to = ''] = process.argv.slice(2);
 
-const folders = ['demo', ...['apps', 'packages'].flatMap((at) => readdirSync(at).map((name) => `${at}/${name}`))];
+const folders = ['apps', 'packages', 'tools'].flatMap((at) => readdirSync(at).map((name) => `${at}/${name}`));
 const manifests = new Map(
   folders
     .filter((folder) => existsSync(`${folder}/package.json`))
@@ -35,7 +35,7 @@ function copy(from, into) {
 
 const [own, ...used] = collect(`@holdfast/${app}`);
 if (own === undefined) {
-  console.error(`there is no package @holdfast/${app}: say --build-arg APP=…, a folder of apps/ or demo`);
+  console.error(`there is no package @holdfast/${app}: say --build-arg APP=…, a folder of apps/, or demo`);
   process.exit(1);
 }
 for (const file of ROOT_MANIFESTS) copy(file, join(to, 'manifests', file));

@@ -5,15 +5,15 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { auditSystem } from '@holdfast/auditor';
 import {
-  auditSystem,
   type Cluster,
   type ClusterEvent,
   type ClusterOptions,
   type RunFile,
   readRunFile,
   startCluster,
-} from '@holdfast/testkit';
+} from '@holdfast/cluster';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { newKey, orderFor } from './system.ts';
 

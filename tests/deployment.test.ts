@@ -2,7 +2,11 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { config as inventory } from '@holdfast/inventory';
+import { config as orchestrator } from '@holdfast/orchestrator';
+import { config as payment } from '@holdfast/payment';
 import type { ConfigSpec } from '@holdfast/service';
+import { config as shipping } from '@holdfast/shipping';
 import { Deployment } from 'kubernetes-models/apps/v1';
 import { HorizontalPodAutoscaler } from 'kubernetes-models/autoscaling/v2';
 import { Job } from 'kubernetes-models/batch/v1';
@@ -11,10 +15,6 @@ import { PodDisruptionBudget } from 'kubernetes-models/policy/v1';
 import { Namespace, Service } from 'kubernetes-models/v1';
 import { describe, expect, it, vi } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
-import { config as inventory } from '../apps/inventory/src/config.ts';
-import { config as orchestrator } from '../apps/orchestrator/src/config.ts';
-import { config as payment } from '../apps/payment/src/config.ts';
-import { config as shipping } from '../apps/shipping/src/config.ts';
 
 // Reading the published schemas takes a second, and many on a busy machine.
 vi.setConfig({ testTimeout: 30_000 });

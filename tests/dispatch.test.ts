@@ -1,6 +1,6 @@
 import { connectRedis, type RedisClient } from '@holdfast/idempotency/redis';
 import { createPool, type Pool } from '@holdfast/postgres';
-import { isRedisInstalled, toldEvents } from '@holdfast/testkit';
+import { isRedisInstalled, toldEvents } from '@holdfast/testing';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type System, setUpCatalogue, startSystem } from './system.ts';
 

@@ -1,52 +1,62 @@
 import { readFileSync } from 'node:fs';
 import { status } from '@grpc/grpc-js';
-import { rpcErrors } from '@holdfast/rpc';
+import { FAILURE_REASONS, type Reason, reasons } from '@holdfast/contracts';
+import { encodeStatus as encodeKeyError, keyErrors } from '@holdfast/idempotency/grpc';
+import { problems as keyProblems } from '@holdfast/idempotency/http';
+import { problems } from '@holdfast/orchestrator';
+import { decodeStatus, encodeStatus, rpcErrors } from '@holdfast/rpc';
 import { describe, expect, it } from 'vitest';
-import { problems } from '../apps/orchestrator/src/http/problem.ts';
-import { FAILURE_REASONS } from '../apps/orchestrator/src/participants.ts';
 
 const page = readFileSync(new URL('../docs/errors.md', import.meta.url), 'utf8');
+const plain = (text: string) => text.replaceAll('`', '');
 
 /** The table's rows under a heading, as lists of cells without their markup. */
 function rowsUnder(heading: string): string[][] {
   const section = page.split(/^## /m).find((part) => part.startsWith(heading)) ?? '';
-  return section
-    .split('\n')
-    .filter((line) => line.startsWith('| `'))
-    .map((line) =>
-      line
-        .slice(2, -2)
-        .split(' | ')
-        .map((cell) => cell.replaceAll('`', '')),
-    );
+  const lines = section.split('\n').filter((line) => line.startsWith('| `'));
+  return lines.map((line) => line.slice(2, -2).split(' | ').map(plain));
 }
 
 describe('docs/errors.md', () => {
   it('lists every failure reason of an order, and no other', () => {
-    expect(
-      rowsUnder('Failure reasons')
-        .map(([reason]) => reason)
-        .sort(),
-    ).toEqual([...FAILURE_REASONS].sort());
+    const documented = rowsUnder('Failure reasons').map(([reason]) => reason);
+    expect(documented.sort()).toEqual([...FAILURE_REASONS].sort());
   });
 
-  it('lists every HTTP problem with its status and whether a retry helps', () => {
-    const documented = rowsUnder('HTTP problems').map(([code, httpStatus, retryable]) => [code, httpStatus, retryable]);
+  it('lists every HTTP problem, whether the library has it, and the very sentence that is sent', () => {
     const coded = Object.entries(problems).map(([code, problem]) => [
       code,
       String(problem.status),
       problem.retryable ? 'yes' : 'no',
+      code in keyProblems ? 'library' : 'API',
+      plain(problem.detail),
     ]);
-    expect(documented).toEqual(coded);
+    expect(rowsUnder('HTTP problems')).toEqual(coded);
   });
 
-  it('lists every gRPC reason with its status and pushback', () => {
-    const documented = rowsUnder('gRPC reasons').map(([reason, code, pushback]) => [reason, code, pushback]);
+  it('lists every gRPC reason, whether the library has it, and the very sentence that is sent', () => {
     const coded = Object.entries(rpcErrors).map(([reason, error]) => [
       reason,
       status[error.code],
       String(error.pushbackMs),
+      reason in keyErrors ? 'library' : 'services',
+      plain(reasons[reason as Reason].detail),
     ]);
-    expect(documented).toEqual(coded);
+    expect(rowsUnder('gRPC reasons')).toEqual(coded);
+  });
+});
+
+describe('the catalogues', () => {
+  it('are one: what the interceptor answers is what the services answer', () => {
+    expect(rpcErrors).toMatchObject(keyErrors);
+    expect(problems).toMatchObject(keyProblems);
+  });
+
+  it('G3: have one form on the wire, whichever of the two encoders wrote it', () => {
+    const detail = { code: 9, message: 'größer als 128 '.repeat(20), reason: 'SEALED' };
+    const metadata = { differing: 'a,b', field: '' };
+    const bytes = encodeKeyError({ ...detail, domain: 'holdfast', info: metadata });
+    expect(decodeStatus(bytes)).toEqual({ ...detail, metadata });
+    expect(bytes).toEqual(encodeStatus({ ...detail, metadata }));
   });
 });

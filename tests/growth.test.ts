@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { DATABASES, type Database, type GrowProgress, grow, settle } from '@holdfast/bench';
 import { newKey } from '@holdfast/idempotency';
 import { createPool, type Pool } from '@holdfast/postgres';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type GrowProgress, grow, settle } from '../bench/src/grow.ts';
-import { DATABASES, type Database } from '../bench/src/order-rows.ts';
 import { expectSound, type System, setUpCatalogue, startSystem } from './system.ts';
 
 // What the bench grows must be what the services would have left: else it measures something else.

@@ -1,5 +1,5 @@
+import { checkVariant, missingTools, VARIANTS } from '@holdfast/proof';
 import { describe, expect, it } from 'vitest';
-import { checkVariant, missingTools, VARIANTS } from '../scripts/model.ts';
 
 const missing = missingTools();
 const isRequired = process.env.HOLDFAST_REQUIRE_ALL === '1';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { MUTATIONS } from '@holdfast/proof';
 import { describe, expect, it } from 'vitest';
-import { MUTATIONS } from '../scripts/mutations.ts';
 
 const read = (file: string) => readFileSync(fileURLToPath(new URL(`../${file}`, import.meta.url)), 'utf8');
 

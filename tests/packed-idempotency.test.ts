@@ -6,14 +6,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { newKey } from '@holdfast/idempotency';
-import { freePort, type TestDatabase, testDatabase } from '@holdfast/testkit';
+import { freePort, type TestDatabase, testDatabase } from '@holdfast/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
 // The README's examples, in a project that is not ours: the packed tarballs in an empty folder, compiled and run as they are.
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../', import.meta.url));
-const PACKAGES = ['postgres', 'idempotency'];
+const PACKAGES = ['contracts', 'postgres', 'idempotency'];
 const PROTO = `syntax = "proto3";
 package shop;
 message ChargeRequest { int32 amount = 1; }

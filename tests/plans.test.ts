@@ -1,14 +1,11 @@
-import { idempotencyMigrations } from '@holdfast/idempotency';
+import { inventoryMigrations } from '@holdfast/inventory';
+import { answerAndTellCompanion, answerCompanion, orchestratorMigrations } from '@holdfast/orchestrator';
+import { paymentMigrations } from '@holdfast/payment';
 import { createPool, type Pool } from '@holdfast/postgres';
-import { type TestDatabase, testDatabase } from '@holdfast/testkit';
+import { flushSql } from '@holdfast/saga';
+import { shippingMigrations } from '@holdfast/shipping';
+import { type TestDatabase, testDatabase } from '@holdfast/testing';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import '../apps/inventory/src/fulfilment.ts';
-import { inventoryMigrations } from '../apps/inventory/src/server.ts';
-import { answerAndTellCompanion, answerCompanion } from '../apps/orchestrator/src/order-store.ts';
-import { orchestratorMigrations } from '../apps/orchestrator/src/run-orchestrator.ts';
-import { paymentMigrations } from '../apps/payment/src/server.ts';
-import { shippingMigrations } from '../apps/shipping/src/server.ts';
-import { flushSql } from '../packages/saga/src/flush-statement.ts';
 
 // A prepared statement settles on a generic plan after five executions, and one that was made while its table was empty
 // would scan it whole ever after. So no plan of the way of an order that may be kept, whenever it was made, may read more
@@ -66,8 +63,8 @@ const BATCH = 64;
 let database: TestDatabase;
 const pools: Pool[] = [];
 beforeAll(async () => {
-  const migrations = [...orchestratorMigrations, inventoryMigrations, paymentMigrations, shippingMigrations];
-  database = await testDatabase('plans', [...new Set([idempotencyMigrations, ...migrations])]);
+  const migrations = [...orchestratorMigrations, ...inventoryMigrations, ...paymentMigrations, ...shippingMigrations];
+  database = await testDatabase('plans', [...new Set(migrations)]);
 });
 afterAll(async () => {
   for (const pool of pools) await pool.end();

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { connectRedis, type RedisClient } from '@holdfast/idempotency/redis';
-import { isRedisInstalled } from '@holdfast/testkit';
+import { isRedisInstalled } from '@holdfast/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectSound, newKey, type System, setUpCatalogue, startSystem } from './system.ts';
 

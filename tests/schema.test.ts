@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describeSchema } from '@holdfast/postgres';
-import { testDatabase } from '@holdfast/testkit';
+import { testDatabase } from '@holdfast/testing';
 import { describe, expect, it } from 'vitest';
-import { schemas } from './schemas.ts';
+import { schemas } from '../scripts/schemas.ts';
 
 describe('schema.txt', () => {
   it.each(schemas)(

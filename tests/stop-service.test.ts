@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import type { ClusterEvent } from '@holdfast/testkit';
+import type { ClusterEvent } from '@holdfast/cluster';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectSound, NO_FAULTS, type System, setUpCatalogue, startSystem } from './system.ts';
 

@@ -3,14 +3,9 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import {
-  type AuditOptions,
-  type AuditReport,
-  auditSystem,
-  type Cluster,
-  type ClusterOptions,
-  startCluster,
-} from '@holdfast/testkit';
+import { type AuditOptions, auditSystem } from '@holdfast/auditor';
+import { type Cluster, type ClusterOptions, startCluster } from '@holdfast/cluster';
+import type { AuditReport } from '@holdfast/testing/audit';
 import { expect } from 'vitest';
 
 export interface Reply {

@@ -1,7 +1,7 @@
 /** docker-compose.yml, as a user starts it: the images are those of this tree, everything else is as it stands there. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort } from '@holdfast/testkit';
+import { freePort } from '@holdfast/testing';
 import { afterAll, describe, expect, inject, it } from 'vitest';
 import { parse } from 'yaml';
 import { docker, REPOSITORY } from './docker.ts';

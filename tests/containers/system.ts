@@ -5,7 +5,9 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type AuditReport, auditSystem, freePort } from '@holdfast/testkit';
+import { auditSystem } from '@holdfast/auditor';
+import { freePort } from '@holdfast/testing';
+import type { AuditReport } from '@holdfast/testing/audit';
 import { RedisContainer } from '@testcontainers/redis';
 import type { GenericContainer } from 'testcontainers';
 import { docker, REPOSITORY } from './docker.ts';

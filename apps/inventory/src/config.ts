@@ -1,4 +1,4 @@
-import { orderEvents, redisUrl } from '@holdfast/rpc';
+import { orderEvents, redisUrl } from '@holdfast/participant';
 import { boolean, optional, port, text, url } from '@holdfast/service';
 
 /** Settings of the inventory service. */

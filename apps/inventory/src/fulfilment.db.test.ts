@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { forgetMessages } from '@holdfast/idempotency';
-import { connectRedis, consumeStream, type RedisClient, type StreamEntry } from '@holdfast/idempotency/redis';
+import { connectRedis, type RedisClient } from '@holdfast/idempotency/redis';
+import { consumeStream, forgetMessages, type StreamEntry } from '@holdfast/messaging';
 import { type CallOptions, services } from '@holdfast/rpc';
 import {
   isRedisInstalled,
@@ -8,7 +8,7 @@ import {
   startRedis,
   type TestParticipant,
   testParticipant,
-} from '@holdfast/testkit';
+} from '@holdfast/testing';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { FULFILMENT, fulfilDispatched, SHIPMENT_STREAM } from './fulfilment.ts';
 import { inventoryMigrations, inventoryService } from './server.ts';

@@ -10,13 +10,15 @@
  *
  * Locks: the inbox, reservations, then stock rows, each in order of their key: the two latter as releases do (reservation.ts).
  */
-import { type Message, takeNew } from '@holdfast/idempotency';
-import type { StreamEntry } from '@holdfast/idempotency/redis';
+
+import { SHIPMENT_EVENTS, streamKeyOf } from '@holdfast/contracts';
+import type { StreamEntry } from '@holdfast/messaging';
+import { type Message, takeNew } from '@holdfast/messaging';
 import { guessedFew, type Pool, statement, type Transaction, transaction } from '@holdfast/postgres';
 import { lockReservations, lockShelf, type ReservationRow } from './reservation.ts';
 
 /** Where shipping tells what has happened to shipments. */
-export const SHIPMENT_STREAM = '{holdfast:shipment-events}';
+export const SHIPMENT_STREAM = streamKeyOf(SHIPMENT_EVENTS);
 /** Who deals with it: stored data. */
 export const FULFILMENT = 'fulfil-stock';
 

@@ -1,19 +1,23 @@
 import { randomUUID } from 'node:crypto';
-import { createStepRunner, type Settlement, type StepSpec } from '@holdfast/idempotency';
-import { type Transaction, transaction } from '@holdfast/postgres';
+import type { Settlement } from '@holdfast/idempotency';
 import {
   askStep,
+  createStepRunner,
+  keyedCall,
+  type Participant,
+  type StepSpec,
+  stepAnswer,
+} from '@holdfast/participant';
+import { type Transaction, transaction } from '@holdfast/postgres';
+import {
   checkCurrency,
   checkDistinct,
   checkIdentifier,
   checkInteger,
   type Handlers,
   InvalidRequest,
-  keyedCall,
-  type Participant,
   services,
   statusBytes,
-  stepAnswer,
 } from '@holdfast/rpc';
 import { type ReleaseRequest, type ReserveRequest, release, reserve } from './reservation.ts';
 import { adjustItem, findItem, putItem } from './stock.ts';

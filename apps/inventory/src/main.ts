@@ -1,6 +1,5 @@
-import { idempotencyMigrations } from '@holdfast/idempotency';
-import type { StreamEntry } from '@holdfast/idempotency/redis';
-import { consumeEvents, eventsUrl, migrationJob, runParticipant } from '@holdfast/rpc';
+import { inboxRetention, type StreamEntry } from '@holdfast/messaging';
+import { consumeEvents, eventsUrl, migrationJob, runParticipant } from '@holdfast/participant';
 import { loadConfig, runService } from '@holdfast/service';
 import { config } from './config.ts';
 import { FULFILMENT, fulfilDispatched, SHIPMENT_STREAM } from './fulfilment.ts';
@@ -10,13 +9,19 @@ await runService(
   () => {
     const settings = loadConfig(config, process.env);
     const eventsAt = eventsUrl(settings);
-    return runParticipant('inventory', settings, inventoryMigrations, (participant) => {
-      if (eventsAt !== undefined) {
-        const handle = (entries: StreamEntry[]) => fulfilDispatched(participant.pool, entries);
-        consumeEvents(eventsAt, { stream: SHIPMENT_STREAM, group: FULFILMENT, handle }, participant);
-      }
-      return inventoryService(participant);
-    });
+    return runParticipant(
+      'inventory',
+      settings,
+      inventoryMigrations,
+      (participant) => {
+        if (eventsAt !== undefined) {
+          const handle = (entries: StreamEntry[]) => fulfilDispatched(participant.pool, entries);
+          consumeEvents(eventsAt, { stream: SHIPMENT_STREAM, group: FULFILMENT, handle }, participant);
+        }
+        return inventoryService(participant);
+      },
+      [inboxRetention],
+    );
   },
-  { migrate: migrationJob('inventory', config, [idempotencyMigrations, inventoryMigrations]) },
+  { migrate: migrationJob('inventory', config, inventoryMigrations) },
 );

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { createFlights } from '@holdfast/idempotency';
+import { createStepClient, stepStreams, storeFault } from '@holdfast/participant';
 import { createPool, type Transaction, transaction } from '@holdfast/postgres';
-import { type CallOptions, type Client, createStepClient, services, startServer, storeFault } from '@holdfast/rpc';
-import { type TestParticipant, testParticipant } from '@holdfast/testkit';
+import { type CallOptions, type Client, services, startServer } from '@holdfast/rpc';
+import { type TestParticipant, testParticipant } from '@holdfast/testing';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { reserve as reserveIn } from './reservation.ts';
@@ -279,7 +280,7 @@ async function startReplica() {
     host: '127.0.0.1',
     port: 0,
     services: bound,
-    offerSteps: true,
+    steps: stepStreams,
     log,
     translate: storeFault,
   });

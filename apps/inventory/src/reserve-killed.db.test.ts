@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { idempotencyMigrations } from '@holdfast/idempotency';
-import { type CallResult, type Client, createStepClient, services } from '@holdfast/rpc';
-import { type TestDatabase, testDatabase } from '@holdfast/testkit';
+import { createStepClient } from '@holdfast/participant';
+import { type CallResult, type Client, services } from '@holdfast/rpc';
+import { type TestDatabase, testDatabase } from '@holdfast/testing';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { startProcess, type TestProcess } from '../../shipping/src/test-carrier.ts';
+import { startProcess, type TestProcess } from '../../shipping/test/test-carrier.ts';
 import { inventoryMigrations } from './server.ts';
 
 const MAIN = new URL('./main.ts', import.meta.url);
@@ -23,7 +23,7 @@ const start = (grpcPort: number) =>
   });
 
 beforeAll(async () => {
-  database = await testDatabase('reserve_killed', [idempotencyMigrations, inventoryMigrations]);
+  database = await testDatabase('reserve_killed', inventoryMigrations);
   process = await start(0);
   port = process.ports.grpcPort ?? 0;
   client = createStepClient(services.inventory, `127.0.0.1:${port}`);

@@ -1,4 +1,4 @@
-import { orderEvents, redisUrl } from '@holdfast/rpc';
+import { orderEvents, redisUrl } from '@holdfast/participant';
 import { boolean, integer, keyList, optional, port, text, url } from '@holdfast/service';
 
 const ADDRESS = /^((dns:\/\/\/)?[^\s/:,]+:\d{1,5}|ipv4:[\d.]+:\d{1,5}(,[\d.]+:\d{1,5})*)$/;

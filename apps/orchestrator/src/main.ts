@@ -1,4 +1,4 @@
-import { migrationJob } from '@holdfast/rpc';
+import { migrationJob } from '@holdfast/participant';
 import { loadConfig, runService } from '@holdfast/service';
 import { config } from './config.ts';
 import { orchestratorMigrations, runOrchestrator } from './run-orchestrator.ts';

@@ -1,6 +1,6 @@
 import type { Engine, SagaMetrics } from '@holdfast/saga';
 import type { Log, Metrics } from '@holdfast/service';
-import type { UnendedCount } from './saga-store.ts';
+import type { UnendedCount } from './saga/saga-store.ts';
 
 /** What the engine tells, as counters under `/metrics`. */
 export function sagaMetrics(metrics: Metrics): SagaMetrics {

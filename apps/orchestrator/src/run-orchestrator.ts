@@ -1,27 +1,29 @@
 import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
+import { ORDER_EVENTS } from '@holdfast/contracts';
 import { idempotencyMigrations, loadFingerprinter } from '@holdfast/idempotency';
-import { defineOutbox } from '@holdfast/idempotency/redis';
+import { defineOutbox } from '@holdfast/messaging';
+import { eventsUrl, openRedis, relayEvents, storeFault } from '@holdfast/participant';
 import { createPool, type Migrations, prepareDatabase } from '@holdfast/postgres';
-import { eventsUrl, openRedis, relayEvents, service, services, startServer, storeFault } from '@holdfast/rpc';
+import { service, services, startServer } from '@holdfast/rpc';
 import { createEngine, type EngineOptions, hasEnded, sagaMigrations } from '@holdfast/saga';
 import { type Config, createHealth, createLog, createMetrics, observeWaits, onShutdown } from '@holdfast/service';
 import type { FastifyInstance } from 'fastify';
-import type { OrderBook } from './accept-order.ts';
 import { createAuthenticate } from './auth.ts';
 import type { config } from './config.ts';
-import { orderHandlers } from './grpc-orders.ts';
+import { orderHandlers } from './grpc/order-service.ts';
 import { createHttpServer } from './http/server.ts';
-import { startKeySweeper } from './key-sweeper.ts';
-import { createKnownAnswers } from './known-answers.ts';
+import { startKeySweeper } from './keys/key-sweeper.ts';
+import { createKnownAnswers } from './keys/known-answers.ts';
+import { OpenKeys } from './keys/open-keys.ts';
 import { observeEngine, observeUnended, sagaMetrics } from './metrics.ts';
-import { OpenKeys } from './open-keys.ts';
-import { type AcceptedOrder, type OrderOutputs, viewOrder } from './order.ts';
-import { answerAndTellCompanion, answerCompanion, createInsertOrder, UPDATED_AT_MARK } from './order-store.ts';
-import { connectParticipants } from './participants.ts';
-import { placeOrderSaga } from './place-order.ts';
-import { countUnendedSagas } from './saga-store.ts';
+import type { OrderBook } from './orders/accept-order.ts';
+import { type AcceptedOrder, type OrderOutputs, viewOrder } from './orders/order.ts';
+import { answerAndTellCompanion, answerCompanion, createInsertOrders, UPDATED_AT_MARK } from './orders/order-store.ts';
+import { connectParticipants } from './saga/participants.ts';
+import { placeOrderSaga } from './saga/place-order-saga.ts';
+import { countUnendedSagas } from './saga/saga-store.ts';
 
 export const orchestratorMigrations: Migrations[] = [
   idempotencyMigrations,
@@ -31,7 +33,7 @@ export const orchestratorMigrations: Migrations[] = [
 
 /** What the statements of order-store.ts tell (E1). */
 export const ORDER_OUTBOX = defineOutbox({
-  name: 'order-events',
+  name: ORDER_EVENTS,
   subject: 'order',
   outbox: 'outbox',
   relays: 'relays',
@@ -103,7 +105,7 @@ export async function runOrchestrator(
   const memory = settings.REDIS_URL === undefined ? undefined : openRedis(settings.REDIS_URL, fingerprinter, log);
   const book: OrderBook = {
     pool,
-    insertOrder: createInsertOrder(pool, { tellsEvents: settings.ORDER_EVENTS, driven: (id) => engine.gone(id) }),
+    startOrder: engine.createStarter({ insert: createInsertOrders(pool, { tellsEvents: settings.ORDER_EVENTS }) }),
     engine,
     fingerprinter,
     openKeys,

@@ -1,7 +1,7 @@
 import { createClient, services } from '@holdfast/rpc';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { NO_FAULTS } from '../../sandbox/src/test-sandbox.ts';
-import { startProcess } from '../../shipping/src/test-carrier.ts';
+import { NO_FAULTS } from '../../sandbox/test/test-sandbox.ts';
+import { startProcess } from '../../shipping/test/test-carrier.ts';
 import {
   AMOUNT,
   NOTHING,
@@ -13,7 +13,7 @@ import {
   type TestCards,
   UNKNOWN,
   untilKnown,
-} from './test-provider.ts';
+} from '../test/test-provider.ts';
 
 let cards: TestCards;
 beforeAll(async () => {

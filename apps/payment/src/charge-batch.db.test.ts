@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { createFlights } from '@holdfast/idempotency';
+import { createStepClient, stepStreams, storeFault } from '@holdfast/participant';
 import { createPool } from '@holdfast/postgres';
-import { type CallOptions, type Client, createStepClient, services, startServer, storeFault } from '@holdfast/rpc';
+import { type CallOptions, type Client, services, startServer } from '@holdfast/rpc';
 import { createMetrics } from '@holdfast/service';
-import { type TestParticipant, testParticipant } from '@holdfast/testkit';
+import { type TestParticipant, testParticipant } from '@holdfast/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { SECRET_KEY, startTestSandbox, type TestSandbox } from '../../sandbox/src/test-sandbox.ts';
+import { SECRET_KEY, startTestSandbox, type TestSandbox } from '../../sandbox/test/test-sandbox.ts';
 import { type ProviderSettings, paymentMigrations, paymentService } from './server.ts';
 
 type Payment = Client<typeof services.payment>;
@@ -196,7 +197,7 @@ async function startReplica() {
     host: '127.0.0.1',
     port: 0,
     services: bound,
-    offerSteps: true,
+    steps: stepStreams,
     log,
     translate: storeFault,
   });

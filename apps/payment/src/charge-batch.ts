@@ -9,8 +9,17 @@
  * A1  Orders of one customer are served as they come, against the locked balance, which is written once.
  * Locks: fence, claim, charge, account, each in order of its key, so that two batches can't wait for each other in a circle.
  */
-import { type Begun, type Claim, createBatcher, heldClaimsSql, heldColumns } from '@holdfast/idempotency';
-import { classifyPostgresError, guessedFew, type Pool, statement, type Transaction } from '@holdfast/postgres';
+
+import { type Claim, heldClaimsSql, heldColumns } from '@holdfast/idempotency';
+import type { Begun } from '@holdfast/participant';
+import {
+  classifyPostgresError,
+  createBatcher,
+  guessedFew,
+  type Pool,
+  statement,
+  type Transaction,
+} from '@holdfast/postgres';
 import { InvalidRequest } from '@holdfast/rpc';
 import { type LockedAccount, lockAccounts } from './account.ts';
 import type { CardOutcome } from './card.ts';

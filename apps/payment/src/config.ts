@@ -1,4 +1,4 @@
-import { redisUrl } from '@holdfast/rpc';
+import { redisUrl } from '@holdfast/participant';
 import { boolean, integer, optional, port, text, url } from '@holdfast/service';
 
 /** Settings of the payment service. Without STRIPE_SECRET_KEY only payments from the customer's account work. */

@@ -1,18 +1,22 @@
 import { randomUUID } from 'node:crypto';
-import { createStepRunner, type Settlement, type StepSpec } from '@holdfast/idempotency';
-import { type Transaction, transaction } from '@holdfast/postgres';
+import type { Settlement } from '@holdfast/idempotency';
 import {
   askStep,
+  createStepRunner,
+  keyedCall,
+  type Participant,
+  type StepSpec,
+  stepAnswer,
+} from '@holdfast/participant';
+import { type Transaction, transaction } from '@holdfast/postgres';
+import {
   checkCurrency,
   checkIdentifier,
   checkInteger,
   type Handlers,
   InvalidRequest,
-  keyedCall,
-  type Participant,
   services,
   statusBytes,
-  stepAnswer,
 } from '@holdfast/rpc';
 import { adjustAccount, findAccount, MAX_BALANCE, putAccount } from './account.ts';
 import type { CardOutcome, Cards, GivenBack } from './card.ts';

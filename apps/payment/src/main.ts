@@ -1,5 +1,4 @@
-import { idempotencyMigrations } from '@holdfast/idempotency';
-import { migrationJob, runParticipant } from '@holdfast/rpc';
+import { migrationJob, runParticipant } from '@holdfast/participant';
 import { loadConfig, runService } from '@holdfast/service';
 import { config } from './config.ts';
 import { paymentMigrations, paymentService } from './server.ts';
@@ -11,5 +10,5 @@ await runService(
       paymentService(participant, settings),
     );
   },
-  { migrate: migrationJob('payment', config, [idempotencyMigrations, paymentMigrations]) },
+  { migrate: migrationJob('payment', config, paymentMigrations) },
 );

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { CallOptions } from '@holdfast/rpc';
 import { services } from '@holdfast/rpc';
-import { type TestParticipant, testParticipant } from '@holdfast/testkit';
+import { type TestParticipant, testParticipant } from '@holdfast/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { NO_FAULTS, SECRET_KEY, startTestSandbox, type TestSandbox } from '../../sandbox/src/test-sandbox.ts';
+import { NO_FAULTS, SECRET_KEY, startTestSandbox, type TestSandbox } from '../../sandbox/test/test-sandbox.ts';
 import { paymentMigrations, paymentService } from './server.ts';
 
 let sandbox: TestSandbox;

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { NO_FAULTS } from '../../sandbox/src/test-sandbox.ts';
+import { NO_FAULTS } from '../../sandbox/test/test-sandbox.ts';
 import {
   AMOUNT,
   GIVEN_BACK,
@@ -9,7 +9,7 @@ import {
   type TestCards,
   UNKNOWN,
   untilKnown,
-} from './test-provider.ts';
+} from '../test/test-provider.ts';
 
 let cards: TestCards;
 beforeAll(async () => {

@@ -1,9 +1,15 @@
+import { idempotencyMigrations } from '@holdfast/idempotency';
+import type { Participant } from '@holdfast/participant';
 import type { Migrations } from '@holdfast/postgres';
-import { type Participant, type ServiceBinding, service, services } from '@holdfast/rpc';
+import { type ServiceBinding, service, services } from '@holdfast/rpc';
 import { type Cards, createCards, noCards } from './card.ts';
 import { paymentHandlers } from './handlers.ts';
 
-export const paymentMigrations: Migrations = { module: 'payment', folder: new URL('../sql/', import.meta.url) };
+/** Everything that its database is made of. */
+export const paymentMigrations: Migrations[] = [
+  idempotencyMigrations,
+  { module: 'payment', folder: new URL('../sql/', import.meta.url) },
+];
 
 export interface ProviderSettings {
   STRIPE_SECRET_KEY: string | null;

@@ -1,7 +1,15 @@
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import {
+  booking,
+  errorOf,
+  ledgerOf,
+  NO_FAULTS,
+  sendJson,
+  startTestSandbox,
+  type TestSandbox,
+} from '../test/test-sandbox.ts';
 import { drawPlan } from './faults.ts';
-import { booking, errorOf, ledgerOf, NO_FAULTS, sendJson, startTestSandbox, type TestSandbox } from './test-sandbox.ts';
 
 let sandbox: TestSandbox;
 beforeAll(async () => {

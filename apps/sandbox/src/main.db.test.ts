@@ -5,9 +5,9 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { createPool, describeSchema } from '@holdfast/postgres';
-import { testDatabase } from '@holdfast/testkit';
+import { testDatabase } from '@holdfast/testing';
 import { afterEach, describe, expect, it } from 'vitest';
-import { booking, errorOf, ledgerOf, MIGRATIONS, NO_FAULTS, sendJson, stripeAt } from './test-sandbox.ts';
+import { booking, errorOf, ledgerOf, MIGRATIONS, NO_FAULTS, sendJson, stripeAt } from '../test/test-sandbox.ts';
 
 interface Running {
   port: number;

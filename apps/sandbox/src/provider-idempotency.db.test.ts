@@ -1,7 +1,7 @@
 import { createLog } from '@holdfast/service';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { errorOf, ledgerOf, SECRET_KEY, startTestSandbox, type TestSandbox } from '../test/test-sandbox.ts';
 import { startKeyPurge } from './provider-idempotency.ts';
-import { errorOf, ledgerOf, SECRET_KEY, startTestSandbox, type TestSandbox } from './test-sandbox.ts';
 
 let sandbox: TestSandbox;
 beforeAll(async () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { errorOf, ledgerOf, startTestSandbox, type TestSandbox } from './test-sandbox.ts';
+import { errorOf, ledgerOf, startTestSandbox, type TestSandbox } from '../test/test-sandbox.ts';
 
 let sandbox: TestSandbox;
 beforeAll(async () => {

@@ -1,5 +1,5 @@
 import { statement } from '@holdfast/postgres';
-import { type TestDatabase, testDatabase } from '@holdfast/testkit';
+import { type TestDatabase, testDatabase } from '@holdfast/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createStore, type Store } from './store.ts';
 

@@ -1,5 +1,4 @@
-import { createBatcher } from '@holdfast/idempotency';
-import { classifyPostgresError, type Pool, type Statement, transactionOf } from '@holdfast/postgres';
+import { classifyPostgresError, createBatcher, type Pool, type Statement, transactionOf } from '@holdfast/postgres';
 
 /** A statement that decides everything about its request by itself. */
 export interface Write extends Statement {

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { createFlights } from '@holdfast/idempotency';
-import { type CallOptions, type Client, createClient, services, startServer, storeFault } from '@holdfast/rpc';
+import { storeFault } from '@holdfast/participant';
+import { type CallOptions, type Client, createClient, services, startServer } from '@holdfast/rpc';
 import { createMetrics } from '@holdfast/service';
-import { type TestParticipant, testParticipant } from '@holdfast/testkit';
+import { type TestParticipant, testParticipant } from '@holdfast/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { startProcess, startTestCarrier, type TestCarrier } from '../test/test-carrier.ts';
 import type { CarrierSettings } from './carrier.ts';
 import { shippingMigrations, shippingService } from './server.ts';
-import { startProcess, startTestCarrier, type TestCarrier } from './test-carrier.ts';
 
 type ShippingClient = Client<typeof services.shipping>;
 

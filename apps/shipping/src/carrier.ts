@@ -9,7 +9,7 @@
  */
 
 import { createExchange, type Exchange, ExchangeFailed } from '@holdfast/http-exchange';
-import type { Participant } from '@holdfast/rpc';
+import type { Participant } from '@holdfast/participant';
 
 export interface Address {
   name: string;

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { transaction } from '@holdfast/postgres';
 import { type CallOptions, services } from '@holdfast/rpc';
-import { type TestParticipant, testParticipant } from '@holdfast/testkit';
+import { type TestParticipant, testParticipant } from '@holdfast/testing';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { startTestCarrier, type TestCarrier } from '../test/test-carrier.ts';
 import { dispatch as dispatchIn } from './dispatch.ts';
 import { shippingMigrations, shippingService } from './server.ts';
-import { startTestCarrier, type TestCarrier } from './test-carrier.ts';
 
 type Shipping = TestParticipant<typeof services.shipping>;
 

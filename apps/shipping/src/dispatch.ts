@@ -6,12 +6,13 @@
  * S3  What is being cancelled is not dispatched, and what was dispatched is not cancelled (shipment.ts). Both lock the shipment's
  *     row first. A cancel at the carrier does not keep that lock while it calls out, but the seal of its act is committed by then.
  */
-import { defineOutbox } from '@holdfast/idempotency/redis';
+import { SHIPMENT_EVENTS } from '@holdfast/contracts';
+import { defineOutbox } from '@holdfast/messaging';
 import { statement, type Transaction } from '@holdfast/postgres';
 import { InvalidRequest } from '@holdfast/rpc';
 
 export const SHIPMENT_OUTBOX = defineOutbox({
-  name: 'shipment-events',
+  name: SHIPMENT_EVENTS,
   subject: 'shipment',
   outbox: 'shipment_outbox',
   relays: 'shipment_relays',

@@ -1,18 +1,22 @@
-import { createStepRunner, type Settlement, type StepSpec } from '@holdfast/idempotency';
-import { transaction } from '@holdfast/postgres';
+import type { Settlement } from '@holdfast/idempotency';
 import {
   askStep,
+  createStepRunner,
+  keyedCall,
+  type Participant,
+  type StepSpec,
+  stepAnswer,
+} from '@holdfast/participant';
+import { transaction } from '@holdfast/postgres';
+import {
   checkDistinct,
   checkIdentifier,
   checkInteger,
   checkText,
   type Handlers,
   InvalidRequest,
-  keyedCall,
-  type Participant,
   services,
   statusBytes,
-  stepAnswer,
 } from '@holdfast/rpc';
 import { type BookingPlan, type BookResult, bookOnce, cancelOnce, MAX_CALLS_TO_BOOK } from './book-at-carrier.ts';
 import type { Address, Carrier, Parcel } from './carrier.ts';

@@ -1,5 +1,4 @@
-import { idempotencyMigrations } from '@holdfast/idempotency';
-import { eventsUrl, migrationJob, relayEvents, runParticipant } from '@holdfast/rpc';
+import { eventsUrl, migrationJob, relayEvents, runParticipant } from '@holdfast/participant';
 import { loadConfig, runService } from '@holdfast/service';
 import { config } from './config.ts';
 import { SHIPMENT_OUTBOX } from './dispatch.ts';
@@ -17,5 +16,5 @@ await runService(
       return bind(participant);
     });
   },
-  { migrate: migrationJob('shipping', config, [idempotencyMigrations, shippingMigrations]) },
+  { migrate: migrationJob('shipping', config, shippingMigrations) },
 );

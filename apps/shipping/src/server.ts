@@ -1,9 +1,15 @@
+import { idempotencyMigrations } from '@holdfast/idempotency';
+import type { Participant } from '@holdfast/participant';
 import type { Migrations } from '@holdfast/postgres';
-import { type Participant, type ServiceBinding, service, services } from '@holdfast/rpc';
+import { type ServiceBinding, service, services } from '@holdfast/rpc';
 import { type CarrierSettings, createCarrier, noCarrier } from './carrier.ts';
 import { shippingHandlers } from './handlers.ts';
 
-export const shippingMigrations: Migrations = { module: 'shipping', folder: new URL('../sql/', import.meta.url) };
+/** Everything that its database is made of. */
+export const shippingMigrations: Migrations[] = [
+  idempotencyMigrations,
+  { module: 'shipping', folder: new URL('../sql/', import.meta.url) },
+];
 
 /**
  * `holdfast.shipping.v1.ShippingService`, bound to this process's database.

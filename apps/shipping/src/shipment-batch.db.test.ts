@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { type CallOptions, type Client, createStepClient, services } from '@holdfast/rpc';
-import { type TestParticipant, testParticipant } from '@holdfast/testkit';
+import { createStepClient } from '@holdfast/participant';
+import { type CallOptions, type Client, services } from '@holdfast/rpc';
+import { type TestParticipant, testParticipant } from '@holdfast/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { startTestCarrier, type TestCarrier } from '../test/test-carrier.ts';
 import { shippingMigrations, shippingService } from './server.ts';
-import { startTestCarrier, type TestCarrier } from './test-carrier.ts';
 
 type Shipping = TestParticipant<typeof services.shipping>;
 

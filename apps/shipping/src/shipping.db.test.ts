@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { type CallOptions, services } from '@holdfast/rpc';
-import { type TestParticipant, testParticipant } from '@holdfast/testkit';
+import { type TestParticipant, testParticipant } from '@holdfast/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startTestCarrier, type TestCarrier } from '../test/test-carrier.ts';
 import { shippingMigrations, shippingService } from './server.ts';
-import { startTestCarrier, type TestCarrier } from './test-carrier.ts';
 
 type Shipping = TestParticipant<typeof services.shipping>;
 

@@ -1,13 +1,13 @@
 import { sagaMigrations } from '@holdfast/saga';
 import {
-  type EffectBook,
   runSagaMatrix,
   type SagaPath,
   sagaMatrix,
   startFaultProxy,
   type TestDatabase,
   testDatabase,
-} from '@holdfast/testkit';
+} from '@holdfast/testing';
+import type { EffectBook } from '@holdfast/testing/audit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bookTripSaga, type Trip } from './book-trip.ts';
 import { type Cancel, type Desk, deskMigrations, giveBack, startDesk } from './desk.ts';

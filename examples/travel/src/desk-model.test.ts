@@ -1,4 +1,4 @@
-import { type SimulatedSaga, simulateSaga } from '@holdfast/testkit/simulation';
+import { type SimulatedSaga, simulateSaga } from '@holdfast/testing/simulation';
 import { describe, expect, it } from 'vitest';
 import { bookTripSaga, type Trip } from './book-trip.ts';
 import { DeskModel } from './desk-model.ts';

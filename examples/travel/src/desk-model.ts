@@ -1,6 +1,6 @@
 /* A desk as the simulation sees it: what desk.ts does in its transactions, over maps. */
 import type { ActOutcome, UndoOutcome } from '@holdfast/saga';
-import type { SimulatedCall, SimulatedParticipant } from '@holdfast/testkit/simulation';
+import type { SimulatedCall, SimulatedParticipant } from '@holdfast/testing/simulation';
 
 export interface DeskModelOptions {
   /** A reason to refuse this trip, or null. */

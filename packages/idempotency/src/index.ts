@@ -13,9 +13,13 @@ export {
   type SettledAnswer,
   type UnreadAnswers,
   type UnreadCall,
-} from './answer-memory.ts';
-export { DEFAULT_KEEP_DAYS } from './answers.ts';
-export { type Batcher, createBatcher, QueueFull } from './batcher.ts';
+} from './core/answer-cache.ts';
+export { type Fingerprint, type Fingerprinter, loadFingerprinter } from './core/fingerprint.ts';
+export { actKeyOf, isUndoKey, KEY_PATTERN, KEY_RULE, splitKey, undoKeyOf } from './core/key.ts';
+export { dateOfKey, type KeyFault, keyOf, newKey, parseKey } from './core/new-key.ts';
+export { KEY_FAULT_REASONS, OUTCOME_REASONS } from './core/outcome-reasons.ts';
+export { createFlights, type Flights } from './core/single-flight.ts';
+export { DEFAULT_KEEP_DAYS } from './postgres/answers.ts';
 export {
   type Ask,
   ask,
@@ -30,13 +34,19 @@ export {
   release,
   type SealedFrom,
   seal,
-} from './claim.ts';
-export { ClaimedMeanwhile, heldClaimsSql, heldColumns } from './claim-batch.ts';
-export { type ReachStepPoint, STEP_POINTS, type StepPoint } from './crash-points.ts';
-export { type Fingerprint, type Fingerprinter, loadFingerprinter } from './fingerprint.ts';
-export { createFlights, type Flights } from './flights.ts';
-export { forgetMessages, type Message, takeNew } from './inbox.ts';
-export { actKeyOf, isUndoKey, KEY_PATTERN, splitKey, undoKeyOf } from './key.ts';
+} from './postgres/claim.ts';
+export {
+  attachClaims,
+  ClaimedMeanwhile,
+  heldClaimsSql,
+  heldColumns,
+  insertClaims,
+  meetClaims,
+  type NewClaim,
+  type Settled,
+  sealClaims,
+  settleClaims,
+} from './postgres/claim-batch.ts';
 export {
   createKeyedRunner,
   type Effect,
@@ -44,28 +54,35 @@ export {
   type KeyedRun,
   type KeyedRunner,
   type KeyedRunnerOptions,
-} from './keyed-runner.ts';
-export { EffectTimeout } from './lend-transaction.ts';
-export { dateOfKey, type KeyFault, keyOf, newKey, parseKey } from './new-key.ts';
+} from './postgres/keyed-runner.ts';
+export { TransactionControlRefused } from './postgres/nested-transactions.ts';
 export {
   keepRetention,
+  type OtherTable,
   type Purged,
   purge,
   type RetentionOptions,
   type RetentionTimer,
   turnDays,
-} from './retention.ts';
-export { type ActOutcome, type KeyedCall, type OutsideAct, runAct, runOutsideAct, type Settlement } from './run-act.ts';
-export { type OutsideUndo, runOutsideUndo, runUndo, type UndoOutcome } from './run-undo.ts';
+} from './postgres/retention.ts';
 export {
-  type Begun,
-  createStepRunner,
-  type OutsideSpec,
-  type Performed,
-  type Prepared,
-  type RunStep,
-  type StepSpec,
-} from './step-runner.ts';
+  type ActOutcome,
+  type KeyedCall,
+  type OutsideAct,
+  oneAtATime,
+  runAct,
+  runOutsideAct,
+  type Settlement,
+} from './postgres/run-act.ts';
+export { type OutsideUndo, runOutsideUndo, runUndo, type UndoOutcome } from './postgres/run-undo.ts';
+export {
+  EffectTimeout,
+  mustBeInTransaction,
+  type Scope,
+  scopedTransaction,
+  TransactionEnded,
+} from './postgres/scoped-transaction.ts';
+export { type StoreFaultReason, storeFaultReason } from './postgres/store-fault.ts';
 
 /** The tables of this package; list them before a service's own. */
 export const idempotencyMigrations: Migrations = {

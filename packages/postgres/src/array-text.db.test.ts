@@ -1,4 +1,4 @@
-import { type TestDatabase, testDatabase } from '@holdfast/testkit';
+import { type TestDatabase, testDatabase } from '@holdfast/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { arrayText } from './array-text.ts';
 

@@ -1,9 +1,10 @@
 export { describeSchema } from './describe-schema.ts';
-export { guessedFew } from './guessed-few.ts';
+export { type Batcher, createBatcher, QueueFull } from './group-commit.ts';
 export { type Migrations, migrate, missingMigrations } from './migrate.ts';
+export { guessedFew } from './planner-hints.ts';
 export { createPool, type Pool, type PoolOptions, type Query, type Statement, statement } from './pool.ts';
 export { type Preparation, prepareDatabase, runMigrations } from './prepare-database.ts';
-export { classifyPostgresError, isUniqueViolation, type PostgresFault } from './sqlstate.ts';
+export { classifyPostgresError, isNotNullViolation, isUniqueViolation, type PostgresFault } from './sqlstate.ts';
 export {
   type Ending,
   type Known,

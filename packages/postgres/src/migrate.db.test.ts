@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import { type TestDatabase, testDatabase } from '@holdfast/testkit';
+import { type TestDatabase, testDatabase } from '@holdfast/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Migrations, migrate } from './migrate.ts';
 import { createPool } from './pool.ts';

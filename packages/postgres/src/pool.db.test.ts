@@ -1,4 +1,4 @@
-import { testDatabase } from '@holdfast/testkit';
+import { testDatabase } from '@holdfast/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPool, type Pool } from './pool.ts';
 

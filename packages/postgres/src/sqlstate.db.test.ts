@@ -1,7 +1,7 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type PostgresServer, startPostgres, type TestDatabase, testDatabase } from '@holdfast/testkit';
+import { type PostgresServer, startPostgres, type TestDatabase, testDatabase } from '@holdfast/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createPool, type Pool } from './pool.ts';
 import { classifyPostgresError, isUniqueViolation } from './sqlstate.ts';

@@ -40,6 +40,12 @@ function isUnavailable(error: unknown): boolean {
   return (code !== undefined && SOCKET_FAULTS.has(code)) || PG_MESSAGES.test(error.message);
 }
 
+/** True when a statement failed because this column would have been null. */
+export function isNotNullViolation(error: unknown, table: string, column: string): boolean {
+  if (!(error instanceof pg.DatabaseError) || error.code !== '23502') return false;
+  return error.table === table && error.column === column;
+}
+
 /** True when `constraint` refused a row: the way a unique effect says that it exists already (K5). */
 export function isUniqueViolation(error: unknown, constraint: string): boolean {
   return error instanceof pg.DatabaseError && error.code === '23505' && error.constraint === constraint;

@@ -1,4 +1,4 @@
-import { type TestDatabase, testDatabase } from '@holdfast/testkit';
+import { type TestDatabase, testDatabase } from '@holdfast/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { classifyPostgresError } from './sqlstate.ts';
 import { transaction } from './transaction.ts';

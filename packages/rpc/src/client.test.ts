@@ -1,8 +1,8 @@
 import { Metadata, Server, ServerCredentials, type ServiceDefinition, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Client, createClient } from './client.ts';
-import { encodeStatus } from './error-details.ts';
 import { services } from './protos.ts';
+import { encodeStatus } from './status-details.ts';
 
 // Somebody else's server, which answers in ways ours never does: a proxy in between, or another version of us.
 let server: Server;

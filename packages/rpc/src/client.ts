@@ -1,6 +1,6 @@
 import { credentials, Client as GrpcClient, Metadata, status, type MethodDefinition as Wire } from '@grpc/grpc-js';
 import type { MethodDefinition } from '@grpc/proto-loader';
-import { decodeStatus } from './error-details.ts';
+import { decodeStatus } from './status-details.ts';
 
 export interface CallOptions {
   /** How long the caller waits. Passing it means that the outcome is unknown (S4). */

@@ -1,11 +1,13 @@
 import { fileURLToPath } from 'node:url';
 import { type GrpcObject, loadPackageDefinition, type ServiceDefinition } from '@grpc/grpc-js';
 import { loadSync, type Options, type PackageDefinition } from '@grpc/proto-loader';
-import type { InventoryServiceDefinition } from './gen/holdfast/inventory/v1/InventoryService.ts';
-import type { OrderServiceDefinition } from './gen/holdfast/orders/v1/OrderService.ts';
-import type { PaymentServiceDefinition } from './gen/holdfast/payment/v1/PaymentService.ts';
-import type { ShippingServiceDefinition } from './gen/holdfast/shipping/v1/ShippingService.ts';
-import type { StepServiceDefinition } from './gen/holdfast/step/v1/StepService.ts';
+import type {
+  InventoryServiceDefinition,
+  OrderServiceDefinition,
+  PaymentServiceDefinition,
+  ShippingServiceDefinition,
+  StepServiceDefinition,
+} from '@holdfast/contracts';
 
 // The types in gen/ are generated with the same choices (scripts/gen.mjs); they must not differ.
 const OPTIONS: Options = {

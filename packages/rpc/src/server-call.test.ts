@@ -1,10 +1,10 @@
 import { credentials, Metadata, Client as RawClient } from '@grpc/grpc-js';
 import { createLog } from '@holdfast/service';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { decodeStatus } from './error-details.ts';
 import { services } from './protos.ts';
 import { type RunningServer, service, startServer } from './server.ts';
 import type { ServerCall } from './server-call.ts';
+import { decodeStatus } from './status-details.ts';
 
 // A client of its own, which can send what ours never would.
 let server: RunningServer;

@@ -1,5 +1,6 @@
 import type { ServerUnaryCall, ServerWritableStream } from '@grpc/grpc-js';
-import { type ErrorReason, errorOf, type RpcError } from './errors.ts';
+import { KEY_PATTERN, reasons } from '@holdfast/contracts';
+import { type ErrorReason, errorOf, type RpcError } from './status.ts';
 
 /** Thrown by request checks, translated once, at the server's border. `field` is the path in the message. */
 export class InvalidRequest extends Error {
@@ -11,7 +12,6 @@ export class InvalidRequest extends Error {
   }
 }
 
-const KEY = /^[A-Za-z0-9._~:-]{16,128}$/;
 const TENANT = /^[A-Za-z0-9_-]{1,64}$/;
 const EPOCH = /^\d{1,15}$/;
 const MAX_REMAINING_MS = 60_000;
@@ -46,7 +46,7 @@ class MetadataCall implements ServerCall {
 
   key(): string {
     const keys = this.#values('idempotency-key');
-    if (keys.length > 1) throw wrongKey();
+    if (keys.length > 1) throw keyFault('IDEMPOTENCY_KEY_INVALID');
     return checkKey(keys[0]);
   }
 
@@ -92,18 +92,14 @@ export function serverCall(call: IncomingCall): ServerCall {
 /** @throws InvalidRequest */
 export function checkKey(key: string | undefined): string {
   if (key === undefined) {
-    throw new InvalidRequest('idempotency-key', 'send one with every changing call', 'IDEMPOTENCY_KEY_MISSING');
+    throw keyFault('IDEMPOTENCY_KEY_MISSING');
   }
-  if (!KEY.test(key)) throw wrongKey();
+  if (!KEY_PATTERN.test(key)) throw keyFault('IDEMPOTENCY_KEY_INVALID');
   return key;
 }
 
-function wrongKey(): InvalidRequest {
-  return new InvalidRequest(
-    'idempotency-key',
-    'send one key of 16 to 128 of [A-Za-z0-9._~:-]',
-    'IDEMPOTENCY_KEY_INVALID',
-  );
+function keyFault(reason: 'IDEMPOTENCY_KEY_MISSING' | 'IDEMPOTENCY_KEY_INVALID'): InvalidRequest {
+  return new InvalidRequest('idempotency-key', reasons[reason].detail, reason);
 }
 
 /** @throws InvalidRequest */

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import {
+  type handleBidiStreamingCall,
   type handleServerStreamingCall,
   type handleUnaryCall,
   Metadata,
@@ -11,12 +12,12 @@ import {
 } from '@grpc/grpc-js';
 import type { MethodDefinition } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
+import type { RunStepsRequest, RunStepsResponseInput } from '@holdfast/contracts';
 import type { Log } from '@holdfast/service';
 import { HealthImplementation } from 'grpc-health-check';
-import { type Answer, errorOf, type RpcError, toServiceError } from './errors.ts';
 import { packageDefinition, stepService } from './protos.ts';
 import { InvalidRequest, type ServerCall, serverCall } from './server-call.ts';
-import { stepStreams } from './step-server.ts';
+import { type Answer, errorOf, type RpcError, toServiceError } from './status.ts';
 
 export type Unary<Request, Response> = (request: Request, call: ServerCall) => Promise<Answer<Response>>;
 type Streaming<Request, Response> = (request: Request, call: ServerCall) => AsyncIterable<Answer<Response>>;
@@ -60,10 +61,17 @@ export interface ServerOptions {
   port: number;
   services: ServiceBinding[];
   log: Log;
-  /** Offers the unary methods in batches too (StepService). */
-  offerSteps?: boolean;
+  /** Offers the unary methods in batches too (StepService): `stepStreams` of @holdfast/participant. */
+  steps?: ((options: ServerOptions) => StepStreams) | undefined;
   /** Translates what a handler throws; undefined for what it does not know, which becomes INTERNAL. */
   translate: (error: unknown) => RpcError | undefined;
+}
+
+/** The server's side of StepService. */
+export interface StepStreams {
+  handle: handleBidiStreamingCall<RunStepsRequest, RunStepsResponseInput>;
+  /** Reads no more; each stream ends when what it has read is answered. */
+  drain(): void;
 }
 
 const SERVER_OPTIONS = {
@@ -81,7 +89,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const health = new HealthImplementation({ '': 'SERVING' });
   const names = options.services.map((binding) => serviceName(binding.definition));
   for (const binding of options.services) addService(server, binding, options);
-  const steps = options.offerSteps === true ? stepStreams(options) : undefined;
+  const steps = options.steps?.(options);
   if (steps !== undefined) {
     server.addService(stepService, { RunSteps: steps.handle });
     names.push('holdfast.step.v1.StepService');
@@ -213,5 +221,5 @@ export function translated(error: unknown, path: string, options: ServerOptions)
   const known = options.translate(error);
   if (known !== undefined) return known;
   options.log.error({ err: error, path }, 'call failed');
-  return errorOf('INTERNAL', 'an internal error; nothing is known about the outcome: ask again with the same key');
+  return errorOf('INTERNAL');
 }

@@ -1,11 +1,11 @@
 import { credentials, Client as RawClient, type ServiceError } from '@grpc/grpc-js';
 import { createLog } from '@holdfast/service';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { decodeStatus } from './error-details.ts';
-import { type Answer, errorOf } from './errors.ts';
 import { services } from './protos.ts';
 import { type RunningServer, service, startServer } from './server.ts';
 import type { ServerCall } from './server-call.ts';
+import { type Answer, errorOf } from './status.ts';
+import { decodeStatus } from './status-details.ts';
 
 type Watched = Answer<{ order: { id: string } }>;
 let server: RunningServer;

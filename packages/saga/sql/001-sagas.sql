@@ -34,16 +34,24 @@ create table sagas (
   started_at timestamptz not null default clock_timestamp(),
   updated_at timestamptz not null default clock_timestamp(),
   ended_at timestamptz,
+  -- The attempts that came with the first checkpoints, which rewrite the row anyway: a row of its own for each, with its
+  -- index entry, cost more than the checkpoint did. Elements of a JSON list, one by checkpoint, as inline-attempts.ts
+  -- writes and reads them; instants are milliseconds from started_at. All later attempts are in saga_attempts.
+  inline_attempts text,
   constraint sagas_ended check ((ended_at is not null) = (state in ('completed', 'failed', 'cancelled'))),
   constraint sagas_parked check ((state = 'parked') = (parked is not null and resume_state is not null))
-) with (fillfactor = 70);
+) with (
+  -- A page takes two or three new sagas and keeps the rest of its room for their checkpoints: two thirds of those find
+  -- room beside their row and write to no index.
+  fillfactor = 35
+);
 
 -- Checkpoints between steps change position, outputs, revision and updated_at only. None of them may ever appear in an
 -- index, as a column or in its predicate: those updates are heap-only (HOT) and cost no index write because of it.
 create index sagas_live on sagas (owner_id, id) where ended_at is null and state <> 'parked';
 create index sagas_parked_list on sagas (started_at, id) where state = 'parked';
 
--- Every attempt at a step. The epoch is part of the key: each owner numbers its own attempts without asking.
+-- Every attempt at a step that is not in inline_attempts. The epoch is part of the key: each owner numbers its own attempts without asking.
 create table saga_attempts (
   saga_id text not null,
   epoch bigint not null,
@@ -56,4 +64,16 @@ create table saga_attempts (
   started_at timestamptz not null,
   ended_at timestamptz not null,
   primary key (saga_id, epoch, seq)
+);
+
+-- What operators have done to a saga: each row is one verb that has taken it over. The epoch that it gave the saga is part
+-- of the key, so that two operators can never both have done it.
+create table saga_interventions (
+  saga_id text not null,
+  epoch bigint not null,
+  verb text not null check (verb in ('resume', 'retry', 'compensate')),
+  -- Why the saga had been parked; null when it was not.
+  parked jsonb,
+  at timestamptz not null default clock_timestamp(),
+  primary key (saga_id, epoch)
 );

@@ -1,6 +1,3 @@
-export type { CancelOutcome } from './cancel.ts';
-export type { Companion } from './checkpoint-writer.ts';
-export { ENGINE_POINTS, type EnginePoint, type ReachPoint } from './crash-points.ts';
 export {
   type ActOutcome,
   type CompensatableStep,
@@ -19,17 +16,26 @@ export {
   type StepKind,
   type UndoOutcome,
   type Unknown,
-} from './definition.ts';
-export {
-  createEngine,
-  type Engine,
-  type EngineOptions,
-  type EngineStats,
-} from './engine.ts';
-export type { CompensateOutcome, Operator, ResumeOutcome, RetryOutcome } from './operate.ts';
-export { type Clock, type Database, type SagaLog, type SagaMetrics, systemClock } from './ports.ts';
-export { type AttemptRecord, type Intervention, readSaga, readSnapshot, type SagaRecord } from './read.ts';
-export type { Admission, Admitted } from './roster.ts';
+} from './definition/definition.ts';
+export { CANCELLED, DEADLINE_EXCEEDED } from './definition/transitions.ts';
+export type {
+  BeginInTransactionOutcome,
+  BeginOptions,
+  BeginOutcome,
+  Inserted,
+  NotAdmitted,
+  StarterOptions,
+  StartOutcome,
+} from './engine/begin.ts';
+export { ENGINE_POINTS, type EnginePoint, type ReachPoint } from './engine/crash-points.ts';
+export { createEngine, type Engine } from './engine/engine.ts';
+export type { EngineOptions, EngineStats } from './engine/engine-options.ts';
+export { type Clock, type Database, type SagaLog, type SagaMetrics, systemClock } from './engine/ports.ts';
+export type { Admission, Admitted } from './engine/running-sagas.ts';
+export type { SnapshotListener, WaitOutcome } from './engine/watchers.ts';
+export type { Companion } from './journal/checkpoint-writer.ts';
+export { flushSql } from './journal/flush-sql.ts';
+export { type AttemptRecord, type Intervention, readSaga, readSnapshot, type SagaRecord } from './journal/read.ts';
 export {
   type EndState,
   type Failure,
@@ -42,6 +48,6 @@ export {
   type StartSaga,
   sagaMigrations,
   startSagaSql,
-} from './saga-row.ts';
-export { CANCELLED, DEADLINE_EXCEEDED } from './transitions.ts';
-export type { SnapshotListener, WaitOutcome } from './watchers.ts';
+} from './journal/saga-row.ts';
+export type { CancelOutcome } from './operator/cancel.ts';
+export type { CompensateOutcome, Operator, ResumeOutcome, RetryOutcome } from './operator/operate.ts';

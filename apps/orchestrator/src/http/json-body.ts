@@ -21,7 +21,7 @@ export function parseJsonBody(body: Buffer): unknown {
   // Something was lost; only now is it worth a tree of the text to say where.
   const faults: Fault[] = [];
   collectFaults(parse(text).body, '', faults);
-  throw new Problem('invalid-request', 'mend the members named in `errors`', faults);
+  throw new Problem('invalid-request', undefined, faults);
 }
 
 /** How many members JSON.parse has kept; NaN when it has rounded an integer. A list, since nesting may go 30,000 deep. */

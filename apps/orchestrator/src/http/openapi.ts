@@ -2,12 +2,12 @@ import swagger from '@fastify/swagger';
 import { Type } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
 import type { TSchema } from 'typebox';
-import { problems } from './problem.ts';
+import { type ProblemCode, problems } from './problem.ts';
 import { ProblemSchema } from './schemas.ts';
 
 export const keyHeader = Type.String({
   description:
-    'Yours, new for every new operation, the same for every retry: 16 to 128 of `[A-Za-z0-9._~:-]`, best a new UUIDv7',
+    'A new one for every operation, the same one for every retry: 16 to 128 of `[A-Za-z0-9._~:-]`, best a new UUIDv7',
   // No UUIDv7: one that stands here is old soon, and is refused as such to whoever tries it.
   examples: ['till-7~20260314T092653589Z~order'],
 });
@@ -36,19 +36,38 @@ export function withKeyHeaders(schema: TSchema): object {
   };
 }
 
-/** Responses for the given statuses, each listing the problem codes that carry it. */
-export function errorResponses(...statuses: number[]): Record<number, object> {
+/** Of every route that needs an API key. */
+const COMMON_PROBLEMS = ['unauthorized', 'internal'] as const satisfies ProblemCode[];
+/** Of every route that may come with a body, and of every one whose path, query or body has a schema. */
+export const BODY_PROBLEMS = [
+  'invalid-request',
+  'malformed-json',
+  'body-too-large',
+  'unsupported-media-type',
+] as const satisfies ProblemCode[];
+/** Of every route that asks a database. */
+export const STORE_PROBLEMS = ['try-again', 'store-unavailable'] as const satisfies ProblemCode[];
+/** Of every route that claims a key. */
+export const KEY_PROBLEMS = [
+  'idempotency-key-missing',
+  'idempotency-key-invalid',
+  'request-in-progress',
+  'idempotency-key-expired',
+  'idempotency-key-reused',
+] as const satisfies ProblemCode[];
+
+/** The responses of a route that answers with these problems: a list of codes for each status. */
+export function problemResponses(...own: ProblemCode[]): Record<number, object> {
+  const codes = new Set<ProblemCode>([...COMMON_PROBLEMS, ...own]);
+  const statuses = Map.groupBy(codes, (code) => problems[code].status);
   return Object.fromEntries(
-    statuses.map((status) => {
-      const codes = Object.entries(problems).flatMap(([code, problem]) => (problem.status === status ? [code] : []));
-      return [
-        status,
-        {
-          description: codes.map((code) => `\`${code}\``).join(', '),
-          content: { 'application/problem+json': { schema: ProblemSchema } },
-        },
-      ];
-    }),
+    [...statuses].map(([status, of]) => [
+      status,
+      {
+        description: of.map((code) => `\`${code}\``).join(', '),
+        content: { 'application/problem+json': { schema: ProblemSchema } },
+      },
+    ]),
   );
 }
 

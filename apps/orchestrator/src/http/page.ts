@@ -1,4 +1,4 @@
-import { decodeCursor } from '../order-store.ts';
+import { decodeCursor } from '../orders/order-store.ts';
 import { Problem } from './problem.ts';
 import type { PageQueryValue } from './schemas.ts';
 
@@ -11,8 +11,8 @@ export function pageRequest(query: PageQueryValue): {
 } {
   const after = query.cursor === undefined ? undefined : decodeCursor(query.cursor);
   if (query.cursor !== undefined && after === undefined) {
-    throw new Problem('invalid-request', 'send the nextCursor of the page before, unchanged', [
-      { pointer: '', detail: 'the query parameter `cursor` is none that was given out' },
+    throw new Problem('invalid-request', 'Send the `nextCursor` of the previous page unchanged.', [
+      { pointer: '', detail: 'The query parameter `cursor` is not one that the API returned.' },
     ]);
   }
   return { limit: query.limit === undefined ? DEFAULT_LIMIT : Number(query.limit), after };

@@ -1,7 +1,7 @@
 import type { CallOptions, CallResult } from '@holdfast/rpc';
 import { newTraceparent } from '@holdfast/service';
 import type { FastifyRequest } from 'fastify';
-import { Problem, type ProblemCode, reusedKey } from './problem.ts';
+import { codeByReason, Problem, type ProblemCode, reusedKey } from './problem.ts';
 
 // Calls to participants that a request waits for: what they are called with, and what their answers mean over HTTP.
 
@@ -23,25 +23,22 @@ export async function answer<T>(call: Promise<CallResult<T>>): Promise<T> {
   throw problemOf(result);
 }
 
-const CODE_BY_REASON: Record<string, ProblemCode> = {
-  NOT_FOUND: 'not-found',
-  INVALID_REQUEST: 'invalid-request',
-  CONFLICT: 'conflict',
+/** What a participant says and no reason of the catalogue does: refusals, and statuses that came without a reason. */
+const OTHER_CODES: Readonly<Record<string, ProblemCode>> = {
   OUT_OF_STOCK: 'out-of-stock',
   INSUFFICIENT_FUNDS: 'insufficient-funds',
-  IDEMPOTENCY_KEY_INVALID: 'idempotency-key-invalid',
-  IDEMPOTENCY_KEY_REUSED: 'idempotency-key-reused',
-  REQUEST_IN_PROGRESS: 'request-in-progress',
-  TRY_AGAIN: 'try-again',
-  STORE_UNAVAILABLE: 'store-unavailable',
+  OUTCOME_UNKNOWN: 'service-unavailable',
   UNAVAILABLE: 'service-unavailable',
   DEADLINE_EXCEEDED: 'service-unavailable',
+  // The credentials and the key of this call are ours: our caller can't fix them.
+  UNAUTHENTICATED: 'internal',
+  IDEMPOTENCY_KEY_MISSING: 'internal',
 };
 
 /** The border between gRPC's errors and ours. */
 export function problemOf(error: Extract<CallResult<unknown>, { kind: 'error' }>): Problem {
-  const code = CODE_BY_REASON[error.reason] ?? 'internal';
-  if (code === 'service-unavailable') return new Problem(code, 'send the same request again');
+  const code = OTHER_CODES[error.reason] ?? codeByReason.get(error.reason) ?? 'internal';
+  if (code === 'service-unavailable') return new Problem(code);
   if (code === 'idempotency-key-reused') return reusedKey(error.metadata.differing?.split(',').filter(Boolean) ?? []);
   return new Problem(code, error.message);
 }

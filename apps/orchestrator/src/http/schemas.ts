@@ -1,4 +1,5 @@
 import { Type } from '@fastify/type-provider-typebox';
+import { KEY_PATTERN } from '@holdfast/contracts';
 import type { Static } from 'typebox';
 
 // Shapes of the HTTP API: what is checked, and what /openapi.json says. Unknown members are refused everywhere.
@@ -193,7 +194,7 @@ export const Stock = Type.Object({
 export const Account = Type.Object({ customerId: CustomerId, balance: MinorUnits, currency: Currency });
 
 export const KeyParams = Type.Object({
-  key: Type.String({ pattern: '^[A-Za-z0-9._~:-]{16,128}$', description: '16 to 128 of `[A-Za-z0-9._~:-]`' }),
+  key: Type.String({ pattern: KEY_PATTERN.source, description: '16 to 128 of `[A-Za-z0-9._~:-]`' }),
 });
 export const KeyState = Type.Object({
   state: Type.Enum(['in_progress', 'answered', 'expired'], {

@@ -1,23 +1,29 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import { classifyPostgresError } from '@holdfast/postgres';
+import { storeFaultReason } from '@holdfast/idempotency';
 import type { SagaDefinition } from '@holdfast/saga';
 import type { Health, Log, Metrics } from '@holdfast/service';
-import Fastify, { type FastifyBaseLogger, type FastifyError, type FastifyInstance, LogController } from 'fastify';
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  LogController,
+} from 'fastify';
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
-import type { OrderBook } from '../accept-order.ts';
 import type { Authenticate } from '../auth.ts';
-import type { Participants } from '../participants.ts';
+import type { OrderBook } from '../orders/accept-order.ts';
+import type { Participants } from '../saga/participants.ts';
 import { parseJsonBody } from './json-body.ts';
 import { keyOf, registerKeyHeaders } from './key.ts';
 import { registerOpenApi } from './openapi.ts';
-import { type Fault, Problem, sendProblem } from './problem.ts';
-import { catalogueRoutes } from './routes-catalogue.ts';
-import { dispatchRoutes } from './routes-dispatch.ts';
-import { keyRoutes } from './routes-keys.ts';
-import { orderRoutes } from './routes-orders.ts';
-import { placeOrderRoute } from './routes-place-order.ts';
-import { sagaRoutes } from './routes-sagas.ts';
+import { codeByReason, type Fault, Problem, sendProblem } from './problem.ts';
+import { catalogueRoutes } from './routes/catalogue.ts';
+import { dispatchRoutes } from './routes/dispatch.ts';
+import { keyRoutes } from './routes/keys.ts';
+import { orderRoutes } from './routes/orders.ts';
+import { placeOrderRoute } from './routes/place-order.ts';
+import { sagaRoutes } from './routes/sagas.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -44,6 +50,8 @@ export interface HttpEdge {
 
 const BODY_LIMIT_BYTES = 64 * 1_024;
 const MAX_FAULTS = 20;
+/** A key of 128 characters, each percent-encoded, and some more. What is longer never reaches the schema of its path. */
+const MAX_PARAMETER_LENGTH = 512;
 
 /**
  * The HTTP API. Checks run in this order, and only then is a key claimed: API key (401), key syntax (400), body (415,
@@ -56,6 +64,11 @@ export async function createHttpServer(edge: HttpEdge): Promise<FastifyInstance>
     // A line per request is what a proxy is for; and its URL holds customers' ids.
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT_BYTES,
+    routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
+    // What the router refuses passes no hook and no error handler.
+    frameworkErrors: (_error, _request, reply) => {
+      sendProblem(reply as FastifyReply, new Problem('invalid-request', 'Fix the path: it is malformed or too long.'));
+    },
     forceCloseConnections: 'idle',
     // While closing, what still comes on open connections is answered as ever, not with a bare 503: the engine stops later.
     return503OnClosing: false,
@@ -81,8 +94,7 @@ export async function createHttpServer(edge: HttpEdge): Promise<FastifyInstance>
     const { config } = request.routeOptions;
     if (config.public) return done();
     const tenantId = edge.authenticate(request.headers.authorization);
-    if (tenantId === undefined)
-      throw new Problem('unauthorized', 'send Authorization: Bearer and one of your API keys');
+    if (tenantId === undefined) throw new Problem('unauthorized');
     request.tenantId = tenantId;
     if (config.keyed) {
       request.requestKey = { key: keyOf(request), replayed: false, claimedAt: undefined };
@@ -96,7 +108,7 @@ export async function createHttpServer(edge: HttpEdge): Promise<FastifyInstance>
     return sendProblem(reply, problem);
   });
   app.setNotFoundHandler((request, reply) =>
-    sendProblem(reply, new Problem('not-found', `there is no ${request.method} on this path: see /openapi.json`)),
+    sendProblem(reply, new Problem('not-found', `There is no ${request.method} on this path. See /openapi.json.`)),
   );
   observeRequests(app, edge.metrics);
   await registerOpenApi(app);
@@ -115,11 +127,11 @@ function validatorOf(schema: TSchema, part: string) {
   const compiled = Compile(schema);
   return (value: unknown) => {
     if (part === 'body' && value === undefined) {
-      return { error: new Problem('invalid-request', 'send a JSON body', [{ pointer: '', detail: 'missing' }]) };
+      return { error: new Problem('invalid-request', 'Send a JSON body.', [{ pointer: '', detail: 'missing' }]) };
     }
     if (compiled.Check(value)) return { value };
     const faults = compiled.Errors(value).slice(0, MAX_FAULTS).flatMap(faultsOf);
-    const detail = part === 'body' ? 'mend the members named in `errors`' : `mend the ${part} parameters`;
+    const detail = part === 'body' ? undefined : `Fix the ${part} parameters.`;
     return { error: new Problem('invalid-request', detail, faults) };
   };
 }
@@ -152,20 +164,14 @@ function faultsOf(error: ValidationError): Fault[] {
 function problemOf(error: FastifyError | Problem): Problem {
   if (error instanceof Problem) return error;
   if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
-    return new Problem('body-too-large', 'send at most 64 KiB', [{ pointer: '', detail: 'larger than 64 KiB' }]);
+    return new Problem('body-too-large', undefined, [{ pointer: '', detail: 'larger than 64 KiB' }]);
   }
   if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
-    return new Problem('unsupported-media-type', 'send the body with Content-Type: application/json');
+    return new Problem('unsupported-media-type');
   }
-  switch (classifyPostgresError(error)) {
-    case 'unavailable':
-      return new Problem('store-unavailable', 'send the same request again; under the same key nothing happens twice');
-    case 'contended':
-      return new Problem('try-again', 'send the same request again');
-    case 'other':
-      if (error.statusCode === 400) return new Problem('malformed-json', error.message);
-      return new Problem('internal', 'send the same request again under the same key; nothing happens twice');
-  }
+  const fault = storeFaultReason(error);
+  if (fault !== undefined) return new Problem(codeByReason.get(fault) ?? 'internal');
+  return error.statusCode === 400 ? new Problem('malformed-json', error.message) : new Problem('internal');
 }
 
 function observeRequests(app: FastifyInstance, metrics: Metrics): void {

@@ -342,6 +342,28 @@ export interface operations {
                     };
                 };
             };
+            /** @description `invalid-request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
             /** @description `unauthorized` */
             401: {
                 headers: {
@@ -366,6 +388,28 @@ export interface operations {
             };
             /** @description `not-found` */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `internal` */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -452,7 +496,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `invalid-request`, `malformed-json`, `idempotency-key-missing`, `idempotency-key-invalid`, `body-too-large` */
+            /** @description `invalid-request`, `malformed-json`, `body-too-large` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -496,7 +540,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `request-in-progress`, `cancel-refused`, `not-completed`, `not-parked`, `saga-ended`, `out-of-stock`, `insufficient-funds`, `conflict` */
+            /** @description `conflict` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -520,6 +564,28 @@ export interface operations {
             };
             /** @description `unsupported-media-type` */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `internal` */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -569,7 +635,7 @@ export interface operations {
             query?: never;
             header: {
                 /**
-                 * @description Yours, new for every new operation, the same for every retry: 16 to 128 of `[A-Za-z0-9._~:-]`, best a new UUIDv7
+                 * @description A new one for every operation, the same one for every retry: 16 to 128 of `[A-Za-z0-9._~:-]`, best a new UUIDv7
                  * @example till-7~20260314T092653589Z~order
                  */
                 "idempotency-key": string;
@@ -614,7 +680,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `invalid-request`, `malformed-json`, `idempotency-key-missing`, `idempotency-key-invalid`, `body-too-large` */
+            /** @description `idempotency-key-missing`, `idempotency-key-invalid`, `invalid-request`, `malformed-json`, `body-too-large` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -680,7 +746,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `request-in-progress`, `cancel-refused`, `not-completed`, `not-parked`, `saga-ended`, `out-of-stock`, `insufficient-funds`, `conflict` */
+            /** @description `request-in-progress`, `conflict`, `insufficient-funds` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -748,6 +814,28 @@ export interface operations {
             };
             /** @description `idempotency-key-reused` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `internal` */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -845,6 +933,28 @@ export interface operations {
                     };
                 };
             };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
         };
     };
     getIdempotencyKey: {
@@ -891,7 +1001,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `invalid-request`, `malformed-json`, `idempotency-key-missing`, `idempotency-key-invalid`, `body-too-large` */
+            /** @description `invalid-request` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -957,7 +1067,29 @@ export interface operations {
                     };
                 };
             };
-            /** @description `try-again`, `store-unavailable`, `service-unavailable` */
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `try-again`, `store-unavailable` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1044,7 +1176,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `invalid-request`, `malformed-json`, `idempotency-key-missing`, `idempotency-key-invalid`, `body-too-large` */
+            /** @description `invalid-request` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1088,7 +1220,29 @@ export interface operations {
                     };
                 };
             };
-            /** @description `try-again`, `store-unavailable`, `service-unavailable` */
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `try-again`, `store-unavailable` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1117,7 +1271,7 @@ export interface operations {
             query?: never;
             header: {
                 /**
-                 * @description Yours, new for every new operation, the same for every retry: 16 to 128 of `[A-Za-z0-9._~:-]`, best a new UUIDv7
+                 * @description A new one for every operation, the same one for every retry: 16 to 128 of `[A-Za-z0-9._~:-]`, best a new UUIDv7
                  * @example till-7~20260314T092653589Z~order
                  */
                 "idempotency-key": string;
@@ -1219,7 +1373,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `invalid-request`, `malformed-json`, `idempotency-key-missing`, `idempotency-key-invalid`, `body-too-large` */
+            /** @description `idempotency-key-missing`, `idempotency-key-invalid`, `invalid-request`, `malformed-json`, `body-too-large` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1263,7 +1417,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `request-in-progress`, `cancel-refused`, `not-completed`, `not-parked`, `saga-ended`, `out-of-stock`, `insufficient-funds`, `conflict` */
+            /** @description `request-in-progress` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1351,7 +1505,29 @@ export interface operations {
                     };
                 };
             };
-            /** @description `try-again`, `store-unavailable`, `service-unavailable` */
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `try-again`, `store-unavailable` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1432,6 +1608,28 @@ export interface operations {
                     };
                 };
             };
+            /** @description `invalid-request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
             /** @description `unauthorized` */
             401: {
                 headers: {
@@ -1476,7 +1674,29 @@ export interface operations {
                     };
                 };
             };
-            /** @description `try-again`, `store-unavailable`, `service-unavailable` */
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `try-again`, `store-unavailable` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1603,6 +1823,28 @@ export interface operations {
                     };
                 };
             };
+            /** @description `invalid-request`, `malformed-json`, `body-too-large` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
             /** @description `unauthorized` */
             401: {
                 headers: {
@@ -1647,7 +1889,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `request-in-progress`, `cancel-refused`, `not-completed`, `not-parked`, `saga-ended`, `out-of-stock`, `insufficient-funds`, `conflict` */
+            /** @description `cancel-refused` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1669,7 +1911,51 @@ export interface operations {
                     };
                 };
             };
-            /** @description `try-again`, `store-unavailable`, `service-unavailable` */
+            /** @description `unsupported-media-type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `try-again`, `store-unavailable` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1722,6 +2008,28 @@ export interface operations {
                     };
                 };
             };
+            /** @description `invalid-request`, `malformed-json`, `body-too-large` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
             /** @description `unauthorized` */
             401: {
                 headers: {
@@ -1766,8 +2074,52 @@ export interface operations {
                     };
                 };
             };
-            /** @description `request-in-progress`, `cancel-refused`, `not-completed`, `not-parked`, `saga-ended`, `out-of-stock`, `insufficient-funds`, `conflict` */
+            /** @description `not-completed`, `conflict` */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `unsupported-media-type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `internal` */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1832,6 +2184,28 @@ export interface operations {
                     "text/event-stream": string;
                 };
             };
+            /** @description `invalid-request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
             /** @description `unauthorized` */
             401: {
                 headers: {
@@ -1876,7 +2250,29 @@ export interface operations {
                     };
                 };
             };
-            /** @description `try-again`, `store-unavailable`, `service-unavailable` */
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `try-again`, `store-unavailable` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1974,7 +2370,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `invalid-request`, `malformed-json`, `idempotency-key-missing`, `idempotency-key-invalid`, `body-too-large` */
+            /** @description `invalid-request` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2018,7 +2414,29 @@ export interface operations {
                     };
                 };
             };
-            /** @description `try-again`, `store-unavailable`, `service-unavailable` */
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `try-again`, `store-unavailable` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2151,6 +2569,28 @@ export interface operations {
                     };
                 };
             };
+            /** @description `invalid-request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
             /** @description `unauthorized` */
             401: {
                 headers: {
@@ -2195,7 +2635,29 @@ export interface operations {
                     };
                 };
             };
-            /** @description `try-again`, `store-unavailable`, `service-unavailable` */
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `try-again`, `store-unavailable` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2328,6 +2790,28 @@ export interface operations {
                     };
                 };
             };
+            /** @description `invalid-request`, `malformed-json`, `body-too-large` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
             /** @description `unauthorized` */
             401: {
                 headers: {
@@ -2372,7 +2856,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `request-in-progress`, `cancel-refused`, `not-completed`, `not-parked`, `saga-ended`, `out-of-stock`, `insufficient-funds`, `conflict` */
+            /** @description `cancel-refused` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2394,7 +2878,51 @@ export interface operations {
                     };
                 };
             };
-            /** @description `try-again`, `store-unavailable`, `service-unavailable` */
+            /** @description `unsupported-media-type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `try-again`, `store-unavailable` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2527,6 +3055,28 @@ export interface operations {
                     };
                 };
             };
+            /** @description `invalid-request`, `malformed-json`, `body-too-large` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
             /** @description `unauthorized` */
             401: {
                 headers: {
@@ -2571,7 +3121,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `request-in-progress`, `cancel-refused`, `not-completed`, `not-parked`, `saga-ended`, `out-of-stock`, `insufficient-funds`, `conflict` */
+            /** @description `not-parked` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2593,7 +3143,51 @@ export interface operations {
                     };
                 };
             };
-            /** @description `try-again`, `store-unavailable`, `service-unavailable` */
+            /** @description `unsupported-media-type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `try-again`, `store-unavailable` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2726,6 +3320,28 @@ export interface operations {
                     };
                 };
             };
+            /** @description `invalid-request`, `malformed-json`, `body-too-large` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
             /** @description `unauthorized` */
             401: {
                 headers: {
@@ -2770,7 +3386,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `request-in-progress`, `cancel-refused`, `not-completed`, `not-parked`, `saga-ended`, `out-of-stock`, `insufficient-funds`, `conflict` */
+            /** @description `saga-ended` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2792,7 +3408,51 @@ export interface operations {
                     };
                 };
             };
-            /** @description `try-again`, `store-unavailable`, `service-unavailable` */
+            /** @description `unsupported-media-type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `try-again`, `store-unavailable` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2850,6 +3510,28 @@ export interface operations {
                     };
                 };
             };
+            /** @description `invalid-request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
             /** @description `unauthorized` */
             401: {
                 headers: {
@@ -2874,6 +3556,28 @@ export interface operations {
             };
             /** @description `not-found` */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `internal` */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2964,7 +3668,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `invalid-request`, `malformed-json`, `idempotency-key-missing`, `idempotency-key-invalid`, `body-too-large` */
+            /** @description `invalid-request`, `malformed-json`, `body-too-large` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3008,7 +3712,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `request-in-progress`, `cancel-refused`, `not-completed`, `not-parked`, `saga-ended`, `out-of-stock`, `insufficient-funds`, `conflict` */
+            /** @description `conflict` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3032,6 +3736,28 @@ export interface operations {
             };
             /** @description `unsupported-media-type` */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `internal` */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3081,7 +3807,7 @@ export interface operations {
             query?: never;
             header: {
                 /**
-                 * @description Yours, new for every new operation, the same for every retry: 16 to 128 of `[A-Za-z0-9._~:-]`, best a new UUIDv7
+                 * @description A new one for every operation, the same one for every retry: 16 to 128 of `[A-Za-z0-9._~:-]`, best a new UUIDv7
                  * @example till-7~20260314T092653589Z~order
                  */
                 "idempotency-key": string;
@@ -3129,7 +3855,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `invalid-request`, `malformed-json`, `idempotency-key-missing`, `idempotency-key-invalid`, `body-too-large` */
+            /** @description `idempotency-key-missing`, `idempotency-key-invalid`, `invalid-request`, `malformed-json`, `body-too-large` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3195,7 +3921,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `request-in-progress`, `cancel-refused`, `not-completed`, `not-parked`, `saga-ended`, `out-of-stock`, `insufficient-funds`, `conflict` */
+            /** @description `request-in-progress`, `conflict`, `out-of-stock` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3263,6 +3989,28 @@ export interface operations {
             };
             /** @description `idempotency-key-reused` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `internal` */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };

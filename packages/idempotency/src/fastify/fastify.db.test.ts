@@ -1,12 +1,27 @@
 import { request as httpRequest } from 'node:http';
-import { testDatabase } from '@holdfast/testkit';
-import Fastify, { type FastifyReply } from 'fastify';
+import { testDatabase } from '@holdfast/testing';
+import { drizzle } from 'drizzle-orm/node-postgres';
+import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { describe, expect, it } from 'vitest';
-import { idempotencyMigrations, newKey } from '../index.ts';
-import { idempotency, keyed } from './index.ts';
-import { held, send, testShops } from './test-shop.ts';
+import { held, send, testShops } from '../../test/test-shop.ts';
+import { idempotencyMigrations, newKey, type Transaction } from '../index.ts';
+import { done, idempotency, keyed } from './index.ts';
 
 const { shop, paymentsUnder, claimsOf, opened, pool } = testShops();
+
+/** A shop whose one handler does this with its transaction. */
+async function shopOf(work: (tx: Transaction) => Promise<unknown>, then = () => {}): Promise<FastifyInstance> {
+  const app = Fastify();
+  opened.push(app);
+  await app.register(idempotency, { pool: pool(), tenantOf: () => 'ada' });
+  const handler = keyed(async (_request, tx) => {
+    await work(tx);
+    then();
+    return done(200, {});
+  });
+  app.post('/nested', { config: { idempotency: { required: false } } }, handler);
+  return app;
+}
 
 describe('a keyed route', () => {
   it('H1, H2: refuses a missing or malformed key, runs nothing and keeps no row', async () => {
@@ -167,6 +182,34 @@ describe('a keyed route', () => {
     failing = false;
     const second = await send(url, { key });
     expect([second.status, second.replayed]).toEqual([201, 'false']);
+  });
+
+  it.each([true, false])('K9: an ORM’s nested transaction goes with the handler’s, under a key: %s', async (hasKey) => {
+    let fails = true;
+    const app = await shopOf(
+      (tx) => drizzle(tx).transaction((inner) => inner.execute('insert into nested values (1)')),
+      () => {
+        if (fails) throw new Error('the network was gone');
+      },
+    );
+    const send = () =>
+      app.inject({ method: 'POST', url: '/nested', headers: hasKey ? { 'idempotency-key': key } : {} });
+    const key = newKey();
+    await pool().query('create table if not exists nested (n int); truncate nested');
+    expect((await send()).statusCode).toBe(500);
+    fails = false;
+    expect((await send()).statusCode).toBe(200);
+    expect((await pool().query('select from nested')).rowCount).toBe(1);
+  });
+
+  it.each([true, false])('K9: a handler that commits by itself gets an error, under a key: %s', async (hasKey) => {
+    const app = await shopOf((tx) => tx.query('commit'));
+    const headers = hasKey ? { 'idempotency-key': newKey() } : {};
+    const answered = await app.inject({ method: 'POST', url: '/nested', headers });
+    expect([answered.statusCode, answered.json().message]).toEqual([
+      500,
+      expect.stringContaining('throw to roll it back'),
+    ]);
   });
 
   it('H9: says try again when somebody else held the rows', async () => {

@@ -5,27 +5,30 @@
  * K2  Replays are the stored bytes. A request that differs is refused.
  * H9  Nothing is stored by a response hook: what a duplicate is told, or an error handler says, can't overwrite a record.
  */
+import type { Transaction } from '@holdfast/postgres';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { DEFAULT_KEEP_DAYS } from '../answers.ts';
-import { ask } from '../claim.ts';
-import { type Fingerprint, type Fingerprinter, loadFingerprinter } from '../fingerprint.ts';
-import { createKeyedRunner, type KeyedOutcome, type KeyedRunner } from '../keyed-runner.ts';
-import { lendTransaction } from '../lend-transaction.ts';
-import { dateOfKey, parseKey } from '../new-key.ts';
-import { RolledBack, transactionOr } from '../run-act.ts';
+import { type Fingerprint, type Fingerprinter, loadFingerprinter } from '../core/fingerprint.ts';
+import { dateOfKey } from '../core/new-key.ts';
+import { KEY_FAULT_REASONS } from '../core/outcome-reasons.ts';
+import { EXPIRES_HEADER, KEY_HEADER, keyHeaders, keyIn, REPLAYED_HEADER } from '../http/key-headers.ts';
+import { preferredWaitMs } from '../http/prefer.ts';
+import { type IdempotencyProblem, problemFor, RETRY_AFTER_SECONDS } from '../http/problem.ts';
+import { decodeAnswer, encodeAnswer, type StoredAnswer, storedHeaders } from '../http/stored-answer.ts';
+import { DEFAULT_KEEP_DAYS } from '../postgres/answers.ts';
+import { ask } from '../postgres/claim.ts';
+import { createKeyedRunner, type KeyedOutcome, type KeyedRunner } from '../postgres/keyed-runner.ts';
+import { RolledBack, rolledBackOr } from '../postgres/run-act.ts';
+import { scopedTransaction } from '../postgres/scoped-transaction.ts';
 import type { KeyedAnswer, KeyInHand } from './keyed.ts';
 import type { KeyedRoute } from './keyed-route.ts';
 import type { IdempotencyOptions } from './options.ts';
-import { preferredWaitMs } from './prefer.ts';
-import { type IdempotencyProblem, problem, problemOfError, sendProblem } from './problem.ts';
+import { problemOfError, problemOfOutcome, sendProblem } from './problem.ts';
 import { requestMembers } from './request-members.ts';
-import { decodeAnswer, encodeAnswer, type StoredAnswer } from './stored-answer.ts';
 
 const MAX_WAIT_MS = 5_000;
 const HANDLER_TIMEOUT_MS = 10_000;
 const DAY_MS = 24 * 60 * 60 * 1_000;
 const TOMBSTONE_MS = 30 * DAY_MS;
-const RETRY_AFTER_SECONDS = '1';
 
 /** What the hooks have found out before the handler's turn. */
 interface Keyed {
@@ -53,14 +56,15 @@ export class KeyedEdge {
 
   /** Answers a request whose key is missing or malformed (H1, H2). */
   checkKey(route: KeyedRoute, request: FastifyRequest, reply: FastifyReply): FastifyReply | undefined {
-    const parsed = parseKey(request.headers['idempotency-key']);
+    const parsed = keyIn(request.headers);
     if (parsed.kind === 'key') {
       this.#keys.set(request, parsed.key);
-      reply.header('idempotency-key', parsed.key).header('idempotent-replayed', 'false');
+      // Until an answer is found that has an expiry of its own.
+      reply.headers(keyHeaders({ key: parsed.key, replayed: false, expiresAt: this.#expiresAt(route) }));
       return undefined;
     }
     if (parsed.kind === 'missing' && !route.required) return undefined;
-    return this.#send(reply, problem(`idempotency-key-${parsed.kind}`, parsed.message));
+    return this.#send(reply, problemFor(KEY_FAULT_REASONS[parsed.kind]));
   }
 
   async takeFingerprint(
@@ -103,7 +107,7 @@ export class KeyedEdge {
     const keepDays = Math.max(DEFAULT_KEEP_DAYS, Math.ceil(route.retentionMs / DAY_MS));
     const call = { tenantId: this.#tenantOf(request), key, operation: route.operation, fingerprint, keepDays };
     if (await this.#isForgotten(call.tenantId, key)) {
-      return this.#send(reply, problem('idempotency-key-expired', 'if it is still wanted, send it under a new key'));
+      return this.#send(reply, problemFor(KEY_FAULT_REASONS.forgotten));
     }
     const inHand: KeyInHand = {
       key,
@@ -137,17 +141,8 @@ export class KeyedEdge {
       case 'refused':
         if (fresh !== undefined && !outcome.replayed) return this.#reply(reply, fresh);
         return await this.#replay(route, request, reply, decodeAnswer(outcome.answer));
-      case 'expired':
-        return this.#send(reply, problem('idempotency-answer-expired', 'ask for the resource; nothing was done again'));
-      case 'in_flight':
-        return this.#send(reply, problem('request-in-progress', 'send the same request again, with the same key'));
-      case 'reused':
-        return this.#send(
-          reply,
-          problem('idempotency-key-reused', 'send another request under a key of its own', outcome.differing),
-        );
-      case 'sealed':
-        return this.#send(reply, problem('operation-undone', 'if it is still wanted, send it under a new key'));
+      default:
+        return this.#send(reply, problemOfOutcome(outcome));
     }
   }
 
@@ -157,10 +152,10 @@ export class KeyedEdge {
     reply: FastifyReply,
     stored: StoredAnswer,
   ): Promise<FastifyReply> {
-    reply.header('idempotent-replayed', 'true');
+    reply.header(REPLAYED_HEADER, 'true');
     if (Date.parse(stored.expiresAt) > this.#now()) return this.#reply(reply, stored);
     if (route.current === undefined) {
-      return this.#send(reply, problem('idempotency-answer-expired', 'ask for the resource; nothing was done again'));
+      return this.#send(reply, problemOfOutcome({ kind: 'expired' }));
     }
     const { body: _, ...head } = stored;
     reply.code(stored.status);
@@ -169,13 +164,15 @@ export class KeyedEdge {
   }
 
   async #handleWithoutKey(route: KeyedRoute, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    const answer = await transactionOr(this.#options.pool, async (tx) => {
-      const made = await lendTransaction(tx, this.#handlerTimeoutMs, (lent) => route.handler(request, lent, undefined));
+    const work = async (tx: Transaction): Promise<StoredAnswer> => {
+      const made = await route.handler(request, tx, undefined);
       const stored = this.#storedAnswer(route, reply, made);
       const answer = { ...stored, headers: { ...made.headers, ...stored.headers } };
       if (made.kind === 'refused') throw new RolledBack(answer);
       return answer;
-    });
+    };
+    const scope = { timeoutMs: this.#handlerTimeoutMs };
+    const answer = await rolledBackOr(scopedTransaction(this.#options.pool, work, scope));
     return this.#reply(reply, answer);
   }
 
@@ -191,19 +188,20 @@ export class KeyedEdge {
     // The response schema is chosen by the status.
     reply.code(status);
     const typed = contentTypeOf(body);
-    const kept: Record<string, string> = typed === undefined ? {} : { 'content-type': typed };
-    for (const name in headers) {
-      const lower = name.toLowerCase();
-      if (route.headers.has(lower)) kept[lower] = headers[name] as string;
-    }
-    const expiresAt = new Date(this.#now() + route.retentionMs).toISOString();
+    const kept = storedHeaders(route.headers, headers);
+    if (typed !== undefined) kept['content-type'] ??= typed;
+    const expiresAt = this.#expiresAt(route);
     return { status, headers: kept, expiresAt, body: serialised(reply, body) };
   }
 
   #reply(reply: FastifyReply, { status, headers, expiresAt, body }: StoredAnswer): FastifyReply {
     reply.code(status).headers(headers);
-    if (reply.hasHeader('idempotency-key')) reply.header('idempotency-expires', expiresAt);
+    if (reply.hasHeader(KEY_HEADER)) reply.header(EXPIRES_HEADER, expiresAt);
     return body.length === 0 && headers['content-type'] === undefined ? reply.send() : reply.send(body);
+  }
+
+  #expiresAt({ retentionMs }: KeyedRoute): string {
+    return new Date(this.#now() + retentionMs).toISOString();
   }
 
   #tenantOf(request: FastifyRequest): string {

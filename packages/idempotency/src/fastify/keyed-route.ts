@@ -1,4 +1,5 @@
 import type { RouteOptions } from 'fastify';
+import { replayedHeaders } from '../http/stored-answer.ts';
 import { type KeyedHandler, keyedHandlerOf } from './keyed.ts';
 import type { KeyedRouteOptions } from './options.ts';
 import { pointerTokens } from './request-members.ts';
@@ -15,9 +16,6 @@ export interface KeyedRoute {
 }
 
 const RETENTION_MS = 24 * 60 * 60 * 1_000;
-const REPLAYED_HEADERS = ['content-type', 'location', 'etag', 'link'];
-/** Replaying these would give one caller what was another's, or lie about now. */
-const NEVER_REPLAYED = ['set-cookie', 'date', 'transfer-encoding', 'content-length', 'connection'];
 const CHANGES_NOTHING = ['GET', 'HEAD', 'OPTIONS', 'TRACE'];
 
 /** @returns undefined for a route without a key. @throws Error for one whose keys could not be kept */
@@ -33,10 +31,23 @@ export function keyedRouteOf(route: RouteOptions): KeyedRoute | undefined {
     throw new Error(`${name}: a request that changes nothing needs no key, give it a plain handler`);
   }
   const { required = true, operation = name, retentionMs = RETENTION_MS, redact = [], current } = options ?? {};
-  const headers = (options?.headers ?? REPLAYED_HEADERS).map((header) => header.toLowerCase());
-  const forbidden = headers.filter((header) => NEVER_REPLAYED.includes(header));
-  if (forbidden.length > 0)
-    throw new Error(`${name}: ${forbidden.join(', ')} must not be replayed, take it off the list`);
   for (const pointer of redact) pointerTokens(pointer);
-  return { handler, required, operation, retentionMs, redact, headers: new Set(['content-type', ...headers]), current };
+  return {
+    handler,
+    required,
+    operation,
+    retentionMs,
+    redact,
+    headers: replayedHeadersOf(name, options?.headers),
+    current,
+  };
+}
+
+/** @throws Error that names the route */
+function replayedHeadersOf(route: string, names: string[] | undefined): ReadonlySet<string> {
+  try {
+    return replayedHeaders(names);
+  } catch (error) {
+    throw new Error(`${route}: ${(error as Error).message}`);
+  }
 }

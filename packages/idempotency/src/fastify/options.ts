@@ -1,8 +1,8 @@
 import type { Pool } from '@holdfast/postgres';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { AnswerMemory } from '../answer-memory.ts';
-import type { IdempotencyProblem } from './problem.ts';
-import type { StoredAnswer } from './stored-answer.ts';
+import type { AnswerMemory } from '../core/answer-cache.ts';
+import type { IdempotencyProblem } from '../http/problem.ts';
+import type { StoredAnswer } from '../http/stored-answer.ts';
 
 /** Of one route: `config: { idempotency: { … } }`. */
 export interface KeyedRouteOptions {

@@ -1,23 +1,32 @@
 import { Metadata, status } from '@grpc/grpc-js';
+import { type Reason, reasons } from '@holdfast/contracts/reasons';
 
 // Errors as google.rpc.Status with one google.rpc.ErrorInfo. Only written here, never read, so a few lines of the wire
 // format do, and nobody gets a protobuf runtime from this package.
 
 /** What a keyed method answers by itself, instead of the handler. */
-export const keyErrors = {
-  IDEMPOTENCY_KEY_MISSING: { code: status.INVALID_ARGUMENT, pushbackMs: -1 },
-  IDEMPOTENCY_KEY_INVALID: { code: status.INVALID_ARGUMENT, pushbackMs: -1 },
-  IDEMPOTENCY_KEY_REUSED: { code: status.FAILED_PRECONDITION, pushbackMs: -1 },
-  IDEMPOTENCY_KEY_EXPIRED: { code: status.FAILED_PRECONDITION, pushbackMs: -1 },
-  SEALED: { code: status.FAILED_PRECONDITION, pushbackMs: -1 },
-  ANSWER_EXPIRED: { code: status.FAILED_PRECONDITION, pushbackMs: -1 },
-  REQUEST_IN_PROGRESS: { code: status.ABORTED, pushbackMs: 50 },
-  TRY_AGAIN: { code: status.UNAVAILABLE, pushbackMs: 50 },
-  STORE_UNAVAILABLE: { code: status.UNAVAILABLE, pushbackMs: 200 },
-  INTERNAL: { code: status.INTERNAL, pushbackMs: -1 },
-} as const;
+const KEY_REASONS = [
+  'IDEMPOTENCY_KEY_MISSING',
+  'IDEMPOTENCY_KEY_INVALID',
+  'IDEMPOTENCY_KEY_REUSED',
+  'IDEMPOTENCY_KEY_EXPIRED',
+  'ANSWER_EXPIRED',
+  'SEALED',
+  'REQUEST_IN_PROGRESS',
+  'TRY_AGAIN',
+  'STORE_UNAVAILABLE',
+  'INTERNAL',
+] as const satisfies Reason[];
 
-export type KeyErrorReason = keyof typeof keyErrors;
+export type KeyErrorReason = (typeof KEY_REASONS)[number];
+
+/** These reasons as grpc-js needs them. */
+export const keyErrors = Object.fromEntries(
+  KEY_REASONS.map((reason) => [
+    reason,
+    { code: status[reasons[reason].status], pushbackMs: reasons[reason].pushbackMs },
+  ]),
+) as Record<KeyErrorReason, { code: status; pushbackMs: number }>;
 
 export interface ErrorStatus {
   code: status;
@@ -27,15 +36,11 @@ export interface ErrorStatus {
 
 /**
  * A status with its details and pushback in the trailers: early metadata would turn the client's retries off.
- * @param message what the caller should do; `info` never holds values of the request
+ * @param info never holds values of the request
  */
-export function errorStatus(
-  reason: KeyErrorReason,
-  message: string,
-  domain: string,
-  info: Record<string, string> = {},
-): ErrorStatus {
+export function errorStatus(reason: KeyErrorReason, domain: string, info: Record<string, string> = {}): ErrorStatus {
   const { code, pushbackMs } = keyErrors[reason];
+  const message = reasons[reason].detail;
   const metadata = new Metadata();
   metadata.set('grpc-status-details-bin', encodeStatus({ code, message, reason, domain, info }));
   metadata.set('grpc-retry-pushback-ms', String(pushbackMs));

@@ -6,13 +6,14 @@ import {
   type ServerInterceptor,
   status,
 } from '@grpc/grpc-js';
-import { classifyPostgresError, type Pool } from '@holdfast/postgres';
-import { ask } from '../claim.ts';
-import { type Fingerprinter, loadFingerprinter } from '../fingerprint.ts';
-import type { KeyedOutcome, KeyedRunner } from '../keyed-runner.ts';
-import { EffectTimeout } from '../lend-transaction.ts';
-import { dateOfKey, parseKey } from '../new-key.ts';
-import type { Settlement } from '../run-act.ts';
+import type { Pool } from '@holdfast/postgres';
+import { type Fingerprinter, loadFingerprinter } from '../core/fingerprint.ts';
+import { dateOfKey, parseKey } from '../core/new-key.ts';
+import { KEY_FAULT_REASONS, OUTCOME_REASONS } from '../core/outcome-reasons.ts';
+import { ask } from '../postgres/claim.ts';
+import type { KeyedOutcome, KeyedRunner } from '../postgres/keyed-runner.ts';
+import type { Settlement } from '../postgres/run-act.ts';
+import { storeFaultReason } from '../postgres/store-fault.ts';
 import { errorStatus, type KeyErrorReason } from './error-status.ts';
 import { type AnsweredStatus, type HeldResponse, heldResponse } from './held-response.ts';
 import type { CallInHand } from './keyed-server.ts';
@@ -46,11 +47,9 @@ class NotStored extends Error {
 /** An error of the key itself, on its way to the caller. */
 class KeyError extends Error {
   readonly reason: KeyErrorReason;
-  readonly info: Record<string, string>;
-  constructor(reason: KeyErrorReason, message: string, info: Record<string, string> = {}) {
-    super(message);
+  constructor(reason: KeyErrorReason) {
+    super(reason);
     this.reason = reason;
-    this.info = info;
   }
 }
 
@@ -114,17 +113,13 @@ async function runCall(
   effect: (inHand: CallInHand) => Promise<Settlement>,
 ): Promise<KeyedOutcome> {
   const parsed = parseKey(metadata.get('idempotency-key').map(String));
-  if (parsed.kind !== 'key') {
-    const missing = parsed.kind === 'missing';
-    throw new KeyError(missing ? 'IDEMPOTENCY_KEY_MISSING' : 'IDEMPOTENCY_KEY_INVALID', parsed.message);
-  }
+  if (parsed.kind !== 'key') throw new KeyError(KEY_FAULT_REASONS[parsed.kind]);
   const { key } = parsed;
   const tenantId = parts.tenantOf(metadata);
   const madeAt = dateOfKey(key);
   if (madeAt !== undefined && madeAt.getTime() + parts.tombstoneMs < parts.now()) {
     const known = await ask(parts.pool, tenantId, key);
-    if (known.kind === 'unknown_key')
-      throw new KeyError('IDEMPOTENCY_KEY_EXPIRED', 'if it is still wanted, send a new key');
+    if (known.kind === 'unknown_key') throw new KeyError(KEY_FAULT_REASONS.forgotten);
   }
   const fingerprint = fingerprinter.of(path, plain(message), { nameMembers: true });
   const childKey = (name: string) => fingerprinter.derivedId('child', tenantId, key, name);
@@ -161,44 +156,26 @@ function answer(
   else held.release(outcome.answer);
 }
 
+/** The one place where an outcome without a message becomes a status. */
 function statusOfOutcome(outcome: Exclude<KeyedOutcome, { kind: 'executed' }>, domain: string): AnsweredStatus {
-  switch (outcome.kind) {
-    case 'refused': {
-      const refusal = decodeRefusal(outcome.answer);
-      refusal.metadata.set('grpc-retry-pushback-ms', '-1');
-      refusal.metadata.set(REPLAYED, String(outcome.replayed));
-      return refusal;
-    }
-    case 'reused': {
-      const said = 'this key stands for another request: send a new key, or the same request';
-      return errorStatus('IDEMPOTENCY_KEY_REUSED', said, domain, { differing: outcome.differing.join(',') });
-    }
-    case 'in_flight':
-      return errorStatus('REQUEST_IN_PROGRESS', 'the same request is running: ask again with the same key', domain);
-    case 'expired':
-      return errorStatus(
-        'ANSWER_EXPIRED',
-        'it was done, and its answer is no longer kept: ask for the resource',
-        domain,
-      );
-    case 'sealed':
-      return errorStatus('SEALED', 'this operation was undone: it shall never run', domain);
+  if (outcome.kind === 'refused') {
+    const refusal = decodeRefusal(outcome.answer);
+    refusal.metadata.set('grpc-retry-pushback-ms', '-1');
+    refusal.metadata.set(REPLAYED, String(outcome.replayed));
+    return refusal;
   }
+  const info = outcome.kind === 'reused' ? { differing: outcome.differing.join(',') } : {};
+  return errorStatus(OUTCOME_REASONS[outcome.kind], domain, info);
 }
 
 /** The one place where what was thrown becomes a status. */
 function statusOf(error: unknown, parts: KeyedServerParts, path: string): AnsweredStatus {
   if (error instanceof NotStored) return error.status;
-  if (error instanceof KeyError) return errorStatus(error.reason, error.message, parts.domain, error.info);
+  if (error instanceof KeyError) return errorStatus(error.reason, parts.domain);
   if (isStatus(error)) return error;
-  const fault = error instanceof EffectTimeout ? 'contended' : classifyPostgresError(error);
-  if (fault === 'contended')
-    return errorStatus('TRY_AGAIN', 'nothing was done: ask again with the same key', parts.domain);
-  if (fault === 'unavailable') {
-    return errorStatus('STORE_UNAVAILABLE', 'the database does not answer: ask again with the same key', parts.domain);
-  }
-  parts.onError(error, path);
-  return errorStatus('INTERNAL', 'an internal error: under the same key nothing happens twice', parts.domain);
+  const reason = storeFaultReason(error);
+  if (reason === undefined) parts.onError(error, path);
+  return errorStatus(reason ?? 'INTERNAL', parts.domain);
 }
 
 function isStatus(error: unknown): error is AnsweredStatus & Error {

@@ -5,11 +5,11 @@ import {
   status,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
-import { type TestDatabase, testDatabase } from '@holdfast/testkit';
+import { type TestDatabase, testDatabase } from '@holdfast/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { idempotencyMigrations, newKey } from '../index.ts';
+import { type Answered, type Caller, type Charge, caller, payments, read, serve } from '../../test/test-payments.ts';
+import { idempotencyMigrations, newKey, type Transaction, TransactionControlRefused } from '../index.ts';
 import { createKeyedServer, encodeStatus, type KeyedServer, type KeyedServerOptions } from './index.ts';
-import { type Answered, type Caller, type Charge, caller, payments, read, serve } from './test-payments.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -33,7 +33,7 @@ const DETAILS = encodeStatus({
   info: { limit: '1000' },
 });
 
-type During = (call: ServerUnaryCall<Charge, Charge>) => Promise<void>;
+type During = (call: ServerUnaryCall<Charge, Charge>, tx?: Transaction) => Promise<void>;
 
 /** A server of somebody else's, its handlers written with callbacks and as async functions. */
 async function shop(options: Partial<KeyedServerOptions> = {}, during: During = async () => {}): Promise<Caller> {
@@ -48,7 +48,7 @@ async function shop(options: Partial<KeyedServerOptions> = {}, during: During = 
     Charge: keyed.unary<Charge, Partial<Charge>>(async (request, { tx, key }, call) => {
       const values = [key, request.amount];
       const { rows } = await tx.query('insert into charges (key, amount) values ($1, $2) returning id', values);
-      await during(call as unknown as ServerUnaryCall<Charge, Charge>);
+      await during(call as unknown as ServerUnaryCall<Charge, Charge>, tx);
       if (request.amount > 1_000) {
         const metadata = new Metadata();
         metadata.set('grpc-status-details-bin', DETAILS);
@@ -211,6 +211,17 @@ describe('a keyed method', () => {
     const failed = await calls.call('Charge', { amount: 5 }, { key });
     expect([failed.code, failed.details.includes('a secret'), errors.length]).toEqual([status.INTERNAL, false, 1]);
     expect([await chargesUnder(key), await claimsOf(key)]).toEqual([0, 0]);
+  });
+
+  it('K9: gives an error to a handler that commits by itself, keeps nothing of it, and the retry is the one effect', async () => {
+    const errors: unknown[] = [];
+    const onError = (error: unknown) => void errors.push(error);
+    const calls = await shop({ onError }, async (_call, tx) => void (await tx?.query('commit')));
+    const key = newKey();
+    expect((await calls.call('Charge', { amount: 5 }, { key })).code).toBe(status.INTERNAL);
+    expect([errors, await chargesUnder(key)]).toEqual([[expect.any(TransactionControlRefused)], 0]);
+    expect((await (await shop()).call('Charge', { amount: 5 }, { key })).code).toBe(status.OK);
+    expect(await chargesUnder(key)).toBe(1);
   });
 
   it('G7: says try again when somebody else held the rows', async () => {

@@ -16,8 +16,8 @@ import {
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import type { Pool, Transaction } from '@holdfast/postgres';
-import type { AnswerMemory } from '../answer-memory.ts';
-import { createKeyedRunner } from '../keyed-runner.ts';
+import type { AnswerMemory } from '../core/answer-cache.ts';
+import { createKeyedRunner } from '../postgres/keyed-runner.ts';
 import { interceptKeyed, type KeyedServerParts } from './intercept-keyed.ts';
 import { storableCodes } from './stored-refusal.ts';
 

@@ -1,7 +1,7 @@
 import { type handleUnaryCall, Metadata, type ServerUnaryCall, status } from '@grpc/grpc-js';
 import { afterEach, describe, expect, it } from 'vitest';
+import { type Caller, type Charge, caller, payments, read, serve } from '../../test/test-payments.ts';
 import { createRetryBudget, type RetryOptions, retries } from './index.ts';
-import { type Caller, type Charge, caller, payments, read, serve } from './test-payments.ts';
 
 interface Failure {
   code: status;

@@ -17,7 +17,7 @@ import {
   type StatusObject,
   status,
 } from '@grpc/grpc-js';
-import { newKey } from '../new-key.ts';
+import { newKey } from '../core/new-key.ts';
 import { createRetryBudget, type RetryBudget } from './retry-budget.ts';
 
 export interface RetryOptions {

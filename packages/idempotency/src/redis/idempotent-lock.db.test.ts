@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { type RedisServer, startRedis, startSentinel } from '@holdfast/testkit';
+import { type RedisServer, skipsRedis, startRedis, startSentinel } from '@holdfast/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { connectRedis, createIdempotentLock, type RedisClient } from './index.ts';
-import { skipsRedis } from './redis-here.ts';
 
 const skip = skipsRedis('the tests of the lock');
 

@@ -1,8 +1,8 @@
+import { skipsRedis } from '@holdfast/testing';
 import { describe, expect, it } from 'vitest';
+import { effect, held, ownRedis, sharedDatabase, until } from '../../test/test-processes.ts';
 import { newKey } from '../index.ts';
 import { connectRedis } from './index.ts';
-import { skipsRedis } from './redis-here.ts';
-import { effect, held, ownRedis, sharedDatabase, until } from './test-processes.ts';
 
 const skip = skipsRedis('the tests of answers in Redis');
 const { startProcess, callOf, recalled, effectsOf, connectionsTaken } = sharedDatabase('redis_answers');

@@ -10,8 +10,8 @@
  * All that belongs to a key shares a hash tag, so it lives in one slot of a Cluster.
  */
 import { hash, randomUUID } from 'node:crypto';
-import type { AnswerMemory, Recalled, RememberedCall, SettledAnswer } from '../answer-memory.ts';
-import type { Fingerprinter } from '../fingerprint.ts';
+import type { AnswerMemory, Recalled, RememberedCall, SettledAnswer } from '../core/answer-cache.ts';
+import type { Fingerprinter } from '../core/fingerprint.ts';
 import { type BoundedRedisOptions, createBoundedRedis, type RedisClient } from './bounded-redis.ts';
 import { createWakeUps } from './wake-ups.ts';
 

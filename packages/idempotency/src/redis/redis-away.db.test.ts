@@ -1,9 +1,8 @@
-import { testDatabase } from '@holdfast/testkit';
+import { skipsRedis, testDatabase } from '@holdfast/testing';
 import { describe, expect, it } from 'vitest';
+import { effect, held, ownRedis, type Process, ready, sharedDatabase, until } from '../../test/test-processes.ts';
 import { createKeyedRunner, idempotencyMigrations, loadFingerprinter, newKey } from '../index.ts';
 import { connectRedis, createRedisAnswers } from './index.ts';
-import { skipsRedis } from './redis-here.ts';
-import { effect, held, ownRedis, type Process, ready, sharedDatabase, until } from './test-processes.ts';
 
 const skip = skipsRedis('the tests of a Redis that is away or stale');
 const { startProcess, callOf, recalled, effectsOf, atEnd, pool, fingerprinter } = sharedDatabase('redis_away');

@@ -1,9 +1,8 @@
-import { startRedisCluster } from '@holdfast/testkit';
+import { skipsRedis, startRedisCluster } from '@holdfast/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { effect, held, sharedDatabase, until } from '../../test/test-processes.ts';
 import { newKey } from '../index.ts';
 import { connectRedis } from './index.ts';
-import { skipsRedis } from './redis-here.ts';
-import { effect, held, sharedDatabase, until } from './test-processes.ts';
 
 const skip = skipsRedis('the tests of answers in a Redis Cluster');
 const { startProcess, callOf, recalled, effectsOf } = sharedDatabase('redis_cluster');

@@ -1,0 +1,4 @@
+// What tools and tests run this service by.
+export * from './config.ts';
+export { fulfilDispatched } from './fulfilment.ts';
+export * from './server.ts';

@@ -1,0 +1,121 @@
+import { createHealth, createLog, createMetrics } from '@holdfast/service';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createAuthenticate } from '../auth.ts';
+import { createKnownAnswers } from '../keys/known-answers.ts';
+import { type ProblemCode, problems } from './problem.ts';
+import { createHttpServer, type HttpEdge } from './server.ts';
+
+interface Operation {
+  route: string;
+  method: string;
+  /** The codes that the route's responses name, by status. */
+  declared: Map<number, string[]>;
+}
+
+/** The library answers with these in a keyed route of its own plugin; the API has no answer that needs them. */
+const OF_THE_PLUGIN: ProblemCode[] = ['operation-undone', 'idempotency-answer-expired'];
+
+let edge: Awaited<ReturnType<typeof createHttpServer>>;
+let operations: Operation[];
+beforeAll(async () => {
+  const retention = { keyLifetimeMs: 60_000, tombstoneLifetimeMs: 120_000 };
+  const now = () => new Date();
+  // Neither a database nor participants: these requests are refused before anything is asked of them.
+  edge = await createHttpServer({
+    book: { knownAnswers: createKnownAnswers(undefined, retention, now), retention, now },
+    participants: {},
+    definition: { steps: [] },
+    authenticate: createAuthenticate(new Map([['secret', 'shop']])),
+    health: createHealth({}),
+    metrics: createMetrics('edge'),
+    log: createLog('edge', 'silent'),
+  } as unknown as HttpEdge);
+  operations = operationsIn((await edge.inject('/openapi.json')).json());
+});
+afterAll(() => edge?.close());
+
+function operationsIn(api: {
+  paths: Record<string, Record<string, { responses: Record<string, { description: string }> }>>;
+}): Operation[] {
+  return Object.entries(api.paths).flatMap(([route, methods]) =>
+    Object.entries(methods).map(([method, { responses }]) => {
+      const errors = Object.entries(responses).filter(([status]) => Number(status) >= 400);
+      const codesIn = (text: string) => [...text.matchAll(/`([a-z-]+)`/g)].map(([, code = '']) => code);
+      return {
+        route,
+        method,
+        declared: new Map(errors.map(([s, { description }]) => [Number(s), codesIn(description)])),
+      };
+    }),
+  );
+}
+
+describe('every route says what it answers when it refuses', () => {
+  it('has its own list, and every code on it has the status of the catalogue', () => {
+    expect(operations.length).toBeGreaterThan(15);
+    for (const { route, method, declared } of operations) {
+      expect(declared.size, `${method} ${route} declares no problems`).toBeGreaterThan(0);
+      for (const [status, codes] of declared) {
+        expect(codes, `${method} ${route} ${status}`).not.toEqual([]);
+        for (const code of codes) expect([code, problems[code as ProblemCode]?.status]).toEqual([code, status]);
+      }
+    }
+  });
+
+  it('and every problem of the catalogue is on the list of a route', () => {
+    const listed = new Set(operations.flatMap(({ declared }) => [...declared.values()].flat()));
+    const unlisted = (Object.keys(problems) as ProblemCode[]).filter((code) => !listed.has(code));
+    expect(unlisted).toEqual(OF_THE_PLUGIN);
+  });
+
+  it('H21: a key of the greatest length reaches its route, percent-encoded too', async () => {
+    const headers = { authorization: 'Bearer secret' };
+    for (const key of ['x'.repeat(128), '%3A'.repeat(128)]) {
+      // Nothing stands behind this edge: what passes its checks ends as an internal error.
+      expect((await edge.inject({ url: `/v1/idempotency-keys/${key}`, headers })).json().code).toBe('internal');
+    }
+  });
+
+  it('and is refused with nothing else', async () => {
+    const authorization = 'Bearer secret';
+    const json = { authorization, 'content-type': 'application/json' };
+    const keyed = { ...json, 'idempotency-key': 'k'.repeat(16) };
+    const wrong: { headers: Record<string, string>; payload?: string; id?: string; query?: string }[] = [
+      { headers: {} },
+      ...['x'.repeat(129), 'x'.repeat(600), '%zz'].map((id) => ({ headers: { authorization }, id })),
+      { headers: { authorization }, query: '?cursor=none&limit=0' },
+      { headers: { ...json, 'idempotency-key': 'short' }, payload: '{}' },
+      { headers: { ...keyed, 'content-type': 'text/plain' }, payload: 'x' },
+      { headers: keyed, payload: '{' },
+      { headers: keyed, payload: '{"a":1,"a":2}' },
+      { headers: keyed, payload: `"${'x'.repeat(65 * 1_024)}"` },
+      { headers: json, payload: '{}' },
+    ];
+    const seen = new Set<string>();
+    for (const { route, method, declared } of operations) {
+      for (const { headers, payload, id = 'x', query = '' } of wrong) {
+        if (payload !== undefined && method === 'get') continue;
+        const url = route.replace(/\{\w+\}/, id) + query;
+        const reply = await edge.inject({
+          method: method.toUpperCase() as 'GET',
+          url,
+          headers,
+          ...(payload && { payload }),
+        });
+        if (reply.statusCode < 400) continue;
+        const { code, status } = reply.json();
+        expect(declared.get(status) ?? [], `${method} ${route}: ${code}`).toContain(code);
+        seen.add(code);
+      }
+    }
+    expect([...seen]).toEqual(
+      expect.arrayContaining([
+        'unauthorized',
+        'invalid-request',
+        'malformed-json',
+        'body-too-large',
+        'unsupported-media-type',
+      ]),
+    );
+  });
+});

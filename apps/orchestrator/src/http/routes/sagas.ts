@@ -1,0 +1,201 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import type { CompensateOutcome, ResumeOutcome, RetryOutcome, SagaDefinition, SagaRecord } from '@holdfast/saga';
+import type { OrderBook } from '../../orders/accept-order.ts';
+import { STATUS_BY_STATE } from '../../orders/order.ts';
+import { stateOf } from '../../orders/order-store.ts';
+import { readSagaLines, type SagaLine, tenantOwns } from '../../saga/saga-store.ts';
+import { BODY_PROBLEMS, problemResponses, STORE_PROBLEMS } from '../openapi.ts';
+import { pageRequest } from '../page.ts';
+import { Problem } from '../problem.ts';
+import { IdParams, Saga, SagaList, SagaPageQuery } from '../schemas.ts';
+
+/** `/v1/sagas`: how orders are carried out. */
+export function sagaRoutes(book: OrderBook, definition: SagaDefinition): FastifyPluginAsyncTypebox {
+  const find = async (tenantId: string, id: string): Promise<SagaRecord> => {
+    const saga = (await tenantOwns(book.pool, tenantId, id)) ? await book.engine.readSaga(id) : null;
+    if (saga === null)
+      throw new Problem('not-found', 'You have no saga with this id. The id of a saga is the id of its order.');
+    return saga;
+  };
+  return async (app) => {
+    app.get(
+      '/v1/sagas/:id',
+      {
+        schema: {
+          operationId: 'getSaga',
+          tags: ['sagas'],
+          summary: 'A saga with every attempt at every step',
+          params: IdParams,
+          response: { 200: Saga, ...problemResponses('invalid-request', 'not-found', ...STORE_PROBLEMS) },
+        },
+      },
+      async (request) => showSaga(await find(request.tenantId, request.params.id), definition),
+    );
+
+    app.get(
+      '/v1/sagas',
+      {
+        schema: {
+          operationId: 'listSagas',
+          tags: ['sagas'],
+          summary: 'Sagas, newest first',
+          querystring: SagaPageQuery,
+          response: { 200: SagaList, ...problemResponses('invalid-request', ...STORE_PROBLEMS) },
+        },
+      },
+      async (request) => {
+        const { status, step, minAge } = request.query;
+        const page = await readSagaLines(book.pool, request.tenantId, {
+          state: status && stateOf(status),
+          position: step === undefined ? undefined : positionOf(step, definition),
+          minAgeSeconds: minAge === undefined ? undefined : Number(minAge),
+          ...pageRequest(request.query),
+        });
+        return { sagas: page.rows.map((saga) => summary(saga, definition)), nextCursor: page.nextCursor };
+      },
+    );
+
+    app.post(
+      '/v1/sagas/:id/resume',
+      {
+        schema: {
+          operationId: 'resumeSaga',
+          tags: ['sagas'],
+          summary: 'Go on with a parked saga',
+          description: 'Its attempts are counted afresh. Asking again does no harm: needs no key.',
+          params: IdParams,
+          response: { 200: Saga, ...problemResponses(...BODY_PROBLEMS, 'not-found', 'not-parked', ...STORE_PROBLEMS) },
+        },
+      },
+      async (request) => {
+        const { id } = request.params;
+        await find(request.tenantId, id);
+        const resumed = await book.engine.operator.resume(id);
+        if (resumed.kind === 'not-parked')
+          throw new Problem('not-parked', `The saga is ${resumed.state}. Only a parked saga can be resumed.`);
+        assertTaken(resumed);
+        return showSaga(await find(request.tenantId, id), definition);
+      },
+    );
+
+    app.post(
+      '/v1/sagas/:id/retry',
+      {
+        schema: {
+          operationId: 'retrySaga',
+          tags: ['sagas'],
+          summary: 'Attempt the step of a saga now',
+          description:
+            'Ends its wait between attempts, wherever it is driven, and resumes it when it is parked. Asking again does no harm: needs no key.',
+          params: IdParams,
+          response: { 200: Saga, ...problemResponses(...BODY_PROBLEMS, 'not-found', 'saga-ended', ...STORE_PROBLEMS) },
+        },
+      },
+      async (request) => {
+        const { id } = request.params;
+        await find(request.tenantId, id);
+        const retried = await book.engine.operator.retryNow(id);
+        if (retried.kind === 'ended')
+          throw new Problem('saga-ended', `The saga has ended: it is ${retried.state}. Read its order.`);
+        assertTaken(retried);
+        return showSaga(await find(request.tenantId, id), definition);
+      },
+    );
+
+    app.post(
+      '/v1/sagas/:id/compensate',
+      {
+        schema: {
+          operationId: 'compensateSaga',
+          tags: ['sagas'],
+          summary: 'Turn a saga back, parked or not',
+          description:
+            'Before its pivot is known to be done only. What may have been started is undone; the order ends cancelled. Asking again does no harm: needs no key.',
+          params: IdParams,
+          response: {
+            200: Saga,
+            ...problemResponses(...BODY_PROBLEMS, 'not-found', 'cancel-refused', ...STORE_PROBLEMS),
+          },
+        },
+      },
+      async (request) => {
+        const { id } = request.params;
+        await find(request.tenantId, id);
+        const outcome = await book.engine.operator.compensate(id, COMPENSATE_WAIT_MS);
+        if (outcome.kind === 'past-pivot' || (outcome.kind === 'ended' && outcome.state === 'completed')) {
+          throw new Problem('cancel-refused', 'The shipment is booked. Handle the order as a return.');
+        }
+        if (outcome.kind === 'pending')
+          throw new Problem('try-again', 'The owner of the saga has not decided yet. Send the same request again.');
+        assertTaken(outcome);
+        return showSaga(await find(request.tenantId, id), definition);
+      },
+    );
+  };
+}
+
+/** No more than a saga's owner takes to see the request, and a client would wait. */
+const COMPENSATE_WAIT_MS = 5_000;
+
+/** @throws Problem unless the verb has done its work */
+function assertTaken({ kind }: ResumeOutcome | RetryOutcome | CompensateOutcome): void {
+  if (kind === 'full' || kind === 'unavailable') {
+    throw new Problem('try-again', 'This replica cannot take on the saga now. Send the same request again.');
+  }
+}
+
+/** @throws Problem when the saga has no such step */
+function positionOf(step: string, { steps }: SagaDefinition): number {
+  const position = steps.findIndex(({ name }) => name === step);
+  if (position === -1) {
+    const names = steps.map(({ name }) => name).join(', ');
+    throw new Problem('invalid-request', `Send one of ${names} as \`step\`.`, [
+      { pointer: '', detail: 'The query parameter `step` names no step.' },
+    ]);
+  }
+  return position;
+}
+
+function summary(saga: SagaLine, definition: SagaDefinition) {
+  return {
+    id: saga.id,
+    definition: saga.definition,
+    status: STATUS_BY_STATE[saga.state],
+    step: saga.endedAt === null ? (definition.steps[saga.position]?.name ?? null) : null,
+    epoch: saga.epoch,
+    failure: saga.failure,
+    parked: saga.parked,
+    startedAt: saga.startedAt.toISOString(),
+    updatedAt: saga.updatedAt.toISOString(),
+    deadlineAt: saga.deadlineAt.toISOString(),
+    endedAt: saga.endedAt?.toISOString() ?? null,
+  };
+}
+
+function showSaga(saga: SagaRecord, definition: SagaDefinition) {
+  const attemptsOf = (step: string) =>
+    saga.attempts
+      .filter((attempt) => attempt.step === step)
+      .map(({ direction, attempt, epoch, outcome, detail, startedAt, endedAt }) => ({
+        direction,
+        attempt,
+        epoch,
+        outcome,
+        detail,
+        startedAt: startedAt.toISOString(),
+        endedAt: endedAt.toISOString(),
+        durationMs: Math.max(endedAt.getTime() - startedAt.getTime(), 0),
+      }));
+  return {
+    ...summary(saga, definition),
+    ownerId: saga.ownerId,
+    cancelRequestedAt: saga.cancelRequestedAt?.toISOString() ?? null,
+    interventions: saga.interventions.map(({ verb, epoch, parked, at }) => ({
+      verb,
+      epoch,
+      parked,
+      at: at.toISOString(),
+    })),
+    steps: definition.steps.map(({ name, kind }) => ({ name, kind, attempts: attemptsOf(name) })),
+  };
+}

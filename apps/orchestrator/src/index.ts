@@ -1,0 +1,15 @@
+// What tools and tests run this service by.
+export { config } from './config.ts';
+export { problems } from './http/problem.ts';
+export { createHttpServer, type HttpEdge } from './http/server.ts';
+export type { AcceptedOrder, OrderOutputs } from './orders/order.ts';
+export { answerAndTellCompanion, answerCompanion } from './orders/order-store.ts';
+export { orchestratorMigrations, runOrchestrator } from './run-orchestrator.ts';
+export {
+  actOutcome,
+  callOptions,
+  connectParticipants,
+  type Participants,
+  undoOutcome,
+} from './saga/participants.ts';
+export { placeOrderSaga } from './saga/place-order-saga.ts';

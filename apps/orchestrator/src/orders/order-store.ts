@@ -1,0 +1,232 @@
+/*
+ * The order book in Postgres.
+ *
+ * S1  A key, its order and the order's saga are ONE statement (many orders at once, each whole or not at all): once it has
+ *     committed, the saga runs to its end without the client.
+ * K1  The first answer is stored before anyone hears it: in that statement, or in the saga's terminal checkpoint, or
+ *     (a caller that stopped waiting first) by settleKey(). It is written once and replayed byte for byte (K2).
+ * K2  The order's id is derived from tenant and key: the primary key of `keys` admits one operation per key.
+ */
+
+import type { Fingerprint } from '@holdfast/idempotency';
+import { type Query, type Statement, statement } from '@holdfast/postgres';
+import {
+  type Companion,
+  type Failure,
+  type Inserted,
+  type SagaRow,
+  type SagaState,
+  startSagaSql,
+} from '@holdfast/saga';
+import { findStoredKeys, PLACE_ORDER, type StoredKey } from '../keys/key-store.ts';
+import {
+  type AcceptedOrder,
+  type OrderOutputs,
+  type OrderRequest,
+  type OrderStatus,
+  type OrderView,
+  viewOrder,
+} from './order.ts';
+
+/** The HTTP status of every first answer to an order: a refusal by a step is not an HTTP error. */
+export const ORDER_ACCEPTED = 201;
+
+export interface NewOrder {
+  id: string;
+  order: AcceptedOrder;
+  fingerprint: Fingerprint;
+  /** The first answer, when it can be given at once; null leaves it open until the caller stops waiting. */
+  answer: string | null;
+  deadlineMs: number;
+}
+
+/** `ownerId`: the engine that will run it. */
+export type OwnedOrder = NewOrder & { ownerId: number };
+
+const acceptSql = (tell: string) => `
+   with r as (
+     select * from unnest($1::text[], $2::text[], $3::text[], $4::bytea[], $5::smallint[], $6::text[],
+                          $7::timestamptz[], $8::jsonb[], $9::bigint[], $10::integer[])
+       as r (id, tenant_id, customer_id, fingerprint, fingerprint_version, answer, created_at, input, owner_id,
+             deadline_ms)
+   ), claimed as (
+     -- Without the key's members: what differs from an order can be told by the order (readRequest).
+     insert into keys (id, tenant_id, operation, fingerprint, fingerprint_version, status, answer, created_at)
+     select id, tenant_id, '${PLACE_ORDER}', fingerprint, fingerprint_version,
+            case when answer is not null then ${ORDER_ACCEPTED} end, answer, created_at
+       from r
+      -- Two replicas that meet the same keys wait for each other's in one order, never in a circle.
+      order by id
+     on conflict (id) do nothing
+     returning id
+   ), accepted as (
+     insert into orders (id, tenant_id, customer_id, created_at)
+     select id, tenant_id, customer_id, created_at from r where (id in (select id from claimed)) is true
+     returning id
+   ), started as (${startSagaSql({
+     id: 'r.id',
+     definition: `'place-order'`,
+     input: 'r.input',
+     ownerId: 'r.owner_id',
+     deadlineMs: 'r.deadline_ms',
+     source: '(select * from r where (id in (select id from accepted)) is true) r',
+   })})${tell}
+   -- Without the input, which is the largest part of the row and is here already.
+   select id, definition, state, position, outputs, failure, epoch, revision, cancel_requested, remaining_ms, age_ms,
+          updated_at from started`;
+
+const acceptOrders = statement('orders.accept', acceptSql(''));
+/** E1: what is told of an order is committed with it. */
+const acceptAndTellOrders = statement(
+  'orders.accept-and-tell',
+  acceptSql(`, told as (
+     insert into outbox (order_id, kind, tenant_id)
+     select id, 'accepted', tenant_id from r where (id in (select id from accepted)) is true
+   )`),
+);
+
+/** One statement for all. A key that stands for something already is answered with what is stored under it. */
+export type InsertOrders = (entries: OwnedOrder[]) => Promise<Inserted<StoredKey | undefined>[]>;
+
+/** Orders that arrive together are one statement and one commit; each has its own outcome. */
+export function createInsertOrders(db: Query, { tellsEvents }: { tellsEvents: boolean }): InsertOrders {
+  const accept = tellsEvents ? acceptAndTellOrders : acceptOrders;
+  return (entries) => insertOrders(db, accept, entries);
+}
+
+async function insertOrders(db: Query, accept: Statement, entries: OwnedOrder[]): ReturnType<InsertOrders> {
+  const { rows } = await db.query<Omit<SagaRow, 'input'>>({
+    ...accept,
+    values: [
+      entries.map(({ id }) => id),
+      entries.map(({ order }) => order.tenantId),
+      entries.map(({ order }) => order.customerId),
+      entries.map(({ fingerprint }) => fingerprint.digest),
+      entries.map(({ fingerprint }) => fingerprint.version),
+      entries.map(({ answer }) => answer),
+      entries.map(({ order }) => order.createdAt),
+      entries.map(({ order }) => JSON.stringify(order)),
+      entries.map(({ ownerId }) => ownerId),
+      entries.map(({ deadlineMs }) => deadlineMs),
+    ],
+  });
+  const started = new Map(rows.map((row) => [row.id, row]));
+  // Repeated requests look their keys up together, in a statement that sees whoever was faster.
+  const others = entries.flatMap(({ id }) => (started.has(id) ? [] : [id]));
+  const found = others.length === 0 ? undefined : await findStoredKeys(db, others);
+  return entries.map(({ id, order }) => {
+    const row = started.get(id);
+    if (row === undefined) return { kind: 'exists', existing: found?.get(id) };
+    return { kind: 'started', row: { ...row, input: order } };
+  });
+}
+
+/** Stands for the checkpoint's instant in the body that the companion stores; no member can contain it. */
+export const UPDATED_AT_MARK = '@updated-at@';
+
+/** Commits the open answer with the terminal checkpoint, so that no caller hears of an end that is not stored. */
+export const answerCompanion: Companion = {
+  name: 'fix-answer',
+  text: `update keys
+            set status = ${ORDER_ACCEPTED},
+                answer = replace(w.companion, '${UPDATED_AT_MARK}',
+                                 to_char(w.updated_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))
+           from written w
+          where keys.id = w.id and w.companion is not null and keys.status is null
+        returning keys.id, keys.answer as told`,
+  tells: true,
+};
+
+/** E1: the end of an order is committed with what is told of it. A flush that is sent twice tells once. */
+export const answerAndTellCompanion: Companion = {
+  ...answerCompanion,
+  name: 'fix-answer-and-tell',
+  beside: `insert into outbox (order_id, kind, tenant_id)
+           select w.id, w.state, orders.tenant_id from written w join orders on orders.id = w.id where w.ended
+           on conflict do nothing`,
+};
+
+interface OrderRow {
+  id: string;
+  input: AcceptedOrder;
+  state: SagaState;
+  outputs: Partial<OrderOutputs>;
+  failure: Failure | null;
+  updated_at: Date;
+}
+
+const ORDER_COLUMNS = 'orders.id, sagas.input, sagas.state, sagas.outputs, sagas.failure, sagas.updated_at';
+
+const findOrder = statement(
+  'orders.find',
+  `select ${ORDER_COLUMNS} from orders join sagas on sagas.id = orders.id
+    where orders.id = $1::text and (orders.tenant_id = $2::text) is true`,
+);
+
+/** @returns undefined when this tenant has no such order */
+export async function readOrder(db: Query, tenantId: string, id: string): Promise<OrderView | undefined> {
+  const { rows } = await db.query<OrderRow>({ ...findOrder, values: [id, tenantId] });
+  return rows[0] && viewOfRow(rows[0]);
+}
+
+/** What was asked for when the order was placed. @returns undefined when this tenant has no such order */
+export async function readRequest(db: Query, tenantId: string, id: string): Promise<OrderRequest | undefined> {
+  const { rows } = await db.query<OrderRow>({ ...findOrder, values: [id, tenantId] });
+  if (rows[0] === undefined) return undefined;
+  const { tenantId: _tenantId, createdAt: _createdAt, traceparent: _traceparent, ...request } = rows[0].input;
+  return request;
+}
+
+function viewOfRow(row: OrderRow): OrderView {
+  return viewOrder(row.id, row.input, row, row.updated_at.toISOString());
+}
+
+const listOrders = statement(
+  'orders.list',
+  `select ${ORDER_COLUMNS} from orders join sagas on sagas.id = orders.id
+    where orders.tenant_id = $1::text
+      and ($2::text is null or sagas.state = $2::text)
+      and ($3::timestamptz is null or (orders.created_at, orders.id) < ($3::timestamptz, $4::text))
+    order by orders.created_at desc, orders.id desc
+    limit $5::integer`,
+);
+
+export interface Page<T> {
+  rows: T[];
+  /** Hand it in again for the next page; null on the last one. */
+  nextCursor: string | null;
+}
+
+export interface PageRequest {
+  status?: OrderStatus | undefined;
+  limit: number;
+  after?: { createdAt: string; id: string } | undefined;
+}
+
+/** A tenant's orders, newest first. */
+export async function readOrders(db: Query, tenantId: string, page: PageRequest): Promise<Page<OrderView>> {
+  const state = page.status === undefined ? null : stateOf(page.status);
+  const { rows } = await db.query<OrderRow>({
+    ...listOrders,
+    values: [tenantId, state, page.after?.createdAt ?? null, page.after?.id ?? null, page.limit + 1],
+  });
+  const shown = rows.slice(0, page.limit).map(viewOfRow);
+  const last = shown.at(-1);
+  return { rows: shown, nextCursor: rows.length > page.limit && last ? encodeCursor(last) : null };
+}
+
+export function stateOf(status: OrderStatus): SagaState {
+  return status === 'processing' ? 'running' : status;
+}
+
+/** Where a page ended. */
+export function encodeCursor(last: { createdAt: string; id: string }): string {
+  return Buffer.from(`${last.createdAt} ${last.id}`).toString('base64url');
+}
+
+/** @returns undefined when it is none that we gave out */
+export function decodeCursor(cursor: string): { createdAt: string; id: string } | undefined {
+  const [createdAt, id, ...rest] = Buffer.from(cursor, 'base64url').toString().split(' ');
+  if (!createdAt || !id || rest.length > 0 || !/^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(createdAt)) return undefined;
+  return Number.isNaN(Date.parse(createdAt)) ? undefined : { createdAt, id };
+}

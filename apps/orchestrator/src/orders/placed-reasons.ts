@@ -1,0 +1,11 @@
+import type { Reason } from '@holdfast/contracts';
+import { KEY_FAULT_REASONS, OUTCOME_REASONS } from '@holdfast/idempotency';
+import type { Placed } from './accept-order.ts';
+
+/** What a request is refused with when its key gives it no answer, over HTTP and gRPC alike. */
+export const PLACED_REASONS = {
+  in_progress: OUTCOME_REASONS.in_flight,
+  reused: OUTCOME_REASONS.reused,
+  forgotten: KEY_FAULT_REASONS.forgotten,
+  busy: 'TRY_AGAIN',
+} as const satisfies Record<Exclude<Placed['kind'], 'answered'>, Reason>;

@@ -1,0 +1,126 @@
+import { STEP_REFUSALS } from '@holdfast/contracts';
+import { createStepClient } from '@holdfast/participant';
+import { type CallOptions, type CallResult, type Client, services } from '@holdfast/rpc';
+import type { ActOutcome, StepContext, UndoOutcome } from '@holdfast/saga';
+import type { AcceptedOrder, OrderOutputs } from '../orders/order.ts';
+
+/** Typed clients of the three participants. */
+export interface Participants {
+  inventory: Client<typeof services.inventory>;
+  payment: Client<typeof services.payment>;
+  shipping: Client<typeof services.shipping>;
+  close(): void;
+}
+
+export function connectParticipants(addresses: {
+  INVENTORY_ADDR: string;
+  PAYMENT_ADDR: string;
+  SHIPPING_ADDR: string;
+}): Participants {
+  const inventory = createStepClient(services.inventory, addresses.INVENTORY_ADDR);
+  const payment = createStepClient(services.payment, addresses.PAYMENT_ADDR);
+  const shipping = createStepClient(services.shipping, addresses.SHIPPING_ADDR);
+  return {
+    inventory,
+    payment,
+    shipping,
+    close() {
+      for (const client of [inventory, payment, shipping]) client.close();
+    },
+  };
+}
+
+const REFUSALS: ReadonlySet<string> = new Set(STEP_REFUSALS);
+
+type Attempt = StepContext<AcceptedOrder, OrderOutputs>;
+type Acts<Name extends keyof OrderOutputs> = (attempt: Attempt) => Promise<ActOutcome<OrderOutputs[Name]>>;
+type Undoes = (attempt: Attempt) => Promise<UndoOutcome>;
+
+/** Of each step: the request that an order makes of its participant, and what the answer means to the saga. */
+export interface StepCalls {
+  reserve: Acts<'reserve-inventory'>;
+  release: Undoes;
+  charge: Acts<'charge-payment'>;
+  refund: Undoes;
+  ship: Acts<'create-shipment'>;
+  cancel: Undoes;
+}
+
+export function stepCalls({ inventory, payment, shipping }: Participants): StepCalls {
+  return {
+    async reserve(attempt) {
+      const { currency, items } = attempt.input;
+      const request = { orderId: attempt.sagaId, currency, lines: items };
+      return actOutcome(await inventory.ReserveInventory(request, callOptions(attempt)), (reserved) => ({
+        reservationId: reserved.reservationId,
+        total: reserved.total,
+        unitPrices: Object.fromEntries(reserved.lines.map((line) => [line.sku, line.unitPrice])),
+      }));
+    },
+    async release(attempt) {
+      return undoOutcome(await inventory.ReleaseInventory({ orderId: attempt.sagaId }, callOptions(attempt)));
+    },
+    async charge(attempt) {
+      const { customerId, currency, payment: paidBy } = attempt.input;
+      const amount = attempt.outputs['reserve-inventory']?.total;
+      if (amount === undefined) throw new Error('charge-payment cannot start before the reservation has its total');
+      const request = { orderId: attempt.sagaId, customerId, amount, currency, method: paidBy.method };
+      return actOutcome(await payment.ChargePayment(request, callOptions(attempt)), ({ paymentId }) => ({ paymentId }));
+    },
+    async refund(attempt) {
+      return undoOutcome(await payment.RefundPayment({ orderId: attempt.sagaId }, callOptions(attempt)));
+    },
+    async ship(attempt) {
+      const { items, shipTo } = attempt.input;
+      const request = { orderId: attempt.sagaId, shipTo, parcels: items };
+      return actOutcome(await shipping.CreateShipment(request, callOptions(attempt)), ({ shipmentId }) => ({
+        shipmentId,
+      }));
+    },
+    async cancel(attempt) {
+      return undoOutcome(await shipping.CancelShipment({ orderId: attempt.sagaId }, callOptions(attempt)));
+    },
+  };
+}
+
+/** Key, epoch, tenant and deadline of one attempt. */
+export function callOptions(step: Attempt): CallOptions {
+  return {
+    key: step.key,
+    epoch: step.epoch,
+    tenantId: step.input.tenantId,
+    traceparent: step.input.traceparent,
+    timeoutMs: step.timeoutMs,
+    signal: step.signal,
+  };
+}
+
+/** The border between gRPC and the saga: what an answer means for an act. */
+export function actOutcome<Response, Output>(
+  result: CallResult<Response>,
+  output: (response: Response) => Output,
+): ActOutcome<Output> {
+  if (result.kind === 'ok') return { kind: 'done', output: output(result.message) };
+  if (REFUSALS.has(result.reason)) return { kind: 'refused', reason: result.reason, message: result.message };
+  // Sealed while we hold the order: somebody undid the step from outside, so the order can't be completed any more.
+  // A former owner of the saga gets this too; its checkpoint is refused then, and nothing comes of it (S2).
+  if (result.reason === 'SEALED') {
+    return { kind: 'refused', reason: 'CANCELLED', message: 'the step was undone from outside' };
+  }
+  return notKnown(result);
+}
+
+/** What an answer means for an undo, which can't be refused: done, or ask again. */
+export function undoOutcome(result: CallResult<unknown>): UndoOutcome {
+  return result.kind === 'ok' ? { kind: 'done' } : notKnown(result);
+}
+
+type CallError = Extract<CallResult<unknown>, { kind: 'error' }>;
+
+// Everything else says nothing about the effect (S4): the same key is asked again, and the journal shows why.
+function notKnown(error: CallError): Extract<UndoOutcome, { kind: 'fenced' | 'unknown' }> {
+  const detail = `${error.reason}: ${error.message}`.slice(0, 500);
+  if (error.reason === 'FENCED') return { kind: 'fenced', detail };
+  const retryAfterMs = error.pushbackMs !== null && error.pushbackMs > 0 ? error.pushbackMs : undefined;
+  return { kind: 'unknown', detail, ...(retryAfterMs !== undefined && { retryAfterMs }) };
+}

@@ -1,0 +1,113 @@
+import { type Query, statement } from '@holdfast/postgres';
+import { type Failure, hasEnded, type Parked, type SagaState } from '@holdfast/saga';
+import { encodeCursor, type Page, type PageRequest } from '../orders/order-store.ts';
+
+/** A tenant's saga in a list; its steps and attempts are shown one saga at a time. */
+export interface SagaLine {
+  id: string;
+  definition: string;
+  state: SagaState;
+  position: number;
+  epoch: number;
+  failure: Failure | null;
+  parked: (Parked & { at: string }) | null;
+  startedAt: Date;
+  updatedAt: Date;
+  deadlineAt: Date;
+  endedAt: Date | null;
+}
+
+const LINE = `sagas.id, sagas.definition, sagas.state, sagas.position, sagas.epoch, sagas.failure, sagas.parked,
+          sagas.started_at as "startedAt", sagas.updated_at as "updatedAt", sagas.deadline_at as "deadlineAt",
+          sagas.ended_at as "endedAt", orders.created_at as "createdAt"`;
+
+/** @param source a `from` item; its rows are looked through, so it must be an index's worth or the tenant's orders */
+const listFrom = (source: string) => `
+  select ${LINE}
+    from ${source}
+   where orders.tenant_id = $1::text
+     and ($2::text is null or sagas.state = $2::text)
+     and ($3::timestamptz is null or (orders.created_at, orders.id) < ($3::timestamptz, $4::text))
+     and ($5::integer is null or sagas.position = $5::integer)
+     and ($6::bigint is null or sagas.started_at <= clock_timestamp() - $6::bigint * interval '1 second')
+   order by orders.created_at desc, orders.id desc
+   limit $7::integer`;
+
+const listSagas = statement('sagas.list', listFrom('orders join sagas on sagas.id = orders.id'));
+// What has not ended is a small part of all and has indexes of its own: it is read whole and then sorted.
+const listUnended = statement(
+  'sagas.list-unended',
+  `with unended as materialized (
+     select * from sagas where ended_at is null and state <> 'parked'
+     union all
+     select * from sagas where state = 'parked'
+   )
+   ${listFrom('unended as sagas join orders on orders.id = sagas.id')}`,
+);
+
+export interface SagaPageRequest extends Omit<PageRequest, 'status'> {
+  state?: SagaState | undefined;
+  /** Only sagas that have not ended and stand at this step of their definition. */
+  position?: number | undefined;
+  minAgeSeconds?: number | undefined;
+}
+
+/** A tenant's sagas, newest first. */
+export async function readSagaLines(db: Query, tenantId: string, page: SagaPageRequest): Promise<Page<SagaLine>> {
+  const { state, position, minAgeSeconds, after, limit } = page;
+  const isUnended = position !== undefined || (state !== undefined && !hasEnded(state));
+  const { rows } = await db.query<SagaLine & { createdAt: Date }>({
+    ...(isUnended ? listUnended : listSagas),
+    values: [
+      tenantId,
+      state ?? null,
+      after?.createdAt ?? null,
+      after?.id ?? null,
+      position ?? null,
+      minAgeSeconds ?? null,
+      limit + 1,
+    ],
+  });
+  const shown = rows.slice(0, limit);
+  const last = shown.at(-1);
+  const more = rows.length > limit && last !== undefined;
+  return {
+    rows: shown,
+    nextCursor: more ? encodeCursor({ createdAt: last.createdAt.toISOString(), id: last.id }) : null,
+  };
+}
+
+// Bounded: a backlog of more than this is read as this.
+const COUNTED_AT_MOST = 100_000;
+const countUnended = statement(
+  'sagas.count-unended',
+  `select state, count(*) as sagas, (extract(epoch from clock_timestamp() - min(started_at)))::float8 as "oldestSeconds"
+     from ((select state, started_at from sagas where ended_at is null and state <> 'parked' limit ${COUNTED_AT_MOST})
+           union all
+           (select state, started_at from sagas where state = 'parked' order by started_at, id limit ${COUNTED_AT_MOST}))
+    as unended
+    group by state`,
+);
+
+export interface UnendedCount {
+  state: SagaState;
+  sagas: number;
+  /** Age of the oldest. */
+  oldestSeconds: number;
+}
+
+/** Sagas of all tenants that have not ended, by state; none of a state that no saga is in. */
+export async function countUnendedSagas(db: Query): Promise<UnendedCount[]> {
+  return (await db.query<UnendedCount>(countUnended)).rows;
+}
+
+const ownsOrder = statement(
+  'sagas.owns',
+  'select true from orders where id = $1::text and (tenant_id = $2::text) is true',
+);
+
+/** Whether the saga is this tenant's; nobody else may see or steer it. */
+export async function tenantOwns(db: Query, tenantId: string, id: string): Promise<boolean> {
+  const { rowCount } = await db.query({ ...ownsOrder, values: [id, tenantId] });
+  return rowCount === 1;
+}

@@ -1,0 +1,3 @@
+// What tools and tests run this service by.
+export * from './config.ts';
+export * from './server.ts';

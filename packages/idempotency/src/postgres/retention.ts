@@ -1,0 +1,276 @@
+/*
+ * The end of retention: days of answers are dropped whole; claims, fences and other modules' rows go in short batches.
+ *
+ * K5  Only what is settled and older than the tombstone window goes. The effects keep their own unique keys, so that a
+ *     key that is not known any more still finds what was done under it.
+ * K4  A fence goes only when no claim of its order is left, which is looked at under the fence's lock: whoever calls
+ *     for the order meanwhile waits for it, and raises it anew.
+ * K7  One process at a time, per batch (an advisory lock that ends with its transaction, so it dies with its process). Every
+ *     batch is one walk over a range of blocks: no index is needed for it, so keys cost nothing more when they are written.
+ *     Batches are sized to take about TARGET_BATCH_MS, with a pause behind each: a long one where there was nothing to remove, or
+ *     a walk over millions of keys that all stay would keep a core busy that callers need.
+ *
+ * A crash anywhere loses the place of the walk and nothing else: the next one begins at the first block.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Pool, type Query, type Statement, statement, transaction } from '@holdfast/postgres';
+
+export interface RetentionOptions {
+  pool: Pool;
+  /** How long a settled claim stays, counted from its end. Longer than any answer is kept, and than any caller retries. */
+  tombstoneMs?: number;
+  /** Tables of other modules that are purged with the claims, such as a consumer's inbox. */
+  others?: readonly OtherTable[];
+  /** Told after every batch that removed something. */
+  onPurged?: (table: string, rows: number, tookMs: number) => void;
+  /** Told of what could not be done; it is tried again. */
+  onError?: (error: Error) => void;
+  clock?: RetentionClock;
+}
+
+export interface OtherTable {
+  table: string;
+  /** Removes at most `limit` rows that are past their retention, in one short statement. @returns how many */
+  purge(tx: Query, limit: number): Promise<number>;
+}
+
+export interface RetentionClock {
+  /** In milliseconds. */
+  now(): number;
+  /** Resolves after `ms`, or at once when `signal` aborts. */
+  pause(ms: number, signal: AbortSignal | undefined): Promise<void>;
+}
+
+export interface Purged {
+  claims: number;
+  fences: number;
+  /** Rows of other modules' tables. */
+  others: number;
+  /** Days of answers that were dropped. */
+  days: number;
+  /** Age of the oldest settled claim that was met and stays; 0 when none was met. */
+  oldestMs: number;
+}
+
+export const TOMBSTONE_MS = 30 * 24 * 60 * 60 * 1_000;
+const OTHERS_BATCH = 1_000;
+/**
+ * A key that says its age is refused as forgotten by *its* date, a claim goes by the date of its end. A key that was made by
+ * a clock ahead of ours would be forgotten before it is refused: in between it would run again. So claims stay longer.
+ */
+const CLOCKS_AHEAD_MS = 12 * 60 * 60 * 1_000;
+// Any two constants will do, as long as every process of a database uses the same.
+const LOCK = 7_415_927;
+const BLOCKS = { first: 64, least: 8, most: 4_096 };
+const TARGET_BATCH_MS = 15;
+/** Batches long is the pause behind one that removed nothing: such a walk takes a tenth of one connection. */
+const IDLE_PAUSES = 9;
+/** A partition for each day that an answer may be kept until, and some for processes whose clocks are ahead of a sweep. */
+const DAYS_AHEAD = 35;
+
+const tryLock = statement('idempotency.lock-retention', 'select pg_try_advisory_xact_lock($1::bigint) as mine');
+
+// A batch does not wait until its commit is on the disk. What a crash of the server brings back is deleted by the next walk,
+// and until then it is known for longer than it need be, which does no harm: rows only go, and whatever is written after
+// them is behind them in the log. The other choice is worse: each batch would stand in the queue of the callers' commits.
+const tryBatch = statement(
+  'idempotency.lock-batch',
+  `select pg_try_advisory_xact_lock($1::bigint) as mine, set_config('synchronous_commit', 'off', true)`,
+);
+
+const missingDays = statement(
+  'idempotency.missing-days',
+  `select to_char(day, 'YYYY-MM-DD') as day, to_char(day + 1, 'YYYY-MM-DD') as next, to_char(day, 'YYYYMMDD') as suffix
+     from (select (clock_timestamp() at time zone 'utc')::date + n as day from generate_series(0, $1::int) n) days
+    where to_regclass('answers_' || to_char(day, 'YYYYMMDD')) is null
+      and not exists (select from answers_rest where kept_until = day)`,
+);
+
+const pastDays = statement(
+  'idempotency.past-days',
+  `select c.relname as name from pg_inherits i join pg_class c on c.oid = i.inhrelid
+    where i.inhparent = 'answers'::regclass and c.relname ~ '^answers_\\d{8}$'
+      and to_date(right(c.relname, 8), 'YYYYMMDD') < (clock_timestamp() at time zone 'utc')::date`,
+);
+
+const purgeRest = statement(
+  'idempotency.purge-rest',
+  `delete from answers_rest where kept_until < (clock_timestamp() at time zone 'utc')::date`,
+);
+
+/**
+ * Makes the partitions of the days to come and drops those that are past, unless another process is doing so.
+ * @returns how many were dropped. @throws pg errors; 55P03 when a statement holds the table for longer than a moment
+ */
+export async function turnDays(pool: Pool): Promise<number> {
+  return await transaction(pool, async (tx) => {
+    if (!(await isMine(tx, tryLock))) return 0;
+    // A drop waits for whoever reads the table, and everybody waits for the drop: rather not now than long.
+    await tx.query(`set local lock_timeout = '200ms'`);
+    const { rows: missing } = await tx.query<{ day: string; next: string; suffix: string }>({
+      ...missingDays,
+      values: [DAYS_AHEAD],
+    });
+    // Names and bounds come from the statement above: digits and hyphens only.
+    for (const { day, next, suffix } of missing) {
+      await tx.query(`create table answers_${suffix} partition of answers for values from ('${day}') to ('${next}')`);
+    }
+    const { rows: past } = await tx.query<{ name: string }>(pastDays);
+    for (const { name } of past) await tx.query(`drop table ${name}`);
+    await tx.query(purgeRest);
+    return past.length;
+  });
+}
+
+const lastBlock = statement(
+  'idempotency.last-block',
+  `select greatest(pg_relation_size($1::regclass) / current_setting('block_size')::bigint, 0)::bigint as blocks`,
+);
+
+const purgeClaims = statement(
+  'idempotency.purge-claims',
+  `with met as materialized (
+     select ctid, settled_at, settled_at < clock_timestamp() - $3::float8 * interval '1 millisecond'
+              and coalesce(kept_until < (clock_timestamp() at time zone 'utc')::date, true) as is_due
+       from claims
+      where ctid >= ('(' || $1::bigint || ',0)')::tid and ctid < ('(' || $2::bigint || ',0)')::tid
+        and settled_at is not null
+   ), purged as (
+     delete from claims using met where claims.ctid = met.ctid and met.is_due returning true
+   )
+   select (select count(*) from purged)::int as purged,
+          coalesce(extract(epoch from clock_timestamp() - (select min(settled_at) from met where not is_due)) * 1000, 0)::float8
+            as "oldestMs"`,
+);
+
+const lockFences = statement(
+  'idempotency.lock-fences',
+  `select tenant_id, order_id from fences
+    where ctid >= ('(' || $1::bigint || ',0)')::tid and ctid < ('(' || $2::bigint || ',0)')::tid
+      and not exists (select from claims c where c.tenant_id = fences.tenant_id and c.scope = fences.order_id)
+      for update skip locked`,
+);
+
+// A statement of its own: it sees every claim that was committed before the fences were locked.
+const deleteFences = statement(
+  'idempotency.delete-fences',
+  `delete from fences f using unnest($1::text[], $2::text[]) as r (tenant_id, order_id)
+    where f.tenant_id = r.tenant_id and f.order_id = r.order_id
+      and not exists (select from claims c where c.tenant_id = f.tenant_id and c.scope = f.order_id)`,
+);
+
+/** One walk over claims, fences, days and other modules' tables. Stops early when `signal` aborts. @throws pg errors */
+export async function purge(options: RetentionOptions, signal?: AbortSignal): Promise<Purged> {
+  const days = await turnDays(options.pool);
+  let oldestMs = 0;
+  const claims = await walk(options, 'claims', signal, async (tx, from, to) => {
+    const values = [from, to, (options.tombstoneMs ?? TOMBSTONE_MS) + CLOCKS_AHEAD_MS];
+    const { rows } = await tx.query<{ purged: number; oldestMs: number }>({ ...purgeClaims, values });
+    oldestMs = Math.max(oldestMs, rows[0]?.oldestMs ?? 0);
+    return rows[0]?.purged ?? 0;
+  });
+  const fences = await walk(options, 'fences', signal, purgeFencesOf);
+  let others = 0;
+  for (const other of options.others ?? []) others += await purgeOther(options, other, signal);
+  return { claims, fences, others, days, oldestMs };
+}
+
+/** In short batches, as long as there are full ones. */
+async function purgeOther(
+  { pool, onPurged }: RetentionOptions,
+  other: OtherTable,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  let total = 0;
+  while (!signal?.aborted) {
+    const startedMs = performance.now();
+    const purged = await transaction(pool, async (tx) =>
+      (await isMine(tx, tryBatch)) ? await other.purge(tx, OTHERS_BATCH) : 0,
+    );
+    const tookMs = performance.now() - startedMs;
+    if (purged > 0) onPurged?.(other.table, purged, tookMs);
+    total += purged;
+    if (purged < OTHERS_BATCH) break;
+    await pause(tookMs, signal);
+  }
+  return total;
+}
+
+async function purgeFencesOf(tx: Query, from: number, to: number): Promise<number> {
+  const { rows } = await tx.query<{ tenant_id: string; order_id: string }>({ ...lockFences, values: [from, to] });
+  if (rows.length === 0) return 0;
+  const values = [rows.map((row) => row.tenant_id), rows.map((row) => row.order_id)];
+  const { rowCount } = await tx.query({ ...deleteFences, values });
+  return rowCount ?? 0;
+}
+
+async function walk(
+  { pool, onPurged, clock = systemClock }: RetentionOptions,
+  table: 'claims' | 'fences',
+  signal: AbortSignal | undefined,
+  batch: (tx: Query, from: number, to: number) => Promise<number>,
+): Promise<number> {
+  const { rows } = await pool.query<{ blocks: number }>({ ...lastBlock, values: [table] });
+  const end = rows[0]?.blocks ?? 0;
+  let total = 0;
+  let size = BLOCKS.first;
+  for (let from = 0; from < end && !signal?.aborted; ) {
+    const startedMs = clock.now();
+    const to = from + size;
+    const purged = await transaction(pool, async (tx) =>
+      (await isMine(tx, tryBatch)) ? await batch(tx, from, to) : undefined,
+    );
+    // Another process is at it: it does what we would have done.
+    if (purged === undefined) return total;
+    const tookMs = clock.now() - startedMs;
+    if (purged > 0) onPurged?.(table, purged, tookMs);
+    total += purged;
+    from = to;
+    size = Math.round(
+      Math.min(Math.max((size * TARGET_BATCH_MS) / tookMs, size / 2, BLOCKS.least), size * 2, BLOCKS.most),
+    );
+    await clock.pause(purged > 0 ? tookMs : IDLE_PAUSES * tookMs, signal);
+  }
+  return total;
+}
+
+async function isMine(tx: Query, lock: Statement): Promise<boolean> {
+  const { rows } = await tx.query<{ mine: boolean }>({ ...lock, values: [LOCK] });
+  return rows[0]?.mine === true;
+}
+
+export interface RetentionTimer {
+  stop(): Promise<void>;
+}
+
+/** Purges now and then until stopped: a walk, and `everyMs` after its end the next one. */
+export function keepRetention(
+  options: RetentionOptions & { everyMs?: number; onWalked?: (purged: Purged) => void },
+): RetentionTimer {
+  const stopping = new AbortController();
+  const everyMs = options.everyMs ?? 60 * 60 * 1_000;
+  const run = async () => {
+    while (!stopping.signal.aborted) {
+      try {
+        options.onWalked?.(await purge(options, stopping.signal));
+      } catch (error) {
+        options.onError?.(error as Error);
+      }
+      await pause(everyMs, stopping.signal);
+    }
+  };
+  const running = run();
+  return {
+    async stop() {
+      stopping.abort();
+      await running;
+    },
+  };
+}
+
+/** Resolves after `ms`, or at once when `signal` aborts. */
+async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  await delay(ms, undefined, { signal }).catch(() => undefined);
+}
+
+const systemClock: RetentionClock = { now: () => performance.now(), pause };

@@ -1,0 +1,155 @@
+/*
+ * A transaction that is lent to code of somebody else: a handler, and the ORM that it uses.
+ *
+ * K9  The code that was lent the transaction can't end it. Its BEGIN, COMMIT and ROLLBACK become SAVEPOINT, RELEASE and ROLLBACK
+ *     TO, at any depth and in every form of the driver's `query`. What has no savepoint to stand for it is refused before it
+ *     is sent. An end that comes by another way is seen in the server's own answers: scope.ended is set, and the call fails.
+ */
+import type { EventEmitter } from 'node:events';
+import { type Pool, type Transaction, transaction } from '@holdfast/postgres';
+import { NestedTransactions, type QueryCall, TransactionControlRefused } from './nested-transactions.ts';
+
+/** An effect that took too long; everything it had written is rolled back, so the same key may be sent again. */
+export class EffectTimeout extends Error {
+  override name = 'EffectTimeout';
+  constructor(ms: number) {
+    super(`the effect did not end within ${ms} ms and was rolled back: do slow work outside the transaction`);
+  }
+}
+
+/**
+ * A handler has ended the transaction it was lent, past the guard: what it wrote may be committed, without an answer. The key
+ * never runs again by itself.
+ */
+export class TransactionEnded extends Error {
+  override name = 'TransactionEnded';
+  /** `earlier`: by an earlier attempt under the same key; nothing was run this time. */
+  readonly when: 'now' | 'earlier';
+  constructor(message: string, when: 'now' | 'earlier', cause?: unknown) {
+    super(message, { cause });
+    this.when = when;
+  }
+}
+
+const ENDED_NOW =
+  'the handler ended the transaction it was lent: its effect may be committed without an answer. Write through the lent client only, return to commit and throw to roll back';
+
+export function transactionEnded(cause?: unknown): TransactionEnded {
+  return new TransactionEnded(ENDED_NOW, 'now', cause);
+}
+
+/** How a transaction is lent. */
+export interface Scope {
+  /** Called once, as soon as the server has said that the transaction was ended by other code. */
+  onEnded?: () => void;
+  /** How long the work may take; undefined: as long as it likes. */
+  timeoutMs?: number | undefined;
+}
+
+/**
+ * Lends the transaction's client for as long as `work` runs. Code that still uses it afterwards (a query that was not
+ * awaited, a handler that was given up) gets an error, instead of writing into the next caller's transaction.
+ *
+ * @throws what `work` throws; EffectTimeout; TransactionEnded when the transaction is not the one that was lent any more
+ */
+export async function runInScopedTransaction<T>(
+  tx: Transaction,
+  { onEnded, timeoutMs }: Scope,
+  work: (tx: Transaction) => Promise<T>,
+): Promise<T> {
+  let open = true;
+  let ended = false;
+  const stopWatching = watchForEnd(tx, () => {
+    if (!ended) onEnded?.();
+    ended = true;
+  });
+  const nested = new NestedTransactions(tx);
+  const lent = lentClient(tx, nested, () => {
+    if (!open) throw new Error('this transaction has ended: await every query before the handler returns');
+  });
+  try {
+    const result = await (timeoutMs === undefined ? work(lent) : endsInTime(work(lent), timeoutMs));
+    if (ended) throw transactionEnded();
+    if (nested.areOpen) throw new TransactionControlRefused(LEFT_OPEN);
+    return result;
+  } catch (error) {
+    if (ended && !(error instanceof TransactionEnded)) throw transactionEnded(error);
+    throw error;
+  } finally {
+    stopWatching();
+    open = false;
+  }
+}
+
+const LEFT_OPEN =
+  'the handler returned while a nested transaction was open, and everything was rolled back: commit it, or roll it back, first';
+
+/** A transaction of its own, lent in the same way: for handlers without a key, and for consumers that use an ORM. */
+export async function scopedTransaction<T>(
+  pool: Pool,
+  work: (tx: Transaction) => Promise<T>,
+  scope: Scope = {},
+): Promise<T> {
+  return await transaction(pool, (tx) => runInScopedTransaction(tx, scope, work));
+}
+
+/** For our own code, which is not watched: it costs no look at the server. @throws TransactionEnded */
+export function mustBeInTransaction(tx: Transaction): void {
+  if (tx.getTransactionStatus() === NO_TRANSACTION) throw transactionEnded();
+}
+
+async function endsInTime<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new EffectTimeout(timeoutMs)), timeoutMs);
+  try {
+    return await Promise.race([work, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Tags of commands that the lent client never sends while it is lent. ROLLBACK is also the tag of ROLLBACK TO. */
+const ENDING_TAG = /^(COMMIT|BEGIN|START TRANSACTION|PREPARE TRANSACTION)$/;
+const NO_TRANSACTION = 'I';
+
+/** Listens to what the server says about the transaction, whatever code asked it. */
+function watchForEnd(tx: Transaction, onEnded: () => void): () => void {
+  const { connection } = tx as { connection?: EventEmitter };
+  if (connection === undefined) return () => {};
+  const onComplete = ({ text }: { text: string }) => void (ENDING_TAG.test(text) && onEnded());
+  const onReady = ({ status }: { status: string }) => void (status === NO_TRANSACTION && onEnded());
+  connection.on('commandComplete', onComplete).on('readyForQuery', onReady);
+  return () => void connection.off('commandComplete', onComplete).off('readyForQuery', onReady);
+}
+
+function lentClient(tx: Transaction, nested: NestedTransactions, mustBeOpen: () => void): Transaction {
+  // What is set on the lent client must not stay on the pool's.
+  const own: Record<PropertyKey, unknown> = {
+    query: (...call: QueryCall) => {
+      mustBeOpen();
+      return nested.query(...call);
+    },
+    // An ORM's pool gives back what it was lent after each query. The transaction stays where it is.
+    release: () => {},
+    end: () =>
+      Promise.reject(new TransactionControlRefused('this connection is lent: the call that lent it closes it')),
+  };
+  const lent: Transaction = new Proxy(tx, {
+    get(client, property) {
+      mustBeOpen();
+      if (Object.hasOwn(own, property)) return own[property];
+      const value: unknown = Reflect.get(client, property);
+      if (typeof value !== 'function') return value;
+      // Methods that return the client for chaining return the lent one.
+      return (...args: unknown[]) => {
+        const returned: unknown = value.apply(client, args);
+        return returned === client ? lent : returned;
+      };
+    },
+    set(_client, property, value) {
+      own[property] = value;
+      return true;
+    },
+  });
+  return lent;
+}

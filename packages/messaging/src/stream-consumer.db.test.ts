@@ -1,0 +1,265 @@
+import { randomUUID } from 'node:crypto';
+import { idempotencyMigrations } from '@holdfast/idempotency';
+import { connectRedis } from '@holdfast/idempotency/redis';
+import { createPool, type Pool, transaction } from '@holdfast/postgres';
+import {
+  type RedisServer,
+  skipsRedis,
+  startFaultProxy,
+  startRedis,
+  type TestDatabase,
+  testDatabase,
+} from '@holdfast/testing';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { takeNew } from './inbox.ts';
+import { defineOutbox, startOutboxRelay } from './outbox-relay.ts';
+import type { RedisClient } from './redis-client.ts';
+import {
+  consumeStream,
+  type FailedEntry,
+  type StreamConsumer,
+  type StreamConsumerOptions,
+  type StreamEntry,
+} from './stream-consumer.ts';
+
+const skip = skipsRedis('the tests of stream consumers');
+const GROUP = 'count-them';
+/** So that what one has left is soon claimed by another. */
+const RETRY = { baseMs: 100, capMs: 400, maxAttempts: 3 };
+
+let database: TestDatabase;
+let server: RedisServer;
+/** To tell, and to look with. */
+let redis: RedisClient;
+let stream: string;
+const consumers: { consumer: StreamConsumer; client: RedisClient }[] = [];
+
+beforeAll(async () => {
+  if (skip) return;
+  database = await testDatabase('stream_consumer', [idempotencyMigrations], { max: 8 });
+  await database.pool.query('create table effects (message_id text not null)');
+  server = await startRedis();
+  redis = connectRedis(server.url);
+});
+beforeEach(async () => {
+  stream = `{${randomUUID()}}`;
+  if (!skip) await vi.waitUntil(() => redis.status === 'ready', 10_000);
+});
+afterEach(async () => {
+  for (const { consumer, client } of consumers.splice(0)) {
+    await consumer.stop();
+    client.disconnect();
+  }
+});
+afterAll(async () => {
+  if (skip) return;
+  redis.disconnect();
+  await server.stop();
+  await database.drop();
+});
+
+/** One whose effect is a row per message. */
+function consume(options: Partial<StreamConsumerOptions> = {}, client = connectRedis(server.url)): StreamConsumer {
+  const handle = (entries: StreamEntry[]) => count(entries);
+  const parts = { redis: client, stream, group: GROUP, consumer: randomUUID(), handle, retry: RETRY };
+  const consumer = consumeStream({ ...parts, ...options });
+  consumers.push({ consumer, client });
+  return consumer;
+}
+
+async function count(entries: StreamEntry[], pool: Pool = database.pool): Promise<void> {
+  const messages = entries.map(({ fields: { id = '' } }) => ({ tenantId: 'shop', scope: id, id }));
+  await transaction(pool, async (tx) => {
+    for (const { id } of await takeNew(tx, GROUP, messages)) await tx.query('insert into effects values ($1)', [id]);
+  });
+}
+
+async function tell(count: number): Promise<string[]> {
+  const ids = Array.from({ length: count }, () => randomUUID());
+  for (const id of ids) await redis.xadd(stream, '*', 'id', id);
+  return ids;
+}
+
+/** How often each of them has happened. */
+async function effectsOf(ids: string[]): Promise<number[]> {
+  const { rows } = await database.pool.query<{ times: number }>(
+    `select (select count(*)::int from effects where message_id = id) as times from unnest($1::text[]) with ordinality as i (id, n) order by n`,
+    [ids],
+  );
+  return rows.map(({ times }) => times);
+}
+
+const pendingCount = async (): Promise<number> => Number(((await redis.xpending(stream, GROUP)) as unknown[])[0]);
+
+/** Until each has happened, and nothing is left to acknowledge: once each, then. */
+async function untilOnce(ids: string[]): Promise<void> {
+  await untilTrue(async () => {
+    const times = await effectsOf(ids);
+    return times.every((each) => each > 0) && (await pendingCount()) === 0;
+  });
+  expect(await effectsOf(ids)).toEqual(ids.map(() => 1));
+}
+
+const untilTrue = (look: () => Promise<boolean>) => vi.waitUntil(look, { timeout: 15_000, interval: 50 });
+
+describe.skipIf(skip)('what a stream tells', () => {
+  it('E4: happens once when its consumer dies after the commit and before it has acknowledged', async () => {
+    const ids = await tell(5);
+    const dying = connectRedis(server.url);
+    let handled = 0;
+    const dead = Promise.withResolvers<void>();
+    consume(
+      {
+        async handle(entries) {
+          await count(entries);
+          handled += entries.length;
+          // From here on nothing that it says is heard: its acknowledgement is not either.
+          dying.disconnect();
+          dead.resolve();
+        },
+      },
+      dying,
+    );
+    await dead.promise;
+    expect(handled).toBe(5);
+    expect(await pendingCount()).toBe(5);
+    consume();
+    await untilOnce(ids);
+  });
+
+  it('E4: happens once when it is dealt with by two at once, which share it', async () => {
+    const by = new Set<string>();
+    for (const name of ['one', 'other']) {
+      consume({
+        batch: 5,
+        async handle(entries) {
+          by.add(name);
+          await count(entries);
+        },
+      });
+    }
+    await untilOnce(await tell(100));
+    expect(by.size).toBe(2);
+  });
+
+  it('E4: happens once when the relay tells it twice', async () => {
+    consume();
+    const ids = await tell(3);
+    for (const id of ids) await redis.xadd(stream, '*', 'id', id);
+    await untilTrue(async () => ((await redis.xinfo('GROUPS', stream)) as unknown[][]).flat().includes(6));
+    await untilOnce(ids);
+  });
+
+  it('E5: holds up nothing else when it can’t be dealt with: it is tried again, later, and then set aside with the reason', async () => {
+    const ids = await tell(5);
+    const poison = ids[2];
+    const failed: FailedEntry[] = [];
+    const handle = async (entries: StreamEntry[]) => {
+      if (entries.some(({ fields }) => fields.id === poison)) throw new TypeError('nobody can read this');
+      await count(entries);
+    };
+    consume({ handle, onFailed: (one) => failed.push(one) });
+    const others = ids.filter((id) => id !== poison);
+    await untilTrue(async () => (await effectsOf(others)).every((times) => times === 1));
+    await untilTrue(async () => (await pendingCount()) === 0);
+    expect(failed.map(({ attempts, next }) => [attempts, next])).toEqual([
+      [1, 'tried again'],
+      [2, 'tried again'],
+      [3, 'set aside'],
+    ]);
+    const [aside, ...more] = await redis.xrange(`${stream}:failed:${GROUP}`, '-', '+');
+    expect(more).toEqual([]);
+    expect(aside?.[1]).toEqual(
+      expect.arrayContaining(['id', poison, 'reason', 'TypeError: nobody can read this', 'attempts', '3']),
+    );
+    await untilOnce([...others, ...(await tell(1))]);
+  });
+
+  it('E6: waits for a store that is away, is not counted as a failure, and goes on', async () => {
+    const { hostname, port } = new URL(database.databaseUrl);
+    const proxy = await startFaultProxy({
+      target: () => ({ host: hostname, port: Number(port) }),
+      random: Math.random,
+    });
+    const away = new URL(database.databaseUrl);
+    away.port = String(proxy.port);
+    const pool = createPool({
+      databaseUrl: away.href,
+      applicationName: 'test consumer',
+      max: 2,
+      connectTimeoutMs: 500,
+    });
+    try {
+      proxy.set({ refuse: true });
+      proxy.reset();
+      const told: string[] = [];
+      const failed: FailedEntry[] = [];
+      consume({
+        handle: (entries) => count(entries, pool),
+        onChange: (state, reason) => told.push(`${state}: ${reason}`),
+        onFailed: (one) => failed.push(one),
+      });
+      const ids = await tell(3);
+      await untilTrue(async () => told.some((line) => /^waiting: .*(ECONNRESET|terminated)/.test(line)));
+      proxy.set({});
+      await untilOnce(ids);
+      expect(failed).toEqual([]);
+      expect(told).toEqual([expect.stringMatching(/^waiting: /), 'going on: it answers']);
+    } finally {
+      for (const { consumer } of consumers) await consumer.stop();
+      await pool.end();
+      await proxy.close();
+    }
+  });
+
+  it('E7: happens once when Redis is flushed in between, told again by the relay, and so does what comes afterwards', async () => {
+    const name = 'consumed-events';
+    const tables =
+      'outbox (tenant_id text, order_id text, kind text, at timestamptz default clock_timestamp(), relayed_at timestamptz)';
+    await database.pool.query(`create table ${tables};
+      create table relays (name text primary key, holder text, held_until timestamptz, batches bigint not null default 0);
+      insert into relays (name) values ('${name}')`);
+    const outbox = defineOutbox({ name, subject: 'thing', outbox: 'outbox', relays: 'relays' });
+    stream = outbox.stream;
+    const relay = startOutboxRelay({ outbox, pool: database.pool, redis, holder: randomUUID(), keptMs: 3_600_000 });
+    try {
+      consume();
+      const happen = async () => {
+        const id = randomUUID();
+        await database.pool.query(`insert into outbox values ('shop', $1, 'done')`, [id]);
+        return `${id}:done`;
+      };
+      const before = await happen();
+      await untilOnce([before]);
+      await server.command('FLUSHALL');
+      const after = await happen();
+      await untilOnce([before, after]);
+      await server.kill();
+      const meanwhile = await happen();
+      await server.startAgain();
+      await vi.waitUntil(() => redis.status === 'ready', 10_000);
+      await untilOnce([before, after, meanwhile]);
+    } finally {
+      await relay.stop();
+    }
+  });
+
+  it('is finished by a consumer that is stopped, which leaves nothing pending and no name behind', async () => {
+    const [held, open] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const consumer = consume({
+      async handle(entries) {
+        held.resolve();
+        await open.promise;
+        await count(entries);
+      },
+    });
+    const ids = await tell(3);
+    await held.promise;
+    const stopped = consumer.stop();
+    open.resolve();
+    await stopped;
+    expect(await effectsOf(ids.slice(0, 1))).toEqual([1]);
+    expect(await pendingCount()).toBe(0);
+    expect(await redis.xinfo('CONSUMERS', stream, GROUP)).toEqual([]);
+  });
+});

@@ -1,0 +1,292 @@
+/*
+ * Deals with the entries of a Redis stream as one of a group: each entry goes to one consumer, and comes again until it
+ * has been dealt with.
+ *
+ * E4  An entry is acknowledged after its effects are committed. Whoever dies in between leaves it pending; another consumer
+ *     claims it, and its note in the inbox (K1, `handle` takes the note in the transaction of the effects) says that it is done.
+ * E5  An entry that can't be dealt with holds up no other: its batch is split, and it is tried again alone, each time later.
+ *     After `maxAttempts` it is set aside in the stream `<stream>:failed:<group>`, with the reason, for somebody to look at.
+ * E6  A store that is away is no fault of an entry: the batch waits for it, and nothing is counted.
+ * E7  Redis may be away, or have lost the stream, the group or what was pending: the consumer waits, and makes the group anew
+ *     from the stream's beginning. What comes again finds its note. The stream is the relay's to make: were it made
+ *     here, the relay would not see that Redis has lost it (E3).
+ * K7  No transaction is open while Redis is asked, no wait is without an end; batches and what is set aside are bounded.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { classifyPostgresError } from '@holdfast/postgres';
+import type { RedisClient } from './redis-client.ts';
+
+export interface StreamEntry {
+  /** The stream's own; another one each time that the event is relayed. */
+  id: string;
+  fields: Record<string, string>;
+}
+
+export interface StreamConsumerOptions {
+  /** Its own: it waits on it. Closed by whoever has opened it, after stop(). */
+  redis: RedisClient;
+  stream: string;
+  /** Who deals with the entries, once for all processes of a service. Stored data. */
+  group: string;
+  /** Which process this is; unique. */
+  consumer: string;
+  /** Commits the effects of all of these entries in one transaction, or throws and has changed nothing. */
+  handle: (entries: StreamEntry[]) => Promise<void>;
+  /** Entries at a time. Default 100. */
+  batch?: number;
+  retry?: Partial<StreamRetry>;
+  /** Told how many were acknowledged. */
+  onDone?: (entries: number) => void;
+  /** Told of an entry that could not be dealt with, and what becomes of it. */
+  onFailed?: (failed: FailedEntry) => void;
+  /** Told once when it begins to wait for Redis or the store, and once when it goes on. */
+  onChange?: (state: 'waiting' | 'going on', reason: string) => void;
+}
+
+export interface StreamRetry {
+  /** How long an entry stays with a consumer that does not acknowledge it; twice as long after each attempt. Default 5 s. */
+  baseMs: number;
+  /** Default 5 min. */
+  capMs: number;
+  /** Default 10, which takes about 20 minutes. */
+  maxAttempts: number;
+}
+
+export interface FailedEntry {
+  entry: StreamEntry;
+  error: Error;
+  attempts: number;
+  next: 'tried again' | 'set aside';
+}
+
+export interface StreamConsumer {
+  /** Ends when what it holds is dealt with. */
+  stop(): Promise<void>;
+}
+
+const BATCH = 100;
+const RETRY: StreamRetry = { baseMs: 5_000, capMs: 300_000, maxAttempts: 10 };
+/** Less than a client waits for an answer, and what a stop may take. */
+const BLOCK_MS = 500;
+const CONNECT_MS = 2_000;
+const LOOK_EVERY_MS = 1_000;
+const LOOK_AT_MOST = 1_000;
+const PAUSE = { baseMs: 100, capMs: 5_000 };
+/** Rows that others hold, a statement that takes too long: tried again at once, this often. */
+const CONTENDED_ATTEMPTS = 3;
+const SET_ASIDE_AT_MOST = 10_000;
+const GONE_AFTER_MS = 24 * 60 * 60 * 1_000;
+const MAX_REASON = 500;
+
+// Acknowledged by one consumer alone, which puts it where it is seen.
+const SET_ASIDE = `
+  if redis.call('xack', KEYS[1], ARGV[1], ARGV[2]) == 0 then return 0 end
+  redis.call('xadd', KEYS[2], 'maxlen', '~', ARGV[3], '*', 'entryId', ARGV[2], unpack(ARGV, 4))
+  return 1`;
+
+// Every process has its own name in the group. Of those that hold nothing: the one that is named, and those long gone.
+const FORGET_CONSUMERS = `
+  for _, consumer in ipairs(redis.call('xinfo', 'consumers', KEYS[1], ARGV[1])) do
+    local holdsNothing = consumer[4] == 0
+    if holdsNothing and (consumer[2] == ARGV[2] or consumer[6] > tonumber(ARGV[3])) then
+      redis.call('xgroup', 'delconsumer', KEYS[1], ARGV[1], consumer[2])
+    end
+  end`;
+
+type Handled = { kind: 'done' } | { kind: 'failed'; error: Error } | { kind: 'abandoned' };
+type RawEntry = [id: string, fields: string[] | null] | null;
+type PendingEntry = [id: string, consumer: string, idleMs: number, attempts: number];
+
+/** Consumes in the background until stopped. */
+export function consumeStream(options: StreamConsumerOptions): StreamConsumer {
+  const member = new GroupMember(options);
+  const running = member.run();
+  return {
+    async stop() {
+      member.stop();
+      await running;
+    },
+  };
+}
+
+class GroupMember {
+  readonly #options: StreamConsumerOptions;
+  readonly #redis: RedisClient;
+  readonly #retry: StreamRetry;
+  readonly #stopping = new AbortController();
+  #isMember = false;
+  #isWaiting = false;
+  #lookedAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(options: StreamConsumerOptions) {
+    this.#options = options;
+    this.#redis = options.redis;
+    this.#retry = { ...RETRY, ...options.retry };
+  }
+
+  stop(): void {
+    this.#stopping.abort();
+  }
+
+  async run(): Promise<void> {
+    const { signal } = this.#stopping;
+    await untilConnected(this.#redis, signal);
+    for (let failures = 0; !signal.aborted; ) {
+      try {
+        await this.#takeTurn(signal);
+        this.#goOn();
+        failures = 0;
+      } catch (error) {
+        // E7. Whatever it was, the group may be gone with it: asked for again, which does no harm.
+        this.#isMember = false;
+        failures += 1;
+        await this.#wait(failures, error as Error);
+      }
+    }
+    // Not done: its name stays in the group until others find it long gone.
+    if (this.#isMember) await this.#forgetConsumers(this.#options.consumer).catch(() => undefined);
+  }
+
+  async #takeTurn(signal: AbortSignal): Promise<void> {
+    this.#isMember ||= await this.#join();
+    if (!this.#isMember) return await pause(BLOCK_MS, signal);
+    await this.#dealWith(await this.#claimDue());
+    if (!signal.aborted) await this.#dealWith(await this.#readNew());
+  }
+
+  /** @returns false as long as nobody has told anything in the stream */
+  async #join(): Promise<boolean> {
+    const { stream, group } = this.#options;
+    try {
+      await this.#redis.xgroup('CREATE', stream, group, '0');
+    } catch (error) {
+      const { message } = error as Error;
+      if (/requires the key to exist/.test(message)) return false;
+      if (!message.startsWith('BUSYGROUP')) throw error;
+    }
+    await this.#forgetConsumers('');
+    return true;
+  }
+
+  async #forgetConsumers(named: string): Promise<void> {
+    const { stream, group } = this.#options;
+    await this.#redis.eval(FORGET_CONSUMERS, 1, stream, group, named, GONE_AFTER_MS);
+  }
+
+  /**
+   * What others have left, or this one has failed at: for long enough, by how often it was tried. XAUTOCLAIM would know one
+   * time for all of them.
+   */
+  async #claimDue(): Promise<StreamEntry[]> {
+    const { stream, group, consumer, batch = BATCH } = this.#options;
+    const { baseMs, capMs } = this.#retry;
+    if (performance.now() - this.#lookedAtMs < Math.min(LOOK_EVERY_MS, baseMs)) return [];
+    this.#lookedAtMs = performance.now();
+    const pending = await this.#redis.xpending(stream, group, 'IDLE', baseMs, '-', '+', LOOK_AT_MOST);
+    const due = (pending as PendingEntry[])
+      .filter(([, , idleMs, attempts]) => idleMs >= Math.min(capMs, baseMs * 2 ** (attempts - 1)))
+      .slice(0, batch)
+      .map(([id]) => id);
+    if (due.length === 0) return [];
+    // Whoever claims it first has it: for the next one it is not idle any more. What was trimmed meanwhile does not come.
+    return entriesOf((await this.#redis.call('xclaim', stream, group, consumer, baseMs, ...due)) as RawEntry[]);
+  }
+
+  async #readNew(): Promise<StreamEntry[]> {
+    const { stream, group, consumer, batch = BATCH } = this.#options;
+    const what = ['COUNT', batch, 'BLOCK', BLOCK_MS, 'STREAMS', stream, '>'] as const;
+    const answer = await this.#redis.xreadgroup('GROUP', group, consumer, ...what);
+    const [first] = (answer ?? []) as [string, RawEntry[]][];
+    return entriesOf(first?.[1] ?? []);
+  }
+
+  async #dealWith(entries: StreamEntry[]): Promise<void> {
+    const { stream, group, onDone = () => {} } = this.#options;
+    const [entry] = entries;
+    if (entry === undefined) return;
+    const handled = await this.#tryToHandle(entries);
+    // crash here: the effects are committed and the entries pending; they come again, and find their notes (E4).
+    if (handled.kind === 'done') {
+      await this.#redis.xack(stream, group, ...entries.map(({ id }) => id));
+      onDone(entries.length);
+    } else if (handled.kind === 'failed' && entries.length > 1) {
+      for (const one of entries) await this.#dealWith([one]);
+    } else if (handled.kind === 'failed') {
+      await this.#fail(entry, handled.error);
+    }
+  }
+
+  async #tryToHandle(entries: StreamEntry[]): Promise<Handled> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.#options.handle(entries);
+        this.#goOn();
+        return { kind: 'done' };
+      } catch (thrown) {
+        const error = thrown as Error;
+        const fault = faultOf(error);
+        const isTheirs = fault === 'of the entry' || (fault === 'contended' && attempt >= CONTENDED_ATTEMPTS);
+        if (isTheirs) return { kind: 'failed', error };
+        // E6. Pending as they are, whoever comes next deals with them.
+        if (this.#stopping.signal.aborted) return { kind: 'abandoned' };
+        await this.#wait(attempt, error);
+      }
+    }
+  }
+
+  /** E5 */
+  async #fail(entry: StreamEntry, error: Error): Promise<void> {
+    const { stream, group, onFailed = () => {} } = this.#options;
+    const pending = await this.#redis.xpending(stream, group, entry.id, entry.id, 1);
+    const attempts = (pending as PendingEntry[])[0]?.[3] ?? 1;
+    if (attempts < this.#retry.maxAttempts) return onFailed({ entry, error, attempts, next: 'tried again' });
+    const reason = `${error.name}: ${error.message}`.slice(0, MAX_REASON);
+    const fields = [...Object.entries(entry.fields).flat(), 'reason', reason, 'attempts', attempts];
+    const keys = [stream, `${stream}:failed:${group}`];
+    const done = await this.#redis.eval(SET_ASIDE, 2, ...keys, group, entry.id, SET_ASIDE_AT_MOST, ...fields);
+    if (done === 1) onFailed({ entry, error, attempts, next: 'set aside' });
+  }
+
+  async #wait(attempt: number, error: Error): Promise<void> {
+    if (!this.#isWaiting) this.#options.onChange?.('waiting', error.message);
+    this.#isWaiting = true;
+    await pause(Math.min(PAUSE.capMs, PAUSE.baseMs * 2 ** Math.min(attempt, 10)), this.#stopping.signal);
+  }
+
+  #goOn(): void {
+    if (this.#isWaiting) this.#options.onChange?.('going on', 'it answers');
+    this.#isWaiting = false;
+  }
+}
+
+/** 57014: the statement took too long, which may well be the entry's doing; every other silence is the store's. */
+function faultOf(error: Error & { code?: string }): 'of the store' | 'contended' | 'of the entry' {
+  const fault = classifyPostgresError(error);
+  if (fault === 'contended' || error.code === '57014') return 'contended';
+  return fault === 'unavailable' ? 'of the store' : 'of the entry';
+}
+
+function entriesOf(raw: RawEntry[]): StreamEntry[] {
+  return raw.flatMap((entry) => {
+    // Trimmed while it was pending: there is nothing left to deal with.
+    if (entry === null || entry[1] === null) return [];
+    const [id, flat] = entry;
+    const names = flat.filter((_, at) => at % 2 === 0);
+    return [{ id, fields: Object.fromEntries(names.map((name, at) => [name, flat[at * 2 + 1] ?? ''])) }];
+  });
+}
+
+/** A client that has just been made is not away: it is given a moment. */
+async function untilConnected(redis: RedisClient, signal: AbortSignal): Promise<void> {
+  if (redis.status === 'ready') return;
+  const over = new AbortController();
+  const end = () => over.abort();
+  redis.once('ready', end);
+  await pause(CONNECT_MS, AbortSignal.any([signal, over.signal]));
+  redis.removeListener('ready', end);
+}
+
+/** Resolves after `ms`, or at once when `signal` aborts. */
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await delay(ms, undefined, { signal }).catch(() => undefined);
+}

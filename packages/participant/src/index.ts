@@ -1,0 +1,16 @@
+export { migrationJob } from './migration-job.ts';
+export { consumeEvents, eventsUrl, orderEvents, relayEvents } from './order-events.ts';
+export { openRedis, type Participant, type ParticipantConfig, redisUrl, runParticipant } from './run-participant.ts';
+export { type ReachStepPoint, STEP_POINTS, type StepPoint } from './step/crash-points.ts';
+export { type AskedStep, askStep, keyedCall, type Operation, stepAnswer, storeFault } from './step/step-call.ts';
+export {
+  type Begun,
+  createStepRunner,
+  type OutsideSpec,
+  type Performed,
+  type Prepared,
+  type RunStep,
+  type StepSpec,
+} from './step/step-runner.ts';
+export { createStepClient } from './transport/step-client.ts';
+export { stepStreams } from './transport/step-server.ts';

@@ -1,0 +1,112 @@
+import { KEY_PATTERN, KEY_RULE, type Refusal, reasons, type StepState } from '@holdfast/contracts';
+import {
+  type ActOutcome,
+  ask,
+  type Fingerprinter,
+  isUndoKey,
+  type KeyedCall,
+  OUTCOME_REASONS,
+  storeFaultReason,
+  type UndoOutcome,
+} from '@holdfast/idempotency';
+import type { Query } from '@holdfast/postgres';
+import { type Answer, decodeStatus, errorOf, InvalidRequest, type RpcError, type ServerCall } from '@holdfast/rpc';
+
+// A participant's border: what came of a keyed call, in gRPC's terms. The only place where the two meet.
+
+const MAX_WAIT_MS = 2_000;
+const LOWEST_WAIT_MS = 20;
+
+export interface Operation {
+  name: string;
+  /** The key of an undo is its act's key followed by `:undo`; no other key may end so. */
+  undo?: boolean;
+  /** The order whose fence the call must pass, and whose id its key begins with; none for calls that belong to no saga. */
+  orderId?: string;
+}
+
+/** Reads the call's key, tenant and epoch. @throws InvalidRequest */
+export function keyedCall(
+  call: ServerCall,
+  { name, undo = false, orderId }: Operation,
+  request: object,
+  fingerprinter: Fingerprinter,
+): KeyedCall {
+  const key = call.key();
+  if (isUndoKey(key) !== undo) {
+    const hint = undo
+      ? 'an undo’s key is its act’s key followed by :undo'
+      : 'a key that ends in :undo belongs to an undo';
+    throw new InvalidRequest('idempotency-key', hint, 'IDEMPOTENCY_KEY_INVALID');
+  }
+  // Else an undo could seal one order's act under the fence of another, whose effect it would then undo.
+  if (orderId !== undefined && !key.startsWith(`${orderId}:`)) {
+    const hint = 'a step’s key is the id of the order that its request names, a colon, and the step’s name';
+    throw new InvalidRequest('idempotency-key', hint, 'IDEMPOTENCY_KEY_INVALID');
+  }
+  const keyed: KeyedCall = {
+    tenantId: call.tenantId(),
+    key,
+    operation: name,
+    // Calls that belong to no order come from people, who want to know what differed.
+    fingerprint: fingerprinter.of(name, request, { nameMembers: orderId === undefined }),
+    waitMs: Math.max(Math.min(call.remainingMs() / 2, MAX_WAIT_MS), LOWEST_WAIT_MS),
+  };
+  if (orderId !== undefined) keyed.fence = { orderId, epoch: call.epoch() };
+  return keyed;
+}
+
+/** The answer to an act or an undo; stored bytes leave as they were stored. */
+export function stepAnswer(outcome: ActOutcome | UndoOutcome): Answer<never> {
+  switch (outcome.kind) {
+    case 'executed':
+      return { kind: 'stored', bytes: outcome.answer, replayed: outcome.replayed };
+    case 'refused':
+      return { kind: 'error', statusBytes: outcome.answer, pushbackMs: -1, replayed: outcome.replayed };
+    case 'reused':
+      return errorOf(OUTCOME_REASONS.reused, undefined, { differing: outcome.differing.join(',') });
+    case 'unknown':
+      // Why the provider's answer is not known is what an operator looks for in the saga's journal.
+      return errorOf(OUTCOME_REASONS.unknown, `${outcome.detail}. ${reasons.OUTCOME_UNKNOWN.detail}`);
+    default:
+      return errorOf(OUTCOME_REASONS[outcome.kind]);
+  }
+}
+
+/** What a thrown error of the store means to a caller; undefined when it is no fault of the store. */
+export function storeFault(error: unknown): RpcError | undefined {
+  const reason = storeFaultReason(error);
+  return reason && errorOf(reason);
+}
+
+/** What GetStep tells about a key: the state, and what is stored for it. */
+export interface AskedStep {
+  state: StepState;
+  refusal?: Refusal;
+  executed?: { operation: string; answer: Buffer };
+}
+
+/** Looks a step up for a caller that lost the answer (G16). Changes nothing. @throws InvalidRequest */
+export async function askStep(db: Query, call: ServerCall, key: string): Promise<AskedStep> {
+  if (!KEY_PATTERN.test(key)) throw new InvalidRequest('key', KEY_RULE, 'IDEMPOTENCY_KEY_INVALID');
+  const asked = await ask(db, call.tenantId(), key);
+  switch (asked.kind) {
+    case 'executed':
+      return { state: 'STEP_STATE_EXECUTED', executed: { operation: asked.operation, answer: asked.answer } };
+    case 'refused': {
+      const refusal = decodeStatus(asked.answer);
+      return {
+        state: 'STEP_STATE_REFUSED',
+        refusal: { reason: refusal?.reason ?? '', message: refusal?.message ?? '' },
+      };
+    }
+    case 'expired':
+      return { state: 'STEP_STATE_EXECUTED' };
+    case 'sealed':
+      return { state: 'STEP_STATE_SEALED' };
+    case 'in_flight':
+      return { state: 'STEP_STATE_IN_FLIGHT' };
+    case 'unknown_key':
+      return { state: 'STEP_STATE_UNKNOWN_KEY' };
+  }
+}

@@ -1,0 +1,317 @@
+/*
+ * Running the calls of one operation in batches: an act or an undo, in this database or outside it.
+ *
+ * K1  begin: fences, look-up, the effects of all calls, and their claims with their answers, in one transaction. An effect
+ *     outside is only prepared there; it is performed under its claim, and recorded together with its answer (record).
+ * K2  A duplicate waits in memory for the call that runs (Flights), and finds what it left.
+ * K3  An undo seals its act in the transaction of its own claim, before it looks at what there is to undo.
+ * K7  Performing holds neither a transaction nor a connection.
+ * K5  An answer past its last day is found again in the effect's own rows; nothing runs.
+ * S4  A performance that could not find out leaves the claim in flight and ends its lease: the next attempt asks.
+ *
+ * Every call has its own outcome: one that throws does so alone (see batcher.ts, B3).
+ */
+
+import type { Flights } from '@holdfast/idempotency';
+import {
+  type ActOutcome,
+  actKeyOf,
+  attachClaims,
+  type Claim,
+  ClaimedMeanwhile,
+  type ClaimOutcome,
+  type ClaimRequest,
+  insertClaims,
+  type KeyedCall,
+  meetClaims,
+  mustBeInTransaction,
+  type NewClaim,
+  oneAtATime,
+  release,
+  type SealedFrom,
+  type Settled,
+  type Settlement,
+  sealClaims,
+  settleClaims,
+} from '@holdfast/idempotency';
+import { classifyPostgresError, createBatcher, type Pool, type Transaction, transaction } from '@holdfast/postgres';
+import type { ReachStepPoint, StepPoint } from './crash-points.ts';
+
+/** One call of a batch that has the right to run. */
+export interface Begun<Request> {
+  call: KeyedCall;
+  request: Request;
+  /** An earlier attempt at an effect outside has begun and not ended: ask what came of it before anything else. */
+  resumed: boolean;
+  /** For an undo: what its act was when it was sealed. */
+  act: SealedFrom;
+}
+
+export interface Performed<Request, Result> {
+  call: KeyedCall;
+  request: Request;
+  held: Claim;
+  result: Result;
+}
+
+export type Prepared<Plan> = Settlement | { kind: 'perform'; plan: Plan };
+
+export interface StepSpec<Request, Plan, Result> {
+  operation: string;
+  /** How many days answers are given again; after that, what `prepare` finds. Default DEFAULT_KEEP_DAYS. */
+  keepDays?: number;
+  /** For an undo: the operation of its act, which is sealed. */
+  undoes?: string;
+  /**
+   * Makes the effects of all these calls, or prepares them, in the transaction of their claims: set-based, whatever it
+   * locks in one order. One result per call, in order. The calls belong to different orders.
+   * @throws whatever makes it impossible; the batch is then split until the one that it is impossible for stands alone
+   */
+  prepare(tx: Transaction, calls: Begun<Request>[]): Promise<Prepared<Plan>[]>;
+  /** Only for effects outside this database. */
+  outside?: OutsideSpec<Request, Plan, Result>;
+}
+
+export interface OutsideSpec<Request, Plan, Result> {
+  /** How long an attempt keeps others from trying. */
+  leaseMs: number;
+  /** Calls out, under keys derived from the call's. Must first ask, when it may have been tried before. */
+  perform(plan: Plan, held: Claim, request: Request): Promise<{ kind: 'known'; result: Result } | Unknown>;
+  /** Writes what came of it, in the transaction that stores the answers; the claims are held and locked. */
+  record(tx: Transaction, performed: Performed<Request, Result>[]): Promise<Settlement[]>;
+}
+
+type Reached = (point: StepPoint, entries: { call: KeyedCall }[]) => void;
+type Unknown = { kind: 'unknown'; detail: string };
+type Opening<Plan> = ActOutcome | { kind: 'perform'; plan: Plan; held: Claim };
+type Entry<Request> = { call: KeyedCall; request: Request };
+
+/** Runs one call; many at once share transactions. @throws QueueFull, and what the database or the effect throws */
+export type RunStep<Request> = (call: KeyedCall, request: Request) => Promise<ActOutcome>;
+
+const MAX_CLAIMED_MEANWHILE = 5;
+
+export function createStepRunner<Request, Plan = never, Result = never>(
+  pool: Pool,
+  flights: Flights,
+  spec: StepSpec<Request, Plan, Result>,
+  reach: ReachStepPoint = () => {},
+): RunStep<Request> {
+  const reachedBy = (point: StepPoint, call: KeyedCall) => reach(point, spec.operation, call.key);
+  const reached = (point: StepPoint, entries: { call: KeyedCall }[]) => {
+    for (const { call } of entries) reachedBy(point, call);
+  };
+  const concernsAll = (error: unknown) => classifyPostgresError(error) === 'unavailable';
+  // Without an order there is nothing that two calls could share but their key, and that the flights keep apart.
+  const lane = ({ call }: Entry<Request>) => `${call.tenantId} ${call.fence?.orderId ?? call.key}`;
+  const opening = createBatcher<Entry<Request>, Opening<Plan>>({
+    run: (entries) => begin(pool, spec, entries, reached),
+    lane,
+    concernsAll,
+  });
+  const recording = createBatcher<Performed<Request, Result>, ActOutcome>({
+    run: (performed) => record(pool, spec, performed, reached),
+    lane,
+    concernsAll,
+  });
+  return (call, request) =>
+    oneAtATime(flights, call, async () => {
+      reachedBy('before-claim', call);
+      const opened = await opening.submit({ call, request });
+      if (opened.kind === 'expired') return await recall(pool, spec, { call, request });
+      if (opened.kind !== 'perform') {
+        reachedBy('before-reply', call);
+        return opened;
+      }
+      // crash here: the claim is in flight; when its lease has run out, the next attempt resumes and asks.
+      const { plan, held } = opened;
+      reachedBy('before-provider', call);
+      const performed = await outsideOf(spec).perform(plan, held, request);
+      if (performed.kind === 'unknown') {
+        await release(pool, held);
+        return performed;
+      }
+      // crash here: the effect exists, its answer isn't stored; the next attempt asks the provider and stores it.
+      reachedBy('after-provider', call);
+      const recorded = await recording.submit({ call, request, held, result: performed.result });
+      reachedBy('before-reply', call);
+      return recorded;
+    });
+}
+
+/** One transaction for all; again when a key was claimed under our eyes. */
+async function begin<Request, Plan, Result>(
+  pool: Pool,
+  spec: StepSpec<Request, Plan, Result>,
+  entries: Entry<Request>[],
+  reached: Reached,
+): Promise<Opening<Plan>[]> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await transaction(pool, (tx) => open(tx, spec, entries, reached));
+    } catch (error) {
+      if (!(error instanceof ClaimedMeanwhile) || attempt === MAX_CLAIMED_MEANWHILE) throw error;
+    }
+  }
+}
+
+async function open<Request, Plan, Result>(
+  tx: Transaction,
+  spec: StepSpec<Request, Plan, Result>,
+  entries: Entry<Request>[],
+  reached: Reached,
+): Promise<Opening<Plan>[]> {
+  const requests = entries.map(({ call }) => claimRequest(call, spec));
+  const met = await meetClaims(tx, requests);
+  const results = met.map((outcome) => outcomeOf<Plan>(outcome));
+  const mine = withRight(entries, met);
+  if (mine.length === 0) return results as Opening<Plan>[];
+
+  reached('after-claim', mine);
+  await sealActs(tx, spec, mine);
+  const prepared = await spec.prepare(tx, mine);
+  if (prepared.length !== mine.length) throw new Error(`${spec.operation}: a call was left without a result`);
+  mustBeInTransaction(tx);
+  reached('after-effect', mine);
+  const rows: NewClaim[] = [];
+  const settled: Settled[] = [];
+  mine.forEach(({ at, claim, resumed }, i) => {
+    const outcome = prepared[i] as Prepared<Plan>;
+    const state = stateOf(outcome);
+    const answer = outcome.kind === 'perform' ? null : outcome.answer;
+    if (!resumed) rows.push({ request: requests[at] as ClaimRequest, state, answer });
+    else if (state !== 'in_flight' && answer !== null) settled.push({ claim, state, answer });
+    results[at] = outcome.kind === 'perform' ? { ...outcome, held: claim } : answered(outcome);
+  });
+  await insertClaims(tx, rows);
+  await settleClaims(tx, settled);
+  reached('before-commit', mine);
+  return results as Opening<Plan>[];
+  // crash here: nothing is committed, the next attempt starts afresh. After the commit: the rows answer.
+}
+
+function claimRequest(
+  { tenantId, key, operation, fingerprint, fence }: KeyedCall,
+  { keepDays, outside }: { keepDays?: number; outside?: { leaseMs: number } },
+): ClaimRequest {
+  const request: ClaimRequest = { tenantId, key, operation, fingerprint };
+  if (fence !== undefined) request.fence = fence;
+  if (outside !== undefined) request.leaseMs = outside.leaseMs;
+  if (keepDays !== undefined) request.keepDays = keepDays;
+  return request;
+}
+
+/** `at`: its place in the batch. */
+type Mine<Request> = Begun<Request> & { at: number; claim: Claim };
+
+/** The calls that have the right to run. */
+function withRight<Request>(entries: Entry<Request>[], met: ClaimOutcome[]): Mine<Request>[] {
+  const mine: Mine<Request>[] = [];
+  met.forEach((outcome, at) => {
+    const claim = claimIn(outcome);
+    if (claim === undefined) return;
+    const { call, request } = entries[at] as Entry<Request>;
+    mine.push({ at, claim, call, request, resumed: outcome.kind === 'resumed', act: 'absent' });
+  });
+  return mine;
+}
+
+/**
+ * An answer past its last day: the effect's own rows tell what it would be now. They are unique (K5), so that asking for
+ * the effect again finds it, and changes nothing.
+ */
+async function recall<Request, Plan, Result>(
+  pool: Pool,
+  spec: StepSpec<Request, Plan, Result>,
+  { call, request }: Entry<Request>,
+): Promise<ActOutcome> {
+  const act = spec.undoes === undefined ? 'absent' : 'sealed';
+  const found = await transaction(pool, (tx) => spec.prepare(tx, [{ call, request, resumed: false, act }]));
+  const [outcome] = found;
+  if (outcome === undefined || outcome.kind === 'perform') {
+    throw new Error(`${spec.operation} was executed and has left no effect: is something deleting effects?`);
+  }
+  return { ...answered(outcome), replayed: true } as ActOutcome;
+}
+
+/** Notes for each undo what its act was. */
+async function sealActs<Request, Plan, Result>(
+  tx: Transaction,
+  { undoes }: StepSpec<Request, Plan, Result>,
+  undos: Begun<Request>[],
+): Promise<void> {
+  if (undoes === undefined) return;
+  const acts = undos.map(({ call }) => ({ tenantId: call.tenantId, key: actKeyOf(call.key), operation: undoes }));
+  const sealed = await sealClaims(tx, acts);
+  undos.forEach((undo, i) => {
+    undo.act = sealed[i] ?? 'absent';
+  });
+}
+
+async function record<Request, Plan, Result>(
+  pool: Pool,
+  spec: StepSpec<Request, Plan, Result>,
+  performed: Performed<Request, Result>[],
+  reached: Reached,
+): Promise<ActOutcome[]> {
+  return await transaction(pool, async (tx) => {
+    const ours = await attachClaims(
+      tx,
+      performed.map(({ held }) => held),
+    );
+    const mine = performed.filter((_, at) => ours[at]);
+    const settlements = mine.length === 0 ? [] : await outsideOf(spec).record(tx, mine);
+    if (settlements.length !== mine.length) throw new Error(`${spec.operation}: a call was left without an answer`);
+    mustBeInTransaction(tx);
+    await settleClaims(
+      tx,
+      settlements.map(({ kind, answer }, i) => ({
+        claim: (mine[i] as Performed<Request, Result>).held,
+        state: kind === 'done' ? 'executed' : 'refused',
+        answer,
+      })),
+    );
+    reached('before-record', mine);
+    // Sealed or taken over meanwhile: what was found out is not ours to tell.
+    return ours.map((isOurs) => (isOurs ? answered(settlements.shift() as Settlement) : TAKEN_OVER));
+  });
+}
+
+const TAKEN_OVER: ActOutcome = { kind: 'unknown', detail: 'this step was undone or taken over while it was running' };
+
+function claimIn(met: ClaimOutcome): Claim | undefined {
+  return met.kind === 'claimed' || met.kind === 'resumed' ? met.claim : undefined;
+}
+
+/** Undefined for calls that have the right to run: their outcome is still to come. */
+function outcomeOf<Plan>(met: ClaimOutcome): Opening<Plan> | undefined {
+  switch (met.kind) {
+    case 'claimed':
+    case 'resumed':
+      return undefined;
+    case 'executed':
+    case 'refused':
+      return { ...met, replayed: true };
+    case 'in_flight':
+      return { kind: 'in_flight' };
+    case 'fenced':
+    case 'sealed':
+    case 'reused':
+    case 'expired':
+      return met;
+  }
+}
+
+function stateOf(outcome: Prepared<unknown>): NewClaim['state'] {
+  if (outcome.kind === 'perform') return 'in_flight';
+  return outcome.kind === 'done' ? 'executed' : 'refused';
+}
+
+function answered({ kind, answer }: Settlement): ActOutcome {
+  return { kind: kind === 'done' ? 'executed' : 'refused', answer, replayed: false };
+}
+
+function outsideOf<Request, Plan, Result>(spec: StepSpec<Request, Plan, Result>): OutsideSpec<Request, Plan, Result> {
+  if (spec.outside === undefined) throw new Error(`${spec.operation} has nothing to perform outside this database`);
+  return spec.outside;
+}

@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import { fullJitterMs } from '../engine/backoff.ts';
+import { defineSaga } from './definition.ts';
+import { acted, mayTurnBack, type Progress, parkedAt, turnedBack, undone, whatNext } from './transitions.ts';
+
+const limits = { timeoutMs: 100, retry: { baseMs: 1, capMs: 10 } };
+const act = async () => ({ kind: 'done', output: 1 }) as const;
+const undo = async () => ({ kind: 'done' }) as const;
+const definition = defineSaga<null, { a: number; b: number; c: number }>()({
+  name: 'test',
+  deadlineMs: 1_000,
+  steps: [
+    { ...limits, name: 'a', kind: 'compensatable', act, undo },
+    { ...limits, name: 'b', kind: 'pivot', act, undo },
+    { ...limits, name: 'c', kind: 'retriable', act },
+  ],
+});
+const START: Progress = { state: 'running', position: 0, outputs: {}, failure: null, parked: null, resumeState: null };
+const FAILURE = { step: 'b', reason: 'NO', message: 'no' };
+
+describe('the state machine', () => {
+  it('acts forward, and ends with the last step', () => {
+    let progress = START;
+    for (const name of ['a', 'b', 'c']) {
+      expect(whatNext(definition, progress)).toMatchObject({ kind: 'act', step: { name } });
+      progress = acted(definition, progress, name);
+    }
+    expect(progress).toMatchObject({ state: 'completed', position: 3, outputs: { a: 'a', b: 'b', c: 'c' } });
+    expect(whatNext(definition, progress)).toEqual({ kind: 'nothing' });
+  });
+
+  it('S3: undoes backward from the step that may have been started', () => {
+    let progress = turnedBack({ ...START, position: 1 }, FAILURE);
+    for (const name of ['b', 'a']) {
+      expect(whatNext(definition, progress)).toMatchObject({ kind: 'undo', step: { name } });
+      progress = undone(progress);
+    }
+    expect(progress).toMatchObject({ state: 'failed', position: -1, failure: FAILURE });
+    const cancelled = undone(turnedBack(START, { ...FAILURE, reason: 'CANCELLED' }));
+    expect(cancelled.state).toBe('cancelled');
+  });
+
+  it('turns back until the pivot is known to be done, and never while it undoes', () => {
+    const turns = (progress: Partial<Progress>) => mayTurnBack(definition, { ...START, ...progress });
+    expect([turns({}), turns({ position: 1 }), turns({ position: 2 })]).toEqual([true, true, false]);
+    expect(turns({ state: 'compensating' })).toBe(false);
+    expect(mayTurnBack({ ...definition, pivotIndex: -1 }, { ...START, position: 2 })).toBe(true);
+  });
+
+  it('remembers where a parked saga goes on', () => {
+    const parked = { step: 'a', direction: 'undo', reason: 'ATTEMPTS_EXHAUSTED', detail: '', attempts: 1 } as const;
+    expect(parkedAt(turnedBack(START, FAILURE), parked)).toMatchObject({
+      state: 'parked',
+      resumeState: 'compensating',
+    });
+    expect(parkedAt(START, parked)).toMatchObject({ state: 'parked', resumeState: 'running', position: 0 });
+  });
+
+  it('refuses a row that fits no step', () => {
+    expect(() => whatNext(definition, { ...START, position: 3 })).toThrow(/running at step 3.* has 3 steps/);
+  });
+});
+
+describe('the wait between attempts', () => {
+  it('is random up to a bound that doubles and is capped', () => {
+    const retry = { baseMs: 10, capMs: 45 };
+    expect([0, 1, 2, 3, 4_000].map((attempt) => fullJitterMs(retry, attempt, () => 1))).toEqual([10, 20, 40, 45, 45]);
+    expect(fullJitterMs(retry, 3, () => 0)).toBe(0);
+    expect(fullJitterMs(retry, 1, () => 0.25)).toBe(5);
+  });
+});

@@ -1,0 +1,69 @@
+import type { EndState, Failure, LiveState, Parked, SagaState } from '../journal/saga-row.ts';
+import type { RunnableStep, SagaDefinition } from './definition.ts';
+
+/** The part of a saga that its checkpoints change. */
+export interface Progress {
+  state: SagaState;
+  position: number;
+  outputs: Record<string, unknown>;
+  failure: Failure | null;
+  parked: Parked | null;
+  resumeState: LiveState | null;
+}
+
+/** What is to be done with a saga as it is stored. */
+export type Next = { kind: 'act'; step: RunnableStep } | { kind: 'undo'; step: RunnableStep } | { kind: 'nothing' };
+
+/** The failure reasons that the engine itself gives; all others come from refusals. */
+export const CANCELLED = 'CANCELLED';
+export const DEADLINE_EXCEEDED = 'DEADLINE_EXCEEDED';
+
+/** @throws Error when the stored position fits no step of the definition */
+export function whatNext(definition: SagaDefinition, { state, position }: Progress): Next {
+  if (state !== 'running' && state !== 'compensating') return { kind: 'nothing' };
+  const step = definition.steps[position];
+  if (step === undefined) {
+    throw new Error(
+      `a saga is ${state} at step ${position}, but definition ${definition.name} has ${definition.steps.length} steps: ` +
+        'steps may be added to a definition only under a new definition name',
+    );
+  }
+  return { kind: state === 'running' ? 'act' : 'undo', step };
+}
+
+/** Until the pivot is known to be done, the saga may still turn back. */
+export function mayTurnBack(
+  definition: SagaDefinition,
+  { state, position }: Pick<Progress, 'state' | 'position'>,
+): boolean {
+  return state === 'running' && (definition.pivotIndex === -1 || position <= definition.pivotIndex);
+}
+
+/** The act at `position` is done. The last step's checkpoint ends the saga as well: one commit, not two. */
+export function acted(definition: SagaDefinition, progress: Progress, output: unknown): Progress {
+  const position = progress.position + 1;
+  const step = definition.steps[progress.position];
+  const outputs = step === undefined ? progress.outputs : { ...progress.outputs, [step.name]: output };
+  return { ...progress, outputs, position, state: position === definition.steps.length ? 'completed' : 'running' };
+}
+
+/** From now on the saga undoes; `position` stays, since the step there may have been started (S3). */
+export function turnedBack(progress: Progress, failure: Failure): Progress {
+  return { ...progress, state: 'compensating', failure };
+}
+
+/** The step at `position` is undone. */
+export function undone(progress: Progress): Progress {
+  const position = progress.position - 1;
+  return { ...progress, position, state: position < 0 ? endOf(progress.failure) : 'compensating' };
+}
+
+/** `progress` is what is stored now; an operator's resume goes on from there. */
+export function parkedAt(progress: Progress, parked: Parked): Progress {
+  const resumeState = progress.state === 'compensating' ? 'compensating' : 'running';
+  return { ...progress, state: 'parked', parked, resumeState };
+}
+
+function endOf(failure: Failure | null): EndState {
+  return failure?.reason === CANCELLED ? 'cancelled' : 'failed';
+}

@@ -1,0 +1,398 @@
+// The engine drives sagas from their insert to their end, whatever crashes. Its invariants:
+//
+// S1 A saga whose insert is committed reaches `completed`, `failed`, `cancelled` or `parked` without anybody's help.
+// S2 A step starts only after the checkpoint before it is durable. A checkpoint is written only by the current owner.
+// S3 Every step that may have been *started* is undone when the saga turns back. The decision to turn back is durable
+//    before the first undo is sent. An undo may not refuse; when its attempts are exhausted the saga is parked.
+// S4 An unknown outcome is neither success nor failure: the participant is asked again with the same key.
+// S5 A refusal is final: it turns the saga back, and participants answer the same key the same way for ever.
+//
+// Why a crash anywhere is safe. All there is to know about a saga is its row, and the row names an owner whose lease
+// runs out when the process dies. The next owner reads the row and goes on from one of these recovery points:
+//
+// - Before the insert is committed: there is no saga and nothing was started.
+// - Insert committed, reply lost: the row is `running` at step 0. Its owner finds it in the next sweep, or, if that
+//   process is gone, an adopter does.
+// - An act was sent, its checkpoint is not durable: the row still says `position`; the act is sent again with the same
+//   key, and the participant gives the answer that it gave before (S4, S5).
+// - A checkpoint is durable, the next act was not sent: the same case, seen from the other side. `position` names the
+//   step that *may* have been started, so it is never necessary to know.
+// - The turn-back is durable, undos are under way: the row is `compensating`; the undo at `position` is sent again.
+// - The last checkpoint is durable: the saga has ended; whatever the caller lets commit with it (`companion`) has too.
+//
+// A process that only *seems* dead cannot harm: its epoch is lower than its successor's, so its checkpoints update no
+// row (S2) and participants refuse its calls. It learns so from either and drops the saga.
+
+import type { SagaDefinition } from '../definition/definition.ts';
+import { CheckpointWriter, type WriterStats } from '../journal/checkpoint-writer.ts';
+import { readSaga, readSnapshot, type SagaRecord } from '../journal/read.ts';
+import type { SagaRow, SagaSnapshot } from '../journal/saga-row.ts';
+import { type CancelOutcome, judgeCancel, requestCancel } from '../operator/cancel.ts';
+import { createOperator, type Operator, type ResumeOutcome } from '../operator/operate.ts';
+import { fullJitterMs } from './backoff.ts';
+import {
+  type BeginInTransactionOutcome,
+  Beginnings,
+  type BeginOptions,
+  type BeginOutcome,
+  type BeginWith,
+  type CreateStarter,
+} from './begin.ts';
+import type { EngineOptions, EngineStats } from './engine-options.ts';
+import { type Clock, type Database, systemClock, within } from './ports.ts';
+import { ProcessLease } from './process-lease.ts';
+import { sweep } from './recovery.ts';
+import { type Admission, type Reservation, Roster } from './running-sagas.ts';
+import { Drive, type DriveContext, reportEnd } from './saga-run.ts';
+import { judgeEnd, type SnapshotListener, type WaitOutcome, Watchers } from './watchers.ts';
+
+const REOPEN = { baseMs: 100, capMs: 2_000 };
+
+/** What exists from one registration of this process to the loss of its lease. */
+interface Term {
+  ownerId: number;
+  lease: ProcessLease;
+  writer: CheckpointWriter;
+  /** By definition's name. */
+  contexts: Map<string, DriveContext>;
+}
+
+/** One per process. @throws TypeError when two definitions share a name */
+export function createEngine(options: EngineOptions): Engine {
+  return new Engine(options);
+}
+
+export class Engine {
+  /** What an operator can do to a saga. */
+  readonly operator: Operator;
+  /** Begins a saga by a statement of the caller's that holds `startSagaSql`. @throws what `insert` throws */
+  readonly beginWith: BeginWith;
+  /** Like `beginWith`, where many arrive at once: one insert for all, in groups that go their way together. */
+  readonly createStarter: CreateStarter;
+  readonly #options: EngineOptions;
+  readonly #leaseMs: number;
+  readonly #roster: Roster;
+  readonly #random: () => number;
+  readonly #clock: Clock;
+  readonly #definitions: Map<string, SagaDefinition>;
+  readonly #watchers: Watchers;
+  readonly #beginnings: Beginnings;
+  readonly #written: WriterStats = { flushes: 0, checkpoints: 0, attempts: 0 };
+  #term: Term | null = null;
+  #state: 'new' | 'started' | 'stopping' | 'stopped' = 'new';
+  #cancelSweep = () => {};
+  #cancelReopen = () => {};
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+    this.#leaseMs = options.leaseMs ?? 3_000;
+    this.#roster = new Roster(options.maxRunning ?? 2_000);
+    this.#random = options.random ?? Math.random;
+    this.#clock = options.clock ?? systemClock;
+    this.#watchers = new Watchers({
+      local: (id) => this.#roster.drive(id)?.snapshot,
+      stored: (id) => readSnapshot(options.pool, id),
+      log: options.log,
+      clock: this.#clock,
+    });
+    this.#definitions = new Map(options.definitions.map((definition) => [definition.name, definition]));
+    if (this.#definitions.size !== options.definitions.length) {
+      throw new TypeError('two saga definitions share a name: rename the newer one');
+    }
+    this.#beginnings = new Beginnings({
+      db: options.pool,
+      definitions: this.#definitions,
+      admit: (id) => this.admit(id),
+      released: (id) => this.#roster.gone(id),
+      leaseMs: this.#leaseMs,
+      clock: this.#clock,
+      log: options.log,
+    });
+    this.beginWith = this.#beginnings.beginWith;
+    this.createStarter = this.#beginnings.createStarter;
+    this.operator = createOperator({
+      db: options.pool,
+      definitions: this.#definitions,
+      admit: (id) => this.admit(id),
+      drive: (id) => this.#roster.drive(id),
+      cancel: (id, waitMs) => this.cancel(id, waitMs),
+    });
+  }
+
+  /** Null while this process has no lease: it must not start sagas then (answer 503). */
+  get ownerId(): number | null {
+    return this.#term?.lease.isHeld() ? this.#term.ownerId : null;
+  }
+
+  /** Registers this process and begins to look for sagas to adopt. @throws what `pg` throws, then it has not started */
+  async start(): Promise<void> {
+    if (this.#state !== 'new') throw new Error(`the engine is ${this.#state}: create another one`);
+    this.#state = 'started';
+    const { name, pool, takesPlace } = this.#options;
+    try {
+      // Once, never when a lost lease is replaced: two that have one name by mistake would end each other for ever.
+      if (takesPlace === true) await ProcessLease.endLeasesOf(name, pool);
+      await this.#openTerm();
+    } catch (error) {
+      this.#state = 'new';
+      throw error;
+    }
+    this.#scheduleSweep(0);
+  }
+
+  /**
+   * Hands everything over within `graceMs`: admits nothing more, lets running sagas end, then those that have not go no
+   * further than their next checkpoint, gives up the rest, and releases the lease so that others adopt at once.
+   */
+  async stop({ graceMs = 8_000 }: { graceMs?: number } = {}): Promise<void> {
+    if (this.#state === 'stopping' || this.#state === 'stopped') return;
+    this.#state = 'stopping';
+    this.#cancelSweep();
+    this.#cancelReopen();
+    await within(this.#clock, graceMs * 0.4, this.#roster.idle());
+    for (const drive of this.#roster.drives()) drive.leave();
+    await within(this.#clock, graceMs * 0.4, this.#roster.idle());
+    const term = this.#term;
+    for (const drive of this.#roster.drives()) drive.drop('leaving');
+    this.#state = 'stopped';
+    this.#term = null;
+    if (term === null) return;
+    await within(this.#clock, graceMs * 0.1, term.writer.drain());
+    term.writer.close();
+    await within(this.#clock, graceMs * 0.1, term.lease.release());
+  }
+
+  /** Goes as a crash would: nothing more is written, the lease is left to run out. For tests of what follows then. */
+  abandon(): void {
+    this.#state = 'stopped';
+    this.#cancelSweep();
+    this.#cancelReopen();
+    this.#term?.lease.abandon();
+    this.#endTerm();
+  }
+
+  /**
+   * Inserts a saga and runs it here; with `tx`, inserts it in the caller's open transaction, and `committed()` of the
+   * outcome runs it: call it once the commit has succeeded. When the call is forgotten, a sweep of this process runs the saga.
+   *
+   * @throws TypeError for a definition that this engine does not know; what `pg` throws: the saga may be stored then
+   */
+  begin<Input, Outputs>(
+    definition: string | SagaDefinition<Input, Outputs>,
+    id: string,
+    input: NoInfer<Input>,
+    options?: BeginOptions & { tx?: undefined },
+  ): Promise<BeginOutcome>;
+  begin<Input, Outputs>(
+    definition: string | SagaDefinition<Input, Outputs>,
+    id: string,
+    input: NoInfer<Input>,
+    options: BeginOptions & { tx: Database },
+  ): Promise<BeginInTransactionOutcome>;
+  async begin(
+    definition: string | SagaDefinition,
+    id: string,
+    input: unknown,
+    { tx, ...options }: BeginOptions & { tx?: Database | undefined } = {},
+  ): Promise<BeginOutcome | BeginInTransactionOutcome> {
+    return tx === undefined
+      ? await this.#beginnings.begin(definition, id, input, options)
+      : await this.#beginnings.beginIn(tx, definition, id, input, options);
+  }
+
+  /** What `begin` stands on, for an insert that it does not fit; call it before the insert, see `Admitted`. */
+  admit(id: string): Admission {
+    const term = this.#term;
+    if (this.#state !== 'started') return { kind: 'unavailable', detail: 'this process is not running sagas' };
+    if (term === null || !term.lease.isHeld())
+      return { kind: 'unavailable', detail: 'this process has lost its lease' };
+    if (this.#roster.isFull()) return { kind: 'full' };
+    const place = this.#reserve(id, term);
+    const run = (row: SagaRow) => {
+      this.#options.metrics?.sagaStarted(row.definition);
+      place.run(row);
+    };
+    return { kind: 'admitted', ownerId: term.ownerId, run, release: place.release };
+  }
+
+  /**
+   * Requests that a saga be cancelled and waits up to `waitMs` for the decision. The request is durable; whoever owns
+   * the saga decides: before the pivot is known to be done it turns back, after that it refuses.
+   *
+   * @throws what `pg` throws; the request may be stored then, asking again does no harm
+   */
+  async cancel(id: string, waitMs: number, signal?: AbortSignal): Promise<CancelOutcome> {
+    await requestCancel(this.#options.pool, id);
+    this.#roster.drive(id)?.requestCancel();
+    const judge = (snapshot: SagaSnapshot) => judgeCancel(this.#definitions.get(snapshot.definition), snapshot);
+    return await this.#watchers.until<CancelOutcome>({ id, judge, waitMs, signal });
+  }
+
+  /** Goes on with a parked saga, here. @throws what `pg` throws; if it was resumed after all, a sweep drives it */
+  async resume(id: string): Promise<ResumeOutcome> {
+    return await this.operator.resume(id);
+  }
+
+  /** Told of every checkpoint that this process makes durable. @returns ends the subscription */
+  subscribe(id: string, listener: SnapshotListener): () => void {
+    return this.#watchers.subscribe(id, listener);
+  }
+
+  /** Waits up to `waitMs` until the saga has ended or is parked, wherever it is driven. @throws what `pg` throws */
+  waitForEnd(id: string, waitMs: number, signal?: AbortSignal): Promise<WaitOutcome> {
+    return this.#watchers.until<WaitOutcome>({ id, judge: judgeEnd, waitMs, signal });
+  }
+
+  /** Resolves when this process has nothing more to do for the saga: it has ended, or parked, or is somebody else's. */
+  gone(id: string): Promise<void> {
+    return this.#roster.gone(id);
+  }
+
+  /** The saga with its journal, or null. @throws what `pg` throws */
+  async readSaga(id: string): Promise<SagaRecord | null> {
+    return await readSaga(this.#options.pool, id);
+  }
+
+  stats(): EngineStats {
+    const now = this.#clock.now();
+    const oldestRunningMs = Math.max(0, ...this.#roster.drives().map(({ startedAt }) => now - startedAt));
+    return { ...this.#written, running: this.#roster.size, oldestRunningMs };
+  }
+
+  // ---- the process's lease
+
+  async #openTerm(): Promise<void> {
+    const { pool, name, log, metrics, companion, prepared } = this.#options;
+    const lease = await ProcessLease.register({
+      pool,
+      name,
+      log,
+      clock: this.#clock,
+      leaseMs: this.#leaseMs,
+      onLost: (why) => this.#loseTerm(why),
+    });
+    const { ownerId } = lease;
+    const writer = new CheckpointWriter({
+      pool,
+      ownerId,
+      log,
+      metrics,
+      companion,
+      ...(prepared !== undefined && { prepared }),
+      random: this.#random,
+      clock: this.#clock,
+      stats: this.#written,
+    });
+    const contexts = this.#options.definitions.map(
+      (definition) => [definition.name, this.#contextOf(definition, lease, writer)] as const,
+    );
+    this.#term = { ownerId, lease, writer, contexts: new Map(contexts) };
+  }
+
+  #contextOf(definition: SagaDefinition, lease: ProcessLease, writer: CheckpointWriter): DriveContext {
+    const { log, metrics, companionValue, reach } = this.#options;
+    return {
+      definition,
+      leaseHeld: () => lease.isHeld(),
+      write: (checkpoint) => writer.write(checkpoint),
+      journal: (attempts) => writer.journal(attempts),
+      publish: (snapshot) => this.#watchers.publish(snapshot),
+      companionValue: companionValue ?? (() => null),
+      reach: reach ?? (() => {}),
+      random: this.#random,
+      clock: this.#clock,
+      log,
+      metrics,
+    };
+  }
+
+  /** Others may own this process's sagas from now on: stop driving them, and come back as a new owner. */
+  #loseTerm(why: string): void {
+    this.#options.log.warn({ ownerId: this.#term?.ownerId, sagas: this.#roster.size, why }, 'lease lost');
+    this.#endTerm();
+    if (this.#state === 'started') this.#reopen(0);
+  }
+
+  #endTerm(): void {
+    this.#term?.writer.close();
+    this.#term = null;
+    for (const drive of this.#roster.drives()) drive.drop('lease-lost');
+  }
+
+  #reopen(attempt: number): void {
+    const waitMs = fullJitterMs(REOPEN, attempt, this.#random);
+    this.#cancelReopen = this.#clock.after(waitMs, async () => {
+      try {
+        await this.#openTerm();
+        // Stopped while registering: the row runs out by itself.
+        if (this.#state !== 'started') this.abandon();
+      } catch (error) {
+        this.#options.log.warn({ err: error }, 'registering this process again failed; trying again');
+        if (this.#state === 'started') this.#reopen(attempt + 1);
+      }
+    });
+  }
+
+  // ---- recovery
+
+  #scheduleSweep(waitMs: number): void {
+    this.#cancelSweep = this.#clock.after(waitMs, () => void this.#sweep());
+  }
+
+  async #sweep(): Promise<void> {
+    const term = this.#term;
+    try {
+      if (term?.lease.isHeld()) await this.#sweepAs(term);
+    } catch (error) {
+      this.#options.log.warn({ err: error }, 'looking for sagas to adopt failed; looking again');
+    }
+    if (this.#state === 'started') this.#scheduleSweep(this.#leaseMs / 6);
+  }
+
+  async #sweepAs(term: Term): Promise<void> {
+    const { adopted, redriven } = await sweep({
+      db: this.#options.pool,
+      ownerId: term.ownerId,
+      definitions: [...this.#definitions.keys()],
+      neglectedAfterMs: Math.ceil(this.#leaseMs / 3),
+      active: () => this.#term === term && term.lease.isHeld() && this.#state === 'started',
+      reserve: (id) => {
+        if (this.#roster.isHere(id)) return 'here';
+        return this.#roster.isFull() ? 'full' : this.#reserve(id, term);
+      },
+      cancelRequested: (id) => this.#roster.drive(id)?.requestCancel(),
+      reach: this.#options.reach ?? (() => {}),
+    });
+    if (adopted > 0) this.#options.metrics?.sagasAdopted(adopted);
+    const { ownerId } = term;
+    if (adopted + redriven > 0) this.#options.log.info({ ownerId, adopted, redriven }, 'sagas taken over');
+  }
+
+  // ---- driving
+
+  #reserve(id: string, term: Term): Reservation {
+    return this.#roster.reserve(id, (row) => {
+      // Under a lease that is gone meanwhile the row belongs to a dead owner, and is adopted like any other.
+      if (this.#term === term && this.#state === 'started') void this.#drive(row, term);
+    });
+  }
+
+  async #drive(row: SagaRow, term: Term): Promise<void> {
+    const { log } = this.#options;
+    const context = term.contexts.get(row.definition);
+    if (context === undefined) {
+      log.error({ sagaId: row.id, definition: row.definition }, 'unknown definition: pass it to createEngine');
+      return;
+    }
+    const drive = new Drive(row, context);
+    this.#roster.add(drive);
+    try {
+      reportEnd(drive, context, await drive.run());
+    } catch (error) {
+      log.error({ err: error, sagaId: row.id }, 'a saga cannot be driven; the next sweep tries again');
+    } finally {
+      this.#roster.remove(drive);
+      this.#watchers.released(row.id);
+    }
+  }
+}

@@ -1,0 +1,148 @@
+// Finding sagas that nobody drives. Upholds:
+// S1 Every live saga has an owner, and an owner whose lease has run out loses it to whoever looks first.
+// S2 Taking a saga over raises its epoch in the same statement, so that the owner before can write nothing any more.
+
+import { statement } from '@holdfast/postgres';
+import { SAGA_ROW_COLUMNS, type SagaRow } from '../journal/saga-row.ts';
+import type { ReachPoint } from './crash-points.ts';
+import type { Database } from './ports.ts';
+import type { Reservation } from './running-sagas.ts';
+
+// Whoever has no running lease is dead, also when its row has been deleted: no saga can be orphaned by an insert that
+// was held up until long after its owner's end.
+const DEAD_OWNERS = statement(
+  'saga.dead-owners',
+  `select distinct s.owner_id from sagas s
+    where s.ended_at is null and s.state <> 'parked' and s.owner_id <> $1::bigint
+      and not exists (select 1 from owners o where o.owner_id = s.owner_id and o.lease_until > clock_timestamp())`,
+);
+const SAGAS_OF_OWNER = statement(
+  'saga.sagas-of-owner',
+  `select id, epoch from sagas
+    where owner_id = $1::bigint and ended_at is null and state <> 'parked'
+      and definition = any($2::text[]) and id > $3::text
+    order by id limit $4::integer`,
+);
+const OWN_NEGLECTED = statement(
+  'saga.own-neglected',
+  `select id, epoch, cancel_requested_at is not null as cancel_requested from sagas
+    where owner_id = $1::bigint and ended_at is null and state <> 'parked'
+      and definition = any($2::text[]) and id > $3::text
+      and (cancel_requested_at is not null or updated_at < clock_timestamp() - $5::integer * interval '1 millisecond')
+    order by id limit $4::integer`,
+);
+// No lock is held while looking: of two adopters that have seen the same saga, the update of the second meets another
+// epoch and changes nothing. That the owner before is dead needs no second look, since expired is final.
+const TAKE_OVER = statement(
+  'saga.take-over',
+  `update sagas set owner_id = $1::bigint, epoch = epoch + 1, updated_at = clock_timestamp()
+    where id = $2::text and owner_id = $3::bigint and epoch = $4::bigint
+      and ended_at is null and state <> 'parked'
+  returning ${SAGA_ROW_COLUMNS}`,
+);
+const FORGET_OWNERS = statement(
+  'saga.forget-owners',
+  `delete from owners where lease_until < clock_timestamp() - interval '10 minutes'`,
+);
+
+const PAGE = 100;
+const TAKE_OVERS_AT_ONCE = 4;
+
+/** What recovery needs of the engine. */
+export interface RecoveryContext {
+  db: Database;
+  ownerId: number;
+  /** Definitions that this process can drive; others' sagas are left to others. */
+  definitions: string[];
+  /** How old an own saga's last checkpoint is before anybody asks whether it is still driven. */
+  neglectedAfterMs: number;
+  /** False when this process has lost its lease or is stopping. */
+  active: () => boolean;
+  /** Takes a place for a saga; null when it is here already, `full` when there is no room. */
+  reserve: (id: string) => Reservation | 'here' | 'full';
+  /** A cancel was requested of a saga that is driven here. */
+  cancelRequested: (id: string) => void;
+  reach: ReachPoint;
+}
+
+export interface SweepResult {
+  /** Sagas taken over from dead owners. */
+  adopted: number;
+  /** Own sagas that nobody drove: their insert was committed, but its reply was lost. */
+  redriven: number;
+}
+
+/** One look at everything; repeated by the engine as long as it lives. @throws what `pg` throws */
+export async function sweep(context: RecoveryContext): Promise<SweepResult> {
+  const redriven = await sweepOwn(context);
+  const { rows } = await context.db.query<{ owner_id: number }>({ ...DEAD_OWNERS, values: [context.ownerId] });
+  let adopted = 0;
+  for (const { owner_id } of rows) adopted += await adoptFrom(context, owner_id);
+  await context.db.query(FORGET_OWNERS);
+  return { adopted, redriven };
+}
+
+type Candidate = { id: string; epoch: number; cancel_requested?: boolean };
+
+async function sweepOwn(context: RecoveryContext): Promise<number> {
+  const { ownerId } = context;
+  return await eachPage(context, (after) => [ownerId, context.definitions, after, PAGE, context.neglectedAfterMs], {
+    statement: OWN_NEGLECTED,
+    visit: async (saga) => {
+      if (saga.cancel_requested) context.cancelRequested(saga.id);
+      return await takeOver(context, saga, ownerId);
+    },
+  });
+}
+
+async function adoptFrom(context: RecoveryContext, deadOwnerId: number): Promise<number> {
+  return await eachPage(context, (after) => [deadOwnerId, context.definitions, after, PAGE], {
+    statement: SAGAS_OF_OWNER,
+    visit: (saga) => takeOver(context, saga, deadOwnerId),
+  });
+}
+
+type TakeOver = 'taken' | 'left' | 'full';
+
+/** Visits candidates page by page, a few at once. @returns how many were taken over */
+async function eachPage(
+  context: RecoveryContext,
+  values: (after: string) => unknown[],
+  work: { statement: { name: string; text: string }; visit: (saga: Candidate) => Promise<TakeOver> },
+): Promise<number> {
+  let taken = 0;
+  let after = '';
+  while (context.active()) {
+    const { rows } = await context.db.query<Candidate>({ ...work.statement, values: values(after) });
+    for (let at = 0; at < rows.length; at += TAKE_OVERS_AT_ONCE) {
+      const outcomes = await Promise.all(rows.slice(at, at + TAKE_OVERS_AT_ONCE).map(work.visit));
+      taken += outcomes.filter((outcome) => outcome === 'taken').length;
+      if (outcomes.includes('full') || !context.active()) return taken;
+    }
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < PAGE) return taken;
+    after = last.id;
+  }
+  return taken;
+}
+
+async function takeOver(context: RecoveryContext, saga: Candidate, fromOwnerId: number): Promise<TakeOver> {
+  const place = context.reserve(saga.id);
+  if (place === 'full') return 'full';
+  if (place === 'here') return 'left';
+  try {
+    context.reach('before-adoption', saga.id);
+    const { rows } = await context.db.query<SagaRow>({
+      ...TAKE_OVER,
+      values: [context.ownerId, saga.id, fromOwnerId, saga.epoch],
+    });
+    // crash here: the saga is ours and nobody drives it; when our lease has run out, it is adopted again.
+    const row = rows[0];
+    if (row === undefined) return 'left';
+    context.reach('after-adoption', saga.id);
+    place.run(row);
+    return 'taken';
+  } finally {
+    place.release();
+  }
+}

@@ -1,0 +1,380 @@
+// One saga, driven from where it stands to its end. What upholds S1 to S5 together is told at the top of engine.ts;
+// the parts that live here:
+// S2 A step starts only after the checkpoint before it is durable: every turn of `#drive` ends with one.
+// S3 The turn-back is such a checkpoint too, so it is durable before the first undo; undo starts at `position`, the
+//    step that may have been started.
+// S4 An unknown outcome is asked again, with the same key.
+
+import type { RunnableStep, SagaDefinition } from '../definition/definition.ts';
+import {
+  acted,
+  CANCELLED,
+  DEADLINE_EXCEEDED,
+  mayTurnBack,
+  type Progress,
+  parkedAt,
+  turnedBack,
+  undone,
+  whatNext,
+} from '../definition/transitions.ts';
+import type { Attempt, Checkpoint, CheckpointOutcome } from '../journal/checkpoint-writer.ts';
+import {
+  type EndState,
+  hasEnded,
+  type Parked,
+  type SagaRow,
+  type SagaSnapshot,
+  type SagaState,
+} from '../journal/saga-row.ts';
+import { type AttemptOutcome, type AttemptUnderWay, beginAttempt, type Direction, detailOf } from './attempt.ts';
+import { fullJitterMs } from './backoff.ts';
+import type { ReachPoint } from './crash-points.ts';
+import { type Clock, refusalFields, type SagaLog, type SagaMetrics } from './ports.ts';
+
+// Made once: without a reason, every abort makes an exception with a stack of its own.
+const ATTEMPT_ENDED = new Error('this attempt has ended');
+
+/** What the drives of one definition need of their process; they share it. */
+export interface DriveContext {
+  definition: SagaDefinition;
+  /** False as soon as others may own this process's sagas. */
+  leaseHeld: () => boolean;
+  write: (checkpoint: Checkpoint) => Promise<CheckpointOutcome>;
+  journal: (attempts: Attempt[]) => Promise<void>;
+  /** Called after a checkpoint was durable. */
+  publish: (snapshot: SagaSnapshot) => void;
+  companionValue: (upcoming: Omit<SagaSnapshot, 'updatedAt'>, input: unknown) => string | null;
+  reach: ReachPoint;
+  random: () => number;
+  clock: Clock;
+  log: SagaLog;
+  metrics?: SagaMetrics | undefined;
+}
+
+/** Why a saga is no longer driven here though it has not ended: its row says where the next owner goes on. */
+export type DropReason = 'fenced' | 'lease-lost' | 'leaving' | 'unwritable';
+export type DriveEnd = { kind: 'ended'; state: EndState } | { kind: 'parked' } | { kind: 'dropped'; why: DropReason };
+
+type Durable = Extract<CheckpointOutcome, { kind: 'durable' }>;
+type Decision = { kind: 'checkpoint'; progress: Progress } | { kind: 'drop'; why: DropReason };
+
+export class Drive {
+  readonly id: string;
+  readonly epoch: number;
+  readonly startedAt: number;
+  readonly #row: SagaRow;
+  readonly #context: DriveContext;
+  readonly #deadlineAt: number;
+  #progress: Progress;
+  #revision: number;
+  #updatedAt: Date;
+  #cancelRequested: boolean;
+  #drop: DropReason | null = null;
+  #leaving = false;
+  #seq = 0;
+  /** Attempts that go into the journal with the next checkpoint. */
+  #attempts: Attempt[] = [];
+  #attemptUnderWay: AttemptUnderWay | null = null;
+  /** Of the attempt under way; an attempt that is done leaves it to the next. */
+  #abort = new AbortController();
+  #wake: (() => void) | null = null;
+
+  constructor(row: SagaRow, context: DriveContext) {
+    const now = context.clock.now();
+    this.id = row.id;
+    this.epoch = row.epoch;
+    this.startedAt = now - row.age_ms;
+    this.#row = row;
+    this.#context = context;
+    this.#deadlineAt = now + row.remaining_ms;
+    const { state, position, outputs, failure } = row;
+    this.#progress = { state, position, outputs, failure, parked: null, resumeState: null };
+    this.#revision = row.revision;
+    this.#updatedAt = row.updated_at;
+    this.#cancelRequested = row.cancel_requested;
+  }
+
+  get snapshot(): SagaSnapshot {
+    const { state, position, outputs, failure } = this.#progress;
+    const { definition } = this.#row;
+    const [revision, updatedAt] = [this.#revision, this.#updatedAt];
+    return { id: this.id, definition, state, position, outputs, failure, revision, updatedAt };
+  }
+
+  /** A cancel is durable in the row. It ends a wait between attempts, never an attempt. */
+  requestCancel(): void {
+    if (this.#cancelRequested) return;
+    this.#cancelRequested = true;
+    this.#wake?.();
+  }
+
+  /** Ends a wait between attempts; an attempt under way goes on. */
+  retryNow(): void {
+    this.#wake?.();
+  }
+
+  /** Go no further than the next checkpoint. */
+  leave(): void {
+    this.#leaving = true;
+    this.#wake?.();
+  }
+
+  /** Stop now; an attempt under way is given up, its effect left to the next owner. */
+  drop(why: DropReason): void {
+    this.#drop ??= why;
+    this.#attemptUnderWay?.giveUp();
+    this.#abort.abort(ATTEMPT_ENDED);
+    this.#wake?.();
+  }
+
+  /** Resolves when this process has nothing more to do for the saga. @throws Error only for faults in the definition */
+  async run(): Promise<DriveEnd> {
+    for (;;) {
+      const next = whatNext(this.#context.definition, this.#progress);
+      // A row that had nothing left to do is never read for driving, so this is a checkpoint written just now.
+      if (next.kind === 'nothing') return this.#end();
+      const decision = next.kind === 'act' ? await this.#act(next.step) : await this.#undo(next.step);
+      // crash here, before the checkpoint: the next owner repeats the attempt with the same key.
+      const dropped = decision.kind === 'drop' ? decision.why : await this.#checkpoint(decision.progress);
+      // crash here, after the checkpoint: the next owner goes on with the next step.
+      if (dropped !== null) return { kind: 'dropped', why: dropped };
+    }
+  }
+
+  #end(): DriveEnd {
+    const { state } = this.#progress;
+    return hasEnded(state) ? { kind: 'ended', state } : { kind: 'parked' };
+  }
+
+  /** Asks until the outcome is known, or it is time to turn back, to park or to go. */
+  async #act(step: RunnableStep): Promise<Decision> {
+    for (let attempt = 1; ; attempt++) {
+      const why = this.#mustDrop();
+      if (why !== null) return { kind: 'drop', why };
+      const turnBack = this.#reasonToTurnBack();
+      if (turnBack !== null) return this.#decide(turnedBack(this.#progress, { step: step.name, ...turnBack }));
+
+      const underWay = this.#begin(step, 'act', attempt);
+      const outcome = await underWay.outcome;
+      this.#note(underWay, outcome);
+      switch (outcome.kind) {
+        case 'done':
+          return this.#decide(acted(this.#context.definition, this.#progress, outcome.output));
+        case 'refused': {
+          const { reason, message } = outcome;
+          return this.#decide(turnedBack(this.#progress, { step: step.name, reason, message }));
+        }
+        case 'fenced':
+          return { kind: 'drop', why: 'fenced' };
+        case 'unknown': {
+          const bounded = mayTurnBack(this.#context.definition, this.#progress);
+          if (!bounded && this.#isExhausted(step, attempt)) return this.#park(step, 'act', attempt, outcome);
+          const mostMs = bounded ? this.#deadlineAt - this.#context.clock.now() : Number.POSITIVE_INFINITY;
+          await this.#backOff(step, 'act', attempt, outcome, mostMs);
+        }
+      }
+    }
+  }
+
+  async #undo(step: RunnableStep): Promise<Decision> {
+    for (let attempt = 1; ; attempt++) {
+      const why = this.#mustDrop();
+      if (why !== null) return { kind: 'drop', why };
+      const underWay = this.#begin(step, 'undo', attempt);
+      const outcome = await underWay.outcome;
+      this.#note(underWay, outcome);
+      switch (outcome.kind) {
+        case 'done':
+          return this.#decide(undone(this.#progress));
+        case 'fenced':
+          return { kind: 'drop', why: 'fenced' };
+        // An undo may not refuse; a participant that does it all the same is asked again, then an operator.
+        case 'refused':
+        case 'unknown':
+          if (this.#isExhausted(step, attempt)) return this.#park(step, 'undo', attempt, outcome);
+          await this.#backOff(step, 'undo', attempt, outcome, Number.POSITIVE_INFINITY);
+      }
+    }
+  }
+
+  #decide(progress: Progress): Decision {
+    return { kind: 'checkpoint', progress };
+  }
+
+  #park(step: RunnableStep, direction: 'act' | 'undo', attempts: number, outcome: AttemptOutcome): Decision {
+    const detail = detailOf(outcome) ?? '';
+    const parked: Parked = { step: step.name, direction, reason: 'ATTEMPTS_EXHAUSTED', detail, attempts };
+    return this.#decide(parkedAt(this.#progress, parked));
+  }
+
+  #isExhausted(step: RunnableStep, attempt: number): boolean {
+    // An attempt that this process gave up itself says nothing about the participant.
+    return this.#drop === null && step.retry.maxAttempts !== undefined && attempt >= step.retry.maxAttempts;
+  }
+
+  #mustDrop(): DropReason | null {
+    if (this.#drop !== null) return this.#drop;
+    if (this.#leaving) return 'leaving';
+    return this.#context.leaseHeld() ? null : 'lease-lost';
+  }
+
+  #reasonToTurnBack(): { reason: string; message: string } | null {
+    if (!mayTurnBack(this.#context.definition, this.#progress)) return null;
+    if (this.#cancelRequested) return { reason: CANCELLED, message: 'cancelled on request' };
+    if (this.#context.clock.now() < this.#deadlineAt) return null;
+    const { deadlineMs } = this.#context.definition;
+    return { reason: DEADLINE_EXCEEDED, message: `not done within ${deadlineMs} ms` };
+  }
+
+  #begin(step: RunnableStep, direction: Direction, attempt: number): AttemptUnderWay {
+    const context = {
+      sagaId: this.id,
+      input: this.#row.input,
+      outputs: this.#progress.outputs,
+      key: `${this.id}:${step.name}${direction === 'undo' ? ':undo' : ''}`,
+      epoch: this.epoch,
+      attempt,
+      timeoutMs: this.#timeoutMs(step),
+      signal: this.#abort.signal,
+    };
+    this.#context.reach(`before-${direction}`, this.id);
+    this.#attemptUnderWay = beginAttempt(step, direction, context, this.#context.clock);
+    return this.#attemptUnderWay;
+  }
+
+  #note({ step, direction, attempt, startedAt }: AttemptUnderWay, outcome: AttemptOutcome): void {
+    this.#attemptUnderWay = null;
+    if (outcome.kind !== 'done') this.#endAttempt();
+    this.#context.reach(`after-${direction}`, this.id);
+    this.#seq += 1;
+    this.#attempts.push({
+      sagaId: this.id,
+      epoch: this.epoch,
+      seq: this.#seq,
+      step: step.name,
+      direction,
+      attempt,
+      outcome: outcome.kind,
+      detail: detailOf(outcome),
+      startedAt,
+      endedAt: this.#context.clock.now(),
+    });
+  }
+
+  /** The participant may stop working for a caller that has stopped waiting. */
+  #endAttempt(): void {
+    this.#abort.abort(ATTEMPT_ENDED);
+    if (this.#drop === null) this.#abort = new AbortController();
+  }
+
+  /** An attempt that hangs must not carry the saga past its deadline. */
+  #timeoutMs(step: RunnableStep): number {
+    if (!mayTurnBack(this.#context.definition, this.#progress)) return step.timeoutMs;
+    return Math.max(1, Math.min(step.timeoutMs, this.#deadlineAt - this.#context.clock.now()));
+  }
+
+  /** @returns why the saga must be dropped, or null when the checkpoint is durable */
+  async #checkpoint(progress: Progress): Promise<DropReason | null> {
+    const checkpoint = this.#checkpointOf(progress);
+    this.#context.reach(`before-${pointOf(this.#progress.state, progress.state)}`, this.id);
+    const outcome = await this.#context.write(checkpoint);
+    switch (outcome.kind) {
+      case 'durable':
+        this.#written(progress, checkpoint.revision, outcome);
+        return null;
+      case 'fenced':
+        return 'fenced';
+      case 'closed':
+        return this.#drop ?? 'lease-lost';
+      case 'rejected': {
+        this.#attempts.unshift(...checkpoint.attempts);
+        if (progress.state === 'parked') return 'unwritable';
+        this.#context.log.error(
+          { ...refusalFields(outcome.error), sagaId: this.id },
+          'checkpoint rejected; parking the saga',
+        );
+        return await this.#checkpoint(parkedAt(this.#progress, this.#rejection(outcome.error)));
+      }
+    }
+  }
+
+  #rejection(error: unknown): Parked {
+    const next = whatNext(this.#context.definition, this.#progress);
+    const step = next.kind === 'nothing' ? '' : next.step.name;
+    const direction = next.kind === 'undo' ? 'undo' : 'act';
+    const detail = refusalFields(error).why;
+    return { step, direction, reason: 'CHECKPOINT_REJECTED', detail, attempts: this.#seq };
+  }
+
+  #checkpointOf({ state, position, outputs, failure, parked, resumeState }: Progress): Checkpoint {
+    const { definition, input } = this.#row;
+    const { id, epoch } = this;
+    const revision = this.#revision + 1;
+    const upcoming = { id, definition, state, position, outputs, failure, revision };
+    const companion = this.#context.companionValue(upcoming, input);
+    const attempts = this.#takeAttempts();
+    return { id, epoch, revision, state, position, outputs, failure, parked, resumeState, companion, attempts };
+  }
+
+  #written(progress: Progress, revision: number, { updatedAt, cancelRequested, told }: Durable): void {
+    this.#context.reach(`after-${pointOf(this.#progress.state, progress.state)}`, this.id);
+    this.#progress = progress;
+    this.#revision = revision;
+    this.#updatedAt = updatedAt;
+    this.#cancelRequested ||= cancelRequested;
+    const { state, position, outputs, failure } = progress;
+    const { definition } = this.#row;
+    this.#context.publish({ id: this.id, definition, state, position, outputs, failure, revision, updatedAt, told });
+  }
+
+  #takeAttempts(): Attempt[] {
+    const attempts = this.#attempts;
+    this.#attempts = [];
+    return attempts;
+  }
+
+  async #backOff(
+    step: RunnableStep,
+    direction: 'act' | 'undo',
+    attempt: number,
+    outcome: AttemptOutcome,
+    mostMs: number,
+  ): Promise<void> {
+    this.#context.metrics?.stepRetried(this.#row.definition, step.name, direction);
+    await this.#context.journal(this.#takeAttempts());
+    const leastMs = (outcome.kind === 'unknown' && outcome.retryAfterMs) || 0;
+    const waitMs = Math.max(leastMs, fullJitterMs(step.retry, attempt - 1, this.#context.random));
+    await this.#sleep(Math.max(0, Math.min(waitMs, mostMs)));
+  }
+
+  /** Ended early by `requestCancel`, `leave` and `drop`. */
+  async #sleep(ms: number): Promise<void> {
+    const turningBack = this.#cancelRequested && mayTurnBack(this.#context.definition, this.#progress);
+    if (this.#drop !== null || this.#leaving || turningBack) return;
+    let cancelTimer = () => {};
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+      cancelTimer = this.#context.clock.after(ms, resolve);
+    });
+    cancelTimer();
+    this.#wake = null;
+  }
+}
+
+function pointOf(from: SagaState, to: SagaState): 'checkpoint' | 'turn-back' | 'end' {
+  if (hasEnded(to)) return 'end';
+  return from === 'running' && to === 'compensating' ? 'turn-back' : 'checkpoint';
+}
+
+export function reportEnd({ id: sagaId, epoch, startedAt }: Drive, context: DriveContext, end: DriveEnd): void {
+  const { definition, log, metrics, clock } = context;
+  if (end.kind === 'ended') metrics?.sagaEnded(definition.name, end.state, clock.now() - startedAt);
+  if (end.kind === 'parked') {
+    metrics?.sagaParked(definition.name);
+    log.error({ sagaId, epoch }, 'saga parked: an operator is needed; fix the cause, then resume it');
+  }
+  if (end.kind === 'dropped') {
+    if (end.why === 'fenced') metrics?.sagaFenced(definition.name);
+    log.info({ sagaId, epoch, why: end.why }, 'saga dropped; its next owner goes on');
+  }
+}

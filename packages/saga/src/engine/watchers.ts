@@ -1,0 +1,123 @@
+import { hasEnded, type SagaSnapshot } from '../journal/saga-row.ts';
+import type { Clock, SagaLog } from './ports.ts';
+
+export type SnapshotListener = (snapshot: SagaSnapshot) => void;
+
+export interface Wait<T> {
+  id: string;
+  /** Null while it is worth waiting. */
+  judge: (snapshot: SagaSnapshot) => T | null;
+  waitMs: number;
+  signal: AbortSignal | undefined;
+}
+
+interface WatchersOptions {
+  /** What is known of a saga here; undefined when it is not driven here. */
+  local: (id: string) => SagaSnapshot | undefined;
+  stored: (id: string) => Promise<SagaSnapshot | null>;
+  log: SagaLog;
+  clock: Clock;
+}
+
+/** Somebody who wants to hear of a saga. */
+interface Watch {
+  changed: SnapshotListener;
+  /** This process has stopped driving it, for whatever reason. */
+  released(): void;
+}
+
+export type WaitOutcome =
+  /** It has ended, or is parked and waits for an operator. */
+  { kind: 'settled'; snapshot: SagaSnapshot } | { kind: 'pending' } | { kind: 'not-found' };
+
+export function judgeEnd(snapshot: SagaSnapshot): WaitOutcome | null {
+  return hasEnded(snapshot.state) || snapshot.state === 'parked' ? { kind: 'settled', snapshot } : null;
+}
+
+const POLL = { baseMs: 50, capMs: 500 };
+
+/** Who in this process wants to hear of a saga's checkpoints. */
+export class Watchers {
+  readonly #options: WatchersOptions;
+  readonly #watches = new Map<string, Set<Watch>>();
+
+  constructor(options: WatchersOptions) {
+    this.#options = options;
+  }
+
+  subscribe(id: string, listener: SnapshotListener): () => void {
+    const watch = { changed: listener, released() {} };
+    this.#add(id, watch);
+    return () => this.#remove(id, watch);
+  }
+
+  publish(snapshot: SagaSnapshot): void {
+    for (const watch of this.#watches.get(snapshot.id) ?? []) {
+      try {
+        watch.changed(snapshot);
+      } catch (error) {
+        // The checkpoint is durable whatever a listener makes of it; the saga goes on.
+        this.#options.log.error({ err: error, sagaId: snapshot.id }, 'a listener failed');
+      }
+    }
+  }
+
+  released(id: string): void {
+    for (const watch of this.#watches.get(id) ?? []) watch.released();
+  }
+
+  /** Waits until `judge` has a verdict on the saga, wherever it is driven. @throws what `stored` throws */
+  async until<T>(wait: Wait<T>): Promise<T | { kind: 'pending' } | { kind: 'not-found' }> {
+    const { local, stored, clock } = this.#options;
+    const { id } = wait;
+    const until = clock.now() + wait.waitMs;
+    for (let poll = 0; ; poll++) {
+      const snapshot = local(id) ?? (await stored(id));
+      if (snapshot === null) return { kind: 'not-found' };
+      const verdict = wait.judge(snapshot);
+      if (verdict !== null) return verdict;
+      const leftMs = until - clock.now();
+      if (leftMs <= 0 || wait.signal?.aborted) return { kind: 'pending' };
+      // What is driven here is heard of; what is driven elsewhere has to be looked at.
+      const mostMs = local(id) === undefined ? Math.min(POLL.capMs, POLL.baseMs * 2 ** poll) : leftMs;
+      const heard = await this.#hear(wait, Math.min(mostMs, leftMs));
+      if (heard !== null) return heard;
+    }
+  }
+
+  /**
+   * Waits for what comes first: a snapshot of the saga that decides, its release by this process, `ms`, or the signal.
+   *
+   * @returns the verdict, or null when it was something else
+   */
+  #hear<T>({ id, judge, signal }: Wait<T>, ms: number): Promise<T | null> {
+    return new Promise<T | null>((resolve) => {
+      const end = (verdict: T | null) => {
+        this.#remove(id, watch);
+        cancelTimer();
+        signal?.removeEventListener('abort', nothing);
+        resolve(verdict);
+      };
+      const nothing = () => end(null);
+      const changed = (snapshot: SagaSnapshot) => {
+        const verdict = judge(snapshot);
+        if (verdict !== null) end(verdict);
+      };
+      const watch = { changed, released: nothing };
+      const cancelTimer = this.#options.clock.after(ms, nothing);
+      signal?.addEventListener('abort', nothing, { once: true });
+      this.#add(id, watch);
+    });
+  }
+
+  #add(id: string, watch: Watch): void {
+    const watches = this.#watches.get(id);
+    if (watches === undefined) this.#watches.set(id, new Set([watch]));
+    else watches.add(watch);
+  }
+
+  #remove(id: string, watch: Watch): void {
+    const watches = this.#watches.get(id);
+    if (watches?.delete(watch) && watches.size === 0) this.#watches.delete(id);
+  }
+}

@@ -1,0 +1,318 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventually, intercept, SagaTest } from '../../test/test-participants.ts';
+import { type Attempt, type Checkpoint, CheckpointWriter, type WriterOptions } from './checkpoint-writer.ts';
+import { readSaga } from './read.ts';
+
+const OWNER = 7;
+const log = { info() {}, warn() {}, error() {} };
+let test: SagaTest;
+
+beforeAll(async () => {
+  test = await SagaTest.create('writer');
+});
+afterAll(() => test.drop());
+
+function writer(options: Partial<WriterOptions> = {}): CheckpointWriter {
+  return new CheckpointWriter({ pool: test.database.pool, ownerId: OWNER, log, ...options });
+}
+
+function checkpoint(id: string, changes: Partial<Checkpoint> = {}): Checkpoint {
+  const progress = { state: 'running', position: 1, outputs: { reserve: 1 }, failure: null } as const;
+  const rest = { parked: null, resumeState: null, companion: null, attempts: [] };
+  return { id, epoch: 1, revision: 1, ...progress, ...rest, ...changes };
+}
+
+function attempt(sagaId: string, changes: Partial<Attempt> = {}): Attempt {
+  const now = performance.now();
+  const call = { step: 'reserve', direction: 'act', attempt: 1, outcome: 'done', detail: null } as const;
+  return { sagaId, epoch: 1, seq: 1, ...call, startedAt: now - 5, endedAt: now, ...changes };
+}
+
+async function row(id: string): Promise<Record<string, unknown>> {
+  const { rows } = await test.database.pool.query('select * from sagas where id = $1', [id]);
+  return rows[0];
+}
+
+/** What stands in saga_attempts. */
+async function journal(id: string): Promise<unknown[]> {
+  const { rows } = await test.database.pool.query(
+    'select epoch, seq, outcome from saga_attempts where saga_id = $1 order by epoch, seq',
+    [id],
+  );
+  return rows;
+}
+
+/** The saga's attempts, wherever they stand. */
+async function attemptsOf(id: string): Promise<string[]> {
+  const { attempts = [] } = (await readSaga(test.database.pool, id)) ?? {};
+  return attempts.map(({ epoch, step, attempt, outcome }) => `${epoch} ${step} ${attempt} ${outcome}`);
+}
+
+describe('a checkpoint', () => {
+  it('S2: of another epoch, of another owner or older than what is stored changes nothing', async () => {
+    await test.insert('guarded', OWNER);
+    await test.database.pool.query(`update sagas set epoch = 3, revision = 5 where id = 'guarded'`);
+    const before = await row('guarded');
+    const mine = writer();
+    const current = { epoch: 3, revision: 6 };
+    const stale = { attempts: [attempt('guarded')] };
+    expect(await mine.write(checkpoint('guarded', { ...current, ...stale, epoch: 2 }))).toEqual({ kind: 'fenced' });
+    expect(await mine.write(checkpoint('guarded', { ...current, ...stale, epoch: 4 }))).toEqual({ kind: 'fenced' });
+    expect(await mine.write(checkpoint('guarded', { ...current, ...stale, revision: 4 }))).toEqual({ kind: 'fenced' });
+    const other = writer({ ownerId: OWNER + 1 });
+    expect(await other.write(checkpoint('guarded', { ...current, ...stale }))).toEqual({ kind: 'fenced' });
+    expect(await row('guarded')).toEqual(before);
+    expect(await journal('guarded')).toEqual([]);
+    expect((await mine.write(checkpoint('guarded', current))).kind).toBe('durable');
+    expect(await row('guarded')).toMatchObject({ epoch: 3, revision: 6, position: 1, outputs: { reserve: 1 } });
+  });
+
+  it('S2: whose statement is delivered late, after the saga has moved on, changes nothing', async () => {
+    await test.insert('late', OWNER);
+    const copies: (() => Promise<unknown>)[] = [];
+    const pool = intercept(test.database.pool, async (_sql, _values, run) => {
+      copies.push(run);
+      return await run();
+    });
+    const mine = writer({ pool });
+    await mine.write(checkpoint('late', { attempts: [attempt('late')] }));
+    await mine.write(checkpoint('late', { revision: 2, state: 'completed', position: 4 }));
+    const ended = await row('late');
+    await copies[0]?.();
+    expect(await row('late')).toEqual(ended);
+    expect(ended).toMatchObject({ state: 'completed', revision: 2 });
+  });
+
+  it('S1: whose reply was lost is sent again, and is written once', async () => {
+    await test.insert('lost', OWNER);
+    let replies = 0;
+    const pool = intercept(test.database.pool, async (_sql, _values, run) => {
+      const result = await run();
+      replies += 1;
+      if (replies === 1) throw new Error('Connection terminated unexpectedly');
+      return result;
+    });
+    const ending = { state: 'completed', position: 4, attempts: [attempt('lost')] } as const;
+    const outcome = await writer({ pool }).write(checkpoint('lost', { ...ending, attempts: [...ending.attempts] }));
+    expect(outcome.kind).toBe('durable');
+    expect(replies).toBe(2);
+    expect(await row('lost')).toMatchObject({ state: 'completed', revision: 1 });
+    expect(await attemptsOf('lost')).toEqual(['1 reserve 1 done']);
+  });
+
+  it('S1: tells of its attempts once, however many copies of it arrive, and when', async () => {
+    await test.insert('copied', OWNER);
+    const copies: (() => Promise<unknown>)[] = [];
+    const pool = intercept(test.database.pool, async (_sql, _values, run) => {
+      copies.push(run);
+      return await run();
+    });
+    const mine = writer({ pool });
+    await mine.write(checkpoint('copied', { attempts: [attempt('copied')] }));
+    await Promise.all([copies[0]?.(), copies[0]?.()]);
+    expect(await attemptsOf('copied')).toEqual(['1 reserve 1 done']);
+    const second = [attempt('copied', { seq: 2, step: 'charge' })];
+    expect((await mine.write(checkpoint('copied', { revision: 2, attempts: second }))).kind).toBe('durable');
+    await Promise.all(copies.map((copy) => copy()));
+    expect(await attemptsOf('copied')).toEqual(['1 reserve 1 done', '1 charge 1 done']);
+    expect(await journal('copied')).toEqual([]);
+  });
+
+  it('tells of a cancel that somebody else has requested', async () => {
+    await test.insert('flag', OWNER);
+    const mine = writer();
+    expect(await mine.write(checkpoint('flag'))).toMatchObject({ kind: 'durable', cancelRequested: false });
+    await test.database.pool.query(`update sagas set cancel_requested_at = clock_timestamp() where id = 'flag'`);
+    expect(await mine.write(checkpoint('flag', { revision: 2 }))).toMatchObject({ cancelRequested: true });
+  });
+
+  it('that the database refuses fails alone, its neighbours in the flush are written', async () => {
+    const ids = ['good-1', 'bad', 'good-2', 'good-3'];
+    for (const id of ids) await test.insert(id, OWNER);
+    const mine = writer();
+    const outcomes = await Promise.all(
+      ids.map((id) => mine.write(checkpoint(id, id === 'bad' ? { outputs: { reserve: '\u0000' } } : {}))),
+    );
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['durable', 'rejected', 'durable', 'durable']);
+    expect(await row('bad')).toMatchObject({ revision: 0, outputs: {} });
+  });
+
+  it('between two steps touches no index', async () => {
+    const own = await SagaTest.create('hot');
+    await own.insert('hot', OWNER);
+    const mine = writer({ pool: own.database.pool });
+    for (let revision = 1; revision <= 20; revision++) {
+      await mine.write(checkpoint('hot', { revision, position: revision }));
+    }
+    const counts = 'select n_tup_upd as all, n_tup_hot_upd as hot from pg_stat_user_tables where relname = $1';
+    let seen: { all: number; hot: number } | undefined;
+    await eventually(async () => {
+      seen = (await own.database.pool.query<{ all: number; hot: number }>(counts, ['sagas'])).rows[0];
+      return seen?.all === 20;
+    });
+    expect(seen).toEqual({ all: 20, hot: 20 });
+    await own.drop();
+  });
+});
+
+describe('a flush', () => {
+  it('takes along everything that has piled up while the one before was under way', async () => {
+    const ids = Array.from({ length: 50 }, (_, n) => `pile-${n}`);
+    for (const id of ids) await test.insert(id, OWNER);
+    const mine = writer();
+    const outcomes = await Promise.all(ids.map((id) => mine.write(checkpoint(id, { attempts: [attempt(id)] }))));
+    expect(new Set(outcomes.map(({ kind }) => kind))).toEqual(new Set(['durable']));
+    expect(mine.stats).toEqual({ flushes: 1, checkpoints: 50, attempts: 50 });
+  });
+
+  it('holds one checkpoint of a saga at most', async () => {
+    await test.insert('twice', OWNER);
+    const mine = writer();
+    const outcomes = await Promise.all([
+      mine.write(checkpoint('twice', { revision: 1, position: 1 })),
+      mine.write(checkpoint('twice', { revision: 2, position: 2 })),
+    ]);
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['durable', 'durable']);
+    expect(mine.stats.flushes).toBe(2);
+    expect(await row('twice')).toMatchObject({ revision: 2, position: 2 });
+  });
+
+  it('runs the companion over the checkpoints that it has really written, in the same commit', async () => {
+    await test.database.pool.query('create table answers (id text primary key, answer text)');
+    await test.database.pool.query(`insert into answers (id) values ('ends'), ('fenced'), ('goes-on')`);
+    for (const id of ['ends', 'fenced', 'goes-on']) await test.insert(id, OWNER);
+    const text = `update answers set answer = w.companion || ' ' || w.state || ' ' || (w.updated_at is not null)
+                    from written w where answers.id = w.id and w.ended and answers.answer is null`;
+    const mine = writer({ companion: { name: 'fix-answer', text } });
+    const ended = { state: 'completed', companion: 'answered' } as const;
+    await Promise.all([
+      mine.write(checkpoint('ends', ended)),
+      mine.write(checkpoint('fenced', { ...ended, epoch: 9 })),
+      mine.write(checkpoint('goes-on', { companion: 'early' })),
+    ]);
+    const { rows } = await test.database.pool.query('select id, answer from answers order by id');
+    expect(rows).toEqual([
+      { id: 'ends', answer: 'answered completed true' },
+      { id: 'fenced', answer: null },
+      { id: 'goes-on', answer: null },
+    ]);
+    expect(mine.stats.flushes).toBe(1);
+  });
+});
+
+describe('the journal', () => {
+  it('gets attempts that nobody waits for, if their saga still has their epoch', async () => {
+    await test.insert('noted', OWNER);
+    const mine = writer();
+    await mine.journal([attempt('noted', { outcome: 'unknown' }), attempt('noted', { seq: 2, epoch: 2 })]);
+    expect(await journal('noted')).toEqual([]);
+    await mine.drain();
+    expect(await journal('noted')).toEqual([{ epoch: 1, seq: 1, outcome: 'unknown' }]);
+  });
+
+  it('gets them without a checkpoint to go with, too', async () => {
+    await test.insert('quiet', OWNER);
+    await writer().journal([attempt('quiet')]);
+    await eventually(async () => (await journal('quiet')).length === 1);
+  });
+
+  it('has a bounded queue: who has more to write waits for room', async () => {
+    await test.insert('bound', OWNER);
+    const gate = Promise.withResolvers<void>();
+    const pool = intercept(test.database.pool, async (_sql, _values, run) => {
+      await gate.promise;
+      return await run();
+    });
+    const mine = writer({ pool, maxQueued: 2 });
+    const first = mine.write(checkpoint('bound'));
+    await new Promise((resolve) => setImmediate(resolve));
+    await mine.journal([attempt('bound', { seq: 1 }), attempt('bound', { seq: 2 })]);
+    let third = false;
+    const waiting = mine.journal([attempt('bound', { seq: 3 })]).then(() => {
+      third = true;
+    });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(third).toBe(false);
+    gate.resolve();
+    await Promise.all([first, waiting]);
+    await mine.drain();
+    expect(await journal('bound')).toHaveLength(3);
+  });
+});
+
+describe('the attempts of a saga', () => {
+  it('are told in the order of their numbers, wherever they stand', async () => {
+    await test.insert('told', OWNER);
+    const mine = writer();
+    await mine.journal([attempt('told', { outcome: 'unknown' })]);
+    const refused = { step: 'charge', outcome: 'refused', detail: 'no'.repeat(150) } as const;
+    await mine.write(checkpoint('told', { attempts: [attempt('told', { seq: 2, attempt: 2 })] }));
+    await mine.write(checkpoint('told', { revision: 2, attempts: [attempt('told', { seq: 3, ...refused })] }));
+    await mine.write(checkpoint('told', { revision: 3, attempts: [attempt('told', { seq: 4, step: 'ship' })] }));
+    await test.database.pool.query(`update sagas set epoch = 2 where id = 'told'`);
+    const later = { epoch: 2, revision: 4, attempts: [attempt('told', { epoch: 2, step: 'notify' })] };
+    await mine.write(checkpoint('told', later));
+    const all = ['1 reserve 1 unknown', '1 reserve 2 done', '1 charge 1 refused', '1 ship 1 done', '2 notify 1 done'];
+    expect(await attemptsOf('told')).toEqual(all);
+    // The two of them that nobody waited for, or that explain themselves at length, have rows of their own.
+    expect(await journal('told')).toEqual([
+      { epoch: 1, seq: 1, outcome: 'unknown' },
+      { epoch: 1, seq: 3, outcome: 'refused' },
+    ]);
+    const latest = await readSaga(test.database.pool, 'told', 2);
+    expect(latest?.attempts.map(({ step }) => step)).toEqual(['ship', 'notify']);
+    expect(latest?.attemptCount).toBe(5);
+    expect(latest?.attempts[0]).toEqual(expect.not.objectContaining({ seq: expect.anything() }));
+  });
+
+  it('never make its row grow without end', async () => {
+    await test.insert('long', OWNER);
+    const mine = writer();
+    let bytes = 0;
+    for (let revision = 1; revision <= 40; revision++) {
+      await mine.write(checkpoint('long', { revision, attempts: [attempt('long', { seq: revision })] }));
+      const { rows } = await test.database.pool.query(`select pg_column_size(s) as n from sagas s where id = 'long'`);
+      if (revision <= 20) bytes = rows[0].n;
+      else expect(rows[0].n).toBe(bytes);
+    }
+    expect(await attemptsOf('long')).toHaveLength(40);
+  });
+
+  it('have their instants by the database’s clock, in the row and beside it', async () => {
+    await test.insert('timed', OWNER);
+    await test.database.pool.query(`update sagas set started_at = started_at - interval '1 hour' where id = 'timed'`);
+    const now = async () => (await test.database.pool.query('select clock_timestamp() as now')).rows[0].now.getTime();
+    const from = await now();
+    const [startedAt, endedAt] = [performance.now() - 60_000, performance.now() - 20_000];
+    const attempts = [attempt('timed', { startedAt, endedAt })];
+    const mine = writer();
+    await mine.write(checkpoint('timed', { attempts }));
+    await mine.journal([attempt('timed', { seq: 2, startedAt, endedAt })]);
+    await mine.drain();
+    const to = await now();
+    const stored = (await readSaga(test.database.pool, 'timed'))?.attempts ?? [];
+    expect(stored).toHaveLength(2);
+    for (const each of stored) {
+      expect(each.startedAt.getTime()).toBeGreaterThanOrEqual(from - 60_002);
+      expect(each.startedAt.getTime()).toBeLessThanOrEqual(to - 59_998);
+      expect(each.endedAt.getTime()).toBeGreaterThanOrEqual(from - 20_002);
+      expect(each.endedAt.getTime()).toBeLessThanOrEqual(to - 19_998);
+    }
+  });
+});
+
+describe('a closed writer', () => {
+  it('writes nothing more, and tells who waits', async () => {
+    await test.insert('closed', OWNER);
+    const pool = intercept(test.database.pool, () => Promise.reject(new Error('Connection terminated')));
+    const mine = writer({ pool });
+    const waiting = mine.write(checkpoint('closed'));
+    await new Promise((resolve) => setImmediate(resolve));
+    const queued = mine.write(checkpoint('closed', { revision: 2 }));
+    mine.close();
+    expect(await waiting).toEqual({ kind: 'closed' });
+    expect(await queued).toEqual({ kind: 'closed' });
+    expect(await mine.write(checkpoint('closed'))).toEqual({ kind: 'closed' });
+    expect(await row('closed')).toMatchObject({ revision: 0 });
+  });
+});

@@ -1,0 +1,112 @@
+// The statement of a flush, and what is sent with it. Upholds, with checkpoint-writer.ts:
+// S2 `owner_id`, `epoch` and `revision` are compared in the update itself, which no other can come between.
+// S1 A copy of a flush that was written states the same once more. What is added to a row (inline-attempts.ts) is added under
+//    a revision that is new to it, and an attempt's key is in saga_attempts once.
+
+import type { Attempt, Checkpoint, Companion } from './checkpoint-writer.ts';
+import { APPENDED, attemptsForRow } from './inline-attempts.ts';
+import { hasEnded } from './saga-row.ts';
+
+// Whether an attempt's saga is ours is asked by a scalar select: `exists` may be answered from a hash of the whole table.
+const JOURNALLED = `, journalled as (
+  insert into saga_attempts
+    (saga_id, epoch, seq, step, direction, attempt, outcome, detail, started_at, ended_at)
+  select a.saga_id, a.epoch, a.seq, a.step, a.direction, a.attempt, a.outcome, a.detail,
+         clock_timestamp() - a.started_ago_ms * interval '1 millisecond',
+         clock_timestamp() - a.ended_ago_ms * interval '1 millisecond'
+    from unnest($12::text[], $13::bigint[], $14::integer[], $15::text[], $16::text[], $17::integer[], $18::text[],
+                $19::text[], $20::float8[], $21::float8[], $22::boolean[])
+      as a(saga_id, epoch, seq, step, direction, attempt, outcome, detail, started_ago_ms, ended_ago_ms, alone)
+   where case when a.alone
+              then (select true from sagas s
+                     where s.id = a.saga_id and s.owner_id = $1::bigint and s.epoch = a.epoch)
+              else a.saga_id in (select id from written) end
+  on conflict (saga_id, epoch, seq) do nothing
+)`;
+
+// What is always so of an entry is asked all the same, see guessedFew() of @holdfast/postgres.
+// Sent unprepared unless the pool is made for it. A prepared statement may settle on a generic plan, and one made while the table was
+// still empty scans it whole, for every flush until the next analyze: 1,480 ms for 50 checkpoints among 100,000 sagas,
+// where a plan made for the flush takes 0.5 ms and 0.4 ms to make.
+/** @param journals with rows for saga_attempts: few flushes have any, and an insert of none costs as much as ten checkpoints */
+export function flushSql(companion: Companion | undefined, journals: boolean): string {
+  return `/* saga.flush-checkpoints${companion ? `+${companion.name}` : ''} */
+with entries as (
+  select * from unnest($2::text[], $3::bigint[], $4::integer[], $5::text[], $6::integer[], $7::text[], $8::jsonb[],
+                       $9::boolean[], $10::text[], $11::text[])
+    as e(id, epoch, revision, state, "position", outputs, setback, ended, companion, attempts)
+   where e.epoch >= 0 and e.revision >= 0
+), written as (
+  update sagas s
+     set state = e.state, "position" = e."position", outputs = e.outputs::jsonb, failure = e.setback -> 'failure',
+         parked = case when e.setback ? 'parked'
+                       then e.setback -> 'parked' || jsonb_build_object('at', clock_timestamp()) end,
+         resume_state = e.setback ->> 'resumeState', revision = e.revision, updated_at = clock_timestamp(),
+         ended_at = case when e.ended then coalesce(s.ended_at, clock_timestamp()) end,
+         inline_attempts = ${APPENDED}
+    from entries e
+   where s.id = e.id and s.owner_id = $1::bigint and s.epoch = e.epoch and s.revision <= e.revision
+  returning s.id, s.state, e.ended, s.updated_at, e.companion, s.cancel_requested_at is not null as cancel_requested
+)${journals ? JOURNALLED : ''}${companion ? `, companion as (${companion.text})` : ''}${companion?.beside ? `, beside as (${companion.beside})` : ''}
+select id, cancel_requested, updated_at, null::text as told from written${companion?.tells ? ' union all select id, null, null, told from companion' : ''}`;
+}
+
+export interface FlushValues {
+  /** `$2` to `$11` */
+  entries: unknown[][];
+  /** `$12` to `$22`; null when nothing goes to saga_attempts. */
+  journal: unknown[][] | null;
+}
+
+/** @param alone attempts that come without a checkpoint */
+export function flushValues(
+  checkpoints: Checkpoint[],
+  alone: Attempt[],
+  now: number,
+  withCompanion: boolean,
+): FlushValues {
+  const forRow = checkpoints.map((checkpoint) => attemptsForRow(checkpoint, now));
+  const others = checkpoints.flatMap(({ attempts }, index) => (forRow[index] === null ? attempts : []));
+  const entries = [
+    checkpoints.map(({ id }) => id),
+    checkpoints.map(({ epoch }) => epoch),
+    checkpoints.map(({ revision }) => revision),
+    checkpoints.map(({ state }) => state),
+    checkpoints.map(({ position }) => position),
+    checkpoints.map(({ outputs }) => JSON.stringify(outputs)),
+    checkpoints.map(setback),
+    checkpoints.map(({ state }) => hasEnded(state)),
+    checkpoints.map(({ companion }) => (withCompanion ? companion : null)),
+    forRow,
+  ];
+  const isEmpty = others.length + alone.length === 0;
+  return { entries, journal: isEmpty ? null : journalValues(others, alone, now) };
+}
+
+/** What a saga that only goes forward has nothing of, in one column: each costs every entry its part in the list. */
+function setback({ failure, parked, resumeState }: Checkpoint): string | null {
+  if (failure === null && parked === null && resumeState === null) return null;
+  return JSON.stringify({
+    ...(failure && { failure }),
+    ...(parked && { parked }),
+    ...(resumeState && { resumeState }),
+  });
+}
+
+function journalValues(withCheckpoint: Attempt[], alone: Attempt[], now: number): unknown[][] {
+  const attempts = [...withCheckpoint, ...alone];
+  return [
+    attempts.map(({ sagaId }) => sagaId),
+    attempts.map(({ epoch }) => epoch),
+    attempts.map(({ seq }) => seq),
+    attempts.map(({ step }) => step),
+    attempts.map(({ direction }) => direction),
+    attempts.map(({ attempt }) => attempt),
+    attempts.map(({ outcome }) => outcome),
+    attempts.map(({ detail }) => detail),
+    // As ages, so that the journal's instants are by the database's clock alone.
+    attempts.map(({ startedAt }) => now - startedAt),
+    attempts.map(({ endedAt }) => now - endedAt),
+    attempts.map((_, index) => index >= withCheckpoint.length),
+  ];
+}

@@ -1,0 +1,242 @@
+import { createPool, type Pool } from '@holdfast/postgres';
+import { type TestDatabase, testDatabase } from '@holdfast/testing';
+import { ModelDatabase, nameOf, START_SAGA } from '@holdfast/testing/simulation';
+import { uniformInt } from 'pure-rand/distribution/uniformInt';
+import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Database, systemClock } from '../engine/ports.ts';
+import { ProcessLease } from '../engine/process-lease.ts';
+import { sweep } from '../engine/recovery.ts';
+import { requestCancel } from '../operator/cancel.ts';
+import { resumeParked } from '../operator/operate.ts';
+import { type Checkpoint, CheckpointWriter } from './checkpoint-writer.ts';
+import { readSnapshot } from './read.ts';
+import { sagaMigrations, startSagaSql } from './saga-row.ts';
+
+const SEED = Number(process.env.HOLDFAST_TEST_SEED ?? 20_261_124);
+const OPERATIONS = 1_500;
+const DEFINITION = 'twins';
+const log = { info() {}, warn() {}, error() {} };
+
+const START = `/* ${START_SAGA} */
+  ${startSagaSql({
+    id: 'given.id',
+    definition: '$2::text',
+    input: '$3::jsonb',
+    ownerId: '$4::bigint',
+    deadlineMs: '$5::integer',
+    source: '(select $1::text as id) given',
+  })}`;
+
+let database: TestDatabase;
+let pool: Pool;
+beforeAll(async () => {
+  database = await testDatabase('model', [sagaMigrations]);
+  pool = createPool({ databaseUrl: database.databaseUrl, applicationName: 'twins', max: 1 });
+});
+afterAll(async () => {
+  await pool?.end();
+  await database?.drop();
+});
+
+/** Hands every statement to Postgres and to the model, and compares what they say. */
+function twins(model: ModelDatabase, seen: Set<string>): Database {
+  const query = async (given: string | { name?: string; text: string; values?: unknown[] }, values?: unknown[]) => {
+    const name = nameOf(given);
+    const [text, sent] = typeof given === 'string' ? [given, values ?? []] : [given.text, given.values ?? []];
+    const real = await pool.query(text, sent);
+    const modelled = model.execute({ name, values: sent, senderNow: 0 });
+    expect(comparable(modelled.rows), `${name} ${JSON.stringify(sent)}`).toEqual(comparable(real.rows));
+    if (/heartbeat|release|request|end-leases/.test(name)) expect(modelled.rowCount, name).toBe(real.rowCount);
+    seen.add(name);
+    return real;
+  };
+  return { query } as unknown as Database;
+}
+
+/** The row's attempts as the model has them. */
+function withNumbers(row: { inlineAttempts: [number, unknown[][]][] | null }) {
+  const attempts = (row.inlineAttempts ?? []).flatMap(([, ofCheckpoint]) => ofCheckpoint);
+  return { ...row, inlineAttempts: attempts.map(([epoch, seq]) => `${epoch} ${seq}`) };
+}
+
+const TIMES = new Set(['updated_at', 'updatedAt', 'remaining_ms', 'age_ms']);
+
+/** Without instants, and in one order. */
+function comparable(rows: readonly unknown[]): string[] {
+  return rows
+    .map((row) => JSON.stringify(row, (key, value) => (TIMES.has(key) ? undefined : sortedKeys(value))))
+    .sort();
+}
+
+function sortedKeys(value: unknown): unknown {
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+describe('the modelled tables', () => {
+  it(`S1, S2: answer ${OPERATIONS} random statements of the engine as Postgres does (seed ${SEED})`, async () => {
+    let last = 0;
+    // No two instants are the same, as with the database's microseconds.
+    const now = () => (last = Math.max(last + 0.001, performance.now()));
+    const model = new ModelDatabase(now, () => {}, {});
+    const seen = new Set<string>();
+    await operate(twins(model, seen), model);
+    const { rows } = await pool.query(
+      `select id, state, position, outputs, failure, parked is not null as parked, resume_state as "resumeState",
+              cancel_requested_at is not null as cancelled, owner_id as "ownerId", epoch, revision,
+              ended_at is not null as ended, ('[' || inline_attempts || ']')::jsonb as "inlineAttempts" from sagas`,
+    );
+    const modelled = [...model.sagas.values()].map((saga) => ({
+      id: saga.id,
+      state: saga.state,
+      position: saga.position,
+      outputs: JSON.parse(saga.outputs),
+      failure: JSON.parse(saga.failure ?? 'null'),
+      parked: saga.parked !== null,
+      resumeState: saga.resumeState,
+      cancelled: saga.cancelRequestedAt !== null,
+      ownerId: saga.ownerId,
+      epoch: saga.epoch,
+      revision: saga.revision,
+      ended: saga.endedAt !== null,
+      inlineAttempts: saga.inlineAttempts,
+    }));
+    expect(comparable(modelled)).toEqual(comparable(rows.map(withNumbers)));
+    const journal = await pool.query(`select saga_id || ' ' || epoch || ' ' || seq as attempt from saga_attempts`);
+    expect([...model.attempts].sort()).toEqual(journal.rows.map(({ attempt }) => attempt).sort());
+    expect(new Set(rows.map(({ state }) => state)).size, 'every state was reached').toBe(6);
+    expect([...seen].sort()).toEqual([START_SAGA, ...STATEMENTS].sort());
+  }, 120_000);
+});
+
+const STATEMENTS = [
+  'saga.register-owner',
+  'saga.release-owner',
+  'saga.end-leases-of',
+  'saga.forget-owners',
+  'saga.dead-owners',
+  'saga.sagas-of-owner',
+  'saga.own-neglected',
+  'saga.take-over',
+  'saga.request-cancel',
+  'saga.resume',
+  'saga.read-snapshot',
+  'saga.flush-checkpoints',
+];
+
+async function operate(db: Database, model: ModelDatabase): Promise<void> {
+  const random = xoroshiro128plus(SEED);
+  const integer = (from: number, to: number) => uniformInt(random, from, to);
+  const leases: ProcessLease[] = [];
+  const register = async () => {
+    const options = {
+      pool: db,
+      name: `twin ${leases.length % 3}`,
+      log,
+      clock: systemClock,
+      // Longer than this test takes on any machine: it is not about heartbeats.
+      leaseMs: 540_000,
+      onLost() {},
+    };
+    leases.push(await ProcessLease.register(options));
+  };
+  const lease = () => leases[integer(0, leases.length - 1)] as ProcessLease;
+  const saga = () => `s${integer(1, 30)}`;
+  for (let n = 0; n < 3; n++) await register();
+  for (let n = 0; n < OPERATIONS; n++) {
+    const { ownerId } = lease();
+    switch (integer(0, 9)) {
+      case 0:
+        await db.query(START, [`s${n}`, DEFINITION, { n }, ownerId, 60_000]).catch(rethrowUnlessTwice);
+        await db.query(START, [`s${(n % 30) + 1}`, DEFINITION, { n }, ownerId, 60_000]).catch(rethrowUnlessTwice);
+        break;
+      case 1:
+        if (integer(0, 4) === 0) {
+          const [gone] = leases.splice(integer(0, leases.length - 1), 1);
+          if (integer(0, 1) === 0) await gone?.release();
+          else await ProcessLease.endLeasesOf(`twin ${integer(0, 2)}`, db);
+          await register();
+        }
+        break;
+      case 2:
+        await adopt(db, ownerId);
+        break;
+      case 3:
+        await requestCancel(db, saga());
+        break;
+      case 4:
+        await resumeParked(db, saga(), ownerId, [DEFINITION]);
+        break;
+      case 5:
+        await readSnapshot(db, saga());
+        break;
+      default:
+        await flush(db, model, integer, saga());
+    }
+  }
+  for (const held of leases) held.abandon();
+}
+
+/** The model leaves this to the caller's `on conflict do nothing`. */
+function rethrowUnlessTwice(error: unknown): void {
+  if ((error as { code?: string }).code !== '23505') throw error;
+}
+
+async function adopt(db: Database, ownerId: number): Promise<void> {
+  await sweep({
+    db,
+    ownerId,
+    definitions: [DEFINITION],
+    neglectedAfterMs: 0,
+    active: () => true,
+    reserve: () => ({ run() {}, release() {} }),
+    cancelRequested: () => {},
+    reach: () => {},
+  });
+}
+
+/** A checkpoint that may be right, another's, or long out of date. */
+async function flush(
+  db: Database,
+  model: ModelDatabase,
+  integer: (from: number, to: number) => number,
+  id: string,
+): Promise<void> {
+  const stored = model.sagas.get(id);
+  const state = (['running', 'running', 'compensating', 'completed', 'failed', 'cancelled', 'parked'] as const)[
+    integer(0, 6)
+  ];
+  const isParked = state === 'parked';
+  const epoch = (stored?.epoch ?? 1) + (integer(0, 5) === 0 ? -1 : 0);
+  const checkpoint: Checkpoint = {
+    id,
+    epoch,
+    revision: Math.max(0, (stored?.revision ?? 0) + integer(-1, 2)),
+    state: state ?? 'running',
+    position: integer(0, 3),
+    outputs: { reserve: { n: integer(0, 9) } },
+    failure: integer(0, 1) === 0 ? null : { step: 'reserve', reason: 'R', message: 'm' },
+    parked: isParked
+      ? { step: 'reserve', direction: 'act', reason: 'ATTEMPTS_EXHAUSTED', detail: '', attempts: 1 }
+      : null,
+    resumeState: isParked ? 'compensating' : null,
+    companion: null,
+    attempts: [attemptOf(id, epoch, integer(1, 5))],
+  };
+  const ownerId = integer(0, 5) === 0 ? 1 : (stored?.ownerId ?? 1);
+  const writer = new CheckpointWriter({ pool: db, ownerId, log });
+  await writer.journal([attemptOf(id, epoch, integer(6, 9))]);
+  await writer.write(checkpoint);
+  await writer.drain();
+  writer.close();
+}
+
+function attemptOf(sagaId: string, epoch: number, seq: number): Checkpoint['attempts'][number] {
+  const at = performance.now();
+  return {
+    ...{ sagaId, epoch, seq, step: 'reserve', direction: 'act', attempt: 1, outcome: 'done', detail: null },
+    startedAt: at,
+    endedAt: at,
+  };
+}

@@ -1,0 +1,112 @@
+import type { Migrations } from '@holdfast/postgres';
+
+/** The tables of this package; hand it to `migrate` before any engine starts. */
+export const sagaMigrations: Migrations = { module: 'saga', folder: new URL('../../sql/', import.meta.url) };
+
+export type EndState = 'completed' | 'failed' | 'cancelled';
+/** States in which the engine has something to do. */
+export type LiveState = 'running' | 'compensating';
+export type SagaState = LiveState | EndState | 'parked';
+
+/** Why a saga turned back. `step` is where it stood then. */
+export interface Failure {
+  step: string;
+  reason: string;
+  message: string;
+}
+
+/** Why a saga waits for an operator. */
+export interface Parked {
+  step: string;
+  direction: 'act' | 'undo';
+  /** `ATTEMPTS_EXHAUSTED`, or `CHECKPOINT_REJECTED`: the database refuses to store what the step has answered. */
+  reason: 'ATTEMPTS_EXHAUSTED' | 'CHECKPOINT_REJECTED';
+  detail: string;
+  attempts: number;
+}
+
+/** A live saga as it is read in order to be driven. */
+export interface SagaRow {
+  id: string;
+  definition: string;
+  input: unknown;
+  state: LiveState;
+  position: number;
+  outputs: Record<string, unknown>;
+  failure: Failure | null;
+  epoch: number;
+  revision: number;
+  cancel_requested: boolean;
+  /** By the database's clock; negative when the deadline has passed. */
+  remaining_ms: number;
+  age_ms: number;
+  updated_at: Date;
+}
+
+/** Columns of a {@link SagaRow}, for `returning`. */
+export const SAGA_ROW_COLUMNS = `
+  sagas.id, sagas.definition, sagas.input, sagas.state, sagas.position, sagas.outputs, sagas.failure, sagas.epoch,
+  sagas.revision, sagas.cancel_requested_at is not null as cancel_requested,
+  date_part('epoch', sagas.deadline_at - clock_timestamp()) * 1000 as remaining_ms,
+  date_part('epoch', clock_timestamp() - sagas.started_at) * 1000 as age_ms, sagas.updated_at`;
+
+/** What is known to be stored of a saga, told after its checkpoint was durable. */
+export interface SagaSnapshot {
+  id: string;
+  definition: string;
+  state: SagaState;
+  position: number;
+  /** By step name: what the steps known to be done have answered. */
+  outputs: Record<string, unknown>;
+  failure: Failure | null;
+  /** Rises with every checkpoint; orders the snapshots of one saga. */
+  revision: number;
+  updatedAt: Date;
+  /** What the companion has stored with this very checkpoint, if it tells; not known to who reads the row later. */
+  told?: string | null;
+}
+
+export function snapshotOf(row: SagaRow): SagaSnapshot {
+  const { id, definition, state, position, outputs, failure, revision, updated_at: updatedAt } = row;
+  return { id, definition, state, position, outputs, failure, revision, updatedAt };
+}
+
+export function hasEnded(state: SagaState): state is EndState {
+  return state === 'completed' || state === 'failed' || state === 'cancelled';
+}
+
+/** SQL expressions, not values: a cast parameter (`$3::text`) or a column of `source` (`claimed.id`). */
+export interface StartSaga {
+  id: string;
+  /** text: the definition's name. */
+  definition: string;
+  /** jsonb */
+  input: string;
+  /** bigint: the `ownerId` of an admission. */
+  ownerId: string;
+  /** integer: milliseconds from now. */
+  deadlineMs: string;
+  /** A `from` item; one saga is started for each of its rows. */
+  source: string;
+  /** A saga that is there already is left as it is, and returns no row. Else a second insert fails. */
+  ifAbsent?: boolean;
+}
+
+/**
+ * The insert that starts sagas, for use inside a statement of the caller's, so that claim and saga are one statement:
+ *
+ *     with claimed as (insert into orders … on conflict do nothing returning id),
+ *          started as (${startSagaSql({ id: 'claimed.id', …, source: 'claimed' })})
+ *     select * from started
+ *
+ * It returns {@link SagaRow}s, each to be handed to its admission's `run`. The insert is the checkpoint before the
+ * first step (S2). An insert under a lease that has run out meanwhile is adopted like any other (S1).
+ */
+export function startSagaSql(start: StartSaga): string {
+  return `
+    insert into sagas (id, definition, input, owner_id, deadline_at)
+    select ${start.id}, ${start.definition}, ${start.input}, ${start.ownerId},
+           clock_timestamp() + ${start.deadlineMs} * interval '1 millisecond'
+      from ${start.source}${start.ifAbsent === true ? ' on conflict (id) do nothing' : ''}
+    returning ${SAGA_ROW_COLUMNS}`;
+}

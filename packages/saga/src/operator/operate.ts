@@ -1,0 +1,259 @@
+// What an operator can do to a saga. No verb ends one: each takes it over and lets the engine go on with it, forward or
+// back, so that what the steps have done is undone or kept by the same rules as ever. Upholds:
+// S2 A verb is one guarded update that raises the epoch: of two operators one finds the saga as it was, and whoever
+//    drove it before can write nothing any more.
+// S3 A forced turn-back is durable before the first undo is sent and keeps `position`: the step there may have been
+//    started. Past the pivot there is none.
+//
+// crash after such an update: the saga has an owner that does not drive it, and is adopted like any other.
+
+import { statement } from '@holdfast/postgres';
+import type { SagaDefinition } from '../definition/definition.ts';
+import { CANCELLED, mayTurnBack } from '../definition/transitions.ts';
+import type { Database } from '../engine/ports.ts';
+import type { Admission } from '../engine/running-sagas.ts';
+import type { Drive } from '../engine/saga-run.ts';
+import {
+  type EndState,
+  type Failure,
+  hasEnded,
+  type LiveState,
+  SAGA_ROW_COLUMNS,
+  type SagaRow,
+  type SagaSnapshot,
+  type SagaState,
+  snapshotOf,
+} from '../journal/saga-row.ts';
+import type { CancelOutcome } from './cancel.ts';
+
+/** This process can't take it on: it has no room, no lease, or does not know the definition. Try another or later. */
+type NotHere = { kind: 'full' } | { kind: 'unavailable'; detail: string };
+
+export type ResumeOutcome =
+  | { kind: 'resumed'; snapshot: SagaSnapshot }
+  | { kind: 'not-parked'; state: SagaState }
+  | { kind: 'not-found' }
+  | NotHere;
+
+export type RetryOutcome =
+  /** Its step is attempted now, or is being attempted already. */
+  { kind: 'retrying'; snapshot: SagaSnapshot } | { kind: 'ended'; state: EndState } | { kind: 'not-found' } | NotHere;
+
+export type CompensateOutcome =
+  /** It undoes what may have been started, and ends `cancelled`, or `failed` when it had turned back before. */
+  | { kind: 'turning-back'; snapshot: SagaSnapshot }
+  | { kind: 'ended'; state: EndState }
+  /** The pivot is known to be done: there is no way back. */
+  | { kind: 'past-pivot'; snapshot: SagaSnapshot }
+  /** The request is durable and will be decided by the saga's owner; ask again. */
+  | { kind: 'pending' }
+  | { kind: 'not-found' }
+  | NotHere;
+
+/** Each verb @throws what `pg` throws: it may be done then, and asking again does no harm. */
+export interface Operator {
+  /** Goes on with a parked saga, here, where it was parked, its attempts counted afresh. */
+  resume(id: string): Promise<ResumeOutcome>;
+  /**
+   * Has the saga's step attempted now, here: out of its wait between attempts, out of the hands of another process (whose
+   * calls are fenced from then on), or out of its parking place.
+   */
+  retryNow(id: string): Promise<RetryOutcome>;
+  /** Turns a saga back whose pivot is not known to be done, parked or not; waits up to `waitMs` for its owner to decide. */
+  compensate(id: string, waitMs: number): Promise<CompensateOutcome>;
+}
+
+/** What the verbs need of the engine. */
+export interface OperatorContext {
+  db: Database;
+  definitions: ReadonlyMap<string, SagaDefinition>;
+  admit: (id: string) => Admission;
+  drive: (id: string) => Drive | undefined;
+  cancel: (id: string, waitMs: number) => Promise<CancelOutcome>;
+}
+
+export function createOperator(context: OperatorContext): Operator {
+  return {
+    resume: (id) => resumeSaga(context, id),
+    retryNow: (id) => retrySaga(context, id),
+    compensate: (id, waitMs) => compensateSaga(context, id, waitMs),
+  };
+}
+
+/** `taken` returns a SagaRow; the intervention is written down if and only if it does. */
+const intervention = (verb: string, taken: string) => `
+  with before as (select id, parked from sagas where id = $1::text),
+  taken as (${taken} returning ${SAGA_ROW_COLUMNS}),
+  noted as (
+    insert into saga_interventions (saga_id, epoch, verb, parked)
+    select taken.id, taken.epoch, '${verb}', (select parked from before) from taken
+  )
+  select * from taken`;
+
+const RESUME = statement(
+  'saga.resume',
+  intervention(
+    'resume',
+    `update sagas
+        set state = resume_state, resume_state = null, parked = null, owner_id = $2::bigint, epoch = epoch + 1,
+            revision = revision + 1, updated_at = clock_timestamp()
+      where id = $1::text and state = 'parked' and definition = any($3::text[])`,
+  ),
+);
+const RETRY = statement(
+  'saga.retry-now',
+  intervention(
+    'retry',
+    `update sagas set owner_id = $2::bigint, epoch = epoch + 1, updated_at = clock_timestamp()
+      where id = $1::text and epoch = $3::bigint and state in ('running', 'compensating')`,
+  ),
+);
+// The revision stands for everything that was read: position, definition and the state to resume in. That it is parked is
+// said by what only parked sagas have: by its state, the list of parked sagas would be read instead of its key.
+const TURN_BACK = statement(
+  'saga.turn-back-parked',
+  intervention(
+    'compensate',
+    `update sagas
+        set state = 'compensating', failure = $5::jsonb, resume_state = null, parked = null, owner_id = $2::bigint,
+            epoch = epoch + 1, revision = revision + 1, updated_at = clock_timestamp()
+      where id = $1::text and epoch = $3::bigint and revision = $4::integer
+        and parked is not null and resume_state = 'running'`,
+  ),
+);
+const FIND = statement(
+  'saga.find-to-operate',
+  `select id, definition, state, resume_state as "resumeState", position, outputs, failure, epoch, revision,
+          updated_at as "updatedAt"
+     from sagas where id = $1::text`,
+);
+
+type Found = SagaSnapshot & { resumeState: LiveState | null; epoch: number };
+
+// A saga that has changed between the look and the update is looked at again; one that changes all the time is busy.
+const LOOKS = 5;
+const BUSY: NotHere = { kind: 'unavailable', detail: 'the saga changes faster than it can be taken over' };
+
+/** Takes a parked saga over; null when it is not parked, or of another definition. */
+export async function resumeParked(
+  db: Database,
+  id: string,
+  ownerId: number,
+  definitions: string[],
+): Promise<SagaRow | null> {
+  const { rows } = await db.query<SagaRow>({ ...RESUME, values: [id, ownerId, definitions] });
+  return rows[0] ?? null;
+}
+
+async function resumeSaga(context: OperatorContext, id: string): Promise<ResumeOutcome> {
+  const definitions = [...context.definitions.keys()];
+  const taken = await takeOver(context, id, (ownerId) => resumeParked(context.db, id, ownerId, definitions));
+  if (taken.kind !== 'left') return taken.kind === 'taken' ? { kind: 'resumed', snapshot: taken.snapshot } : taken;
+  const saga = await find(context, id);
+  if (saga === null) return { kind: 'not-found' };
+  return saga.state === 'parked' ? unknownDefinition(saga) : { kind: 'not-parked', state: saga.state };
+}
+
+async function retrySaga(context: OperatorContext, id: string): Promise<RetryOutcome> {
+  for (let look = 1; look <= LOOKS; look++) {
+    const drive = context.drive(id);
+    if (drive !== undefined) {
+      drive.retryNow();
+      return { kind: 'retrying', snapshot: drive.snapshot };
+    }
+    const saga = await find(context, id);
+    if (saga === null) return { kind: 'not-found' };
+    if (hasEnded(saga.state)) return { kind: 'ended', state: saga.state };
+    if (!context.definitions.has(saga.definition)) return unknownDefinition(saga);
+    if (saga.state === 'parked') {
+      const resumed = await resumeSaga(context, id);
+      if (resumed.kind === 'resumed') return { kind: 'retrying', snapshot: resumed.snapshot };
+      if (resumed.kind !== 'not-parked') return resumed;
+      continue;
+    }
+    const taken = await takeOver(context, id, async (ownerId) => {
+      const { rows } = await context.db.query<SagaRow>({ ...RETRY, values: [id, ownerId, saga.epoch] });
+      return rows[0] ?? null;
+    });
+    if (taken.kind === 'taken') return { kind: 'retrying', snapshot: taken.snapshot };
+    if (taken.kind !== 'left') return taken;
+  }
+  return BUSY;
+}
+
+async function compensateSaga(context: OperatorContext, id: string, waitMs: number): Promise<CompensateOutcome> {
+  for (let look = 1; look <= LOOKS; look++) {
+    const saga = await find(context, id);
+    if (saga === null) return { kind: 'not-found' };
+    if (hasEnded(saga.state)) return { kind: 'ended', state: saga.state };
+    if (saga.state === 'compensating') return { kind: 'turning-back', snapshot: saga };
+    const outcome =
+      saga.state === 'running' ? await cancelRunning(context, id, waitMs) : await turnBackParked(context, saga);
+    if (outcome !== 'changed') return outcome;
+  }
+  return BUSY;
+}
+
+/** Its owner decides, as a checkpoint: nobody else can know what its step has come to. */
+async function cancelRunning(
+  context: OperatorContext,
+  id: string,
+  waitMs: number,
+): Promise<CompensateOutcome | 'changed'> {
+  const outcome = await context.cancel(id, waitMs);
+  if (outcome.kind === 'cancelled') return { kind: 'ended', state: 'cancelled' };
+  if (outcome.kind !== 'refused') return outcome;
+  const { snapshot } = outcome;
+  if (hasEnded(snapshot.state)) return { kind: 'ended', state: snapshot.state };
+  return snapshot.state === 'parked' ? 'changed' : { kind: 'past-pivot', snapshot };
+}
+
+async function turnBackParked(context: OperatorContext, saga: Found): Promise<CompensateOutcome | 'changed'> {
+  const definition = context.definitions.get(saga.definition);
+  if (definition === undefined) return unknownDefinition(saga);
+  if (saga.resumeState === 'compensating') {
+    const resumed = await resumeSaga(context, saga.id);
+    if (resumed.kind === 'not-parked') return 'changed';
+    return resumed.kind === 'resumed' ? { kind: 'turning-back', snapshot: resumed.snapshot } : resumed;
+  }
+  const { position, epoch, revision } = saga;
+  if (!mayTurnBack(definition, { state: 'running', position })) return { kind: 'past-pivot', snapshot: saga };
+  const step = definition.steps[position]?.name ?? '';
+  const failure: Failure = { step, reason: CANCELLED, message: 'turned back by an operator' };
+  const taken = await takeOver(context, saga.id, async (ownerId) => {
+    const values = [saga.id, ownerId, epoch, revision, JSON.stringify(failure)];
+    const { rows } = await context.db.query<SagaRow>({ ...TURN_BACK, values });
+    return rows[0] ?? null;
+  });
+  if (taken.kind === 'left') return 'changed';
+  return taken.kind === 'taken' ? { kind: 'turning-back', snapshot: taken.snapshot } : taken;
+}
+
+type Taken = { kind: 'taken'; snapshot: SagaSnapshot } | { kind: 'left' } | NotHere;
+
+/** A place is taken first, so that no sweep of this process takes the saga between the update and `run`. */
+async function takeOver(
+  context: OperatorContext,
+  id: string,
+  update: (ownerId: number) => Promise<SagaRow | null>,
+): Promise<Taken> {
+  const admission = context.admit(id);
+  if (admission.kind !== 'admitted') return admission;
+  try {
+    const row = await update(admission.ownerId);
+    if (row === null) return { kind: 'left' };
+    admission.run(row);
+    return { kind: 'taken', snapshot: snapshotOf(row) };
+  } finally {
+    admission.release();
+  }
+}
+
+async function find({ db }: OperatorContext, id: string): Promise<Found | null> {
+  const { rows } = await db.query<Found>({ ...FIND, values: [id] });
+  return rows[0] ?? null;
+}
+
+function unknownDefinition({ definition }: SagaSnapshot): NotHere {
+  return { kind: 'unavailable', detail: `this process does not know the definition ${definition}` };
+}

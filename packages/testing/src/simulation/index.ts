@@ -1,0 +1,16 @@
+export { FAULT_KINDS, type FaultKind, seedOf } from './chance.ts';
+export type { Breach } from './invariants.ts';
+export { ModelDatabase, nameOf, START_SAGA } from './model-database.ts';
+export { PLANTED_BUGS, type PlantedBug, type Switches } from './planted-bugs.ts';
+export { runSchedule, type ScheduleOptions, type ScheduleResult } from './schedule.ts';
+export { type Shrunk, shrink } from './shrink.ts';
+export {
+  replaySaga,
+  type SimulatedCall,
+  type SimulatedParticipant,
+  type SimulatedSaga,
+  type SimulatedSchedule,
+  type SimulateSagaOptions,
+  type SimulateSagaResult,
+  simulateSaga,
+} from './simulate-saga.ts';

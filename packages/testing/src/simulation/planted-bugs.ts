@@ -1,0 +1,148 @@
+// Bugs planted on purpose, to see that the simulation finds them. Those of the engine are one change each in its real
+// source, made while it is loaded; those of tables and participants, which are modelled, are switches of the model.
+// None of this is known to the code in production.
+
+import { readFileSync } from 'node:fs';
+import { registerHooks } from 'node:module';
+import { fileURLToPath } from 'node:url';
+
+/** What the models do otherwise when a bug is planted. */
+export interface Switches {
+  unfencedParticipants?: boolean;
+  noSeal?: boolean;
+  refusalsForgotten?: boolean;
+  intentNotStored?: boolean;
+  unfencedCheckpoints?: boolean;
+  unnumberedCheckpoints?: boolean;
+  leaseBySendersClock?: boolean;
+}
+
+/** A change in one of the engine's files: `find` must be there exactly once. */
+export interface SourceChange {
+  file: string;
+  find: string;
+  replace: string;
+}
+
+export interface PlantedBug {
+  name: string;
+  /** What somebody might have thought. */
+  mistake: string;
+  switches?: Switches;
+  change?: SourceChange;
+}
+
+export const PLANTED_BUGS: readonly PlantedBug[] = [
+  {
+    name: 'no-fence',
+    mistake: 'participants need not look at epochs: keys are enough',
+    switches: { unfencedParticipants: true },
+  },
+  {
+    name: 'no-fence-on-checkpoints',
+    mistake: 'a checkpoint may be written by whoever drives the saga',
+    switches: { unfencedCheckpoints: true },
+  },
+  {
+    name: 'no-number-on-checkpoints',
+    mistake: 'a flush that timed out was not carried out, and will not be',
+    switches: { unnumberedCheckpoints: true },
+  },
+  {
+    name: 'no-seal',
+    mistake: 'an undo that finds nothing has nothing to do',
+    switches: { noSeal: true },
+  },
+  {
+    name: 'refusal-runs-again',
+    mistake: 'a refusal changed nothing, so it need not be stored',
+    switches: { refusalsForgotten: true },
+  },
+  {
+    name: 'intent-not-stored',
+    mistake: 'the provider’s answer can be stored when all is done',
+    switches: { intentNotStored: true },
+  },
+  {
+    name: 'lease-on-local-clock',
+    mistake: 'all machines have the same time',
+    switches: { leaseBySendersClock: true },
+  },
+  {
+    name: 'undo-only-what-is-known-to-be-done',
+    mistake: 'a step without an answer has not run',
+    change: {
+      file: 'engine/saga-run.ts',
+      find: "const underWay = this.#begin(step, 'undo', attempt);",
+      replace:
+        "if (this.#progress.outputs[step.name] === undefined) return this.#decide(undone(this.#progress));\n      const underWay = this.#begin(step, 'undo', attempt);",
+    },
+  },
+  {
+    name: 'turn-back-not-durable-first',
+    mistake: 'the decision to turn back can be stored with the first undo',
+    change: {
+      file: 'engine/saga-run.ts',
+      find: 'await this.#checkpoint(decision.progress);',
+      replace:
+        "decision.progress.state === 'compensating' && this.#progress.state === 'running' ? ((this.#progress = decision.progress), null) : await this.#checkpoint(decision.progress);",
+    },
+  },
+  {
+    name: 'checkpoint-not-awaited',
+    mistake: 'the next step can start while the checkpoint is being written',
+    change: {
+      file: 'engine/saga-run.ts',
+      find: 'await this.#checkpoint(decision.progress);',
+      replace:
+        "decision.progress.state === 'running' ? (void this.#checkpoint(decision.progress), (this.#progress = decision.progress), (this.#revision += 1), null) : await this.#checkpoint(decision.progress);",
+    },
+  },
+  {
+    name: 'time-out-means-failure',
+    mistake: 'who does not answer in time has failed',
+    change: {
+      file: 'engine/attempt.ts',
+      find: 'resolve(unknown(`no answer within',
+      replace:
+        "resolve(((message: string): AttemptOutcome => ({ kind: 'refused', reason: 'TIMED_OUT', message }))(`no answer within",
+    },
+  },
+  {
+    name: 'undo-sent-once',
+    mistake: 'an undo that was sent will arrive',
+    change: {
+      file: 'engine/saga-run.ts',
+      find: "case 'refused':\n        case 'unknown':\n",
+      replace:
+        "case 'refused':\n        case 'unknown':\n          if (attempt > 0) return this.#decide(undone(this.#progress));\n",
+    },
+  },
+  {
+    name: 'lost-insert-never-driven',
+    mistake: 'who inserted a saga drives it',
+    change: {
+      file: 'engine/recovery.ts',
+      find: 'const redriven = await sweepOwn(context);',
+      replace: 'const redriven = 0;',
+    },
+  },
+];
+
+const ENGINE = new URL('../../../saga/src/', import.meta.url);
+
+/** Plants a change: must come before the engine is imported. @throws Error when its place is not found exactly once */
+export function plant(change: SourceChange): void {
+  const url = new URL(change.file, ENGINE).href;
+  const source = readFileSync(fileURLToPath(url), 'utf8');
+  const parts = source.split(change.find);
+  if (parts.length !== 2) {
+    throw new Error(`${change.file} has ${parts.length - 1} of the place to change: ${change.find}`);
+  }
+  registerHooks({
+    load(loaded, context, next) {
+      if (loaded !== url) return next(loaded, context);
+      return { format: 'module-typescript', source: parts.join(change.replace), shortCircuit: true };
+    },
+  });
+}

@@ -1,0 +1,185 @@
+/*
+ * The order book as the auditor sees it: what each order should have brought about, and what it is seen to have.
+ *
+ * It is read before any effect. An order that had ended by then has its effects committed, so that what is read later
+ * shows them, even on a system that goes on working; only ended orders are judged.
+ */
+import { createHash } from 'node:crypto';
+import { type Query, statement } from '@holdfast/postgres';
+import type { OrderCounts, Tally } from '@holdfast/testing/audit';
+import { pagesOf } from '@holdfast/testing/audit';
+
+export interface AuditedOrder {
+  id: string;
+  /** `one` of each effect, `none` at all, or not judged: running or parked. */
+  expects: 'one' | 'none' | 'unjudged';
+  currency: string;
+  /** What the saga has been told by the reservation; null when it was told nothing. */
+  total: number | null;
+  /** A digest of the lines that it asked for and the prices that it was told. */
+  lines: string;
+  byCard: boolean;
+  /** What the saga has been told, null where nothing. */
+  reservationId: string | null;
+  paymentId: string | null;
+  shipmentId: string | null;
+
+  /** What is seen of it, in minor units where it is money. */
+  isHeld: boolean;
+  isFulfilled: boolean;
+  hasCharge: boolean;
+  isCaptured: boolean;
+  debited: number;
+  credited: number;
+  cardNet: number;
+  liveIntents: number;
+  shippedBy: 'nobody' | 'us' | 'carrier';
+  isDispatched: boolean;
+  bookedAtCarrier: boolean;
+}
+
+/** By tenant and order. */
+export type Book = Map<string, AuditedOrder>;
+
+export function bookKey(tenantId: string, orderId: string): string {
+  return `${tenantId}:${orderId}`;
+}
+
+export interface Line {
+  sku: string;
+  quantity: number;
+  unitPrice: number | null;
+}
+
+/** Stands for the lines in any order. */
+export function digestOf(lines: Line[]): string {
+  const texts = lines.map(({ sku, quantity, unitPrice }) => `${sku} ${quantity} ${unitPrice}`).sort();
+  return createHash('sha1').update(texts.join('\n')).digest('base64');
+}
+
+interface OrderRow {
+  id: string;
+  tenantId: string;
+  state: string | null;
+  sameTenant: boolean;
+  currency: string;
+  method: string;
+  items: { sku: string; quantity: number }[];
+  outputs: {
+    'reserve-inventory'?: { reservationId: string; total: number; unitPrices: Record<string, number> };
+    'charge-payment'?: { paymentId: string };
+    'create-shipment'?: { shipmentId: string };
+  };
+}
+
+const ORDERS = statement(
+  'audit.orders',
+  `select o.id, o.tenant_id as "tenantId", s.state, s.outputs, s.input->>'currency' as currency,
+          s.input->'payment'->>'method' as method, s.input->'items' as items,
+          s.input->>'tenantId' = o.tenant_id as "sameTenant"
+     from (select id, tenant_id from orders where id > $1::text order by id limit $2::integer) o
+     left join sagas s on s.id = o.id
+    order by o.id`,
+);
+
+const LONE_SAGAS = statement(
+  'audit.lone-sagas',
+  `select s.id from sagas s left join orders o on o.id = s.id
+    where s.definition = 'place-order' and s.id > $1::text and o.id is null order by s.id limit $2::integer`,
+);
+
+/** @param check gets orders without a saga, sagas without an order, and orders that have not ended */
+export async function readBook(
+  db: Query,
+  check: Tally,
+  counts: OrderCounts,
+  options: { allowRunning: boolean },
+): Promise<Book> {
+  const book: Book = new Map();
+  for await (const page of pagesOf<OrderRow>(db, ORDERS, 1, (row) => [row.id])) {
+    for (const row of page) {
+      if (row.state === null) {
+        check.violation(row.id, 'was accepted and has no saga: nothing will ever drive it');
+        continue;
+      }
+      if (!row.sameTenant) check.violation(row.id, 'belongs to another tenant than its saga');
+      const order = auditedOrder(row);
+      const ended = countState(counts, row.state);
+      if (!ended && !options.allowRunning) check.violation(row.id, `has not ended: its saga is ${row.state}`);
+      book.set(bookKey(row.tenantId, row.id), order);
+    }
+    check.look(page.length);
+  }
+  for await (const page of pagesOf<{ id: string }>(db, LONE_SAGAS, 1, (row) => [row.id])) {
+    for (const { id } of page) check.violation(id, 'has a saga and is not in the order book');
+  }
+  return book;
+}
+
+/** @returns whether it has ended or waits for an operator */
+function countState(counts: OrderCounts, state: string): boolean {
+  const isRunning = state === 'running' || state === 'compensating';
+  counts[isRunning ? 'running' : (state as keyof OrderCounts)] += 1;
+  return !isRunning;
+}
+
+function auditedOrder(row: OrderRow): AuditedOrder {
+  const reserved = row.outputs['reserve-inventory'];
+  const lines = row.items.map((item) => ({ ...item, unitPrice: reserved?.unitPrices[item.sku] ?? null }));
+  return {
+    id: row.id,
+    expects:
+      row.state === 'completed' ? 'one' : row.state === 'failed' || row.state === 'cancelled' ? 'none' : 'unjudged',
+    currency: row.currency,
+    total: reserved?.total ?? null,
+    lines: digestOf(lines),
+    byCard: row.method !== 'balance',
+    reservationId: reserved?.reservationId ?? null,
+    paymentId: row.outputs['charge-payment']?.paymentId ?? null,
+    shipmentId: row.outputs['create-shipment']?.shipmentId ?? null,
+    isHeld: false,
+    isFulfilled: false,
+    hasCharge: false,
+    isCaptured: false,
+    debited: 0,
+    credited: 0,
+    cardNet: 0,
+    liveIntents: 0,
+    shippedBy: 'nobody',
+    isDispatched: false,
+    bookedAtCarrier: false,
+  };
+}
+
+const KNOWN_ORDERS = statement(
+  'audit.known-orders',
+  `select tenant_id as "tenantId", id from orders where id = any($1::text[])`,
+);
+const LOOK_UP_SIZE = 1_000;
+
+/** Effects of orders that were not in the book when it was read. */
+export interface Stranger {
+  tenantId: string;
+  orderId: string;
+  check: Tally;
+  detail: string;
+  /** Called when nobody has accepted such an order. */
+  confirmed?: () => void;
+}
+
+/** Orders may have been accepted since the book was read: looks them up, and reports those that nobody knows. */
+export async function judgeStrangers(db: Query, strangers: Stranger[]): Promise<void> {
+  for (let from = 0; from < strangers.length; from += LOOK_UP_SIZE) {
+    const batch = strangers.slice(from, from + LOOK_UP_SIZE);
+    const { rows } = await db.query<{ tenantId: string; id: string }>({
+      ...KNOWN_ORDERS,
+      values: [batch.map(({ orderId }) => orderId)],
+    });
+    const known = new Set(rows.map((row) => bookKey(row.tenantId, row.id)));
+    for (const { tenantId, orderId, check, detail, confirmed } of batch) {
+      if (known.has(bookKey(tenantId, orderId))) continue;
+      check.violation(orderId, `${detail} for an order that nobody has accepted`);
+      confirmed?.();
+    }
+  }
+}

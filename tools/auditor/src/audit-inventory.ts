@@ -1,0 +1,159 @@
+import { type Query, statement } from '@holdfast/postgres';
+import type { Tally } from '@holdfast/testing/audit';
+import { pagesOf } from '@holdfast/testing/audit';
+import { type Book, bookKey, digestOf, type Line, type Stranger } from './audit-book.ts';
+
+export interface InventoryChecks {
+  reservations: Tally;
+  totals: Tally;
+  stock: Tally;
+}
+
+interface ReservationRow {
+  tenantId: string;
+  orderId: string;
+  reservationId: string;
+  state: 'held' | 'released' | 'fulfilled';
+  currency: string;
+  total: number;
+  lines: (Line & { unitPrice: number })[];
+}
+
+const RESERVATIONS = statement(
+  'audit.reservations',
+  `select tenant_id as "tenantId", order_id as "orderId", reservation_id as "reservationId", state, currency, total, lines
+     from reservations where (tenant_id, order_id) > ($1::text, $2::text)
+    order by tenant_id, order_id limit $3::integer`,
+);
+
+/** What reservations take of one item. */
+interface Taken {
+  held: number;
+  fulfilled: number;
+}
+
+/** @param db one snapshot of inventory's database, so that stock and reservations belong together */
+export async function auditInventory(
+  db: Query,
+  book: Book,
+  checks: InventoryChecks,
+  strangers: Stranger[],
+): Promise<void> {
+  const taken = new Map<string, Taken>();
+  const cursor = (row: ReservationRow) => [row.tenantId, row.orderId];
+  for await (const page of pagesOf<ReservationRow>(db, RESERVATIONS, 2, cursor)) {
+    for (const row of page) {
+      addTaken(taken, row);
+      judgeReservation(row, book, checks, strangers);
+    }
+    checks.reservations.look(page.length);
+    checks.totals.look(page.length);
+  }
+  await auditStock(db, taken, checks.stock);
+}
+
+function addTaken(taken: Map<string, Taken>, row: ReservationRow): void {
+  if (row.state === 'released') return;
+  for (const { sku, quantity } of row.lines) {
+    const key = itemKey(row.tenantId, sku);
+    const before = taken.get(key) ?? { held: 0, fulfilled: 0 };
+    before[row.state] += quantity;
+    taken.set(key, before);
+  }
+}
+
+function judgeReservation(row: ReservationRow, book: Book, checks: InventoryChecks, strangers: Stranger[]): void {
+  const { tenantId, orderId } = row;
+  const sum = row.lines.reduce((total, line) => total + line.quantity * line.unitPrice, 0);
+  if (sum !== row.total) {
+    checks.totals.violation(orderId, `its reservation's total is ${row.total}, its lines add up to ${sum}`);
+  }
+  const isLive = row.state !== 'released';
+  const order = book.get(bookKey(tenantId, orderId));
+  if (order === undefined) {
+    if (isLive) strangers.push({ tenantId, orderId, check: checks.reservations, detail: 'stock is held' });
+    return;
+  }
+  order.isHeld = isLive;
+  order.isFulfilled = row.state === 'fulfilled';
+  if (isLive && order.expects === 'none')
+    checks.reservations.violation(orderId, 'is turned back and still holds stock');
+  if (order.expects !== 'one') return;
+  if (isLive && order.reservationId !== row.reservationId) {
+    checks.reservations.violation(orderId, `was told ${order.reservationId} and holds ${row.reservationId}`);
+  }
+  if (order.total !== row.total || order.currency !== row.currency) {
+    const told = `${order.total} ${order.currency}`;
+    checks.totals.violation(orderId, `was told a total of ${told}, its reservation has ${row.total} ${row.currency}`);
+  }
+  if (digestOf(row.lines) !== order.lines) {
+    checks.totals.violation(orderId, 'its items and prices are not those of its reservation');
+  }
+}
+
+interface StockRow {
+  tenantId: string;
+  sku: string;
+  onHand: number;
+  reserved: number;
+  entries: number;
+  fulfilled: number;
+}
+
+const STOCK = statement(
+  'audit.stock',
+  `select s.tenant_id as "tenantId", s.sku, s.on_hand as "onHand", s.reserved, e.entries, e.fulfilled
+     from (select tenant_id, sku, on_hand, reserved from stock where (tenant_id, sku) > ($1::text, $2::text)
+            order by tenant_id, sku limit $3::integer) s
+    cross join lateral (
+      select coalesce(sum(delta), 0)::bigint as entries,
+             coalesce(-sum(delta) filter (where kind = 'fulfil'), 0)::bigint as fulfilled
+        from stock_entries e where e.tenant_id = s.tenant_id and e.sku = s.sku) e
+    order by s.tenant_id, s.sku`,
+);
+
+const LONE_STOCK_ENTRIES = statement(
+  'audit.lone-stock-entries',
+  `select tenant_id as "tenantId", sku, entry_key as "entryKey" from stock_entries e
+    where (tenant_id, sku, entry_key) > ($1::text, $2::text, $3::text)
+      and not exists (select from stock s where s.tenant_id = e.tenant_id and s.sku = e.sku)
+    order by tenant_id, sku, entry_key limit $4::integer`,
+);
+
+async function auditStock(db: Query, taken: Map<string, Taken>, check: Tally): Promise<void> {
+  for await (const page of pagesOf<StockRow>(db, STOCK, 2, (row) => [row.tenantId, row.sku])) {
+    for (const row of page) {
+      const key = itemKey(row.tenantId, row.sku);
+      judgeStock(row, taken.get(key) ?? { held: 0, fulfilled: 0 }, check);
+      taken.delete(key);
+    }
+    check.look(page.length);
+  }
+  for (const [key, { held }] of taken) {
+    if (held > 0) check.violation(key, `orders hold ${held} of it, and the catalogue does not list it`);
+  }
+  const cursor = (row: { tenantId: string; sku: string; entryKey: string }) => [row.tenantId, row.sku, row.entryKey];
+  for await (const page of pagesOf(db, LONE_STOCK_ENTRIES, 3, cursor)) {
+    for (const { tenantId, sku } of page) check.violation(itemKey(tenantId, sku), 'has an entry and no stock');
+  }
+}
+
+function judgeStock(row: StockRow, taken: Taken, check: Tally): void {
+  const item = itemKey(row.tenantId, row.sku);
+  if (row.onHand !== row.entries) {
+    check.violation(item, `${row.onHand} are on hand, its entries add up to ${row.entries}`);
+  }
+  if (row.reserved !== taken.held) {
+    check.violation(item, `${row.reserved} are reserved, orders hold ${taken.held}`);
+  }
+  if (row.fulfilled !== taken.fulfilled) {
+    check.violation(item, `${row.fulfilled} were fulfilled by its entries, ${taken.fulfilled} by its orders`);
+  }
+  if (row.reserved < 0 || row.reserved > row.onHand) {
+    check.violation(item, `oversold: ${row.reserved} are reserved, ${row.onHand} are on hand`);
+  }
+}
+
+function itemKey(tenantId: string, sku: string): string {
+  return `${tenantId}:${sku}`;
+}

@@ -1,0 +1,280 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import {
+  CUSTOMER,
+  plantBooking,
+  plantCatalogue,
+  plantEntry,
+  plantIntent,
+  plantOrder,
+  SOUND_ORDERS,
+  TENANT,
+} from '../test/plant-order.ts';
+import { openTestBooks, red, redAfter, type TestBooks, withoutConstraint } from '../test/test-books.ts';
+
+let books: TestBooks;
+
+beforeAll(async () => {
+  books = await openTestBooks();
+});
+afterAll(() => books.stop());
+beforeEach(async () => {
+  await books.empty();
+  await plantCatalogue(books);
+  for (const order of SOUND_ORDERS) await plantOrder(books, order);
+});
+
+describe('A1: the auditor finds, among the charges,', () => {
+  it('money kept from an order that was turned back', async () => {
+    const found = await redAfter(
+      books,
+      ['payment', `update charges set state = 'captured', refunded_amount = 0 where order_id = 'given-back'`],
+      ['payment', `delete from account_entries where kind = 'refund'`],
+      ['payment', 'update accounts set balance = balance - 300'],
+    );
+    expect(found).toEqual({ charges: ['given-back'], money: ['EUR'] });
+  });
+
+  it.each(['created', 'undoing'])(
+    'one that is left %s, so that nobody knows whether money was taken',
+    async (state) => {
+      const text = `update charges set state = '${state}', refusal_reason = null where order_id = 'declined'`;
+      expect(await redAfter(books, ['payment', text])).toEqual({ charges: ['declined'] });
+    },
+  );
+
+  it('a completed order that nobody paid for', async () => {
+    const found = await redAfter(
+      books,
+      ['payment', `delete from charges where order_id = 'by-balance'`],
+      ['payment', `delete from account_entries where entry_key like 'by-balance:%'`],
+      ['payment', 'update accounts set balance = balance + 500'],
+    );
+    expect(found).toEqual({ charges: ['by-balance'], money: ['EUR'] });
+  });
+
+  it('another amount than the order’s total', async () => {
+    const found = await redAfter(
+      books,
+      ['payment', `update charges set amount = 400 where order_id = 'by-balance'`],
+      ['payment', `update account_entries set delta = -400 where entry_key like 'by-balance:%'`],
+      ['payment', 'update accounts set balance = balance + 100'],
+    );
+    expect(found).toEqual({ charges: ['by-balance'], money: ['EUR'] });
+  });
+
+  it('another currency than the order’s', async () => {
+    const text = `update charges set currency = 'USD' where order_id = 'by-card'`;
+    expect(await redAfter(books, ['payment', text])).toEqual({ charges: ['by-card'] });
+  });
+
+  it('an order by card that was charged to an account', async () => {
+    const found = await redAfter(
+      books,
+      ['payment', `update charges set method_kind = 'balance' where order_id = 'by-card'`],
+      [
+        'payment',
+        `insert into account_entries (tenant_id, customer_id, entry_key, kind, delta)
+         values ('shop', 'ada', 'by-card:charge-payment', 'debit', -700)`,
+      ],
+      ['payment', 'update accounts set balance = balance - 700'],
+    );
+    expect(found).toEqual({ charges: ['by-card'], money: ['EUR'] });
+  });
+
+  it('another payment than the customer was told', async () => {
+    const text = `update charges set payment_id = 'pay_other' where order_id = 'by-balance'`;
+    expect(await redAfter(books, ['payment', text])).toEqual({ charges: ['by-balance'] });
+  });
+});
+
+describe('A1: the auditor finds, in the accounts,', () => {
+  it('a balance that its entries do not add up to', async () => {
+    expect(await redAfter(books, ['payment', 'update accounts set balance = balance + 1'])).toEqual({
+      accounts: ['shop:ada'],
+    });
+  });
+
+  it('a second debit for one order', async () => {
+    await books.pools.payment.query(
+      `insert into account_entries (tenant_id, customer_id, entry_key, kind, delta)
+       values ('shop', 'bob', 'by-balance:charge-payment', 'debit', -500)`,
+    );
+    await books.pools.payment.query(
+      `insert into accounts (tenant_id, customer_id, balance, currency) values ('shop', 'bob', 500, 'EUR')`,
+    );
+    await books.pools.payment.query(
+      `insert into account_entries (tenant_id, customer_id, entry_key, kind, delta)
+       values ('shop', 'bob', 'first', 'set', 1000)`,
+    );
+    expect(red(await books.audit())).toEqual({ 'account entries': ['by-balance'], money: ['EUR'] });
+  });
+
+  it('a refund that no charge has had', async () => {
+    await plantEntry(books, 'by-balance', 'refund', 500);
+    expect(red(await books.audit())).toEqual({ 'account entries': ['by-balance'], money: ['EUR'] });
+  });
+
+  it('a debit without a charge', async () => {
+    const found = await redAfter(books, ['payment', `delete from charges where order_id = 'given-back'`]);
+    expect(found).toEqual({ 'account entries': ['given-back'] });
+  });
+
+  it('a debit that belongs to no step of an order', async () => {
+    const text = `update account_entries set entry_key = 'whatever' where entry_key = 'by-balance:charge-payment'`;
+    expect(await redAfter(books, ['payment', text])).toMatchObject({
+      'account entries': [`${TENANT}:${CUSTOMER}`, 'by-balance'],
+    });
+  });
+
+  it('entries without an account', async () => {
+    const found = await redAfter(books, ['payment', 'delete from accounts']);
+    expect(found).toEqual({ 'account entries': Array(4).fill(`${TENANT}:${CUSTOMER}`), money: ['?', 'EUR'] });
+  });
+
+  it('an overdrawn account', async () => {
+    await withoutConstraint(
+      books,
+      { database: 'payment', table: 'accounts', name: 'accounts_balance_in_range' },
+      async () => {
+        const found = await redAfter(
+          books,
+          ['payment', 'update accounts set balance = -500'],
+          ['payment', `update account_entries set delta = 0 where entry_key = 'first'`],
+        );
+        expect(found).toEqual({ accounts: ['shop:ada'] });
+      },
+    );
+  });
+});
+
+describe('A1: the auditor finds, at the card provider,', () => {
+  it('a payment that nobody has asked for', async () => {
+    await plantIntent(books, { intentId: 'pi_orphan', orderId: 'no-such-order', amount: 50, refunded: 0 });
+    expect(red(await books.audit())).toEqual({ 'card provider': ['no-such-order'], money: ['EUR'] });
+  });
+
+  it('a payment for no order', async () => {
+    await plantIntent(books, { intentId: 'pi_orphan', orderId: null, amount: 50, refunded: 0 });
+    expect(red(await books.audit())).toEqual({ 'card provider': ['pi_orphan'], money: ['EUR'] });
+  });
+
+  it('no fault in what was given back in full', async () => {
+    await plantIntent(books, { intentId: 'pi_orphan', orderId: 'no-such-order', amount: 50, refunded: 50 });
+    expect(red(await books.audit())).toEqual({});
+  });
+
+  it('a second payment for one order', async () => {
+    await plantIntent(books, { intentId: 'pi_second', orderId: 'by-card', amount: 700, refunded: 0 });
+    const report = await books.audit();
+    expect(Object.keys(red(report))).toEqual(['card provider', 'money']);
+    const details = report.checks.find(({ name }) => name === 'card provider')?.examples.map(({ detail }) => detail);
+    expect(details).toEqual([
+      'was told payment pi_by-card, and pi_second took 700',
+      'was paid for by 2 payment intents',
+      'the card provider took 1400, 700 were expected',
+    ]);
+  });
+
+  it('a payment for an order that was turned back', async () => {
+    await plantIntent(books, { intentId: 'pi_late', orderId: 'declined', amount: 900, refunded: 0 });
+    expect(red(await books.audit())).toEqual({ 'card provider': ['declined'], money: ['EUR'] });
+  });
+
+  it('a card charge that the provider has given back in part', async () => {
+    const text = `insert into ledger (intent_id, entry_id, kind, amount, currency, order_id, tenant_id)
+                  values ('pi_by-card', 're_part', 'refunded', 100, 'eur', 'by-card', 'shop')`;
+    expect(await redAfter(books, ['sandbox', text])).toEqual({ 'card provider': ['by-card'], money: ['EUR'] });
+  });
+
+  it('a payment that was captured twice', async () => {
+    const { sandbox } = books.pools;
+    await sandbox.query('drop index ledger_one_capture');
+    try {
+      const text = `insert into ledger (intent_id, entry_id, kind, amount, currency, order_id, tenant_id)
+                    values ('pi_refunded', 'ch_again', 'captured', 50, 'eur', 'refunded', 'shop'),
+                           ('pi_refunded', 're_again', 'refunded', 50, 'eur', 'refunded', 'shop')`;
+      expect(await redAfter(books, ['sandbox', text])).toEqual({ 'card provider': ['refunded'] });
+    } finally {
+      await books.empty();
+      await sandbox.query(`create unique index ledger_one_capture on ledger (intent_id) where kind = 'captured'`);
+    }
+  });
+
+  it('more given back than was taken', async () => {
+    const text = `insert into ledger (intent_id, entry_id, kind, amount, currency)
+                  select intent_id, 're_again', 'refunded', 50, 'eur' from payment_intents where intent_id = 'pi_orphan'`;
+    await plantIntent(books, { intentId: 'pi_orphan', orderId: null, amount: 50, refunded: 50 });
+    expect(await redAfter(books, ['sandbox', text])).toEqual({
+      'card provider': ['pi_orphan', 'pi_orphan'],
+      money: ['EUR'],
+    });
+  });
+
+  it('a payment in another currency than the order’s', async () => {
+    const text = `update payment_intents set currency = 'usd' where intent_id = 'pi_by-card'`;
+    expect(await redAfter(books, ['sandbox', text])).toEqual({ 'card provider': ['by-card'], money: ['EUR', 'USD'] });
+  });
+
+  it('a payment that the customer was not told of', async () => {
+    const told = `update sagas set outputs = jsonb_set(outputs, '{charge-payment,paymentId}', '"pi_told"') where id = 'by-card'`;
+    const found = await redAfter(
+      books,
+      ['orchestrator', told],
+      ['payment', `update charges set payment_id = 'pi_told' where order_id = 'by-card'`],
+    );
+    expect(found).toEqual({ 'card provider': ['by-card'] });
+  });
+
+  it('a card charged for an order that is paid from an account', async () => {
+    await plantIntent(books, { intentId: 'pi_too', orderId: 'by-balance', amount: 500, refunded: 0 });
+    const found = red(await books.audit());
+    expect(Object.keys(found)).toEqual(['card provider', 'money']);
+    expect(new Set(found['card provider'])).toEqual(new Set(['by-balance']));
+  });
+});
+
+describe('A1: the auditor finds, among the parcels,', () => {
+  it.each(['booked', 'requested'])('a shipment that is %s for an order that was turned back', async (state) => {
+    const text = `update shipments set state = '${state}', cancelled_at = null where order_id = 'refunded'`;
+    expect(await redAfter(books, ['shipping', text])).toEqual({ shipments: ['refunded'] });
+  });
+
+  it('a completed order that nobody ships', async () => {
+    const found = await redAfter(books, ['shipping', `delete from shipments where order_id = 'by-balance'`]);
+    expect(found).toEqual({ shipments: ['by-balance'] });
+  });
+
+  it('a shipment that the carrier does not know', async () => {
+    const found = await redAfter(books, ['sandbox', `delete from shipments where reference = 'shop:by-card'`]);
+    expect(found).toEqual({ carrier: ['by-card'] });
+  });
+
+  it('a booking at the carrier for an order that was turned back', async () => {
+    await plantBooking(books, 'shop:declined', 'shp_late');
+    expect(red(await books.audit())).toEqual({ carrier: ['declined'] });
+  });
+
+  it('a booking at the carrier that nobody has asked for', async () => {
+    await plantBooking(books, 'shop:no-such-order', 'shp_orphan');
+    await plantBooking(books, 'whatever', 'shp_whatever');
+    expect(red(await books.audit())).toEqual({ carrier: ['whatever', 'no-such-order'] });
+  });
+
+  it('an order that ships twice, with us and with the carrier', async () => {
+    await plantBooking(books, 'shop:by-balance', 'shp_by-balance');
+    expect(red(await books.audit())).toEqual({ carrier: ['by-balance'] });
+  });
+
+  it('another shipment of our own than the customer was told', async () => {
+    const text = `update shipments set shipment_id = 'shp_x' where order_id = 'by-balance'`;
+    expect(await redAfter(books, ['shipping', text])).toEqual({ shipments: ['by-balance'] });
+  });
+
+  it('another shipment at the carrier than the customer was told', async () => {
+    const found = await redAfter(books, [
+      'sandbox',
+      `update shipments set shipment_id = 'shp_x' where reference = 'shop:by-card'`,
+    ]);
+    expect(found).toEqual({ carrier: ['by-card'] });
+  });
+});

@@ -1,0 +1,168 @@
+/*
+ * Checks A1 over all databases and over the outside world's own ledgers, in both directions: every completed order has
+ * exactly one of each effect, every order that was turned back has none, and every effect belongs to an order.
+ *
+ * It asks the services nothing: what it compares is what they have committed. It takes no lock, so it can be run on a
+ * system that is working (`allowRunning`): the order book is read first, and only orders that had ended by then are
+ * judged.
+ */
+
+import { type AuditReport, inSnapshot, type OrderCounts, type Tally, tally } from '@holdfast/testing/audit';
+import { type AuditedOrder, type Book, judgeStrangers, readBook, type Stranger } from './audit-book.ts';
+import { auditInventory } from './audit-inventory.ts';
+import { auditCarrier, auditProvider, auditShipments } from './audit-outside.ts';
+import { auditPayment } from './audit-payment.ts';
+import { createSums, type Sums } from './audit-sums.ts';
+
+/** Where the books are: one database per service. */
+export interface AuditSources {
+  orchestrator: string;
+  inventory: string;
+  payment: string;
+  shipping: string;
+  /** Of the sandbox, for the provider's and the carrier's ledgers. Null: what the services say of them is believed. */
+  sandboxUrl: string | null;
+}
+
+export interface AuditOptions {
+  /** Orders that have not ended are no violation: for a system that is working. Default false. */
+  allowRunning?: boolean;
+  /**
+   * Dispatched orders whose stock is still held are no violation: shipping's word may be on its way, and is not given at all
+   * where events are off. Default true; false for a system in which everything told should have been dealt with.
+   */
+  allowUnfulfilled?: boolean;
+  /** Told after every page. */
+  onProgress?: (check: string, looked: number) => void;
+  /** Milliseconds, for `tookMs`. */
+  now?: () => number;
+}
+
+/**
+ * @returns what was looked at and every violation, of each check the first 20 with their orders
+ * @throws Error when a database or the sandbox can't be read
+ */
+export async function auditSystem(sources: AuditSources, options: AuditOptions = {}): Promise<AuditReport> {
+  const now = options.now ?? (() => performance.now());
+  const startedAtMs = now();
+  const checks = createChecks(options.onProgress ?? (() => {}));
+  const orders: OrderCounts = { completed: 0, failed: 0, cancelled: 0, parked: 0, running: 0 };
+  const strangers: Stranger[] = [];
+  const sums = createSums();
+  const { sandboxUrl } = sources;
+
+  // First of all: whatever had ended by now has all of its effects committed when they are read below.
+  const book = await inSnapshot(sources.orchestrator, (db) =>
+    readBook(db, checks.orders, orders, { allowRunning: options.allowRunning ?? false }),
+  );
+  await inSnapshot(sources.inventory, (db) => auditInventory(db, book, checks, strangers));
+  await inSnapshot(sources.payment, (db) =>
+    auditPayment(db, { book, checks, strangers, sums, hasLedger: sandboxUrl !== null }),
+  );
+  await inSnapshot(sources.shipping, (db) => auditShipments(db, { book, check: checks.shipments, strangers }));
+  if (sandboxUrl !== null) {
+    await auditProvider(sandboxUrl, { book, check: checks.provider, strangers, sums });
+    await auditCarrier(sandboxUrl, { book, check: checks.carrier, strangers });
+  }
+  await inSnapshot(sources.orchestrator, (db) => judgeStrangers(db, strangers));
+  for (const order of book.values()) judgeWhatIsMissing(order, checks, sandboxUrl !== null);
+  const dispatched = judgeDispatches(book, checks.dispatches, options.allowUnfulfilled ?? true);
+  judgeMoney(book, sums, checks.money);
+
+  const results = Object.values(checks)
+    .map((check) => check.result())
+    .filter((check) => sandboxUrl !== null || (check.name !== 'card provider' && check.name !== 'carrier'));
+  return {
+    violations: results.reduce((sum, check) => sum + check.violations, 0),
+    checks: results,
+    orders,
+    dispatched,
+    money: sums.lines(),
+    tookMs: Math.round(now() - startedAtMs),
+  };
+}
+
+type Checks = ReturnType<typeof createChecks>;
+
+function createChecks(onLook: (name: string, looked: number) => void) {
+  const check = (name: string, compares: string) => tally(name, compares, onLook);
+  return {
+    orders: check('orders', 'every accepted order has its saga, and has ended or is parked'),
+    reservations: check(
+      'reservations',
+      'completed: exactly one held or fulfilled; turned back: none; none without an order',
+    ),
+    totals: check('totals', 'order total = sum of quantity × unit price of its reservation'),
+    stock: check('stock', 'on hand = sum of entries; reserved = held by orders; 0 <= reserved <= on hand'),
+    charges: check(
+      'charges',
+      'completed: exactly one captured, of the total; turned back: none; none without an order',
+    ),
+    accounts: check('accounts', 'balance = sum of entries >= 0'),
+    entries: check('account entries', 'debits and refunds = the charges by balance, order by order'),
+    provider: check('card provider', 'its ledger: captured − refunded = total of the completed order, else 0'),
+    shipments: check(
+      'shipments',
+      'completed: exactly one booked or dispatched; turned back: none; none without an order',
+    ),
+    dispatches: check('dispatches', 'fulfilled stock was dispatched; what was dispatched is fulfilled, soon'),
+    carrier: check('carrier', 'its ledger: one booking per completed order, none else'),
+    money: check('money', 'captured − refunded, provider and accounts = totals of completed orders, by currency'),
+  };
+}
+
+/** What has not been seen of a completed order although everything has been read. */
+function judgeWhatIsMissing(order: AuditedOrder, checks: Checks, hasLedgers: boolean): void {
+  // An entry without a charge is wrong whatever becomes of the order: both are one transaction.
+  if (!order.hasCharge && order.debited + order.credited > 0) {
+    checks.entries.violation(order.id, `${order.debited} debited and ${order.credited} refunded without a charge`);
+  }
+  if (order.expects !== 'one') return;
+  if (!order.isHeld) checks.reservations.violation(order.id, 'is completed and holds no stock');
+  if (!order.isCaptured) checks.charges.violation(order.id, 'is completed and has no captured charge');
+  if (order.shippedBy === 'nobody') checks.shipments.violation(order.id, 'is completed and has no booked shipment');
+  if (!hasLedgers) return;
+  judgeCard(order, checks.provider);
+  if (order.shippedBy === 'carrier' && !order.bookedAtCarrier) {
+    checks.carrier.violation(order.id, 'is completed and the carrier knows no booking');
+  }
+  if (order.shippedBy === 'us' && order.bookedAtCarrier) {
+    checks.carrier.violation(order.id, 'is shipped twice: by ourselves and by the carrier');
+  }
+}
+
+/** Whatever became of the order: inventory fulfils what shipping has told it, and nothing else. */
+function judgeDispatches(book: Book, check: Tally, allowUnfulfilled: boolean): AuditReport['dispatched'] {
+  const counts = { fulfilled: 0, unfulfilled: 0 };
+  check.look(book.size);
+  for (const { id, isHeld, isFulfilled, isDispatched } of book.values()) {
+    if (isFulfilled && !isDispatched)
+      check.violation(id, 'has its stock fulfilled, and its shipment was not dispatched');
+    if (isDispatched && isFulfilled) counts.fulfilled += 1;
+    if (!isDispatched || isFulfilled || !isHeld) continue;
+    counts.unfulfilled += 1;
+    if (!allowUnfulfilled) check.violation(id, 'was dispatched, and its stock is still held');
+  }
+  return counts;
+}
+
+function judgeCard(order: AuditedOrder, check: Tally): void {
+  const expected = order.byCard ? (order.total ?? 0) : 0;
+  if (order.liveIntents > 1) check.violation(order.id, `was paid for by ${order.liveIntents} payment intents`);
+  if (order.cardNet !== expected) {
+    check.violation(order.id, `the card provider took ${order.cardNet}, ${expected} were expected`);
+  }
+}
+
+function judgeMoney(book: Book, sums: Sums, check: Tally): void {
+  for (const order of book.values()) {
+    if (order.expects === 'one') sums.add(order.currency, 'completed', order.total ?? 0);
+  }
+  const lines = sums.lines();
+  check.look(lines.length);
+  for (const { currency, completed, accounts, provider } of lines) {
+    if (accounts + provider === completed) continue;
+    const taken = `${accounts + provider} were taken (accounts ${accounts}, provider ${provider})`;
+    check.violation(currency, `completed orders cost ${completed}, ${taken}`);
+  }
+}

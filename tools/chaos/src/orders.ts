@@ -1,0 +1,122 @@
+/* The orders of a chaos run: many clients, each of which repeats its request until it has been accepted. */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Cluster } from '@holdfast/cluster';
+import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
+import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
+
+/** Clients that wait long for an answer make little noise. */
+const REQUEST_TIMEOUT_MS = 2_000;
+const RETRY_MS = 100;
+const SKUS = 20;
+/** Enough for most orders, not for all. */
+const ON_HAND_SHARE = 0.9;
+
+export class Clients {
+  accepted = 0;
+  /** Requests that had to be sent again. */
+  repeated = 0;
+  cancels = 0;
+  readonly #cluster: Cluster;
+  readonly #random: () => number;
+  readonly #seed: number;
+
+  constructor(cluster: Cluster, random: RandomGenerator, seed: number) {
+    this.#cluster = cluster;
+    this.#random = () => uniformFloat64(random);
+    this.#seed = seed;
+  }
+
+  /** Stock and accounts for so many orders. @throws Error when the API does not take them */
+  async stockUp(orders: number): Promise<void> {
+    const onHand = Math.ceil((orders * 1.5 * ON_HAND_SHARE) / SKUS);
+    for (let sku = 0; sku < SKUS; sku++) {
+      await this.#untilTaken('PUT', `/v1/stock/sku-${sku}`, { onHand, unitPrice: 100 + sku, currency: 'EUR' });
+    }
+    for (const [customer, balance] of [
+      ['rich', 1_000_000_000],
+      ['poor', 5_000],
+    ] as const) {
+      await this.#untilTaken('PUT', `/v1/accounts/${customer}`, { balance, currency: 'EUR' });
+    }
+  }
+
+  /**
+   * @param room resolves when another order may come: more at once than the system gets done would only run out of time,
+   *   and meet no fault in the middle of its steps
+   */
+  async placeAll(orders: number, concurrency: number, room: () => Promise<void>): Promise<void> {
+    let next = 0;
+    const client = async () => {
+      while (next < orders) {
+        const mine = next++;
+        await room();
+        await this.#place(mine);
+      }
+    };
+    await Promise.all(Array.from({ length: concurrency }, client));
+  }
+
+  async #place(n: number): Promise<void> {
+    const order = this.#order();
+    const cancels = this.#random() < 0.03;
+    const { id } = await this.#untilTaken(
+      'POST',
+      '/v1/orders',
+      order,
+      `chaos-${this.#seed}-order-${String(n).padStart(8, '0')}`,
+    );
+    this.accepted += 1;
+    if (!cancels) return;
+    // Whether it is still in time is the order's business; the request itself may be lost.
+    this.cancels += 1;
+    await this.#send('POST', `/v1/orders/${id}/cancel`, undefined, undefined, n);
+  }
+
+  #order(): object {
+    const draw = this.#random();
+    const method = draw < 0.5 ? 'balance' : draw < 0.93 ? 'pm_card_visa' : 'pm_card_chargeDeclined';
+    const sku = () => `sku-${Math.floor(this.#random() * SKUS)}`;
+    const items = [...new Set([sku(), sku()])].map((name) => ({ sku: name, quantity: 1 }));
+    const postalCode = this.#random() < 0.03 ? '00000' : '53111';
+    return {
+      customerId: this.#random() < 0.95 ? 'rich' : 'poor',
+      currency: 'EUR',
+      items,
+      payment: { method },
+      shipTo: { name: 'Ann', line1: 'Harbour Road 1', city: 'Bonn', postalCode, country: 'DE' },
+    };
+  }
+
+  async #untilTaken(method: string, path: string, body: object, key?: string): Promise<{ id?: string }> {
+    for (let attempt = 0; ; attempt++) {
+      const answer = await this.#send(method, path, body, key, attempt);
+      if (answer !== undefined && answer.status < 300) return answer.body as { id?: string };
+      if (answer !== undefined && answer.status < 500 && ![409, 429].includes(answer.status)) {
+        throw new Error(`${method} ${path} was refused: ${answer.status} ${JSON.stringify(answer.body)}`);
+      }
+      this.repeated += 1;
+      await delay(RETRY_MS * (0.5 + this.#random()));
+    }
+  }
+
+  async #send(method: string, path: string, body: object | undefined, key: string | undefined, turn: number) {
+    const orchestrators = this.#cluster.run.services.filter(({ name }) => name === 'orchestrator');
+    const { http } = orchestrators[(turn + Math.floor(this.#random() * 2)) % orchestrators.length] as { http: string };
+    try {
+      const response = await fetch(http + path, {
+        method,
+        headers: {
+          authorization: `Bearer ${this.#cluster.run.apiKey}`,
+          ...(body !== undefined && { 'content-type': 'application/json' }),
+          ...(key !== undefined && { 'idempotency-key': key }),
+        },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+        signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+      });
+      return { status: response.status, body: (await response.json()) as unknown };
+    } catch {
+      // Killed, paused or cut off: the request may have been taken, and is sent again under the same key.
+      return undefined;
+    }
+  }
+}

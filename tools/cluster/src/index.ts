@@ -1,0 +1,6 @@
+export { type Cluster, type ClusterEvent, type ClusterOptions, DEFAULT_STATE_DIR, startCluster } from './cluster.ts';
+export { mainOf, type Overrides, REPOSITORY, SERVICES, type ServiceName, TENANT_ID } from './cluster-plan.ts';
+export { chooseFreePorts } from './ports.ts';
+export { type RunFile, type RunningService, readRunFile } from './run-file.ts';
+export { isServing } from './serving.ts';
+export { superviseProcess } from './supervised-process.ts';

@@ -1,0 +1,248 @@
+/* Runs cases of the matrix one after the other on one system of real processes, and audits it after each. */
+import { randomUUID } from 'node:crypto';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { auditSystem } from '@holdfast/auditor';
+import { type Cluster, startCluster } from '@holdfast/cluster';
+import { freePort } from '@holdfast/testing';
+import { type Cancel, type MatrixCase, mayEnd } from './cases.ts';
+import { clearScript, readEvents, writeScript } from './crash-script.ts';
+
+export const LEASE_MS = 600;
+/** Of orders that shall run out of time. */
+const HASTY_DEADLINE_MS = 3_000;
+/** Of all others: more than any case takes, unless the machine is very slow. */
+const PATIENT_DEADLINE_MS = 60_000;
+const ENDS_WITHIN_MS = 60_000;
+const REQUEST_TIMEOUT_MS = 5_000;
+const POLL_MS = 40;
+/** A machine with much to do starts nine processes slowly. */
+const START_TIMEOUT_MS = 180_000;
+const MAIN = fileURLToPath(new URL('./service-under-test.ts', import.meta.url));
+const UNDER_TEST = ['orchestrator', 'inventory', 'payment', 'shipping'] as const;
+
+export interface CaseResult {
+  /** `not-reached`: this path does not come by this point, so nothing was tried. */
+  kind: 'held' | 'not-reached' | 'violated';
+  title: string;
+  outcome: string;
+  deaths: number;
+  tookMs: number;
+}
+
+export interface Matrix {
+  run(entry: MatrixCase): Promise<CaseResult>;
+  /** Points that some process has come by, as in POINTS. */
+  reached(): Set<string>;
+  stop(): Promise<void>;
+}
+
+/** @throws Error when the system does not start */
+export async function startMatrix(say: (line: string) => void = () => {}): Promise<Matrix> {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-matrix-'));
+  // Postgres, which root has to run as another user, keeps its data in here too.
+  chmodSync(folder, 0o755);
+  const httpPort = await freePort();
+  const settings = (name: string) => ({
+    SERVICE_UNDER_TEST: name,
+    CRASH_FOLDER: folder,
+    PATIENT_PORT: String(httpPort),
+    ...(name === 'orchestrator' && { ORDER_DEADLINE_MS: String(PATIENT_DEADLINE_MS) }),
+    HASTY_DEADLINE_MS: String(HASTY_DEADLINE_MS),
+  });
+  const cluster = await startCluster({
+    stateDir: join(folder, 'state'),
+    orchestrators: 2,
+    httpPort,
+    leaseMs: LEASE_MS,
+    restartAtOnce: true,
+    startTimeoutMs: START_TIMEOUT_MS,
+    mains: Object.fromEntries(UNDER_TEST.map((name) => [name, MAIN])),
+    env: Object.fromEntries(UNDER_TEST.map((name) => [name, settings(name)])),
+    // Processes die here, never the machine.
+    databaseSettings: { fsync: 'off', full_page_writes: 'off' },
+    say,
+  });
+  const system = new SystemUnderTest(cluster, folder);
+  await system.stockUp();
+  return system;
+}
+
+class SystemUnderTest implements Matrix {
+  readonly #cluster: Cluster;
+  readonly #folder: string;
+
+  constructor(cluster: Cluster, folder: string) {
+    this.#cluster = cluster;
+    this.#folder = folder;
+  }
+
+  async stockUp(): Promise<void> {
+    const item = (onHand: number) => ({ onHand, unitPrice: 250, currency: 'EUR' });
+    for (const [sku, onHand] of [
+      ['apple', 1_000_000],
+      ['sold-out', 0],
+    ] as const) {
+      const { status } = await this.#until(() => this.#send('PUT', `/v1/stock/${sku}`, { body: item(onHand) }));
+      if (status !== 200) throw new Error(`stock of ${sku} could not be set: ${status}`);
+    }
+  }
+
+  async run(entry: MatrixCase): Promise<CaseResult> {
+    const { script, path, title, hasty } = entry;
+    const startedAt = performance.now();
+    writeScript(this.#folder, script);
+    let outcome: string;
+    let cancel: number | null = null;
+    try {
+      const id = await this.#place(path.order, hasty ? HASTY : PATIENT);
+      cancel = await this.#cancel(id, path.cancels);
+      outcome = await this.#end(id);
+    } catch (error) {
+      outcome = error instanceof Error ? error.message : String(error);
+    } finally {
+      clearScript(this.#folder);
+    }
+    const tookMs = performance.now() - startedAt;
+    const events = readEvents(this.#folder).filter(({ caseId }) => caseId === script.caseId);
+    const struck = events.filter(({ what }) => what !== script.before).length;
+    const { violations } = await this.#audit();
+    const outOfTime = tookMs > (hasty ? HASTY_DEADLINE_MS : PATIENT_DEADLINE_MS);
+    const isRight = mayEnd(entry, outcome, cancel, outOfTime) && violations === 0;
+    const kind = !isRight ? 'violated' : struck > 0 ? 'held' : 'not-reached';
+    const told = violations === 0 ? outcome : `${outcome}, and ${violations} violations of A1`;
+    return { kind, title, outcome: told, deaths: struck, tookMs };
+  }
+
+  reached(): Set<string> {
+    return new Set(readEvents(this.#folder).flatMap(({ kind, what }) => (kind === 'reached' ? [what] : [])));
+  }
+
+  async stop(): Promise<void> {
+    await this.#cluster.stop();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  /** Places an order as a client does who gives up at nothing. @returns its id */
+  async #place(overrides: object, replica: number): Promise<string> {
+    const key = `matrix-${randomUUID()}`;
+    const order = { ...ORDER, ...overrides };
+    const placed = await this.#until(() => this.#send('POST', '/v1/orders', { body: order, key, replica }), [201]);
+    return (placed.body as { id: string }).id;
+  }
+
+  /** @returns how the cancel was answered; null without one */
+  async #cancel(id: string, when: Cancel): Promise<number | null> {
+    if (when === 'never') return null;
+    if (when === 'once-paid') await this.#until(() => this.#send('GET', `/v1/orders/${id}`), [200], isPaid);
+    const cancelled = await this.#until(() => this.#send('POST', `/v1/orders/${id}/cancel`), [200, 202, 409]);
+    return cancelled.status;
+  }
+
+  /** @returns how the order ended */
+  async #end(id: string): Promise<string> {
+    let deadlineAt = performance.now() + ENDS_WITHIN_MS;
+    let everythingServed = false;
+    for (;;) {
+      const { body } = await this.#until(() => this.#send('GET', `/v1/orders/${id}`), [200]);
+      const { status, failure } = body as { status: string; failure: { reason: string } | null };
+      if (['completed', 'failed', 'cancelled', 'parked'].includes(status)) {
+        return failure === null ? status : `${status} ${failure.reason}`;
+      }
+      if (performance.now() > deadlineAt) {
+        if (everythingServed) return `still ${status} ${ENDS_WITHIN_MS} ms after everything served again (S1)`;
+        // What died may take its time to start again; only from then on nothing excuses an order that does not end.
+        for (const name of UNDER_TEST) await this.#cluster.untilServing(name, 0, START_TIMEOUT_MS);
+        await this.#cluster.untilServing('orchestrator', 1, START_TIMEOUT_MS);
+        everythingServed = true;
+        deadlineAt = performance.now() + ENDS_WITHIN_MS;
+      }
+      await delay(POLL_MS);
+    }
+  }
+
+  /** Asks one orchestrator after the other until one gives an answer that is wanted. @throws Error after a while */
+  async #until(
+    ask: () => Promise<Reply | undefined>,
+    wanted?: number[],
+    suits: (body: unknown) => boolean = () => true,
+  ): Promise<Reply> {
+    const deadlineAt = performance.now() + ENDS_WITHIN_MS;
+    let last: Reply | undefined;
+    while (performance.now() < deadlineAt) {
+      last = (await ask()) ?? last;
+      const { status, body } = last ?? { status: 0, body: undefined };
+      const isWanted = wanted === undefined ? status > 0 && status < 500 : wanted.includes(status);
+      if (last !== undefined && isWanted && suits(body)) return last;
+      this.#replica += 1;
+      await delay(POLL_MS);
+    }
+    throw new Error(
+      `no answer within ${ENDS_WITHIN_MS} ms, the last was ${last?.status} ${JSON.stringify(last?.body)}`,
+    );
+  }
+
+  #replica = 0;
+
+  /** @param options.replica who is asked; else whoever's turn it is. @returns undefined when nobody answered */
+  async #send(
+    method: string,
+    path: string,
+    options: { body?: object; key?: string; replica?: number } = {},
+  ): Promise<Reply | undefined> {
+    const { body, key, replica = this.#replica } = options;
+    const orchestrators = this.#cluster.run.services.filter(({ name }) => name === 'orchestrator');
+    const { http } = orchestrators[replica % orchestrators.length] as { http: string };
+    try {
+      const response = await fetch(http + path, {
+        method,
+        headers: {
+          authorization: `Bearer ${this.#cluster.run.apiKey}`,
+          ...(body !== undefined && { 'content-type': 'application/json' }),
+          ...(key !== undefined && { 'idempotency-key': key }),
+        },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+        signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+      });
+      return { status: response.status, body: await response.json() };
+    } catch {
+      // Dead, starting, or killed in the middle of an answer: all of that is what is being tried here.
+      return undefined;
+    }
+  }
+
+  #audit() {
+    const url = (name: 'orchestrator' | 'inventory' | 'payment' | 'shipping') => this.#cluster.databaseUrl(name);
+    return auditSystem({
+      orchestrator: url('orchestrator'),
+      inventory: url('inventory'),
+      payment: url('payment'),
+      shipping: url('shipping'),
+      sandboxUrl: this.#cluster.run.sandbox,
+    });
+  }
+}
+
+/** Replicas of the orchestrator, by how much time they give an order. */
+const [PATIENT, HASTY] = [0, 1];
+
+/** Once it is, the carrier is being asked. */
+const isPaid = (body: unknown): boolean => {
+  const { status, paymentId } = body as { status: string; paymentId: string | null };
+  return paymentId !== null || status !== 'processing';
+};
+
+interface Reply {
+  status: number;
+  body: unknown;
+}
+
+const ORDER = {
+  customerId: 'ann',
+  currency: 'EUR',
+  items: [{ sku: 'apple', quantity: 1 }],
+  shipTo: { name: 'Ann', line1: 'Harbour Road 1', city: 'Bonn', postalCode: '53111', country: 'DE' },
+};

@@ -1,0 +1,2 @@
+export { checkVariant, missingTools, VARIANTS } from './model.ts';
+export { MUTATIONS } from './mutations.ts';
