@@ -46,7 +46,6 @@ const NOT_BY_KEY = new Set([
   'idempotency.purge-claims',
   'idempotency.lock-fences',
   'idempotency.delete-fences',
-  'keys.estimate-rows',
   'order-events.next-batch',
   'order-events.relay-again',
   'order-events.forget',
@@ -200,10 +199,6 @@ async function fill(): Promise<void> {
       `${key}, 's', false, 'booked', '{}', '[]'`,
     ],
     ['orders (id, tenant_id, customer_id, created_at)', `'k' || n, 'shop', 'c', now()`],
-    [
-      'keys (id, tenant_id, operation, fingerprint, fingerprint_version, created_at)',
-      `'k' || n, 'shop', 'act', '', 1, now()`,
-    ],
     ['sagas (id, definition, input, owner_id, deadline_at)', `'k' || n, 'place-order', '{}', 1, now()`],
     ['shipment_outbox (tenant_id, order_id, kind)', `${key}, 'dispatched'`],
     ['outbox (order_id, kind, tenant_id)', `'k' || n, 'accepted', 'shop'`],
@@ -225,7 +220,6 @@ describe('the statements of an order’s way', () => {
     expect([...modules].sort()).toEqual([
       'idempotency',
       'inventory',
-      'keys',
       'order-events',
       'orders',
       'payment',

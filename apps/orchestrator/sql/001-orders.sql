@@ -1,17 +1,38 @@
--- The order book: who placed what, under which key, and what was answered. The id is derived from tenant and key, so
--- that the primary key is the check for duplicates. How far an order has got is its saga's to say (table sagas, same id).
+-- The order book: who placed what. The id is derived from tenant and key, and is the key of the order's claim (table claims,
+-- of @holdfast/idempotency): the claim's primary key is the check for duplicates. It is the id of the order's saga as well
+-- (table sagas), which says how far the order has got.
 create table orders (
   id text primary key,
   tenant_id text not null,
   customer_id text not null,
-  -- Which request the key stands for: its print, and short digests by member, to name what differs.
-  fingerprint bytea not null,
-  fingerprint_version smallint not null,
-  members jsonb not null,
-  -- The body of the first answer, replayed byte for byte. Null while the first caller is still waiting for it.
-  answer text,
   created_at timestamptz not null
 );
 
 -- Serves the list of a tenant's orders, newest first. Written once per order; no update of an order touches it.
 create index orders_by_tenant on orders (tenant_id, created_at desc, id desc);
+
+-- A page takes a third of the claims that it could hold and keeps the rest for their answers, which are stored when the orders
+-- end and are longer than all else in the row: most find room beside it and write to no index. So does the end of their retention.
+alter table claims set (fillfactor = 30);
+
+-- What has happened to orders and is to be told to others: written by the statement that makes it true, so that neither can
+-- be without the other. The relay hands it on and keeps it for a while; (order_id, kind) is the event's identity.
+create table outbox (
+  order_id text not null,
+  kind text not null check (kind in ('accepted', 'completed', 'failed', 'cancelled')),
+  tenant_id text not null,
+  at timestamptz not null default clock_timestamp(),
+  relayed_at timestamptz,
+  primary key (order_id, kind)
+);
+create index outbox_open on outbox (at) where relayed_at is null;
+create index outbox_kept on outbox (relayed_at) where relayed_at is not null;
+
+-- Which process relays (a lease, on the database's clock), and how many batches have been handed on.
+create table relays (
+  name text primary key,
+  holder text,
+  held_until timestamptz,
+  batches bigint not null default 0
+);
+insert into relays (name) values ('order-events');

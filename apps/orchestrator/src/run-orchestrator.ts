@@ -1,10 +1,9 @@
-import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { ORDER_EVENTS } from '@holdfast/contracts';
 import { idempotencyMigrations, loadFingerprinter } from '@holdfast/idempotency';
 import { defineOutbox } from '@holdfast/messaging';
-import { eventsUrl, openRedis, relayEvents, storeFault } from '@holdfast/participant';
+import { eventsUrl, openRedis, relayEvents, retentionOf, storeFault } from '@holdfast/participant';
 import { createPool, type Migrations, prepareDatabase } from '@holdfast/postgres';
 import { service, services, startServer } from '@holdfast/rpc';
 import { createEngine, type EngineOptions, hasEnded, sagaMigrations } from '@holdfast/saga';
@@ -14,13 +13,19 @@ import { createAuthenticate } from './auth.ts';
 import type { config } from './config.ts';
 import { orderHandlers } from './grpc/order-service.ts';
 import { createHttpServer } from './http/server.ts';
-import { startKeySweeper } from './keys/key-sweeper.ts';
+import { claimRetention } from './keys/key-retention.ts';
 import { createKnownAnswers } from './keys/known-answers.ts';
 import { OpenKeys } from './keys/open-keys.ts';
 import { observeEngine, observeUnended, sagaMetrics } from './metrics.ts';
 import type { OrderBook } from './orders/accept-order.ts';
 import { type AcceptedOrder, type OrderOutputs, viewOrder } from './orders/order.ts';
-import { answerAndTellCompanion, answerCompanion, createInsertOrders, UPDATED_AT_MARK } from './orders/order-store.ts';
+import {
+  answerAndTellCompanion,
+  answerCompanion,
+  companionValue,
+  createInsertOrders,
+  UPDATED_AT_MARK,
+} from './orders/order-store.ts';
 import { connectParticipants } from './saga/participants.ts';
 import { placeOrderSaga } from './saga/place-order-saga.ts';
 import { countUnendedSagas } from './saga/saga-store.ts';
@@ -114,9 +119,7 @@ export async function runOrchestrator(
     deadlineMs: settings.ORDER_DEADLINE_MS,
     now,
   };
-  const holder = `${hostname()}:${process.pid}:${randomUUID()}`;
-  const sweeper = startKeySweeper({ pool, retention, log, metrics, holder });
-  onShutdown(() => sweeper.stop());
+  onShutdown(retentionOf({ pool, ...claimRetention(retention) }, log, metrics));
   if (eventsAt !== undefined)
     relayEvents(eventsAt, ORDER_OUTBOX, settings.ORDER_EVENTS_KEPT_MS, { pool, log, metrics });
   const authenticate = createAuthenticate(settings.API_KEYS);
@@ -159,8 +162,8 @@ type Upcoming = {
   failure: Parameters<typeof viewOrder>[2]['failure'];
 };
 
-/** The order as it will be once the checkpoint is written; the database fills in the instant. */
+/** For the companion: the order as it will be once the checkpoint is written; the database fills in the instant. */
 function terminalAnswer(id: string, order: AcceptedOrder, saga: Upcoming): string {
   const progress = { ...saga, outputs: saga.outputs as Partial<OrderOutputs> };
-  return JSON.stringify(viewOrder(id, order, progress, UPDATED_AT_MARK));
+  return companionValue(order.tenantId, JSON.stringify(viewOrder(id, order, progress, UPDATED_AT_MARK)));
 }

@@ -6,6 +6,8 @@ create table claims (
   scope text not null,
   name text not null,
   operation text not null,
+  -- Where what is done under the key can be read, such as a path. Null where its operation says so, or nothing has a place.
+  resource text,
   state text not null check (state in ('in_flight', 'executed', 'refused', 'sealed')),
   -- Null when an undo sealed the step before any act came: there was no request to take the print of.
   fingerprint bytea,

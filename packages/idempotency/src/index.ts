@@ -30,6 +30,7 @@ export {
   claim,
   complete,
   differingMembers,
+  isSameRequest,
   refuse,
   release,
   type SealedFrom,
@@ -47,6 +48,19 @@ export {
   sealClaims,
   settleClaims,
 } from './postgres/claim-batch.ts';
+export {
+  CLAIM_STATE,
+  type ClaimAnswer,
+  type ClaimRow,
+  type NewClaims,
+  newClaimsSql,
+  type OpenClaim,
+  openClaim,
+  readClaims,
+  type SettledClaims,
+  settleClaimsSql,
+  settleOpenClaim,
+} from './postgres/claims-fragment.ts';
 export {
   createKeyedRunner,
   type Effect,

@@ -1,6 +1,13 @@
 export { migrationJob } from './migration-job.ts';
 export { consumeEvents, eventsUrl, orderEvents, relayEvents } from './order-events.ts';
-export { openRedis, type Participant, type ParticipantConfig, redisUrl, runParticipant } from './run-participant.ts';
+export {
+  openRedis,
+  type Participant,
+  type ParticipantConfig,
+  redisUrl,
+  retentionOf,
+  runParticipant,
+} from './run-participant.ts';
 export { type ReachStepPoint, STEP_POINTS, type StepPoint } from './step/crash-points.ts';
 export { type AskedStep, askStep, keyedCall, type Operation, stepAnswer, storeFault } from './step/step-call.ts';
 export {

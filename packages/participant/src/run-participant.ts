@@ -7,6 +7,7 @@ import {
   keepRetention,
   loadFingerprinter,
   type OtherTable,
+  type RetentionOptions,
   turnDays,
 } from '@holdfast/idempotency';
 import { connectRedis, createRedisAnswers, REDIS_URL_PATTERN, type RedisAnswers } from '@holdfast/idempotency/redis';
@@ -112,7 +113,7 @@ export async function runParticipant(
   });
   const health = createHealth({ postgres: async () => (await pool.query('select 1')).rowCount === 1 });
   const ops = await startOpsServer(config.HOST, config.HTTP_PORT, health, metrics);
-  onShutdown(retentionOf(pool, others, log, metrics));
+  onShutdown(retentionOf({ pool, others }, log, metrics));
   onShutdown(() => ops.close());
   onShutdown(async () => {
     health.drain();
@@ -122,8 +123,12 @@ export async function runParticipant(
   log.info({ grpcPort: server.port, httpPort: ops.port }, 'listening');
 }
 
-/** @returns ends it */
-function retentionOf(pool: Pool, others: readonly OtherTable[], log: Log, metrics: Metrics): () => Promise<void> {
+/** The retention of a database's claims, with what it does under `/metrics`. @returns ends it */
+export function retentionOf(
+  options: Pick<RetentionOptions, 'pool' | 'others' | 'pinned' | 'answerMs' | 'tombstoneMs'> & { everyMs?: number },
+  log: Log,
+  metrics: Metrics,
+): () => Promise<void> {
   const purged = metrics.counter('holdfast_claims_purged_total', 'Rows past their retention', ['table']);
   const seconds = metrics.histogram('holdfast_claims_purge_batch_seconds', 'Time of one batch', ['table']);
   let oldestMs = 0;
@@ -133,15 +138,14 @@ function retentionOf(pool: Pool, others: readonly OtherTable[], log: Log, metric
     () => oldestMs / 1_000,
   );
   const timer = keepRetention({
-    pool,
-    others,
+    ...options,
     onPurged(table, rows, tookMs) {
       purged.inc({ table }, rows);
       seconds.observe({ table }, tookMs / 1_000);
     },
     onWalked(walked) {
       oldestMs = walked.oldestMs;
-      if (walked.claims + walked.days > 0) log.info(walked, 'keys past their retention are gone');
+      if (walked.claims + walked.answers + walked.days > 0) log.info(walked, 'keys past their retention are gone');
     },
     onError: (error) => log.warn({ err: error }, 'purging old keys failed; trying again'),
   });

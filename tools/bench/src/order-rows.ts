@@ -15,7 +15,7 @@ export type Database = (typeof DATABASES)[number];
 
 /** The tables that grow with orders, and where in a row `t` the order's id is. */
 export const ORDER_ROWS: Readonly<Record<Database, Readonly<Record<string, string>>>> = {
-  orchestrator: { keys: 't.id', orders: 't.id', sagas: 't.id', saga_attempts: 't.saga_id', outbox: 't.order_id' },
+  orchestrator: { claims: 't.scope', orders: 't.id', sagas: 't.id', saga_attempts: 't.saga_id', outbox: 't.order_id' },
   inventory: { ...CLAIMED, reservations: 't.order_id' },
   payment: { ...CLAIMED, charges: 't.order_id', account_entries: `split_part(t.entry_key, ':', 1)` },
   shipping: { ...CLAIMED, shipments: 't.order_id', shipment_outbox: 't.order_id' },

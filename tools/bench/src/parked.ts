@@ -23,7 +23,8 @@ export const PARK: Readonly<Partial<Record<Database, readonly string[]>>> = {
         set state = 'parked', resume_state = 'compensating', position = 0, ended_at = null,
             parked = jsonb_build_object('step', '${STEP}', 'direction', 'undo', 'reason', 'ATTEMPTS_EXHAUSTED',
                                         'detail', '${DETAIL}', 'attempts', ${ATTEMPTS}, 'at', updated_at)`,
-    `update template_keys set answer = replace(answer, '"status":"failed"', '"status":"compensating"')`,
+    `update template_claims
+        set answer = convert_to(replace(convert_from(answer, 'UTF8'), '"status":"failed"', '"status":"compensating"'), 'UTF8')`,
   ],
   inventory: [
     `update template_reservations set state = 'held', released_at = null`,

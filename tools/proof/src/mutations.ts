@@ -70,11 +70,6 @@ export const MUTATIONS: readonly Mutation[] = [
         from: '(c.fingerprint <> r.fingerprint or c.operation <> r.operation) as reused',
         to: 'false as reused',
       },
-      {
-        file: 'apps/orchestrator/src/orders/accept-order.ts',
-        from: 'if (stored.fingerprint.equals(sent.digest)) return undefined;',
-        to: 'if (stored.fingerprint.length === sent.digest.length) return undefined;',
-      },
     ],
     red: [
       { file: CONFORMANCE, titles: ['H6: ', 'G4: '] },
@@ -98,6 +93,11 @@ export const MUTATIONS: readonly Mutation[] = [
       },
       {
         file: `${IDEMPOTENCY}/postgres/claim-batch.ts`,
+        from: 'on conflict (tenant_id, scope, name)',
+        to: 'on conflict (scope, name)',
+      },
+      {
+        file: `${IDEMPOTENCY}/postgres/claims-fragment.ts`,
         from: 'on conflict (tenant_id, scope, name)',
         to: 'on conflict (scope, name)',
       },
@@ -242,6 +242,28 @@ export const MUTATIONS: readonly Mutation[] = [
       },
     ],
     red: [{ file: `${IDEMPOTENCY}/postgres/retention.db.test.ts`, titles: ['K5: takes away what is settled and old'] }],
+  },
+  {
+    name: 'the pin of claims that are the unique key of their effect',
+    edits: [
+      {
+        file: `${IDEMPOTENCY}/postgres/retention.ts`,
+        from: 'and met.is_due and not met.is_pinned',
+        to: 'and met.is_due',
+      },
+    ],
+    red: [{ file: `${IDEMPOTENCY}/postgres/retention.db.test.ts`, titles: ['K5: keeps a pinned claim'] }],
+  },
+  {
+    name: 'the refusals among the answers that are taken when they have expired',
+    edits: [
+      {
+        file: `${IDEMPOTENCY}/postgres/retention.ts`,
+        from: `state = '\${CLAIM_STATE.done}' and answer is not null`,
+        to: 'answer is not null',
+      },
+    ],
+    red: [{ file: `${IDEMPOTENCY}/postgres/retention.db.test.ts`, titles: ['K5: keeps a pinned claim'] }],
   },
   {
     name: 'the last look for claims before a fence is purged',

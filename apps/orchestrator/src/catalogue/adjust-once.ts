@@ -51,13 +51,13 @@ export async function adjustOnce(desk: AdjustmentDesk, adjustment: Adjustment): 
   const id = keyId(fingerprinter, tenantId, key);
   const fingerprint = fingerprinter.of(operation, request, { nameMembers: true });
   if (isForgotten(retention, key, now())) {
-    const known = await findStoredKey(pool, id);
+    const known = await findStoredKey(pool, { tenantId, id });
     return known === undefined ? { kind: 'forgotten' } : await meet(desk, adjustment, id, fingerprint, known);
   }
   const claimedAt = now();
   const isFirst = await claimKey(pool, { id, tenantId, operation, resource, fingerprint, createdAt: claimedAt });
   if (isFirst) return await adjust(desk, adjustment, id, claimedAt);
-  const stored = await findStoredKey(pool, id);
+  const stored = await findStoredKey(pool, { tenantId, id });
   if (stored === undefined) throw new Error('a key vanished between two statements: is something deleting live keys?');
   return await meet(desk, adjustment, id, fingerprint, stored);
 }
@@ -84,6 +84,7 @@ async function meet(
 async function adjust(desk: AdjustmentDesk, adjustment: Adjustment, id: string, claimedAt: Date): Promise<Adjusted> {
   const { replayed, ...answer } = await adjustment.call(`${id}:adjust`);
   // crash here: the effect is there, its answer is not stored; the next request under the key gets it from the participant.
-  const stored = await settleKey(desk.pool, id, answer.status, answer.body);
+  const { tenantId, operation } = adjustment;
+  const stored = await settleKey(desk.pool, { tenantId, id, operation }, answer.status, answer.body);
   return { kind: 'answered', status: stored.status, body: stored.answer ?? answer.body, replayed, claimedAt };
 }

@@ -4,7 +4,8 @@
  * K5  The end of retention runs nothing again. An order's key is kept as long as its order. The key of an adjustment goes
  *     after the tombstone window, and its participant keeps the key of the effect itself for ever.
  */
-import { dateOfKey } from '@holdfast/idempotency';
+import { dateOfKey, type RetentionOptions } from '@holdfast/idempotency';
+import { PLACE_ORDER } from './key-store.ts';
 
 export interface Retention {
   /** How long a first answer is replayed byte for byte; afterwards the resource is shown as it is then. */
@@ -21,6 +22,21 @@ export function expiresAt(retention: Retention, claimedAt: Date): Date {
 /** H15, by the clock and not by what has been swept: the sweep only gives the space back. */
 export function isPastRetention(retention: Retention, claimedAt: Date, now: Date): boolean {
   return claimedAt.getTime() + retention.keyLifetimeMs <= now.getTime();
+}
+
+const EVERY_MS = { least: 500, most: 6 * 3_600_000 };
+
+/** What the housekeeping of claims goes by: it gives back the space of what is past its retention by the rules here. */
+export function claimRetention({
+  keyLifetimeMs,
+  tombstoneLifetimeMs,
+}: Retention): Pick<RetentionOptions, 'pinned' | 'answerMs' | 'tombstoneMs'> & { everyMs: number } {
+  return {
+    pinned: [PLACE_ORDER],
+    answerMs: keyLifetimeMs,
+    tombstoneMs: Math.max(tombstoneLifetimeMs, keyLifetimeMs),
+    everyMs: Math.min(Math.max(keyLifetimeMs / 10, EVERY_MS.least), EVERY_MS.most),
+  };
 }
 
 /** H16: the key is older than anything that is remembered for sure. */

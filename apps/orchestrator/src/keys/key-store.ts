@@ -1,15 +1,41 @@
 /*
- * What every Idempotency-Key stands for, in Postgres.
+ * What every Idempotency-Key of a client stands for: a claim of @holdfast/idempotency, under the id that is derived from tenant
+ * and key. An order's claim has the order's id.
  *
  * K1  An answer is stored before anyone hears it: with the order (order-store.ts), by the saga's terminal checkpoint, or
  *     by settleKey(). It is written once.
- * K2  The primary key is derived from tenant and key: one row per key over all operations. Nobody changes what it stands for.
+ * K2  One claim per key over all operations: a key used for an order can't be used for anything else.
  */
 import type { KeyedOperation } from '@holdfast/contracts';
-import type { Fingerprint } from '@holdfast/idempotency';
-import { type Query, statement } from '@holdfast/postgres';
+import {
+  CLAIM_STATE,
+  type ClaimAnswer,
+  type ClaimRow,
+  type Fingerprint,
+  openClaim,
+  readClaims,
+  settleOpenClaim,
+} from '@holdfast/idempotency';
+import type { Query } from '@holdfast/postgres';
 
 export const PLACE_ORDER: KeyedOperation = 'POST /v1/orders';
+
+/** The status of what was done. A refusal's own is stored before its body. */
+const DONE_STATUS: Readonly<Record<KeyedOperation, number>> = {
+  'POST /v1/orders': 201,
+  'POST /v1/stock/{sku}/adjust': 200,
+  'POST /v1/accounts/{customerId}/adjust': 200,
+};
+
+/** The HTTP status of every first answer to an order: a refusal by a step is not an HTTP error. */
+export const ORDER_ACCEPTED = DONE_STATUS[PLACE_ORDER];
+
+/** Where a key's claim is. */
+export interface KeyId {
+  tenantId: string;
+  /** Derived from tenant and key (keyId). */
+  id: string;
+}
 
 export interface StoredAnswer {
   status: number;
@@ -18,6 +44,7 @@ export interface StoredAnswer {
 }
 
 export interface StoredKey {
+  tenantId: string;
   operation: KeyedOperation;
   resource: string | null;
   fingerprint: Buffer;
@@ -29,86 +56,66 @@ export interface StoredKey {
   createdAt: Date;
 }
 
-const findKey = statement(
-  'keys.find',
-  `select operation, resource, fingerprint, members, status, answer, created_at as "createdAt"
-     from keys where id = $1::text`,
-);
-
-export async function findStoredKey(db: Query, id: string): Promise<StoredKey | undefined> {
-  const { rows } = await db.query<StoredKey>({ ...findKey, values: [id] });
-  return rows[0];
+/** What each of these keys stands for, by id; those that stand for nothing are missing. */
+export async function findStoredKeys(db: Query, ids: KeyId[]): Promise<Map<string, StoredKey>> {
+  const rows = await readClaims(db, ids.map(claimKeyOf));
+  return new Map(rows.map((row) => [row.key, storedKey(row)]));
 }
 
-const findKeys = statement(
-  'keys.find-all',
-  `select id, operation, resource, fingerprint, members, status, answer, created_at as "createdAt"
-     from keys where id = any($1::text[])`,
-);
-
-/** What each of these keys stands for; those that stand for nothing are missing. */
-export async function findStoredKeys(db: Query, ids: string[]): Promise<Map<string, StoredKey>> {
-  const { rows } = await db.query<StoredKey & { id: string }>({ ...findKeys, values: [ids] });
-  return new Map(rows.map((row) => [row.id, row]));
+export async function findStoredKey(db: Query, id: KeyId): Promise<StoredKey | undefined> {
+  return (await findStoredKeys(db, [id])).get(id.id);
 }
 
-export interface NewKey {
-  id: string;
-  tenantId: string;
+/** Those of the given keys that have been answered by now. */
+export async function findSettled(db: Query, ids: KeyId[]): Promise<(StoredAnswer & { id: string })[]> {
+  const rows = await readClaims(db, ids.map(claimKeyOf), { onlySettled: true });
+  return rows.map((row) => ({ id: row.key, ...answerOf(operationOf(row), row) }));
+}
+
+export interface NewKey extends KeyId {
   operation: KeyedOperation;
   resource: string;
   fingerprint: Fingerprint;
   createdAt: Date;
 }
 
-const claimKeyRow = statement(
-  'keys.claim',
-  `insert into keys (id, tenant_id, operation, resource, fingerprint, fingerprint_version, members, created_at)
-   values ($1::text, $2::text, $3::text, $4::text, $5::bytea, $6::smallint, $7::jsonb, $8::timestamptz)
-   on conflict (id) do nothing`,
-);
-
 /** Takes a key for an operation other than an order. @returns false when it stands for something already */
-export async function claimKey(db: Query, key: NewKey): Promise<boolean> {
-  const { digest, version, members } = key.fingerprint;
-  const { rowCount } = await db.query({
-    ...claimKeyRow,
-    values: [
-      key.id,
-      key.tenantId,
-      key.operation,
-      key.resource,
-      digest,
-      version,
-      members && JSON.stringify(members),
-      key.createdAt,
-    ],
-  });
-  return rowCount === 1;
+export async function claimKey(db: Query, { id, createdAt, ...key }: NewKey): Promise<boolean> {
+  return await openClaim(db, { ...key, key: id, claimedAt: createdAt });
 }
-
-const settleOpenKey = statement(
-  'keys.settle',
-  `update keys set answer = case when status is null then $3::text else answer end,
-                   status = coalesce(status, $2::smallint)
-    where id = $1::text returning status, answer`,
-);
 
 /** Settles what this key is answered, if nothing has yet. @returns the answer that stands */
-export async function settleKey(db: Query, id: string, status: number, answer: string): Promise<StoredAnswer> {
-  const { rows } = await db.query<StoredAnswer>({ ...settleOpenKey, values: [id, status, answer] });
-  const stands = rows[0];
-  if (stands === undefined) throw new Error(`the key ${id} has vanished: is something deleting keys?`);
-  return stands;
+export async function settleKey(
+  db: Query,
+  id: KeyId & { operation: KeyedOperation },
+  status: number,
+  answer: string,
+): Promise<StoredAnswer> {
+  const isDone = status === DONE_STATUS[id.operation];
+  const bytes = Buffer.from(isDone ? answer : `${status}\n${answer}`);
+  const stands = await settleOpenClaim(db, claimKeyOf(id), isDone ? CLAIM_STATE.done : CLAIM_STATE.refused, bytes);
+  if (stands === undefined) throw new Error(`the key ${id.id} has vanished: is something deleting claims?`);
+  return answerOf(id.operation, stands);
 }
 
-const findSettledKeys = statement(
-  'keys.find-settled',
-  `select id, status, answer from keys where id = any($1::text[]) and status is not null`,
-);
+function claimKeyOf({ tenantId, id }: KeyId): { tenantId: string; key: string } {
+  return { tenantId, key: id };
+}
 
-/** Those of the given keys that have been answered by now. */
-export async function findSettled(db: Query, ids: string[]): Promise<(StoredAnswer & { id: string })[]> {
-  const { rows } = await db.query<StoredAnswer & { id: string }>({ ...findSettledKeys, values: [ids] });
-  return rows;
+function storedKey({ key: _key, state, answer, claimedAt, ...row }: ClaimRow): StoredKey {
+  const operation = operationOf(row);
+  const settled = state === CLAIM_STATE.open ? { status: null, answer: null } : answerOf(operation, { state, answer });
+  return { ...row, operation, createdAt: claimedAt, ...settled };
+}
+
+/** Only keys of this API are in this database. */
+function operationOf({ operation }: Pick<ClaimRow, 'operation'>): KeyedOperation {
+  return operation as KeyedOperation;
+}
+
+function answerOf(operation: KeyedOperation, { state, answer }: ClaimAnswer): StoredAnswer {
+  const text = answer?.toString() ?? null;
+  if (state !== CLAIM_STATE.refused || text === null) return { status: DONE_STATUS[operation], answer: text };
+  const end = text.indexOf('\n');
+  return { status: Number(text.slice(0, end)), answer: text.slice(end + 1) };
 }

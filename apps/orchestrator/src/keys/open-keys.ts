@@ -11,7 +11,7 @@ import type { Log } from '@holdfast/service';
 import { findSettled, type StoredAnswer, type StoredKey } from './key-store.ts';
 
 /** What a duplicate is compared with. Only ever what a committed row says: another request may have claimed the key. */
-export type OpenKey = Pick<StoredKey, 'operation' | 'fingerprint' | 'members' | 'createdAt'>;
+export type OpenKey = Pick<StoredKey, 'tenantId' | 'operation' | 'fingerprint' | 'members' | 'createdAt'>;
 
 export type Waited =
   | { kind: 'answered'; answer: StoredAnswer }
@@ -161,7 +161,8 @@ export class OpenKeys {
   async #look(): Promise<void> {
     this.#looking = true;
     this.#timer = undefined;
-    const ids = [...this.#entries].filter(([, entry]) => entry.unsubscribe).map(([id]) => id);
+    const watched = [...this.#entries].filter(([, entry]) => entry.unsubscribe);
+    const ids = watched.map(([id, { key }]) => ({ tenantId: key.tenantId, id }));
     try {
       for (let at = 0; at < ids.length; at += IDS_PER_LOOK) {
         for (const { id, ...answer } of await findSettled(this.#options.pool, ids.slice(at, at + IDS_PER_LOOK))) {

@@ -10,15 +10,23 @@
  * Crash windows: before the insert commits, nothing has happened. After it, the saga is adopted from this process
  * when it dies, and its terminal checkpoint settles the answer if nobody has before.
  */
-import { differingMembers, type Fingerprint, type Fingerprinter } from '@holdfast/idempotency';
+import { differingMembers, type Fingerprint, type Fingerprinter, isSameRequest } from '@holdfast/idempotency';
 import type { Pool } from '@holdfast/postgres';
 import type { Engine, StartOutcome } from '@holdfast/saga';
 import { isForgotten, isPastRetention, type Retention } from '../keys/key-retention.ts';
-import { findStoredKey, PLACE_ORDER, type StoredAnswer, type StoredKey, settleKey } from '../keys/key-store.ts';
+import {
+  findStoredKey,
+  type KeyId,
+  ORDER_ACCEPTED,
+  PLACE_ORDER,
+  type StoredAnswer,
+  type StoredKey,
+  settleKey,
+} from '../keys/key-store.ts';
 import type { KnownAnswers } from '../keys/known-answers.ts';
 import type { OpenKey, OpenKeys } from '../keys/open-keys.ts';
 import { type AcceptedOrder, JUST_ACCEPTED, type OrderRequest, viewOrder } from './order.ts';
-import { type NewOrder, ORDER_ACCEPTED, readOrder, readRequest } from './order-store.ts';
+import { type NewOrder, readOrder, readRequest } from './order-store.ts';
 
 export interface OrderBook {
   pool: Pool;
@@ -94,7 +102,7 @@ export async function acceptOrder(book: OrderBook, placement: Placement): Promis
   const met = known instanceof Promise ? await known : known;
   if (met !== undefined) return await meet(book, attempt, met, waitUntilMs);
   if (isForgotten(book.retention, placement.key, book.now())) {
-    const stored = await findStoredKey(pool, attempt.id);
+    const stored = await findStoredKey(pool, keyOfOrder(attempt));
     return stored === undefined ? { kind: 'forgotten' } : await meet(book, attempt, stored, waitUntilMs);
   }
   const claimed = await openKeys.claim(attempt.id, () => claimOrFind(book, attempt));
@@ -111,7 +119,12 @@ function keyedOrder({
   return { tenantId, key, bytes, fingerprint };
 }
 
-/** The row of a key, whatever it is used for; of an order's key it is the order's id. */
+/** Where the key's claim is. */
+function keyOfOrder({ id, placement: { tenantId } }: Attempt): KeyId {
+  return { tenantId, id };
+}
+
+/** The claim of a key, whatever it is used for; of an order's key it is the order's id. */
 export function keyId(fingerprinter: Fingerprinter, tenantId: string, key: string): string {
   return fingerprinter.idOfKey('order', tenantId, key);
 }
@@ -135,8 +148,15 @@ async function claimOrFind(book: OrderBook, attempt: Attempt): Promise<Claimed> 
   // When it throws it may have committed all the same: then the sweep finds the saga and runs it (S1).
   const started = await book.startOrder({ id, order, fingerprint, answer, deadlineMs: book.deadlineMs });
   if (started.kind === 'exists') return { kind: 'found', stored: started.existing };
-  if (started.kind !== 'begun') return { kind: 'found', stored: await findStoredKey(book.pool, id) };
-  const key = { operation: PLACE_ORDER, resource: null, fingerprint: fingerprint.digest, members: null, createdAt };
+  if (started.kind !== 'begun') return { kind: 'found', stored: await findStoredKey(book.pool, keyOfOrder(attempt)) };
+  const key = {
+    tenantId: placement.tenantId,
+    operation: PLACE_ORDER,
+    resource: null,
+    fingerprint: fingerprint.digest,
+    members: null,
+    createdAt,
+  };
   const tell = answer === null ? book.openKeys.open(id, key) : () => {};
   return { kind: 'first', stored: { ...key, status: answer === null ? null : ORDER_ACCEPTED, answer }, tell };
 }
@@ -147,14 +167,12 @@ async function answerFirst(
   attempt: Attempt,
   { stored, tell }: Extract<Claimed, { kind: 'first' }>,
 ): Promise<Placed> {
-  const { id, placement } = attempt;
+  const { id } = attempt;
   const { createdAt: claimedAt } = stored;
   let answer: StoredAnswer | undefined;
   try {
     answer =
-      stored.status === null
-        ? await settleWhenEnded(book, placement, id)
-        : { status: stored.status, answer: stored.answer };
+      stored.status === null ? await settleWhenEnded(book, attempt) : { status: stored.status, answer: stored.answer };
   } finally {
     tell(answer);
   }
@@ -171,19 +189,20 @@ function justAccepted(id: string, order: AcceptedOrder): string {
  * Waits for the end; if it doesn't come in time, what the order is now becomes the answer. A caller that hung up hears
  * nothing, so the answer stays open: the terminal checkpoint settles it, and a retry gets the end (H13).
  */
-async function settleWhenEnded(book: OrderBook, placement: Placement, id: string): Promise<StoredAnswer | undefined> {
+async function settleWhenEnded(book: OrderBook, attempt: Attempt): Promise<StoredAnswer | undefined> {
+  const { id, placement } = attempt;
   const end = await book.engine.waitForEnd(id, placement.waitMs, placement.signal);
   // Ended here, and this answer was stored with the end.
   if (end.kind === 'settled' && end.snapshot.told) return { status: ORDER_ACCEPTED, answer: end.snapshot.told };
-  const stored = await findStoredKey(book.pool, id);
+  const stored = await findStoredKey(book.pool, keyOfOrder(attempt));
   if (stored?.status) return { status: stored.status, answer: stored.answer };
   if (placement.signal.aborted) return undefined;
-  return await settleAsItIs(book, placement.tenantId, id);
+  return await settleAsItIs(book, keyOfOrder(attempt));
 }
 
-async function settleAsItIs(book: OrderBook, tenantId: string, id: string): Promise<StoredAnswer> {
-  const view = await readOrder(book.pool, tenantId, id);
-  return await settleKey(book.pool, id, ORDER_ACCEPTED, JSON.stringify(view));
+async function settleAsItIs(book: OrderBook, key: KeyId): Promise<StoredAnswer> {
+  const view = await readOrder(book.pool, key.tenantId, key.id);
+  return await settleKey(book.pool, { ...key, operation: PLACE_ORDER }, ORDER_ACCEPTED, JSON.stringify(view));
 }
 
 /** The key stands for something already: this very request, or another one. */
@@ -201,7 +220,7 @@ async function meet(book: OrderBook, attempt: Attempt, met: OpenKey | StoredKey,
     );
   }
   if (book.now().getTime() - createdAt.getTime() > ABANDONED_AFTER_MS) {
-    const settled = await settleAsItIs(book, attempt.placement.tenantId, attempt.id);
+    const settled = await settleAsItIs(book, keyOfOrder(attempt));
     return await replay(book, attempt, settled, { claimedAt: createdAt, keep: true });
   }
   const { signal } = attempt.placement;
@@ -214,7 +233,7 @@ async function meet(book: OrderBook, attempt: Attempt, met: OpenKey | StoredKey,
   if (waited.kind === 'answered')
     return await replay(book, attempt, waited.answer, { claimedAt: createdAt, keep: false });
   if (waited.kind === 'pending') return { kind: 'in_progress', claimedAt: createdAt };
-  const stored = await findStoredKey(book.pool, attempt.id);
+  const stored = await findStoredKey(book.pool, keyOfOrder(attempt));
   return stored === undefined ? { kind: 'busy' } : await meet(book, attempt, stored, waitUntilMs);
 }
 
@@ -251,9 +270,8 @@ export function reuse(
   operation: string,
   sent: Fingerprint,
 ): Reused | undefined {
-  const { createdAt: claimedAt } = stored;
+  if (isSameRequest(stored, { operation, fingerprint: sent })) return undefined;
   // Members of another operation would say what the key was used for.
-  if (stored.operation !== operation) return { kind: 'reused', differing: [], claimedAt };
-  if (stored.fingerprint.equals(sent.digest)) return undefined;
-  return { kind: 'reused', differing: differingMembers(stored.members, sent.members), claimedAt };
+  const differing = stored.operation === operation ? differingMembers(stored.members, sent.members) : [];
+  return { kind: 'reused', differing, claimedAt: stored.createdAt };
 }

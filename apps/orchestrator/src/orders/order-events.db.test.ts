@@ -14,7 +14,7 @@ import {
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { newOrder } from '../../test/test-order.ts';
 import { ORDER_OUTBOX, orchestratorMigrations } from '../run-orchestrator.ts';
-import { answerAndTellCompanion, createInsertOrders, type InsertOrders } from './order-store.ts';
+import { answerAndTellCompanion, companionValue, createInsertOrders, type InsertOrders } from './order-store.ts';
 
 const skip = !isRedisInstalled();
 if (skip && process.env.HOLDFAST_REQUIRE_ALL === '1') throw new Error('needs redis-server on the PATH');
@@ -60,7 +60,7 @@ beforeAll(async () => {
     leaseMs: 60_000,
     log,
     companion: answerAndTellCompanion,
-    companionValue: (saga) => (hasEnded(saga.state) ? '{}' : null),
+    companionValue: (saga) => (hasEnded(saga.state) ? companionValue('shop', '{}') : null),
   });
   await engine.start();
 });

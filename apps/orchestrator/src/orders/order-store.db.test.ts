@@ -3,8 +3,15 @@ import { createPool, type Pool } from '@holdfast/postgres';
 import { type TestDatabase, testDatabase } from '@holdfast/testing';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { newOrder } from '../../test/test-order.ts';
+import { findStoredKeys } from '../keys/key-store.ts';
 import { orchestratorMigrations } from '../run-orchestrator.ts';
-import { createInsertOrders, type InsertOrders } from './order-store.ts';
+import {
+  answerCompanion,
+  companionValue,
+  createInsertOrders,
+  type InsertOrders,
+  UPDATED_AT_MARK,
+} from './order-store.ts';
 
 let database: TestDatabase;
 let other: Pool;
@@ -36,5 +43,64 @@ describe('orders that arrive together', () => {
     // A circle ends by the lock time-out or by the server's own search for one: either way a statement fails.
     const failed = queries.flatMap(({ mock }) => mock.settledResults.filter(({ type }) => type === 'rejected'));
     expect(failed.map(({ value }) => value.code)).toEqual([]);
+  });
+});
+
+describe('the end of an order', () => {
+  const ENDED = new Date('2026-01-02T03:04:05.678Z');
+  /** As long as most. */
+  const bodyOf = (id: string, at: string) =>
+    JSON.stringify({ id, status: 'completed', updatedAt: at, rest: '.'.repeat(500) });
+  /** As the flush of these orders' terminal checkpoints has it. */
+  const endAll = (ids: string[], db: Pick<Pool, 'query'> = database.pool) =>
+    db.query<{ id: string; told: string }>(
+      `with written as (
+         select id, companion, $3::timestamptz as updated_at from unnest($1::text[], $2::text[]) as w(id, companion)
+       ), companion as (${answerCompanion.text}) select id, told from companion`,
+      [ids, ids.map((id) => companionValue('shop', bodyOf(id, UPDATED_AT_MARK))), ENDED.toISOString()],
+    );
+
+  it('K1: stores the answer where it is open, once, with the instant of the checkpoint, and tells it', async () => {
+    const insert = createInsertOrders(database.pool, { tellsEvents: false });
+    const [open, answered, other] = [randomUUID(), randomUUID(), randomUUID()];
+    await insert([newOrder(open), { ...newOrder(answered), answer: 'before' }, newOrder(other)]);
+    const { rows } = await endAll([open, answered]);
+    const told = bodyOf(open, ENDED.toISOString());
+    expect(rows).toEqual([{ id: open, told }]);
+    expect((await endAll([open])).rows).toEqual([]);
+    const ids = [open, answered, other].map((id) => ({ tenantId: 'shop', id }));
+    const stored = await findStoredKeys(database.pool, ids);
+    expect(ids.map(({ id }) => [stored.get(id)?.status, stored.get(id)?.answer])).toEqual([
+      [201, told],
+      [201, 'before'],
+      [null, null],
+    ]);
+  });
+
+  it('finds room for most answers beside their claims, and writes to no index then', async () => {
+    const insert = createInsertOrders(database.pool, { tellsEvents: false });
+    await database.pool.query('truncate claims');
+    // Its statistics are those of one session.
+    const session = await database.pool.connect();
+    const updated = async () => {
+      await session.query('select pg_stat_force_next_flush()');
+      const { rows } = await session.query<{ all: number; beside: number }>(
+        `select n_tup_upd::int as all, n_tup_hot_upd::int as beside from pg_stat_user_tables where relname = 'claims'`,
+      );
+      return rows[0] ?? { all: 0, beside: 0 };
+    };
+    const before = await updated();
+    const open: string[] = [];
+    const ofFullLength = { version: 1, digest: Buffer.alloc(32), members: null };
+    for (let group = 0; group < 60; group++) {
+      const ids = Array.from({ length: 8 }, () => randomUUID());
+      await insert(ids.map((id) => ({ ...newOrder(id), fingerprint: ofFullLength })));
+      open.push(...ids);
+      if (open.length > 64) await endAll(open.splice(0, 8), session);
+    }
+    const after = await updated();
+    session.release();
+    expect(after.all - before.all).toBeGreaterThan(400);
+    expect((after.beside - before.beside) / (after.all - before.all)).toBeGreaterThan(0.5);
   });
 });

@@ -5,10 +5,10 @@
  *     committed, the saga runs to its end without the client.
  * K1  The first answer is stored before anyone hears it: in that statement, or in the saga's terminal checkpoint, or
  *     (a caller that stopped waiting first) by settleKey(). It is written once and replayed byte for byte (K2).
- * K2  The order's id is derived from tenant and key: the primary key of `keys` admits one operation per key.
+ * K2  The order's id is derived from tenant and key, and its claim has it as its key: one operation per key.
  */
 
-import type { Fingerprint } from '@holdfast/idempotency';
+import { type Fingerprint, newClaimsSql, settleClaimsSql } from '@holdfast/idempotency';
 import { type Query, type Statement, statement } from '@holdfast/postgres';
 import {
   type Companion,
@@ -28,9 +28,6 @@ import {
   viewOrder,
 } from './order.ts';
 
-/** The HTTP status of every first answer to an order: a refusal by a step is not an HTTP error. */
-export const ORDER_ACCEPTED = 201;
-
 export interface NewOrder {
   id: string;
   order: AcceptedOrder;
@@ -49,19 +46,21 @@ const acceptSql = (tell: string) => `
                           $7::timestamptz[], $8::jsonb[], $9::bigint[], $10::integer[])
        as r (id, tenant_id, customer_id, fingerprint, fingerprint_version, answer, created_at, input, owner_id,
              deadline_ms)
-   ), claimed as (
-     -- Without the key's members: what differs from an order can be told by the order (readRequest).
-     insert into keys (id, tenant_id, operation, fingerprint, fingerprint_version, status, answer, created_at)
-     select id, tenant_id, '${PLACE_ORDER}', fingerprint, fingerprint_version,
-            case when answer is not null then ${ORDER_ACCEPTED} end, answer, created_at
-       from r
-      -- Two replicas that meet the same keys wait for each other's in one order, never in a circle.
-      order by id
-     on conflict (id) do nothing
-     returning id
-   ), accepted as (
+   ), claimed as (${
+     // Without the request's members: what differs from an order can be told by the order (readRequest).
+     newClaimsSql({
+       tenantId: 'r.tenant_id',
+       key: 'r.id',
+       operation: `'${PLACE_ORDER}'`,
+       fingerprint: 'r.fingerprint',
+       fingerprintVersion: 'r.fingerprint_version',
+       answer: `convert_to(r.answer, 'UTF8')`,
+       claimedAt: 'r.created_at',
+       source: 'r',
+     })
+   }), accepted as (
      insert into orders (id, tenant_id, customer_id, created_at)
-     select id, tenant_id, customer_id, created_at from r where (id in (select id from claimed)) is true
+     select id, tenant_id, customer_id, created_at from r where (id in (select key from claimed)) is true
      returning id
    ), started as (${startSagaSql({
      id: 'r.id',
@@ -112,7 +111,7 @@ async function insertOrders(db: Query, accept: Statement, entries: OwnedOrder[])
   });
   const started = new Map(rows.map((row) => [row.id, row]));
   // Repeated requests look their keys up together, in a statement that sees whoever was faster.
-  const others = entries.flatMap(({ id }) => (started.has(id) ? [] : [id]));
+  const others = entries.flatMap(({ id, order: { tenantId } }) => (started.has(id) ? [] : [{ tenantId, id }]));
   const found = others.length === 0 ? undefined : await findStoredKeys(db, others);
   return entries.map(({ id, order }) => {
     const row = started.get(id);
@@ -124,23 +123,29 @@ async function insertOrders(db: Query, accept: Statement, entries: OwnedOrder[])
 /** Stands for the checkpoint's instant in the body that the companion stores; no member can contain it. */
 export const UPDATED_AT_MARK = '@updated-at@';
 
+/** What the companion stores: where the key's claim is, and the answer. No tenant's id has a line break. */
+export function companionValue(tenantId: string, answer: string): string {
+  return `${tenantId}\n${answer}`;
+}
+
 /** Commits the open answer with the terminal checkpoint, so that no caller hears of an end that is not stored. */
 export const answerCompanion: Companion = {
-  name: 'fix-answer',
-  text: `update keys
-            set status = ${ORDER_ACCEPTED},
-                answer = replace(w.companion, '${UPDATED_AT_MARK}',
-                                 to_char(w.updated_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))
-           from written w
-          where keys.id = w.id and w.companion is not null and keys.status is null
-        returning keys.id, keys.answer as told`,
+  name: 'store-answer',
+  text: settleClaimsSql({
+    tenantId: `split_part(w.companion, E'\\n', 1)`,
+    key: 'w.id',
+    answer: `convert_to(replace(substr(w.companion, strpos(w.companion, E'\\n') + 1), '${UPDATED_AT_MARK}',
+                       to_char(w.updated_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')), 'UTF8')`,
+    source: 'written w',
+    returning: { key: 'id', text: 'told' },
+  }),
   tells: true,
 };
 
 /** E1: the end of an order is committed with what is told of it. A flush that is sent twice tells once. */
 export const answerAndTellCompanion: Companion = {
   ...answerCompanion,
-  name: 'fix-answer-and-tell',
+  name: 'store-answer-and-tell',
   beside: `insert into outbox (order_id, kind, tenant_id)
            select w.id, w.state, orders.tenant_id from written w join orders on orders.id = w.id where w.ended
            on conflict do nothing`,

@@ -205,7 +205,11 @@ export function settledOutcome(state: 'executed' | 'refused', answer: Buffer | u
   return answer === undefined ? { kind: 'expired' } : { kind: state, answer };
 }
 
-function isSameRequest(row: ClaimRow, request: ClaimRequest): boolean {
+/** Whether the key stands for this very request (K2). */
+export function isSameRequest(
+  row: Pick<ClaimRow, 'operation' | 'fingerprint'>,
+  request: Pick<ClaimRequest, 'operation' | 'fingerprint'>,
+): boolean {
   return row.operation === request.operation && row.fingerprint?.equals(request.fingerprint.digest) === true;
 }
 

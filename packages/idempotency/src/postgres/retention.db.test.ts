@@ -7,6 +7,7 @@ import { type Fingerprinter, loadFingerprinter } from '../core/fingerprint.ts';
 import { createFlights } from '../core/single-flight.ts';
 import { idempotencyMigrations } from '../index.ts';
 import { ask, claim, complete } from './claim.ts';
+import { CLAIM_STATE, openClaim, readClaims, settleOpenClaim } from './claims-fragment.ts';
 import { purge, turnDays } from './retention.ts';
 
 let database: TestDatabase;
@@ -166,6 +167,62 @@ describe('the housekeeping', () => {
     expect(await countOf('fences')).toBe(5);
     // The key is not known any more; what was done under it is.
     expect(await charge(old[0] as string)).toMatchObject({ answer: Buffer.from(`found ${old[0]}`), replayed: false });
+  });
+
+  it('K5: keeps a pinned claim for ever, and takes the answer of a claim that stays when it has expired', async () => {
+    const DAY_MS = 24 * HOUR_MS;
+    const fingerprintOf = (key: string) => fingerprinter.of('order', { key }, { nameMembers: true });
+    const plant = async (
+      key: string,
+      { operation = 'order', state = CLAIM_STATE.done as 'executed' | 'refused' | null, ageMs = 0 },
+    ) => {
+      const claimedAt = new Date();
+      await openClaim(database.pool, {
+        tenantId: TENANT,
+        key,
+        operation,
+        resource: null,
+        fingerprint: fingerprintOf(key),
+        claimedAt,
+      });
+      if (state !== null) await settleOpenClaim(database.pool, { tenantId: TENANT, key }, state, Buffer.from('told'));
+      await database.pool.query(
+        `update claims set claimed_at = claimed_at - $2 * interval '1 millisecond', settled_at = settled_at - $2 * interval '1 millisecond'
+          where scope = $1`,
+        [key, ageMs],
+      );
+    };
+    await plant('pinned', { ageMs: 40 * DAY_MS });
+    await plant('pinned-young', { ageMs: DAY_MS - HOUR_MS });
+    await plant('pinned-refused', { ageMs: 40 * DAY_MS, state: CLAIM_STATE.refused });
+    await plant('pinned-open', { ageMs: 40 * DAY_MS, state: null });
+    await plant('other', { operation: 'adjust', ageMs: 40 * DAY_MS });
+    await plant('other-expired', { operation: 'adjust', ageMs: 2 * DAY_MS });
+    await plant('other-goes-soon', { operation: 'adjust', ageMs: 30 * DAY_MS });
+    const batches: string[] = [];
+    const options = {
+      pool: database.pool,
+      pinned: ['order'],
+      answerMs: DAY_MS,
+      onPurged: (table: string, rows: number) => void batches.push(`${table} ${rows}`),
+    };
+    expect(await purge(options)).toMatchObject({ claims: 1, answers: 2 });
+    expect(batches.sort()).toEqual(['answers 2', 'claims 1']);
+    const { rows } = await database.pool.query<{ scope: string }>('select scope from claims');
+    const left = await readClaims(
+      database.pool,
+      rows.map(({ scope }) => ({ tenantId: TENANT, key: scope })),
+    );
+    const shown = left.map(({ key, state, answer, members }) => `${key} ${state} ${answer} ${members && 'named'}`);
+    expect(shown.sort()).toEqual([
+      `other-expired ${CLAIM_STATE.done} null null`,
+      `other-goes-soon ${CLAIM_STATE.done} told named`,
+      `pinned ${CLAIM_STATE.done} null null`,
+      `pinned-open ${CLAIM_STATE.open} null named`,
+      `pinned-refused ${CLAIM_STATE.refused} told named`,
+      `pinned-young ${CLAIM_STATE.done} told named`,
+    ]);
+    expect(await purge(options)).toMatchObject({ claims: 0, answers: 0 });
   });
 
   it('K4: keeps the fence of an order that is called for at that very moment', async () => {

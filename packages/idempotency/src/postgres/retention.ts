@@ -2,7 +2,8 @@
  * The end of retention: days of answers are dropped whole; claims, fences and other modules' rows go in short batches.
  *
  * K5  Only what is settled and older than the tombstone window goes. The effects keep their own unique keys, so that a
- *     key that is not known any more still finds what was done under it.
+ *     key that is not known any more still finds what was done under it. A claim that is such a unique key itself is pinned, and
+ *     stays. Of a claim that stays, the answer goes when it has expired; a refusal never does (S5).
  * K4  A fence goes only when no claim of its order is left, which is looked at under the fence's lock: whoever calls
  *     for the order meanwhile waits for it, and raises it anew.
  * K7  One process at a time, per batch (an advisory lock that ends with its transaction, so it dies with its process). Every
@@ -14,11 +15,16 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Pool, type Query, type Statement, statement, transaction } from '@holdfast/postgres';
+import { CLAIM_STATE } from './claims-fragment.ts';
 
 export interface RetentionOptions {
   pool: Pool;
   /** How long a settled claim stays, counted from its end. Longer than any answer is kept, and than any caller retries. */
   tombstoneMs?: number;
+  /** Operations whose claims stay for ever: the claim is the unique key of their effect. */
+  pinned?: readonly string[];
+  /** How long after its claim an answer is given that has no last day of its own: those of claims-fragment.ts. Default: for ever. */
+  answerMs?: number;
   /** Tables of other modules that are purged with the claims, such as a consumer's inbox. */
   others?: readonly OtherTable[];
   /** Told after every batch that removed something. */
@@ -43,6 +49,8 @@ export interface RetentionClock {
 
 export interface Purged {
   claims: number;
+  /** Answers of claims that stay. */
+  answers: number;
   fences: number;
   /** Rows of other modules' tables. */
   others: number;
@@ -59,6 +67,8 @@ const OTHERS_BATCH = 1_000;
  * a clock ahead of ours would be forgotten before it is refused: in between it would run again. So claims stay longer.
  */
 const CLOCKS_AHEAD_MS = 12 * 60 * 60 * 1_000;
+/** An answer whose claim goes within this time goes with it: its row is not written once more for that. */
+const SOON_MS = 24 * 60 * 60 * 1_000;
 // Any two constants will do, as long as every process of a database uses the same.
 const LOCK = 7_415_927;
 const BLOCKS = { first: 64, least: 8, most: 4_096 };
@@ -130,16 +140,25 @@ const lastBlock = statement(
 const purgeClaims = statement(
   'idempotency.purge-claims',
   `with met as materialized (
-     select ctid, settled_at, settled_at < clock_timestamp() - $3::float8 * interval '1 millisecond'
-              and coalesce(kept_until < (clock_timestamp() at time zone 'utc')::date, true) as is_due
+     select ctid, settled_at, operation = any($4::text[]) as is_pinned,
+            settled_at < clock_timestamp() - $3::float8 * interval '1 millisecond'
+              and coalesce(kept_until < (clock_timestamp() at time zone 'utc')::date, true) as is_due,
+            settled_at >= clock_timestamp() - ($3::float8 - ${SOON_MS}) * interval '1 millisecond' as stays,
+            state = '${CLAIM_STATE.done}' and answer is not null
+              and coalesce(kept_until < (clock_timestamp() at time zone 'utc')::date,
+                           claimed_at < clock_timestamp() - $5::float8 * interval '1 millisecond') as has_expired
        from claims
       where ctid >= ('(' || $1::bigint || ',0)')::tid and ctid < ('(' || $2::bigint || ',0)')::tid
         and settled_at is not null
    ), purged as (
-     delete from claims using met where claims.ctid = met.ctid and met.is_due returning true
+     delete from claims using met where claims.ctid = met.ctid and met.is_due and not met.is_pinned returning true
+   ), emptied as (
+     update claims set answer = null, members = null
+       from met where claims.ctid = met.ctid and met.has_expired and (met.is_pinned or met.stays) returning true
    )
-   select (select count(*) from purged)::int as purged,
-          coalesce(extract(epoch from clock_timestamp() - (select min(settled_at) from met where not is_due)) * 1000, 0)::float8
+   select (select count(*) from purged)::int as claims, (select count(*) from emptied)::int as answers,
+          coalesce(extract(epoch from clock_timestamp() -
+                             (select min(settled_at) from met where not is_due and not is_pinned)) * 1000, 0)::float8
             as "oldestMs"`,
 );
 
@@ -163,16 +182,20 @@ const deleteFences = statement(
 export async function purge(options: RetentionOptions, signal?: AbortSignal): Promise<Purged> {
   const days = await turnDays(options.pool);
   let oldestMs = 0;
-  const claims = await walk(options, 'claims', signal, async (tx, from, to) => {
-    const values = [from, to, (options.tombstoneMs ?? TOMBSTONE_MS) + CLOCKS_AHEAD_MS];
-    const { rows } = await tx.query<{ purged: number; oldestMs: number }>({ ...purgeClaims, values });
-    oldestMs = Math.max(oldestMs, rows[0]?.oldestMs ?? 0);
-    return rows[0]?.purged ?? 0;
+  const tombstoneMs = (options.tombstoneMs ?? TOMBSTONE_MS) + CLOCKS_AHEAD_MS;
+  const { claims = 0, answers = 0 } = await walk(options, 'claims', signal, async (tx, from, to) => {
+    const values = [from, to, tombstoneMs, options.pinned ?? [], options.answerMs ?? null];
+    const { rows } = await tx.query<{ claims: number; answers: number; oldestMs: number }>({ ...purgeClaims, values });
+    const [batch = { claims: 0, answers: 0, oldestMs: 0 }] = rows;
+    oldestMs = Math.max(oldestMs, batch.oldestMs);
+    return { claims: batch.claims, answers: batch.answers };
   });
-  const fences = await walk(options, 'fences', signal, purgeFencesOf);
+  const { fences = 0 } = await walk(options, 'fences', signal, async (tx, from, to) => ({
+    fences: await purgeFencesOf(tx, from, to),
+  }));
   let others = 0;
   for (const other of options.others ?? []) others += await purgeOther(options, other, signal);
-  return { claims, fences, others, days, oldestMs };
+  return { claims, answers, fences, others, days, oldestMs };
 }
 
 /** In short batches, as long as there are full ones. */
@@ -204,15 +227,18 @@ async function purgeFencesOf(tx: Query, from: number, to: number): Promise<numbe
   return rowCount ?? 0;
 }
 
+type Rows = Partial<Record<'claims' | 'answers' | 'fences', number>>;
+
+/** @returns what `batch` has removed, all in all */
 async function walk(
   { pool, onPurged, clock = systemClock }: RetentionOptions,
   table: 'claims' | 'fences',
   signal: AbortSignal | undefined,
-  batch: (tx: Query, from: number, to: number) => Promise<number>,
-): Promise<number> {
+  batch: (tx: Query, from: number, to: number) => Promise<Rows>,
+): Promise<Rows> {
   const { rows } = await pool.query<{ blocks: number }>({ ...lastBlock, values: [table] });
   const end = rows[0]?.blocks ?? 0;
-  let total = 0;
+  const total: Rows = {};
   let size = BLOCKS.first;
   for (let from = 0; from < end && !signal?.aborted; ) {
     const startedMs = clock.now();
@@ -223,13 +249,16 @@ async function walk(
     // Another process is at it: it does what we would have done.
     if (purged === undefined) return total;
     const tookMs = clock.now() - startedMs;
-    if (purged > 0) onPurged?.(table, purged, tookMs);
-    total += purged;
+    const removed = (Object.entries(purged) as [keyof Rows, number][]).filter(([, rows]) => rows > 0);
+    for (const [of, rows] of removed) {
+      onPurged?.(of, rows, tookMs);
+      total[of] = (total[of] ?? 0) + rows;
+    }
     from = to;
     size = Math.round(
       Math.min(Math.max((size * TARGET_BATCH_MS) / tookMs, size / 2, BLOCKS.least), size * 2, BLOCKS.most),
     );
-    await clock.pause(purged > 0 ? tookMs : IDLE_PAUSES * tookMs, signal);
+    await clock.pause(removed.length > 0 ? tookMs : IDLE_PAUSES * tookMs, signal);
   }
   return total;
 }

@@ -24,7 +24,7 @@ export function keyRoutes(book: OrderBook): FastifyPluginAsyncTypebox {
       },
       async (request) => {
         const id = keyId(book.fingerprinter, request.tenantId, request.params.key);
-        const stored = await findStoredKey(book.pool, id);
+        const stored = await findStoredKey(book.pool, { tenantId: request.tenantId, id });
         if (stored === undefined)
           throw new Problem('not-found', 'Nothing was sent with this key, or the key is no longer kept.');
         return {

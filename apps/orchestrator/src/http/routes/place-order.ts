@@ -9,9 +9,9 @@ import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typ
 import { preferredWaitMs } from '@holdfast/idempotency/http';
 import { newTraceparent } from '@holdfast/service';
 import type { FastifyReply, FastifyRequest, preValidationHookHandler } from 'fastify';
+import { ORDER_ACCEPTED } from '../../keys/key-store.ts';
 import { acceptOrder, MAX_WAIT_MS, type OrderBook, type Placed } from '../../orders/accept-order.ts';
 import { orderFaults } from '../../orders/order-request.ts';
-import { ORDER_ACCEPTED } from '../../orders/order-store.ts';
 import { hangUp } from '../hang-up.ts';
 import { parseJsonBody } from '../json-body.ts';
 import { requestKeyOf } from '../key.ts';

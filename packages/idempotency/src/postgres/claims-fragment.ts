@@ -1,0 +1,183 @@
+/*
+ * Claims without a lease, which a caller writes in a statement of its own: the claim and the record of the work to do (an order
+ * and its saga, say) are ONE statement, and the answer is stored by the statement that writes the work's end.
+ *
+ * K1  The claim is durable before the work goes out. Whoever has the key may go on with the work at any time, so it must be safe
+ *     to repeat: a saga, or a call under a key derived from this one. The answer is stored before anyone hears it, once.
+ * K2  The primary key decides. A key that stands for something already inserts nothing, and its row stays as it is.
+ *
+ * The key has no colon, so it is its claim's whole scope (core/key.ts). The answer stays in the claim's row, whatever its
+ * length: a statement that might as well write it to `answers` would pay for that insert each time, and needs it hardly ever.
+ */
+import { type Query, statement } from '@holdfast/postgres';
+import type { Fingerprint } from '../core/fingerprint.ts';
+
+/** As stored. */
+export const CLAIM_STATE = { open: 'in_flight', done: 'executed', refused: 'refused' } as const;
+const { open, done } = CLAIM_STATE;
+
+/** SQL expressions over the rows of `source`. */
+export interface NewClaims {
+  tenantId: string;
+  /** A key without a colon. */
+  key: string;
+  operation: string;
+  /** Default: none. */
+  resource?: string;
+  fingerprint: string;
+  fingerprintVersion: string;
+  /** Digests of the request's members; default: none. */
+  members?: string;
+  /** The answer (bytea) where it is known already; null leaves the claim open. */
+  answer: string;
+  claimedAt: string;
+  /** A `from` item; one key is claimed for each of its rows. */
+  source: string;
+}
+
+/**
+ * An insert for a statement's `with`. It returns the `key` of each claim that is new.
+ * Claims are written in the order of their keys: two callers with the same keys wait for each other in one order, never in a circle.
+ */
+export function newClaimsSql(claim: NewClaims): string {
+  return `
+     insert into claims (tenant_id, scope, name, operation, resource, state, fingerprint, fingerprint_version, members,
+                         answer, claimed_at, settled_at)
+     select ${claim.tenantId}, ${claim.key}, '', ${claim.operation}, ${claim.resource ?? 'null'},
+            case when ${claim.answer} is null then '${open}' else '${done}' end,
+            ${claim.fingerprint}, ${claim.fingerprintVersion}, ${claim.members ?? 'null'}, ${claim.answer},
+            ${claim.claimedAt}, case when ${claim.answer} is not null then clock_timestamp() end
+       from ${claim.source}
+      order by ${claim.tenantId}, ${claim.key}
+     on conflict (tenant_id, scope, name) do nothing
+     returning scope as key`;
+}
+
+/** SQL expressions over the rows of `source`. */
+export interface SettledClaims {
+  tenantId: string;
+  key: string;
+  /** Null leaves the claim as it is. */
+  answer: string;
+  /** A `from` item. */
+  source: string;
+  /** Names of the columns that are returned of each claim that was open: its key, and its answer as text. */
+  returning: { key: string; text: string };
+}
+
+/** An update for a statement's `with`: stores the answers of claims that are still open. */
+export function settleClaimsSql({ tenantId, key, answer, source, returning }: SettledClaims): string {
+  return `
+     update claims set state = '${done}', answer = ${answer}, settled_at = clock_timestamp()
+       from ${source}
+      where claims.tenant_id = ${tenantId} and claims.scope = ${key} and claims.name = ''
+        and claims.state = '${open}' and ${answer} is not null
+     returning claims.scope as ${returning.key}, convert_from(claims.answer, 'UTF8') as ${returning.text}`;
+}
+
+export interface OpenClaim {
+  tenantId: string;
+  /** Without a colon. */
+  key: string;
+  operation: string;
+  resource: string | null;
+  fingerprint: Fingerprint;
+  claimedAt: Date;
+}
+
+const insertOpen = statement(
+  'idempotency.open-claim',
+  newClaimsSql({
+    tenantId: '$1::text',
+    key: '$2::text',
+    operation: '$3::text',
+    resource: '$4::text',
+    fingerprint: '$5::bytea',
+    fingerprintVersion: '$6::smallint',
+    members: '$7::jsonb',
+    answer: 'null::bytea',
+    claimedAt: '$8::timestamptz',
+    source: '(select 1) as one',
+  }),
+);
+
+/** One such claim by itself. @returns false when the key stands for something already. @throws pg errors */
+export async function openClaim(db: Query, claim: OpenClaim): Promise<boolean> {
+  const { digest, version, members } = claim.fingerprint;
+  const { rowCount } = await db.query({
+    ...insertOpen,
+    values: [
+      claim.tenantId,
+      claim.key,
+      claim.operation,
+      claim.resource,
+      digest,
+      version,
+      members && JSON.stringify(members),
+      claim.claimedAt,
+    ],
+  });
+  return rowCount === 1;
+}
+
+export interface ClaimAnswer {
+  state: (typeof CLAIM_STATE)['open' | 'done' | 'refused'];
+  /** Null while the claim is open, and past the answer's retention. */
+  answer: Buffer | null;
+}
+
+const settleOpen = statement(
+  'idempotency.settle-open-claim',
+  `update claims set state = case when state = '${open}' then $3::text else state end,
+                     answer = case when state = '${open}' then $4::bytea else answer end,
+                     settled_at = coalesce(settled_at, clock_timestamp())
+    where tenant_id = $1::text and scope = $2::text and name = '' returning state, answer`,
+);
+
+/** Stores the answer, if none is. @returns what stands; undefined when there is no such claim. @throws pg errors */
+export async function settleOpenClaim(
+  db: Query,
+  { tenantId, key }: Pick<OpenClaim, 'tenantId' | 'key'>,
+  state: (typeof CLAIM_STATE)['done' | 'refused'],
+  answer: Buffer,
+): Promise<ClaimAnswer | undefined> {
+  const { rows } = await db.query<ClaimAnswer>({ ...settleOpen, values: [tenantId, key, state, answer] });
+  return rows[0];
+}
+
+/** What a key stands for. */
+export interface ClaimRow extends ClaimAnswer {
+  tenantId: string;
+  key: string;
+  operation: string;
+  resource: string | null;
+  fingerprint: Buffer;
+  members: Record<string, string> | null;
+  claimedAt: Date;
+}
+
+// The inner select can't be flattened into a join (offset 0), so that each key is one probe of the primary key.
+const readRows = statement(
+  'idempotency.read-claims',
+  `select c.*
+     from unnest($1::text[], $2::text[]) as r(tenant_id, key),
+          lateral (select tenant_id as "tenantId", scope as key, operation, resource, fingerprint, members, state, answer,
+                          claimed_at as "claimedAt"
+                     from claims
+                    where claims.tenant_id = r.tenant_id and claims.scope = r.key and claims.name = ''
+                      and not ($3::boolean and claims.state = '${open}') offset 0) c`,
+);
+
+/**
+ * Looks, and changes nothing. Keys that stand for nothing are missing.
+ * @param onlySettled leaves out those that are open
+ * @throws pg errors
+ */
+export async function readClaims(
+  db: Query,
+  keys: Pick<OpenClaim, 'tenantId' | 'key'>[],
+  { onlySettled = false } = {},
+): Promise<ClaimRow[]> {
+  const values = [keys.map(({ tenantId }) => tenantId), keys.map(({ key }) => key), onlySettled];
+  return (await db.query<ClaimRow>({ ...readRows, values })).rows;
+}
