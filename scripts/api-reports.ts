@@ -2,8 +2,17 @@
 // API shows in a review. `--check` only compares, and fails on any difference. A package is public when its package.json
 // says `"holdfast": { "public": true }`; its entry points are those of `exports`.
 import { spawnSync } from 'node:child_process';
-import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join, relative } from 'node:path';
+import {
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
   CompilerState,
@@ -14,11 +23,13 @@ import {
 } from '@microsoft/api-extractor';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+const PACKAGES = join(ROOT, 'packages');
 const TSC = join(ROOT, 'node_modules/.bin/tsc');
 const BASE = join(ROOT, 'tsconfig.base.json');
-const TYPE_ROOTS = [join(ROOT, 'node_modules/@types')];
+/** `npm run typecheck` checks the types, and does it once. */
+const UNCHECKED = { noCheck: true, typeRoots: [join(ROOT, 'node_modules/@types')] };
 /** Where in the scratch folder a note belongs: differs with each run, and with each line added above. */
-const PLACES = /^\/\/ \.holdfast\/api-\w+\/(\S+)\.d\.ts:\d+:\d+ - /gm;
+const PLACES = /^\/\/ \S*\/\.holdfast\/api-\w+\/[^/\s]+\/src\/(\S+)\.d\.ts:\d+:\d+ - /gm;
 const SOURCES = './src/';
 
 type Exported = string | { [condition: string]: Exported };
@@ -27,15 +38,24 @@ interface Manifest {
   holdfast?: { public?: boolean };
 }
 interface Entry {
-  /** The report's file name. */
-  name: string;
+  /** The package's folder below packages/. */
+  folder: string;
+  /** The report's path below packages/. */
+  report: string;
   /** Below src/. */
   source: string;
 }
 
 const isCheck = process.argv.includes('--check');
-const folders = globSync('packages/*/package.json', { cwd: ROOT }).map((path) => join(ROOT, dirname(path)));
-const differing = folders.sort().flatMap((folder) => compareOrWrite(folder));
+const folders = publicFolders();
+const scratch = makeScratch(folders);
+let differing: string[];
+try {
+  const reports = reportsOf(folders, scratch);
+  differing = folders.flatMap((folder) => compareOrWrite(folder, reports));
+} finally {
+  rmSync(scratch, { recursive: true });
+}
 if (isCheck && differing.length > 0) {
   console.error(`the API reports do not match the source: run npm run gen and commit\n  ${differing.join('\n  ')}`);
   process.exitCode = 1;
@@ -43,18 +63,40 @@ if (isCheck && differing.length > 0) {
   console.log(isCheck ? 'the API reports match the source' : `wrote ${differing.length} changed API reports`);
 }
 
+/** @returns the names of the public packages' folders */
+function publicFolders(): string[] {
+  const all = globSync('packages/*/package.json', { cwd: ROOT }).map((path) => basename(dirname(path)));
+  return all.filter((folder) => manifestOf(folder).holdfast?.public === true).sort();
+}
+
+function manifestOf(folder: string): Manifest {
+  return JSON.parse(readFileSync(join(PACKAGES, folder, 'package.json'), 'utf8')) as Manifest;
+}
+
+/**
+ * Where the declarations are written, with each package's folder as below packages/. What a package depends on is found
+ * from there too, by a link. Not in node_modules, which API Extractor takes for foreign.
+ */
+function makeScratch(folders: string[]): string {
+  mkdirSync(join(ROOT, '.holdfast'), { recursive: true });
+  const fresh = mkdtempSync(join(ROOT, '.holdfast', 'api-'));
+  for (const folder of folders) {
+    mkdirSync(join(fresh, folder));
+    symlinkSync(join(PACKAGES, folder, 'node_modules'), join(fresh, folder, 'node_modules'));
+  }
+  return fresh;
+}
+
 /** @returns the paths of the reports that differ from the source */
-function compareOrWrite(folder: string): string[] {
-  const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest;
-  if (manifest.holdfast?.public !== true) return [];
-  const wanted = reportsOf(folder, manifest);
-  const committed = new Map(
-    globSync('api/*.api.md', { cwd: folder }).map((path) => [basename(path), readFileSync(join(folder, path), 'utf8')]),
-  );
-  const names = [...new Set([...wanted.keys(), ...committed.keys()])].sort();
-  const changed = names.filter((name) => wanted.get(name) !== committed.get(name));
-  if (!isCheck) for (const name of changed) write(join(folder, 'api', name), wanted.get(name));
-  return changed.map((name) => relative(ROOT, join(folder, 'api', name)));
+function compareOrWrite(folder: string, reports: Map<string, string>): string[] {
+  const committed = globSync('api/*.api.md', { cwd: join(PACKAGES, folder) }).map((path) => join(folder, path));
+  const wanted = [...reports.keys()].filter((path) => path.startsWith(`${folder}/`));
+  const changed = [...new Set([...wanted, ...committed])].sort().filter((path) => {
+    const file = join(PACKAGES, path);
+    return !existsSync(file) || readFileSync(file, 'utf8') !== reports.get(path);
+  });
+  if (!isCheck) for (const path of changed) write(join(PACKAGES, path), reports.get(path));
+  return changed.map((path) => `packages/${path}`);
 }
 
 function write(path: string, text: string | undefined): void {
@@ -64,23 +106,19 @@ function write(path: string, text: string | undefined): void {
   else writeFileSync(path, text);
 }
 
-/** @returns the text of each report by its file name */
-function reportsOf(folder: string, manifest: Manifest): Map<string, string> {
-  const entries = Object.entries(manifest.exports).flatMap(([subpath, exported]) => {
+/** @returns the text of each report by its path below packages/ */
+function reportsOf(folders: string[], fresh: string): Map<string, string> {
+  const entries = folders.flatMap(entriesOf);
+  emitDeclarations(fresh, entries);
+  const configs = entries.map((entry) => configOf(fresh, entry));
+  return new Map(extract(configs).map((text, at) => [entries[at]?.report ?? '', text]));
+}
+
+function entriesOf(folder: string): Entry[] {
+  return Object.entries(manifestOf(folder).exports).flatMap(([subpath, exported]) => {
     const source = sourceOf(exported);
-    return source === undefined ? [] : [{ name: reportNameOf(subpath), source }];
+    return source === undefined ? [] : [{ folder, report: `${folder}/api/${reportNameOf(subpath)}`, source }];
   });
-  const scratch = join(folder, '.holdfast');
-  mkdirSync(scratch, { recursive: true });
-  // In the package's folder, where its declarations find what it depends on; not in node_modules, which counts as foreign.
-  const fresh = mkdtempSync(join(scratch, 'api-'));
-  try {
-    emitDeclarations(folder, fresh, entries);
-    const configs = entries.map((entry) => configOf(folder, fresh, entry));
-    return new Map(extract(configs).map((text, at) => [entries[at]?.name ?? '', text]));
-  } finally {
-    rmSync(fresh, { recursive: true });
-  }
 }
 
 /** `.` is index.api.md, `./fastify` is fastify.api.md. */
@@ -94,26 +132,28 @@ function sourceOf(exported: Exported): string | undefined {
   return exported.startsWith(SOURCES) && exported.endsWith('.ts') ? exported.slice(SOURCES.length) : undefined;
 }
 
-function emitDeclarations(folder: string, outDir: string, entries: Entry[]): void {
-  const emit = { noEmit: false, emitDeclarationOnly: true, declaration: true, rootDir: join(folder, 'src'), outDir };
+/** One compilation for all packages. */
+function emitDeclarations(outDir: string, entries: Entry[]): void {
+  const emit = { noEmit: false, emitDeclarationOnly: true, declaration: true, rootDir: PACKAGES, outDir };
   const config = join(outDir, 'tsconfig.json');
-  const files = entries.map(({ source }) => join(folder, 'src', source));
-  writeFileSync(config, JSON.stringify({ extends: BASE, compilerOptions: { ...emit, typeRoots: TYPE_ROOTS }, files }));
+  const files = entries.map(({ folder, source }) => join(PACKAGES, folder, 'src', source));
+  writeFileSync(config, JSON.stringify({ extends: BASE, compilerOptions: { ...emit, ...UNCHECKED }, files }));
   const { status } = spawnSync(TSC, ['-p', config], { stdio: ['ignore', 2, 2] });
-  if (status !== 0) throw new Error(`the declarations of ${relative(ROOT, folder)} could not be written`);
+  if (status !== 0) throw new Error('the declarations could not be written');
 }
 
-function configOf(folder: string, fresh: string, { name, source }: Entry): ExtractorConfig {
-  const entry = join(fresh, source.replace(/\.ts$/, '.d.ts'));
+function configOf(fresh: string, { folder, report, source }: Entry): ExtractorConfig {
+  const entry = join(fresh, folder, 'src', source.replace(/\.ts$/, '.d.ts'));
   const { compilerOptions } = JSON.parse(readFileSync(BASE, 'utf8'));
-  const tsconfig = { compilerOptions: { ...compilerOptions, typeRoots: TYPE_ROOTS }, files: [entry] };
+  const tsconfig = { compilerOptions: { ...compilerOptions, ...UNCHECKED }, files: [entry] };
   const none = { logLevel: ExtractorLogLevel.None };
+  const reports = { reportFolder: join(fresh, folder), reportTempFolder: join(fresh, 'temp') };
   return ExtractorConfig.prepare({
     configObject: {
-      projectFolder: fresh,
+      projectFolder: join(fresh, folder),
       mainEntryPointFilePath: entry,
       newlineKind: 'lf',
-      apiReport: { enabled: true, reportFileName: name, reportFolder: fresh, reportTempFolder: join(fresh, 'temp') },
+      apiReport: { enabled: true, reportFileName: basename(report), ...reports },
       docModel: { enabled: false },
       dtsRollup: { enabled: false },
       tsdocMetadata: { enabled: false },
@@ -125,11 +165,11 @@ function configOf(folder: string, fresh: string, { name, source }: Entry): Extra
       },
     },
     configObjectFullPath: undefined,
-    packageJsonFullPath: join(folder, 'package.json'),
+    packageJsonFullPath: join(PACKAGES, folder, 'package.json'),
   });
 }
 
-/** One compilation for all entry points of a package. */
+/** One program for all entry points: reading the libraries' types is what takes the time. */
 function extract(configs: ExtractorConfig[]): string[] {
   const [first] = configs;
   if (first === undefined) return [];
