@@ -33,6 +33,7 @@ const COMMANDS = {
   ],
   conformance: [['node', 'tools/conformance/src/main.ts']],
   check: [CHECK],
+  changeset: [['node_modules/.bin/changeset']],
   test: [CHECK, ['node', 'node_modules/vitest/vitest.mjs', 'run']],
 };
 
