@@ -16,12 +16,17 @@ const PROOFS = [
 ];
 /** Of tests/, what needs no process but its own. */
 const STATIC = ['deployment', 'invariants', 'links', 'mutations'].map((name) => `tests/${name}.test.ts`);
+/** They place orders and leave the system as they found it. */
+const ORDERS = ['bad-input', 'cancel-order', 'duplicate-order', 'grpc-orders', 'other-clients', 'place-order'].map(
+  (name) => `tests/${name}.test.ts`,
+);
 const POSTGRES = ['packages/testing/src/postgres/vitest-postgres.ts'];
 
 /**
  * Projects, by what a test needs: `unit` nothing, `db` a real Postgres (one embedded server for the run, each file gets
  * a database cloned from a migrated template), `system` the whole system as separate processes, two of them side by
- * side, since most of a test is waiting for a lease or for a process to start. Those three are `npm test`. `proof` and
+ * side, since most of a test is waiting for a lease or for a process to start, `orders` one system to a worker. Those four
+ * are `npm test`. `proof` and
  * `containers` (a Docker engine; skipped, aloud, where there is none) are part of `npm run proof`. One project after the
  * other (`groupOrder`): processes that are killed and timed must not compete with the rest for two cores.
  */
@@ -51,11 +56,24 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'orders',
+          sequence: { groupOrder: 2 },
+          maxWorkers: WORKERS,
+          include: ORDERS,
+          // One system to a worker, see joinSystem(): these files share their modules.
+          isolate: false,
+          globalSetup: ['tests/shared-systems.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
           name: 'system',
           sequence: { groupOrder: 2 },
           maxWorkers: WORKERS,
           include: ['tests/**/*.test.ts'],
-          exclude: ['tests/containers/**', ...STATIC, ...PROOFS, '**/node_modules/**'],
+          exclude: ['tests/containers/**', ...ORDERS, ...STATIC, ...PROOFS, '**/node_modules/**'],
           globalSetup: POSTGRES,
           testTimeout: 120_000,
           hookTimeout: 120_000,

@@ -34,7 +34,12 @@ const COMMANDS = {
   check: [CHECK],
   test: [
     CHECK,
-    ['node', 'node_modules/vitest/vitest.mjs', 'run', ...['unit', 'db', 'system'].map((name) => `--project=${name}`)],
+    [
+      'node',
+      'node_modules/vitest/vitest.mjs',
+      'run',
+      ...['unit', 'db', 'orders', 'system'].map((name) => `--project=${name}`),
+    ],
   ],
   proof: [['node', 'tools/proof/src/main.ts']],
 };
