@@ -34,7 +34,16 @@ const COMMANDS = {
   conformance: [['node', 'tools/conformance/src/main.ts']],
   check: [CHECK],
   changeset: [['node_modules/.bin/changeset']],
-  test: [CHECK, ['node', 'node_modules/vitest/vitest.mjs', 'run']],
+  test: [
+    CHECK,
+    [
+      'node',
+      'node_modules/vitest/vitest.mjs',
+      'run',
+      ...['unit', 'db', 'orders', 'system'].map((name) => `--project=${name}`),
+    ],
+  ],
+  proof: [['node', 'tools/proof/src/main.ts']],
 };
 
 // Standard error, so that what a command prints can be read by a program.

@@ -4,3 +4,4 @@ export { chooseFreePorts } from './ports.ts';
 export { type RunFile, type RunningService, readRunFile } from './run-file.ts';
 export { isServing } from './serving.ts';
 export { superviseProcess } from './supervised-process.ts';
+export { superviseStateDir } from './supervision-record.ts';
