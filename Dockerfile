@@ -1,5 +1,5 @@
 # One recipe for every image: docker build --build-arg APP=payment -t holdfast-payment .
-# APP is a folder of apps/ (orchestrator, inventory, payment, shipping, sandbox) or `demo`.
+# APP is a folder of apps/ (orchestrator, inventory, payment, shipping, sandbox) or `demo`, of tools/.
 #
 # Steps are ordered by how rarely they change. The stage `source` runs again whenever anything changes, but what later
 # stages copy out of it is compared by content: after a change in one service, only that service's last layer is new.
@@ -24,11 +24,11 @@ RUN node scripts/image-source.mjs "${APP}" /out
 FROM build AS dependencies
 ARG APP
 COPY --from=source /out/manifests ./
-# `shamefully-hoist`: what a package of ours asks its user to bring along (a peer, such as ioredis) is found at the root.
+# `filter-prod`: what only tests need is not followed. `shamefully-hoist`: what a package of ours asks its user to bring along (a peer, such as ioredis) is found at the root.
 # `copy`: a layer must hold the files themselves, not links into the cache. Optional packages are other platforms'
 # binaries; nothing that serves needs one. Types, maps and tests are for development, and so are pnpm's notes of the install.
 RUN --mount=type=cache,id=holdfast-pnpm,target=/pnpm-store \
-    pnpm install --prod --no-optional --frozen-lockfile --filter "@holdfast/${APP}..." \
+    pnpm install --prod --no-optional --frozen-lockfile --filter-prod "@holdfast/${APP}..." \
       --store-dir=/pnpm-store --package-import-method=copy --shamefully-hoist \
  && find . \( -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' -o -name '*.map' -o -name '*.md' ! -iname 'licen[cs]e*' \
       -o -name '*.test.ts' -o -name '*.test.js' \) -type f -delete \

@@ -32,6 +32,6 @@ export default {
     'tools/bench': { entry: ['src/{index,main,duplicates,idempotency,leases,purge,unrelated,bare-server}.ts'] },
     'tools/cluster': { entry: ['src/{index,up}.ts'] },
     'tools/demo': { entry: ['src/{index,main,composed}.ts'] },
-    'tools/proof': { entry: ['src/{model,mutate}.ts'] },
+    'tools/proof': { entry: ['src/{main,model,mutate}.ts'] },
   },
 } satisfies KnipConfig;

@@ -4,12 +4,33 @@ import { defineConfig } from 'vitest/config';
 /** Vitest's own measure is one less than there are cores; but most tests here wait more than they work. */
 const WORKERS = Math.max(2, availableParallelism() - 1);
 
+/** What `npm run proof` runs: minutes each, and about all that there is rather than about one promise. */
+const PROOFS = [
+  'packages/saga/src/journal/model-database.db.test.ts',
+  'packages/testing/src/simulation/planted-bugs.test.ts',
+  'tests/conformance-model.test.ts',
+  'tests/matrix.test.ts',
+  'tests/model.test.ts',
+  'tests/packed-idempotency.test.ts',
+  'tests/plans.test.ts',
+];
+/** Of tests/, what needs no process but its own. */
+const STATIC = ['deployment', 'house', 'invariants', 'links', 'mutations', 'repository', 'settings'].map(
+  (name) => `tests/${name}.test.ts`,
+);
+/** They place orders and leave the system as they found it. */
+const ORDERS = ['bad-input', 'cancel-order', 'duplicate-order', 'grpc-orders', 'other-clients', 'place-order'].map(
+  (name) => `tests/${name}.test.ts`,
+);
+const POSTGRES = ['packages/testing/src/postgres/vitest-postgres.ts'];
+
 /**
- * Four projects, by what a test needs: `unit` nothing, `db` a real Postgres (one embedded server for the run, each
- * file gets a database cloned from a migrated template), `system` the whole system as separate processes, two of them
- * side by side, since most of a test is waiting for a lease or for a process to start; `containers` a Docker engine
- * (skipped, aloud, where there is none). One project after the other (`groupOrder`): processes that are killed and timed
- * must not compete with the rest for two cores.
+ * Projects, by what a test needs: `unit` nothing, `db` a real Postgres (one embedded server for the run, each file gets
+ * a database cloned from a migrated template), `system` the whole system as separate processes, two of them side by
+ * side, since most of a test is waiting for a lease or for a process to start, `orders` one system to a worker. Those four
+ * are `npm test`. `proof` and
+ * `containers` (a Docker engine; skipped, aloud, where there is none) are part of `npm run proof`. One project after the
+ * other (`groupOrder`): processes that are killed and timed must not compete with the rest for two cores.
  */
 export default defineConfig({
   test: {
@@ -19,16 +40,8 @@ export default defineConfig({
           name: 'unit',
           sequence: { groupOrder: 0 },
           maxWorkers: WORKERS,
-          include: [
-            '{apps,packages,examples,tools}/*/src/**/*.test.ts',
-            'tests/deployment.test.ts',
-            'tests/house.test.ts',
-            'tests/invariants.test.ts',
-            'tests/links.test.ts',
-            'tests/mutations.test.ts',
-            'tests/settings.test.ts',
-          ],
-          exclude: ['**/*.db.test.ts', '**/node_modules/**'],
+          include: ['{apps,packages,examples,tools}/*/src/**/*.test.ts', ...STATIC],
+          exclude: ['**/*.db.test.ts', ...PROOFS, '**/node_modules/**'],
         },
       },
       {
@@ -37,9 +50,23 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
           maxWorkers: WORKERS + 1,
           include: ['{apps,packages,examples,tools}/*/src/**/*.db.test.ts'],
-          globalSetup: ['packages/testing/src/postgres/vitest-postgres.ts'],
+          exclude: [...PROOFS, '**/node_modules/**'],
+          globalSetup: POSTGRES,
           testTimeout: 30_000,
           hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'orders',
+          sequence: { groupOrder: 2 },
+          maxWorkers: WORKERS,
+          include: ORDERS,
+          // One system to a worker, see joinSystem(): these files share their modules.
+          isolate: false,
+          globalSetup: ['tests/shared-systems.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
       {
@@ -48,17 +75,19 @@ export default defineConfig({
           sequence: { groupOrder: 2 },
           maxWorkers: WORKERS,
           include: ['tests/**/*.test.ts'],
-          exclude: [
-            'tests/containers/**',
-            'tests/deployment.test.ts',
-            'tests/house.test.ts',
-            'tests/invariants.test.ts',
-            'tests/links.test.ts',
-            'tests/mutations.test.ts',
-            'tests/settings.test.ts',
-            '**/node_modules/**',
-          ],
-          globalSetup: ['packages/testing/src/postgres/vitest-postgres.ts'],
+          exclude: ['tests/containers/**', ...ORDERS, ...STATIC, ...PROOFS, '**/node_modules/**'],
+          globalSetup: POSTGRES,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: 'proof',
+          sequence: { groupOrder: 3 },
+          maxWorkers: WORKERS,
+          include: PROOFS,
+          globalSetup: POSTGRES,
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },
@@ -66,7 +95,7 @@ export default defineConfig({
       {
         test: {
           name: 'containers',
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 4 },
           include: ['tests/containers/**/*.test.ts'],
           globalSetup: ['tests/containers/images.ts'],
           // Containers are removed by the tests themselves and, after a run that was killed, by the next one.

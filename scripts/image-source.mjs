@@ -19,27 +19,32 @@ const manifests = new Map(
     .map((manifest) => [manifest.name, manifest]),
 );
 
-/** The folders of a package and of all that it uses, itself first. */
-function collect(name, found = new Set()) {
+/** The folders of a package and of all that it uses, itself first; `used` says what of a manifest counts. */
+function collect(name, used, found = new Set()) {
   const manifest = manifests.get(name);
   if (manifest === undefined || found.has(manifest.folder)) return found;
   found.add(manifest.folder);
-  for (const used of Object.keys({ ...manifest.dependencies, ...manifest.devDependencies })) collect(used, found);
+  for (const each of Object.keys(used(manifest))) collect(each, used, found);
   return found;
 }
+
+const toRun = ({ dependencies }) => ({ ...dependencies });
+const toDevelop = ({ dependencies, devDependencies }) => ({ ...dependencies, ...devDependencies });
 
 function copy(from, into) {
   mkdirSync(dirname(into), { recursive: true });
   cpSync(from, into, { recursive: true });
 }
 
-const [own, ...used] = collect(`@holdfast/${app}`);
+const [own, ...used] = collect(`@holdfast/${app}`, toRun);
 if (own === undefined) {
   console.error(`there is no package @holdfast/${app}: say --build-arg APP=…, a folder of apps/, or demo`);
   process.exit(1);
 }
 for (const file of ROOT_MANIFESTS) copy(file, join(to, 'manifests', file));
-for (const folder of [own, ...used]) copy(`${folder}/package.json`, join(to, 'manifests', folder, 'package.json'));
+// A frozen lockfile is compared with the manifests as they are: with those that are for development too.
+for (const folder of collect(`@holdfast/${app}`, toDevelop))
+  copy(`${folder}/package.json`, join(to, 'manifests', folder, 'package.json'));
 copy(own, join(to, 'app', own));
 symlinkSync(own, join(to, 'app/service'));
 mkdirSync(join(to, 'packages'), { recursive: true });

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { useGitHooks } from './git-hooks.mjs';
 import { environmentFor, ROOT } from './tools.mjs';
 
 const STAMP = join(ROOT, 'node_modules', '.holdfast-install');
@@ -30,6 +31,7 @@ export function install(tools, say) {
     const said = `${installed.error?.message ?? ''}${installed.stdout ?? ''}${installed.stderr ?? ''}`.trim();
     throw new Error(`pnpm install failed:\n${said}`);
   }
+  if (useGitHooks(ROOT)) say('Git runs the hooks in .githooks/ from now on');
   // crash here: installed without a stamp; the next start installs again, which takes a second.
   writeFileSync(STAMP, stamp());
 }

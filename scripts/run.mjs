@@ -8,7 +8,7 @@ import { environmentFor, findTools, ROOT, rememberTools } from './tools.mjs';
 /** `EX_USAGE` of sysexits.h. */
 const EXIT_USAGE = 64;
 const PARENT_POLL_MS = 250;
-const TASKS = ['typecheck', 'lint', 'borders', 'unused', 'gen:check', 'proto:lint', 'proto:breaking'];
+const TASKS = ['typecheck', 'lint', 'borders', 'unused', 'gen:check', 'api:check', 'proto:lint', 'proto:breaking'];
 const OUTPUT = ['--ui=stream', '--output-logs=new-only', '--log-order=grouped'];
 const CHECK = ['node_modules/.bin/turbo', 'run', ...TASKS, ...OUTPUT, '--continue'];
 
@@ -28,11 +28,22 @@ const COMMANDS = {
   gen: [
     ['node', 'scripts/gen.mjs'],
     ['node', 'scripts/gen-client.ts'],
+    ['node', 'scripts/api-reports.ts'],
     ['node', 'scripts/write-schemas.ts'],
   ],
   conformance: [['node', 'tools/conformance/src/main.ts']],
   check: [CHECK],
-  test: [CHECK, ['node', 'node_modules/vitest/vitest.mjs', 'run']],
+  changeset: [['node_modules/.bin/changeset']],
+  test: [
+    CHECK,
+    [
+      'node',
+      'node_modules/vitest/vitest.mjs',
+      'run',
+      ...['unit', 'db', 'orders', 'system'].map((name) => `--project=${name}`),
+    ],
+  ],
+  proof: [['node', 'tools/proof/src/main.ts']],
 };
 
 // Standard error, so that what a command prints can be read by a program.

@@ -1,11 +1,11 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { newKey, orderFor, type System, startSystem } from './system.ts';
+import { joinSystem, newKey, orderFor, type System } from './system.ts';
 
 let system: System;
 let orders: pg.Client;
 beforeAll(async () => {
-  system = await startSystem();
+  system = await joinSystem();
   orders = new pg.Client({ connectionString: system.cluster.databaseUrl('orchestrator') });
   await orders.connect();
 });

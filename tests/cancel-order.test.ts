@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { expectSound, NO_FAULTS, type System, setUpCatalogue, startSystem } from './system.ts';
+import { expectSound, joinSystem, NO_FAULTS, type System, setUpCatalogue } from './system.ts';
 
 let system: System;
 beforeAll(async () => {
-  system = await startSystem({ orchestrators: 2 });
+  system = await joinSystem();
   await setUpCatalogue(system);
 });
 afterAll(() => system?.stop());

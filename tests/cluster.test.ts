@@ -262,7 +262,7 @@ describe.runIf(process.platform === 'linux')('the start of a cluster', () => {
     { clean = false, afterwards = '' } = {},
   ): Promise<{ supervisor: ChildProcess; run: RunFile }> {
     const script = `
-      const { startCluster } = await import('@holdfast/testkit');
+      const { startCluster } = await import('@holdfast/cluster');
       const cluster = await startCluster(${JSON.stringify({ stateDir, httpPort: 0, clean, databaseSettings })});
       console.log('up ' + JSON.stringify(cluster.run));
       ${afterwards}

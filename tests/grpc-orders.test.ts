@@ -1,13 +1,13 @@
 import { credentials, Metadata, Client as RawClient } from '@grpc/grpc-js';
 import { type Client, createClient, services } from '@holdfast/rpc';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { newKey, orderFor, type System, setUpCatalogue, startSystem } from './system.ts';
+import { joinSystem, newKey, orderFor, type System, setUpCatalogue } from './system.ts';
 
 let system: System;
 let orders: Client<typeof services.orders>;
 let ordersAddress: string;
 beforeAll(async () => {
-  system = await startSystem();
+  system = await joinSystem();
   await setUpCatalogue(system);
   ordersAddress = system.cluster.run.services.find((service) => service.name === 'orchestrator')?.grpc ?? '';
   orders = createClient(services.orders, ordersAddress);

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import Stripe from 'stripe';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { newKey, type System, setUpCatalogue, startSystem } from './system.ts';
+import { joinSystem, newKey, type System, setUpCatalogue } from './system.ts';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../', import.meta.url));
@@ -27,7 +27,7 @@ async function pythonWithGrpc(): Promise<string | undefined> {
 
 let system: System;
 beforeAll(async () => {
-  system = await startSystem();
+  system = await joinSystem();
   await setUpCatalogue(system);
 });
 afterAll(() => system?.stop());

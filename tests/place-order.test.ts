@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { expectSound, newKey, type System, setUpCatalogue, startSystem } from './system.ts';
+import { expectSound, joinSystem, newKey, type System, setUpCatalogue } from './system.ts';
 
 let system: System;
 beforeAll(async () => {
-  system = await startSystem();
+  system = await joinSystem();
   await setUpCatalogue(system);
 });
 afterAll(() => system?.stop());
@@ -95,9 +95,10 @@ describe('an order', () => {
   });
 
   it('is found by an operator by step and age while it is under way, attempted at once, and turned back', async () => {
-    const payment = system.cluster.run.services.find(({ name }) => name === 'payment');
-    if (payment === undefined) throw new Error('no payment service');
-    process.kill(payment.pid, 'SIGSTOP');
+    const signalPayment = (signal: NodeJS.Signals) => {
+      for (const { name, pid } of system.cluster.run.services) if (name === 'payment') process.kill(pid, signal);
+    };
+    signalPayment('SIGSTOP');
     const { id } = (await system.place()).body;
     try {
       await expectFound(id);
@@ -107,11 +108,11 @@ describe('an order', () => {
         const { body } = await system.send('GET', `/v1/sagas/${id}`);
         return body.cancelRequestedAt ?? undefined;
       });
-      process.kill(payment.pid, 'SIGCONT');
+      signalPayment('SIGCONT');
       const { status, body } = await turning;
       expect([200, 503], JSON.stringify(body)).toContain(status);
     } finally {
-      process.kill(payment.pid, 'SIGCONT');
+      signalPayment('SIGCONT');
     }
     expect(await system.untilEnded(id)).toMatchObject({ status: 'cancelled' });
     expect((await system.send('POST', `/v1/sagas/${id}/retry`)).body).toMatchObject({ code: 'saga-ended' });

@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type AuditOptions, auditSystem } from '@holdfast/auditor';
 import { type Cluster, type ClusterOptions, startCluster } from '@holdfast/cluster';
 import type { AuditReport } from '@holdfast/testing/audit';
-import { expect } from 'vitest';
+import { expect, inject } from 'vitest';
 
 export interface Reply {
   status: number;
@@ -41,7 +41,15 @@ export interface System {
 const POLL_MS = 50;
 
 export async function startSystem(options: ClusterOptions = {}): Promise<System> {
-  const stateDir = mkdtempSync(join(tmpdir(), 'holdfast-system-'));
+  const { cluster, stateDir } = await startIn(tmpdir(), options);
+  return systemOf(cluster, async () => {
+    await cluster.stop();
+    rmSync(stateDir, { recursive: true, force: true });
+  });
+}
+
+async function startIn(folder: string, options: ClusterOptions): Promise<{ cluster: Cluster; stateDir: string }> {
+  const stateDir = mkdtempSync(join(folder, 'holdfast-system-'));
   // Postgres, which root has to run as another user, would keep its data elsewhere otherwise, and leave it there.
   chmodSync(stateDir, 0o755);
   const cluster = await startCluster({
@@ -52,6 +60,42 @@ export async function startSystem(options: ClusterOptions = {}): Promise<System>
     databaseSettings: { fsync: 'off' },
     ...options,
   });
+  return { cluster, stateDir };
+}
+
+/** More than files that place orders. */
+const TENANTS = Array.from({ length: 32 }, (_, at) => ({
+  tenantId: `shop-${at}`,
+  apiKey: `key-of-${at}-${randomUUID()}`,
+}));
+let shared: Promise<Cluster> | undefined;
+let joined = 0;
+
+/**
+ * For files that place orders and leave the system as they found it (project `orders`, whose files share their modules): one
+ * system to a worker, with two of each process, and a tenant of its own to each file. `stop()` leaves it to the next file; it ends
+ * after the run (shared-systems.ts).
+ */
+export async function joinSystem(): Promise<System> {
+  shared ??= startShared();
+  const cluster = await shared;
+  const tenant = TENANTS[joined++];
+  if (tenant === undefined) throw new Error(`more than ${TENANTS.length} files share a system: add tenants`);
+  const asTenant: Cluster = Object.create(cluster, {
+    tenantId: { value: tenant.tenantId },
+    run: { get: () => ({ ...cluster.run, apiKey: tenant.apiKey }) },
+  });
+  return systemOf(asTenant, async () => {});
+}
+
+async function startShared(): Promise<Cluster> {
+  const API_KEYS = TENANTS.map(({ tenantId, apiKey }) => `${tenantId}:${apiKey}`).join(',');
+  const env = { orchestrator: { API_KEYS } };
+  const { cluster } = await startIn(inject('sharedSystems'), { orchestrators: 2, participants: 2, env });
+  return cluster;
+}
+
+function systemOf(cluster: Cluster, stop: System['stop']): System {
   const send: System['send'] = async (method, path, body, { key, prefer, headers, apiKey } = {}) => {
     const response = await fetch(cluster.run.http + path, {
       method,
@@ -112,10 +156,7 @@ export async function startSystem(options: ClusterOptions = {}): Promise<System>
         },
         options,
       ),
-    async stop() {
-      await cluster.stop();
-      rmSync(stateDir, { recursive: true, force: true });
-    },
+    stop,
   };
 }
 

@@ -5,6 +5,8 @@ import { docker, REPOSITORY } from './docker.ts';
 import { RUN_LABEL_OPTION } from './leftovers.ts';
 
 const APPS = ['orchestrator', 'inventory', 'payment', 'shipping', 'sandbox', 'demo'] as const;
+/** The demo reads the books by the auditor, and starts a cluster where it does not run in containers. */
+const DEMO = ['tools/auditor', 'tools/cluster', 'tools/demo'];
 const HARDENED = [
   ...RUN_LABEL_OPTION,
   ...['--read-only', '--cap-drop', 'ALL', '--security-opt', 'no-new-privileges', '--network', 'none'],
@@ -22,7 +24,7 @@ const QUESTIONS = {
   touched: 'touch /app/x /tmp/x 2>&1',
   packageManagers: 'for tool in npm npx pnpm yarn corepack apt apt-get dpkg; do command -v $tool; done',
   unwanted: `find /app ${['*.test.ts', '*.map', '.env*', '.npmrc', '.git', '*.pem', '*.key'].map((name) => `-name '${name}'`).join(' -o ')}`,
-  apps: 'cd /app; ls -d apps/* demo 2>/dev/null',
+  apps: 'cd /app; ls -d apps/* tools/* 2>/dev/null',
   brokenLinks: 'find /app -xtype l',
   // Of each package in pnpm's store the real folder, not the links to it.
   dependencies:
@@ -74,7 +76,7 @@ describe.skipIf(inject('engine') === undefined).each(APPS)('the image of %s', (a
     expect(inside.packageManagers).toEqual([]);
     expect(inside.unwanted).toEqual([]);
     expect(inside.brokenLinks).toEqual([]);
-    expect(inside.apps).toEqual([app === 'demo' ? 'demo' : `apps/${app}`]);
+    expect(inside.apps).toEqual(app === 'demo' ? DEMO : [`apps/${app}`]);
   });
 
   it('holds the dependencies that docs/deploy.md lists with their reasons, and no others', () => {

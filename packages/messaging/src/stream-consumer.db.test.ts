@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { idempotencyMigrations } from '@holdfast/idempotency';
 import { connectRedis } from '@holdfast/idempotency/redis';
 import { createPool, type Pool, transaction } from '@holdfast/postgres';
 import {
@@ -12,6 +11,7 @@ import {
 } from '@holdfast/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { takeNew } from './inbox.ts';
+import { messagingMigrations } from './index.ts';
 import { defineOutbox, startOutboxRelay } from './outbox-relay.ts';
 import type { RedisClient } from './redis-client.ts';
 import {
@@ -36,7 +36,7 @@ const consumers: { consumer: StreamConsumer; client: RedisClient }[] = [];
 
 beforeAll(async () => {
   if (skip) return;
-  database = await testDatabase('stream_consumer', [idempotencyMigrations], { max: 8 });
+  database = await testDatabase('stream_consumer', [messagingMigrations], { max: 8 });
   await database.pool.query('create table effects (message_id text not null)');
   server = await startRedis();
   redis = connectRedis(server.url);

@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,6 +8,8 @@ import type { Results } from './report/report.ts';
 
 const REPOSITORY = fileURLToPath(new URL('../../../', import.meta.url));
 const RUN_TIMEOUT_MS = 600_000;
+/** Where the bench stands, here and in revisions before the tools had a folder of their own. */
+const MAINS = ['tools/bench/src/main.ts', 'bench/src/main.ts'];
 
 /** Another revision of this repository, checked out and installed beside it. */
 export interface OtherRevision {
@@ -58,7 +60,9 @@ async function runThere(
     '--json',
     json,
   ];
-  const child = spawn(process.execPath, ['bench/src/main.ts', ...args.map(String)], {
+  const main = MAINS.find((path) => existsSync(join(folder, path)));
+  if (main === undefined) throw new Error(`the other revision has none of ${MAINS.join(', ')}`);
+  const child = spawn(process.execPath, [main, ...args.map(String)], {
     cwd: folder,
     stdio: ['ignore', 'ignore', 'pipe'],
   });

@@ -1,5 +1,5 @@
 /**
- * `node bench/src/duplicates.ts`: many keys, each sent many times at once over two replicas. Shows that every key has one
+ * `node tools/bench/src/duplicates.ts`: many keys, each sent many times at once over two replicas. Shows that every key has one
  * effect, how many duplicates got the real answer, and how long a request that has nothing to do with them waits, and anybody for a connection to the database.
  *
  *   --keys N (1000)  --copies N (100)  --rate N  requests a second (600); bursts of one key's copies are spread evenly

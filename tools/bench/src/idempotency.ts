@@ -2,7 +2,7 @@
  * What keys cost: one client, a durable Postgres, all variants in turns in one run, without HTTP and over it. Beside each figure
  * stands what it can't be below: a bare insert, a round trip to the store that answers, a route that does nothing.
  *
- *   node bench/src/idempotency.ts [--rounds 10] [--per-round 100] [--only TEXT]
+ *   node tools/bench/src/idempotency.ts [--rounds 10] [--per-round 100] [--only TEXT]
  *
  * The two libraries from npm keep their records in Redis (or, as by default, in the process): they have no transaction to share
  * with the effect, so they are compared for what they cost, not for what they hold.

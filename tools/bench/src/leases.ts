@@ -2,7 +2,7 @@
  * What a lease alone is worth: keys that two processes want to run, leases of 300 ms, handlers of 100 to 800 ms, and processes
  * that are stopped and go on. Counts the keys whose effect happened more than once, with the fence on the effect and without.
  *
- *   node bench/src/leases.ts [--keys 10000] [--seed 1]
+ *   node tools/bench/src/leases.ts [--keys 10000] [--seed 1]
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';

@@ -2,7 +2,7 @@
  * How fast old claims go, and whom that delays: a table of old claims is purged while new ones are made at a fixed rate. What the
  * disk takes to make a page durable is measured before and after, since a commit can't be faster.
  *
- *   node bench/src/purge.ts [--claims 1000000] [--rate 500]
+ *   node tools/bench/src/purge.ts [--claims 1000000] [--rate 500]
  */
 import { randomUUID } from 'node:crypto';
 import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';

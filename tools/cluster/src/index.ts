@@ -4,3 +4,4 @@ export { chooseFreePorts } from './ports.ts';
 export { type RunFile, type RunningService, readRunFile } from './run-file.ts';
 export { isServing } from './supervision/serving.ts';
 export { superviseProcess } from './supervision/supervised-process.ts';
+export { superviseStateDir } from './supervision/supervision-record.ts';

@@ -21,7 +21,7 @@ interface SetUp {
 }
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-const VITEST = ['node_modules/vitest/vitest.mjs', 'run', 'tests/conformance/conformance.test.ts'];
+const VITEST = ['node_modules/vitest/vitest.mjs', 'run', 'tests/conformance.test.ts'];
 const EXIT_USAGE = 64;
 
 const { values } = parseArgs({
