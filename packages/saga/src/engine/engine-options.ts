@@ -1,5 +1,6 @@
 import type { SagaDefinition } from '../definition/definition.ts';
-import type { Companion, WriterStats } from '../journal/checkpoint-writer.ts';
+import type { Companion } from '../journal/checkpoint.ts';
+import type { WriterStats } from '../journal/checkpoint-writer.ts';
 import type { SagaSnapshot } from '../journal/saga-row.ts';
 import type { ReachPoint } from './crash-points.ts';
 import type { Clock, Database, SagaLog, SagaMetrics } from './ports.ts';

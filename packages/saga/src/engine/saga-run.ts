@@ -17,7 +17,8 @@ import {
   undone,
   whatNext,
 } from '../definition/transitions.ts';
-import type { Attempt, Checkpoint, CheckpointOutcome } from '../journal/checkpoint-writer.ts';
+import type { Attempt, Checkpoint } from '../journal/checkpoint.ts';
+import type { CheckpointOutcome } from '../journal/checkpoint-writer.ts';
 import {
   type EndState,
   hasEnded,

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually, intercept, SagaTest } from '../../test/test-participants.ts';
-import { type Attempt, type Checkpoint, CheckpointWriter, type WriterOptions } from './checkpoint-writer.ts';
+import type { Attempt, Checkpoint } from './checkpoint.ts';
+import { CheckpointWriter, type WriterOptions } from './checkpoint-writer.ts';
 import { readSaga } from './read.ts';
 
 const OWNER = 7;

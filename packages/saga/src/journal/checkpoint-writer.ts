@@ -15,38 +15,8 @@ import {
   type SagaMetrics,
   systemClock,
 } from '../engine/ports.ts';
+import type { Attempt, Checkpoint, Companion } from './checkpoint.ts';
 import { flushSql, flushValues } from './flush-sql.ts';
-import type { Failure, Parked, SagaState } from './saga-row.ts';
-
-/** One attempt at a step, as the journal keeps it. Instants are by the process's clock. */
-export interface Attempt {
-  sagaId: string;
-  epoch: number;
-  seq: number;
-  step: string;
-  direction: 'act' | 'undo';
-  attempt: number;
-  outcome: 'done' | 'refused' | 'unknown' | 'fenced';
-  detail: string | null;
-  startedAt: number;
-  endedAt: number;
-}
-
-/** What a saga's row shall say from now on, whatever it says now. */
-export interface Checkpoint {
-  id: string;
-  epoch: number;
-  revision: number;
-  state: SagaState;
-  position: number;
-  outputs: Record<string, unknown>;
-  failure: Failure | null;
-  parked: Parked | null;
-  resumeState: 'running' | 'compensating' | null;
-  companion: string | null;
-  /** Written if and only if the checkpoint is. */
-  attempts: Attempt[];
-}
 
 export type CheckpointOutcome =
   | { kind: 'durable'; cancelRequested: boolean; updatedAt: Date; told: string | null }
@@ -56,27 +26,6 @@ export type CheckpointOutcome =
   | { kind: 'closed' }
   /** The database refuses these values, alone too. Nothing was written. */
   | { kind: 'rejected'; error: unknown };
-
-/**
- * One more data-changing statement in every flush, so that it commits with the checkpoints. It reads
- * `written(id, state, ended, updated_at, companion)`: the checkpoints really written by this flush. It must do nothing
- * the second time, since a flush may be repeated, e.g.
- *
- *     update orders set answer = w.companion from written w
- *      where orders.id = w.id and w.companion is not null and orders.answer is null
- *
- * With `returning orders.id, orders.answer as told` at its end and `tells`, what it has stored is handed out with the
- * checkpoint's snapshot, so that whoever waits for the saga need not read it again.
- */
-export interface Companion {
-  /** Shown to operators as part of the flush's name. */
-  name: string;
-  text: string;
-  /** It returns `id` and `told`. */
-  tells?: boolean;
-  /** One more such statement, beside the first. */
-  beside?: string;
-}
 
 export interface WriterOptions {
   pool: Database;

@@ -3,7 +3,7 @@
 // S1 A copy of a flush that was written states the same once more. What is added to a row (inline-attempts.ts) is added under
 //    a revision that is new to it, and an attempt's key is in saga_attempts once.
 
-import type { Attempt, Checkpoint, Companion } from './checkpoint-writer.ts';
+import type { Attempt, Checkpoint, Companion } from './checkpoint.ts';
 import { APPENDED, attemptsForRow } from './inline-attempts.ts';
 import { hasEnded } from './saga-row.ts';
 

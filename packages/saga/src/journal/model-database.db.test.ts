@@ -9,7 +9,8 @@ import { ProcessLease } from '../engine/process-lease.ts';
 import { sweep } from '../engine/recovery.ts';
 import { requestCancel } from '../operator/cancel.ts';
 import { resumeParked } from '../operator/operate.ts';
-import { type Checkpoint, CheckpointWriter } from './checkpoint-writer.ts';
+import type { Checkpoint } from './checkpoint.ts';
+import { CheckpointWriter } from './checkpoint-writer.ts';
 import { readSnapshot } from './read.ts';
 import { sagaMigrations, startSagaSql } from './saga-row.ts';
 

@@ -1,21 +1,8 @@
 import { statement } from '@holdfast/postgres';
 import type { Database } from '../engine/ports.ts';
+import type { AttemptRecord } from './checkpoint.ts';
 import { attemptsOfRow, type NumberedAttempt } from './inline-attempts.ts';
 import type { Failure, LiveState, Parked, SagaSnapshot, SagaState } from './saga-row.ts';
-
-/** One line of a saga's journal. */
-export interface AttemptRecord {
-  step: string;
-  direction: 'act' | 'undo';
-  /** From 1, counted afresh by every owner. */
-  attempt: number;
-  epoch: number;
-  outcome: 'done' | 'refused' | 'unknown' | 'fenced';
-  /** Null when done. */
-  detail: string | null;
-  startedAt: Date;
-  endedAt: Date;
-}
 
 /** A saga as it is stored, without its input, which may hold personal data. */
 export interface SagaRecord {
