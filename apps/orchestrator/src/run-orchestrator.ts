@@ -6,7 +6,7 @@ import { defineOutbox } from '@holdfast/messaging';
 import { eventsUrl, openRedis, relayEvents, retentionOf, storeFault } from '@holdfast/participant';
 import { createPool, type Migrations, prepareDatabase } from '@holdfast/postgres';
 import { service, services, startServer } from '@holdfast/rpc';
-import { createEngine, type EngineOptions, hasEnded, sagaMigrations } from '@holdfast/saga';
+import { createEngine, type EngineOptions, hasEnded, type SagaSnapshot, sagaMigrations } from '@holdfast/saga';
 import { type Config, createHealth, createLog, createMetrics, observeWaits, onShutdown } from '@holdfast/service';
 import type { FastifyInstance } from 'fastify';
 import { createAuthenticate } from './auth.ts';
@@ -19,13 +19,7 @@ import { OpenKeys } from './keys/open-keys.ts';
 import { observeEngine, observeUnended, sagaMetrics } from './metrics.ts';
 import type { OrderBook } from './orders/accept-order.ts';
 import { type AcceptedOrder, type OrderOutputs, viewOrder } from './orders/order.ts';
-import {
-  answerAndTellCompanion,
-  answerCompanion,
-  companionValue,
-  createInsertOrders,
-  UPDATED_AT_MARK,
-} from './orders/order-store.ts';
+import { answerPayload, createInsertOrders, storeAnswer, storeAnswerAndEvent } from './orders/order-store.ts';
 import { connectParticipants } from './saga/participants.ts';
 import { placeOrderSaga } from './saga/place-order-saga.ts';
 import { countUnendedSagas } from './saga/saga-store.ts';
@@ -90,9 +84,8 @@ export async function runOrchestrator(
     log,
     metrics: sagaMetrics(metrics),
     prepared: true,
-    companion: settings.ORDER_EVENTS ? answerAndTellCompanion : answerCompanion,
-    companionValue: (saga, input) =>
-      hasEnded(saga.state) ? terminalAnswer(saga.id, input as AcceptedOrder, saga) : null,
+    commitHook: settings.ORDER_EVENTS ? storeAnswerAndEvent : storeAnswer,
+    hookPayload: (saga, input) => (hasEnded(saga.state) ? terminalAnswer(input as AcceptedOrder, saga) : null),
   });
   observeEngine(metrics, engine);
   observeUnended(metrics, log, () => countUnendedSagas(pool));
@@ -156,14 +149,9 @@ async function closeHttp(http: FastifyInstance): Promise<void> {
   clearTimeout(late);
 }
 
-type Upcoming = {
-  state: Parameters<typeof hasEnded>[0];
-  outputs: object;
-  failure: Parameters<typeof viewOrder>[2]['failure'];
-};
-
-/** For the companion: the order as it will be once the checkpoint is written; the database fills in the instant. */
-function terminalAnswer(id: string, order: AcceptedOrder, saga: Upcoming): string {
+/** For the commit hook: the order as it will be once the checkpoint is written, as `GET` shows it then. */
+export function terminalAnswer(order: AcceptedOrder, saga: SagaSnapshot): string {
   const progress = { ...saga, outputs: saga.outputs as Partial<OrderOutputs> };
-  return companionValue(order.tenantId, JSON.stringify(viewOrder(id, order, progress, UPDATED_AT_MARK)));
+  const view = viewOrder(saga.id, order, progress, saga.changedAt.toISOString());
+  return answerPayload(order.tenantId, JSON.stringify(view));
 }

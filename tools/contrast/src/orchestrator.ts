@@ -45,6 +45,7 @@ const ACCEPT = statement(
      input: '$4::jsonb',
      ownerId: '$5::bigint',
      deadlineMs: '$6::integer',
+     changedAt: 'clock_timestamp()',
      source: 'claimed',
    })})
    select * from started`,

@@ -113,6 +113,7 @@ describe('a starter', () => {
     input: `'{}'::jsonb`,
     ownerId: 'r.owner_id',
     deadlineMs: '20000',
+    changedAt: 'clock_timestamp()',
     source: 'unnest($1::text[], $2::bigint[]) as r (id, owner_id)',
     ifAbsent: true,
   });

@@ -1,5 +1,5 @@
 import type { SagaDefinition } from '../definition/definition.ts';
-import type { Companion } from '../journal/checkpoint.ts';
+import type { CommitHook } from '../journal/checkpoint.ts';
 import type { WriterStats } from '../journal/checkpoint-writer.ts';
 import type { SagaSnapshot } from '../journal/saga-row.ts';
 import type { ReachPoint } from './crash-points.ts';
@@ -28,9 +28,9 @@ export interface EngineOptions {
   /** Hears of every crash point that is reached. */
   reach?: ReachPoint;
   /** Commits with every flush of checkpoints. */
-  companion?: Companion;
-  /** What the companion gets to see of a checkpoint that is about to be written, as its `companion` column. */
-  companionValue?: (upcoming: Omit<SagaSnapshot, 'updatedAt'>, input: unknown) => string | null;
+  commitHook?: CommitHook;
+  /** What the commit hook gets to see of a checkpoint that is about to be written, as its `payload` column. */
+  hookPayload?: (upcoming: SagaSnapshot, input: unknown) => string | null;
   /** See WriterOptions. */
   prepared?: boolean;
 }

@@ -18,7 +18,7 @@
 // - A checkpoint is durable, the next act was not sent: the same case, seen from the other side. `position` names the
 //   step that *may* have been started, so it is never necessary to know.
 // - The turn-back is durable, undos are under way: the row is `compensating`; the undo at `position` is sent again.
-// - The last checkpoint is durable: the saga has ended; whatever the caller lets commit with it (`companion`) has too.
+// - The last checkpoint is durable: the saga has ended; whatever the commit hook writes has too.
 //
 // A process that only *seems* dead cannot harm: its epoch is lower than its successor's, so its checkpoints update no
 // row (S2) and participants refuse its calls. It learns so from either and drops the saga.
@@ -116,6 +116,7 @@ export class Engine {
       admit: (id) => this.admit(id),
       drive: (id) => this.#roster.drive(id),
       cancel: (id, waitMs) => this.cancel(id, waitMs),
+      wallNow: () => this.#clock.wallNow(),
     });
   }
 
@@ -262,7 +263,7 @@ export class Engine {
   // ---- the process's lease
 
   async #openTerm(): Promise<void> {
-    const { pool, name, log, metrics, companion, prepared } = this.#options;
+    const { pool, name, log, metrics, commitHook, prepared } = this.#options;
     const lease = await ProcessLease.register({
       pool,
       name,
@@ -277,7 +278,7 @@ export class Engine {
       ownerId,
       log,
       metrics,
-      companion,
+      commitHook,
       ...(prepared !== undefined && { prepared }),
       random: this.#random,
       clock: this.#clock,
@@ -290,14 +291,14 @@ export class Engine {
   }
 
   #contextOf(definition: SagaDefinition, lease: ProcessLease, writer: CheckpointWriter): DriveContext {
-    const { log, metrics, companionValue, reach } = this.#options;
+    const { log, metrics, hookPayload, reach } = this.#options;
     return {
       definition,
       leaseHeld: () => lease.isHeld(),
       write: (checkpoint) => writer.write(checkpoint),
       journal: (attempts) => writer.journal(attempts),
       publish: (snapshot) => this.#watchers.publish(snapshot),
-      companionValue: companionValue ?? (() => null),
+      hookPayload: hookPayload ?? (() => null),
       reach: reach ?? (() => {}),
       random: this.#random,
       clock: this.#clock,

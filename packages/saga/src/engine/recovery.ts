@@ -28,14 +28,14 @@ const OWN_NEGLECTED = statement(
   `select id, epoch, cancel_requested_at is not null as cancel_requested from sagas
     where owner_id = $1::bigint and ended_at is null and state <> 'parked'
       and definition = any($2::text[]) and id > $3::text
-      and (cancel_requested_at is not null or updated_at < clock_timestamp() - $5::integer * interval '1 millisecond')
+      and (cancel_requested_at is not null or driven_at < clock_timestamp() - $5::integer * interval '1 millisecond')
     order by id limit $4::integer`,
 );
 // No lock is held while looking: of two adopters that have seen the same saga, the update of the second meets another
 // epoch and changes nothing. That the owner before is dead needs no second look, since expired is final.
 const TAKE_OVER = statement(
   'saga.take-over',
-  `update sagas set owner_id = $1::bigint, epoch = epoch + 1, updated_at = clock_timestamp()
+  `update sagas set owner_id = $1::bigint, epoch = epoch + 1, driven_at = clock_timestamp()
     where id = $2::text and owner_id = $3::bigint and epoch = $4::bigint
       and ended_at is null and state <> 'parked'
   returning ${SAGA_ROW_COLUMNS}`,

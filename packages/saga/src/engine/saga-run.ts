@@ -4,6 +4,7 @@
 // S3 The turn-back is such a checkpoint too, so it is durable before the first undo; undo starts at `position`, the
 //    step that may have been started.
 // S4 An unknown outcome is asked again, with the same key.
+// S6 The instant that callers are shown rises with every checkpoint, also when the owner before had a clock that is ahead.
 
 import type { RunnableStep, SagaDefinition } from '../definition/definition.ts';
 import {
@@ -44,7 +45,7 @@ export interface DriveContext {
   journal: (attempts: Attempt[]) => Promise<void>;
   /** Called after a checkpoint was durable. */
   publish: (snapshot: SagaSnapshot) => void;
-  companionValue: (upcoming: Omit<SagaSnapshot, 'updatedAt'>, input: unknown) => string | null;
+  hookPayload: (upcoming: SagaSnapshot, input: unknown) => string | null;
   reach: ReachPoint;
   random: () => number;
   clock: Clock;
@@ -68,7 +69,7 @@ export class Drive {
   readonly #deadlineAt: number;
   #progress: Progress;
   #revision: number;
-  #updatedAt: Date;
+  #changedAt: Date;
   #cancelRequested: boolean;
   #drop: DropReason | null = null;
   #leaving = false;
@@ -91,15 +92,15 @@ export class Drive {
     const { state, position, outputs, failure } = row;
     this.#progress = { state, position, outputs, failure, parked: null, resumeState: null };
     this.#revision = row.revision;
-    this.#updatedAt = row.updated_at;
+    this.#changedAt = row.changed_at;
     this.#cancelRequested = row.cancel_requested;
   }
 
   get snapshot(): SagaSnapshot {
     const { state, position, outputs, failure } = this.#progress;
     const { definition } = this.#row;
-    const [revision, updatedAt] = [this.#revision, this.#updatedAt];
-    return { id: this.id, definition, state, position, outputs, failure, revision, updatedAt };
+    const [revision, changedAt] = [this.#revision, this.#changedAt];
+    return { id: this.id, definition, state, position, outputs, failure, revision, changedAt };
   }
 
   /** A cancel is durable in the row. It ends a wait between attempts, never an attempt. */
@@ -281,7 +282,7 @@ export class Drive {
     const outcome = await this.#context.write(checkpoint);
     switch (outcome.kind) {
       case 'durable':
-        this.#written(progress, checkpoint.revision, outcome);
+        this.#written(progress, checkpoint, outcome);
         return null;
       case 'fenced':
         return 'fenced';
@@ -311,21 +312,28 @@ export class Drive {
     const { definition, input } = this.#row;
     const { id, epoch } = this;
     const revision = this.#revision + 1;
-    const upcoming = { id, definition, state, position, outputs, failure, revision };
-    const companion = this.#context.companionValue(upcoming, input);
+    const changedAt = this.#nextInstant();
+    const upcoming = { id, definition, state, position, outputs, failure, revision, changedAt };
+    const payload = this.#context.hookPayload(upcoming, input);
     const attempts = this.#takeAttempts();
-    return { id, epoch, revision, state, position, outputs, failure, parked, resumeState, companion, attempts };
+    const row = { id, epoch, revision, state, position, outputs, failure, parked, resumeState, changedAt };
+    return { ...row, payload, attempts };
   }
 
-  #written(progress: Progress, revision: number, { updatedAt, cancelRequested, told }: Durable): void {
+  /** Later than what callers were shown before, also where that was by a clock that is ahead of this one. */
+  #nextInstant(): Date {
+    return new Date(Math.max(this.#context.clock.wallNow(), this.#changedAt.getTime() + 1));
+  }
+
+  #written(progress: Progress, checkpoint: Checkpoint, { cancelRequested, isHookStored }: Durable): void {
     this.#context.reach(`after-${pointOf(this.#progress.state, progress.state)}`, this.id);
     this.#progress = progress;
-    this.#revision = revision;
-    this.#updatedAt = updatedAt;
+    this.#revision = checkpoint.revision;
+    this.#changedAt = checkpoint.changedAt;
     this.#cancelRequested ||= cancelRequested;
-    const { state, position, outputs, failure } = progress;
-    const { definition } = this.#row;
-    this.#context.publish({ id: this.id, definition, state, position, outputs, failure, revision, updatedAt, told });
+    // K1: an earlier answer may stand. Only what this flush has stored may be passed on without a look at the database.
+    const storedByHook = isHookStored ? checkpoint.payload : null;
+    this.#context.publish({ ...this.snapshot, storedByHook });
   }
 
   #takeAttempts(): Attempt[] {

@@ -15,11 +15,11 @@ import {
   type SagaMetrics,
   systemClock,
 } from '../engine/ports.ts';
-import type { Attempt, Checkpoint, Companion } from './checkpoint.ts';
+import type { Attempt, Checkpoint, CommitHook } from './checkpoint.ts';
 import { flushSql, flushValues } from './flush-sql.ts';
 
 export type CheckpointOutcome =
-  | { kind: 'durable'; cancelRequested: boolean; updatedAt: Date; told: string | null }
+  | { kind: 'durable'; cancelRequested: boolean; isHookStored: boolean }
   /** Somebody else owns the saga. */
   | { kind: 'fenced' }
   /** The writer was closed first: this process may not own anything any more. Whether it was written is unknown. */
@@ -32,7 +32,7 @@ export interface WriterOptions {
   ownerId: number;
   log: SagaLog;
   metrics?: SagaMetrics | undefined;
-  companion?: Companion | undefined;
+  commitHook?: CommitHook | undefined;
   random?: () => number;
   clock?: Clock;
   /** Counted into, so that counts outlive one lease. */
@@ -55,8 +55,8 @@ export interface WriterStats {
 type Waiting = { checkpoint: Checkpoint; settle: (outcome: CheckpointOutcome) => void };
 type Written = Omit<Extract<CheckpointOutcome, { kind: 'durable' }>, 'kind'>;
 type Batch = { waiting: Waiting[]; attempts: Attempt[] };
-/** Of a checkpoint, or (with `told` alone) of what the companion has stored. */
-type WrittenRow = { id: string; cancel_requested: boolean | null; updated_at: Date | null; told: string | null };
+/** Of a checkpoint, or of what the commit hook has stored with one. */
+type WrittenRow = { id: string; cancel_requested: boolean | null; stored_by_hook: boolean };
 
 // How long an attempt that nobody waits for may stay out of the journal, hoping for a flush that goes anyway.
 const JOURNAL_DELAY_MS = 100;
@@ -82,8 +82,8 @@ export class CheckpointWriter {
     this.#clock = options.clock ?? systemClock;
     this.stats = options.stats ?? { flushes: 0, checkpoints: 0, attempts: 0 };
     this.#sql = {
-      checkpoints: flushSql(options.companion, false),
-      'and-journal': flushSql(options.companion, true),
+      checkpoints: flushSql(options.commitHook, false),
+      'and-journal': flushSql(options.commitHook, true),
     };
     this.#maxBatch = options.maxBatch ?? 1_000;
     this.#maxQueued = options.maxQueued ?? 10_000;
@@ -227,12 +227,12 @@ export class CheckpointWriter {
 
   async #send(batch: Batch): Promise<Map<string, Written>> {
     const startedAt = this.#clock.now();
-    const { companion, ownerId, prepared } = this.#options;
+    const { commitHook, ownerId, prepared } = this.#options;
     const checkpoints = batch.waiting.map(({ checkpoint }) => checkpoint);
-    const { entries, journal } = flushValues(checkpoints, batch.attempts, startedAt, companion !== undefined);
+    const { entries, journal } = flushValues(checkpoints, batch.attempts, startedAt, commitHook !== undefined);
     const kind = journal === null ? 'checkpoints' : 'and-journal';
-    // A new name for another text: a companion is part of it.
-    const named = prepared === true && { name: `saga.flush-${kind}-${companion?.name ?? 'alone'}` };
+    // A new name for another text: a commit hook is part of it.
+    const named = prepared === true && { name: `saga.flush-${kind}-${commitHook?.name ?? 'alone'}` };
     const values = [ownerId, ...entries, ...(journal ?? [])];
     const { rows } = await this.#options.pool.query<WrittenRow>({ ...named, text: this.#sql[kind], values });
     const attempts = checkpoints.reduce((sum, { attempts }) => sum + attempts.length, batch.attempts.length);
@@ -246,13 +246,12 @@ export class CheckpointWriter {
 
 function writtenById(rows: WrittenRow[]): Map<string, Written> {
   const written = new Map<string, Written>();
-  for (const { id, cancel_requested, updated_at } of rows) {
-    if (updated_at !== null)
-      written.set(id, { cancelRequested: cancel_requested === true, updatedAt: updated_at, told: null });
+  for (const { id, cancel_requested, stored_by_hook } of rows) {
+    if (!stored_by_hook) written.set(id, { cancelRequested: cancel_requested === true, isHookStored: false });
   }
-  for (const { id, told } of rows) {
+  for (const { id, stored_by_hook } of rows) {
     const row = written.get(id);
-    if (row !== undefined && told !== null) row.told = told;
+    if (row !== undefined && stored_by_hook) row.isHookStored = true;
   }
   return written;
 }

@@ -27,7 +27,10 @@ export interface Checkpoint {
   failure: Failure | null;
   parked: Parked | null;
   resumeState: 'running' | 'compensating' | null;
-  companion: string | null;
+  /** When callers are shown that it changed, by this process's clock. */
+  changedAt: Date;
+  /** For the commit hook. */
+  payload: string | null;
   /** Written if and only if the checkpoint is. */
   attempts: Attempt[];
 }
@@ -48,21 +51,21 @@ export interface AttemptRecord {
 
 /**
  * One more data-changing statement in every flush, so that it commits with the checkpoints. It reads
- * `written(id, state, ended, updated_at, companion)`: the checkpoints really written by this flush. It must do nothing
- * the second time, since a flush may be repeated, e.g.
+ * `written(id, state, ended, payload)`: the checkpoints really written by this flush. It must do nothing the second time,
+ * since a flush may be repeated, e.g.
  *
- *     update orders set answer = w.companion from written w
- *      where orders.id = w.id and w.companion is not null and orders.answer is null
- *
- * With `returning orders.id, orders.answer as told` at its end and `tells`, what it has stored is handed out with the
- * checkpoint's snapshot, so that whoever waits for the saga need not read it again.
+ *     update orders set answer = w.payload from written w
+ *      where orders.id = w.id and w.payload is not null and orders.answer is null
  */
-export interface Companion {
+export interface CommitHook {
   /** Shown to operators as part of the flush's name. */
   name: string;
   text: string;
-  /** It returns `id` and `told`. */
-  tells?: boolean;
+  /**
+   * It ends with `returning id`: of each saga whose payload it has stored. Snapshots of those sagas say so, and whoever waits
+   * for one has no need to read what is stored.
+   */
+  returnsStored?: boolean;
   /** One more such statement, beside the first. */
   beside?: string;
 }

@@ -21,7 +21,7 @@ export interface SagaRecord {
   cancelRequestedAt: Date | null;
   deadlineAt: Date;
   startedAt: Date;
-  updatedAt: Date;
+  changedAt: Date;
   endedAt: Date | null;
   /** The latest ones, oldest first. */
   attempts: AttemptRecord[];
@@ -44,7 +44,7 @@ const READ_SAGA = statement(
   'saga.read',
   `select id, definition, state, position, outputs, failure, parked, resume_state as "resumeState",
           owner_id as "ownerId", epoch, revision, cancel_requested_at as "cancelRequestedAt",
-          deadline_at as "deadlineAt", started_at as "startedAt", updated_at as "updatedAt", ended_at as "endedAt",
+          deadline_at as "deadlineAt", started_at as "startedAt", changed_at as "changedAt", ended_at as "endedAt",
           inline_attempts as "inlineAttempts",
           (select count(*) from saga_attempts a where a.saga_id = sagas.id) as "laterAttempts"
      from sagas where id = $1::text`,
@@ -61,7 +61,7 @@ const READ_INTERVENTIONS = statement(
 );
 const READ_SNAPSHOT = statement(
   'saga.read-snapshot',
-  `select id, definition, state, position, outputs, failure, revision, updated_at as "updatedAt"
+  `select id, definition, state, position, outputs, failure, revision, changed_at as "changedAt"
      from sagas where id = $1::text`,
 );
 

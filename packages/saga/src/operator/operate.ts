@@ -70,6 +70,7 @@ export interface OperatorContext {
   admit: (id: string) => Admission;
   drive: (id: string) => Drive | undefined;
   cancel: (id: string, waitMs: number) => Promise<CancelOutcome>;
+  wallNow: () => number;
 }
 
 export function createOperator(context: OperatorContext): Operator {
@@ -90,13 +91,16 @@ const intervention = (verb: string, taken: string) => `
   )
   select * from taken`;
 
+/** Later than what was shown before, whatever this process's clock says. */
+const changedAt = (now: string) => `greatest(changed_at + interval '1 millisecond', ${now}::timestamptz)`;
+
 const RESUME = statement(
   'saga.resume',
   intervention(
     'resume',
     `update sagas
         set state = resume_state, resume_state = null, parked = null, owner_id = $2::bigint, epoch = epoch + 1,
-            revision = revision + 1, updated_at = clock_timestamp()
+            revision = revision + 1, driven_at = clock_timestamp(), changed_at = ${changedAt('$4')}
       where id = $1::text and state = 'parked' and definition = any($3::text[])`,
   ),
 );
@@ -104,7 +108,7 @@ const RETRY = statement(
   'saga.retry-now',
   intervention(
     'retry',
-    `update sagas set owner_id = $2::bigint, epoch = epoch + 1, updated_at = clock_timestamp()
+    `update sagas set owner_id = $2::bigint, epoch = epoch + 1, driven_at = clock_timestamp()
       where id = $1::text and epoch = $3::bigint and state in ('running', 'compensating')`,
   ),
 );
@@ -116,7 +120,8 @@ const TURN_BACK = statement(
     'compensate',
     `update sagas
         set state = 'compensating', failure = $5::jsonb, resume_state = null, parked = null, owner_id = $2::bigint,
-            epoch = epoch + 1, revision = revision + 1, updated_at = clock_timestamp()
+            epoch = epoch + 1, revision = revision + 1, driven_at = clock_timestamp(),
+            changed_at = ${changedAt('$6')}
       where id = $1::text and epoch = $3::bigint and revision = $4::integer
         and parked is not null and resume_state = 'running'`,
   ),
@@ -124,7 +129,7 @@ const TURN_BACK = statement(
 const FIND = statement(
   'saga.find-to-operate',
   `select id, definition, state, resume_state as "resumeState", position, outputs, failure, epoch, revision,
-          updated_at as "updatedAt"
+          changed_at as "changedAt"
      from sagas where id = $1::text`,
 );
 
@@ -140,14 +145,17 @@ export async function resumeParked(
   id: string,
   ownerId: number,
   definitions: string[],
+  now: Date,
 ): Promise<SagaRow | null> {
-  const { rows } = await db.query<SagaRow>({ ...RESUME, values: [id, ownerId, definitions] });
+  const { rows } = await db.query<SagaRow>({ ...RESUME, values: [id, ownerId, definitions, now.toISOString()] });
   return rows[0] ?? null;
 }
 
 async function resumeSaga(context: OperatorContext, id: string): Promise<ResumeOutcome> {
   const definitions = [...context.definitions.keys()];
-  const taken = await takeOver(context, id, (ownerId) => resumeParked(context.db, id, ownerId, definitions));
+  const taken = await takeOver(context, id, (ownerId) =>
+    resumeParked(context.db, id, ownerId, definitions, new Date(context.wallNow())),
+  );
   if (taken.kind !== 'left') return taken.kind === 'taken' ? { kind: 'resumed', snapshot: taken.snapshot } : taken;
   const saga = await find(context, id);
   if (saga === null) return { kind: 'not-found' };
@@ -221,7 +229,14 @@ async function turnBackParked(context: OperatorContext, saga: Found): Promise<Co
   const step = definition.steps[position]?.name ?? '';
   const failure: Failure = { step, reason: CANCELLED, message: 'turned back by an operator' };
   const taken = await takeOver(context, saga.id, async (ownerId) => {
-    const values = [saga.id, ownerId, epoch, revision, JSON.stringify(failure)];
+    const values = [
+      saga.id,
+      ownerId,
+      epoch,
+      revision,
+      JSON.stringify(failure),
+      new Date(context.wallNow()).toISOString(),
+    ];
     const { rows } = await context.db.query<SagaRow>({ ...TURN_BACK, values });
     return rows[0] ?? null;
   });
