@@ -45,11 +45,11 @@ const HAND_OVER_MS = 5_000;
  * The life of an orchestrator process: it accepts orders over HTTP and gRPC, drives their sagas, and takes over those
  * of processes that died. On SIGTERM it stops accepting, lets running sagas end or hands them over, and ends.
  * Announces `listening` with its ports in the log.
- * @param ports who hears of crash points; nobody in production
+ * @param ports a listener at crash points; none in production
  */
 export async function runOrchestrator(
   settings: Config<typeof config>,
-  ports: Pick<EngineOptions, 'reach'> = {},
+  ports: Pick<EngineOptions, 'crashPoint'> = {},
 ): Promise<void> {
   const eventsAt = eventsUrl(settings);
   const log = createLog('orchestrator', settings.LOG_LEVEL);
@@ -78,7 +78,7 @@ export async function runOrchestrator(
     pool,
     definitions: [definition],
     name: settings.INSTANCE ?? `${hostname()}:${process.pid}`,
-    takesPlace: settings.INSTANCE !== undefined,
+    isNameUnique: settings.INSTANCE !== undefined,
     leaseMs: settings.LEASE_MS,
     maxRunning: settings.MAX_RUNNING,
     log,

@@ -35,7 +35,7 @@ create table sagas (
   -- When what callers are shown of the saga last changed, by the clock of the process that wrote it: the same clock that says
   -- when an order was placed. It never goes back. Nothing is decided by it.
   changed_at timestamptz not null,
-  -- When a process last wrote here as the saga's owner, by the database's clock: by it a sweep finds what nobody drives.
+  -- When a process last wrote here as the saga's owner, by the database's clock: by it a sweep finds sagas that no process runs.
   driven_at timestamptz not null default clock_timestamp(),
   ended_at timestamptz,
   -- The attempts that came with the first checkpoints, which rewrite the row anyway: a row of its own for each, with its

@@ -27,7 +27,7 @@ export type {
   StarterOptions,
   StartOutcome,
 } from './engine/begin.ts';
-export { ENGINE_POINTS, type EnginePoint, type ReachPoint } from './engine/crash-points.ts';
+export { type CrashPointListener, ENGINE_POINTS, type EnginePoint } from './engine/crash-points.ts';
 export { createEngine, type Engine } from './engine/engine.ts';
 export type { EngineOptions, EngineStats } from './engine/engine-options.ts';
 export { type Clock, type Database, type SagaLog, type SagaMetrics, systemClock } from './engine/ports.ts';

@@ -103,7 +103,7 @@ async function byHoldfast(): Promise<void> {
     pool,
     definitions: [saga],
     name: 'contrast',
-    takesPlace: true,
+    isNameUnique: true,
     leaseMs: LEASE_MS,
     log,
   });

@@ -100,7 +100,7 @@ describe("begin in the caller's transaction", () => {
       throw new Error('the caller changed its mind');
     }).catch(() => {});
     await committed();
-    await engine.gone('rolled-back');
+    await engine.released('rolled-back');
     expect(await rowsOf('rolled-back')).toEqual([]);
     expect(await test.effects('rolled-back')).toEqual([]);
   });

@@ -156,7 +156,7 @@ export class Beginnings {
     if (slot.kind !== 'admitted') return slot;
     try {
       const inserted = await insert(slot.ownerId);
-      // crash here: the saga is inserted and nobody drives it; when our lease has run out, it is adopted.
+      // crash here: the saga is inserted and does not run; when our lease has run out, it is adopted.
       if (inserted.kind === 'exists') return inserted;
       slot.run(inserted.row);
       return { kind: 'begun' };
@@ -174,8 +174,8 @@ export class Beginnings {
     const groups = createBatcher<Entry & { ownerId: number }, Inserted<Existing>>({
       run: insert,
       lane: ({ id }) => id,
-      afterwards: ({ id }) => this.#context.released(id),
-      maxFollowed: maxGroups,
+      onSettled: ({ id }) => this.#context.released(id),
+      maxPipelined: maxGroups,
       slowMs: groupMs,
       concernsAll: (error) => classifyPostgresError(error) === 'unavailable',
     });

@@ -2,7 +2,7 @@ import type { SagaDefinition } from '../definition/definition.ts';
 import type { CommitHook } from '../journal/checkpoint.ts';
 import type { WriterStats } from '../journal/checkpoint-writer.ts';
 import type { SagaSnapshot } from '../journal/saga-row.ts';
-import type { ReachPoint } from './crash-points.ts';
+import type { CrashPointListener } from './crash-points.ts';
 import type { Clock, Database, SagaLog, SagaMetrics } from './ports.ts';
 
 export interface EngineOptions {
@@ -12,21 +12,21 @@ export interface EngineOptions {
   /** Shown to operators: which process this is. */
   name: string;
   /**
-   * `name` is the name of a place, which one process has at a time: by its start the one before it is dead. Its sagas
-   * are adopted at once then, instead of when its lease has run out. Default false: each process has a name of its own.
+   * No two processes have `name` at one time, so a process that starts under it knows that the one before is dead, and its
+   * sagas are adopted at once, instead of when its lease has run out. Default false: each process has a name of its own.
    */
-  takesPlace?: boolean;
+  isNameUnique?: boolean;
   log: SagaLog;
   metrics?: SagaMetrics;
   /** How long a silent process keeps its sagas; adoption takes at most a sixth of it longer. */
   leaseMs?: number;
-  /** Sagas driven at once by this process. */
+  /** Sagas that run in this process at once. */
   maxRunning?: number;
   /** Uniform in [0, 1). */
   random?: () => number;
   clock?: Clock;
-  /** Hears of every crash point that is reached. */
-  reach?: ReachPoint;
+  /** Called at every crash point; for tests. */
+  crashPoint?: CrashPointListener;
   /** Commits with every flush of checkpoints. */
   commitHook?: CommitHook;
   /** What the commit hook gets to see of a checkpoint that is about to be written, as its `payload` column. */
@@ -37,6 +37,6 @@ export interface EngineOptions {
 
 export interface EngineStats extends WriterStats {
   running: number;
-  /** Age of the oldest saga driven here; 0 without one. */
+  /** Age of the oldest saga that runs here; 0 without one. */
   oldestRunningMs: number;
 }

@@ -9,7 +9,7 @@ export interface Clock {
   now(): number;
   /** Milliseconds since 1970, by the machine's clock, which may be wrong or set back: only for what callers are shown. */
   wallNow(): number;
-  /** Calls `work` once, in `ms` at the earliest. @returns cancels it; does nothing afterwards */
+  /** Calls `work` once, in `ms` at the earliest. @returns cancels it; does nothing once it has run */
   after(ms: number, work: () => void): () => void;
 }
 
@@ -32,7 +32,7 @@ export async function within(clock: Clock, ms: number, work: Promise<void>): Pro
   cancelTimer();
 }
 
-/** Where the engine tells what it does; pino's shape. Fields never hold a saga's input or outputs. */
+/** Where the engine logs what it does; pino's shape. Fields never hold a saga's input or outputs. */
 export interface SagaLog {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
@@ -45,7 +45,7 @@ export interface SagaMetrics {
   /** `completed`, `failed` or `cancelled`. */
   sagaEnded(definition: string, state: string, durationMs: number): void;
   sagaParked(definition: string): void;
-  /** Taken over from dead owners. */
+  /** Adopted from dead owners. */
   sagasAdopted(count: number): void;
   /** Dropped because another process owns it now. */
   sagaFenced(definition: string): void;

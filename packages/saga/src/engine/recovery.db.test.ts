@@ -334,7 +334,7 @@ describe('the lease of a process', () => {
     await test.start(dead, 'left-in-place');
     await eventually(async () => (await test.callNames('left-in-place')).includes('act charge'));
     dead.abandon();
-    const elsewhere = await test.engine({ name: 'place-2', takesPlace: true });
+    const elsewhere = await test.engine({ name: 'place-2', isNameUnique: true });
     const ofThatName = await test.engine({ name: 'place-1' });
     // Both have looked for sagas to adopt by the time that they have ended one of their own.
     for (const engine of [elsewhere, ofThatName]) {
@@ -342,7 +342,7 @@ describe('the lease of a process', () => {
       await settledBy(engine, `own-of-${engine.ownerId}`);
     }
     expect(await row('left-in-place')).toMatchObject({ state: 'running', epoch: 1 });
-    const next = await test.engine({ name: 'place-1', leaseMs: LONG_LEASE_MS, takesPlace: true });
+    const next = await test.engine({ name: 'place-1', leaseMs: LONG_LEASE_MS, isNameUnique: true });
     expect((await settledBy(next, 'left-in-place')).state).toBe('completed');
     expect((await row('left-in-place')).epoch).toBeGreaterThan(1);
   });

@@ -1,6 +1,6 @@
-// One saga, driven from where it stands to its end. What upholds S1 to S5 together is told at the top of engine.ts;
+// One saga run: from where the saga stands to its end. How S1 to S6 are kept together is said at the top of engine.ts;
 // the parts that live here:
-// S2 A step starts only after the checkpoint before it is durable: every turn of `#drive` ends with one.
+// S2 A step starts only after the checkpoint before it is durable: every turn of `#runSteps` ends with one.
 // S3 The turn-back is such a checkpoint too, so it is durable before the first undo; undo starts at `position`, the
 //    step that may have been started.
 // S4 An unknown outcome is asked again, with the same key.
@@ -30,14 +30,14 @@ import {
 } from '../journal/saga-row.ts';
 import { type AttemptOutcome, type AttemptUnderWay, beginAttempt, type Direction, detailOf } from './attempt.ts';
 import { fullJitterMs } from './backoff.ts';
-import type { ReachPoint } from './crash-points.ts';
+import type { CrashPointListener } from './crash-points.ts';
 import { type Clock, refusalFields, type SagaLog, type SagaMetrics } from './ports.ts';
 
 // Made once: without a reason, every abort makes an exception with a stack of its own.
 const ATTEMPT_ENDED = new Error('this attempt has ended');
 
-/** What the drives of one definition need of their process; they share it. */
-export interface DriveContext {
+/** What the runs of one definition need of their process; they share it. */
+export interface SagaRunContext {
   definition: SagaDefinition;
   /** False as soon as others may own this process's sagas. */
   leaseHeld: () => boolean;
@@ -46,26 +46,26 @@ export interface DriveContext {
   /** Called after a checkpoint was durable. */
   publish: (snapshot: SagaSnapshot) => void;
   hookPayload: (upcoming: SagaSnapshot, input: unknown) => string | null;
-  reach: ReachPoint;
+  crashPoint: CrashPointListener;
   random: () => number;
   clock: Clock;
   log: SagaLog;
   metrics?: SagaMetrics | undefined;
 }
 
-/** Why a saga is no longer driven here though it has not ended: its row says where the next owner goes on. */
+/** Why a saga no longer runs here though it has not ended: its row says where the next owner goes on. */
 export type DropReason = 'fenced' | 'lease-lost' | 'leaving' | 'unwritable';
-export type DriveEnd = { kind: 'ended'; state: EndState } | { kind: 'parked' } | { kind: 'dropped'; why: DropReason };
+export type SagaRunEnd = { kind: 'ended'; state: EndState } | { kind: 'parked' } | { kind: 'dropped'; why: DropReason };
 
 type Durable = Extract<CheckpointOutcome, { kind: 'durable' }>;
 type Decision = { kind: 'checkpoint'; progress: Progress } | { kind: 'drop'; why: DropReason };
 
-export class Drive {
+export class SagaRun {
   readonly id: string;
   readonly epoch: number;
   readonly startedAt: number;
   readonly #row: SagaRow;
-  readonly #context: DriveContext;
+  readonly #context: SagaRunContext;
   readonly #deadlineAt: number;
   #progress: Progress;
   #revision: number;
@@ -81,7 +81,7 @@ export class Drive {
   #abort = new AbortController();
   #wake: (() => void) | null = null;
 
-  constructor(row: SagaRow, context: DriveContext) {
+  constructor(row: SagaRow, context: SagaRunContext) {
     const now = context.clock.now();
     this.id = row.id;
     this.epoch = row.epoch;
@@ -130,10 +130,10 @@ export class Drive {
   }
 
   /** Resolves when this process has nothing more to do for the saga. @throws Error only for faults in the definition */
-  async run(): Promise<DriveEnd> {
+  async run(): Promise<SagaRunEnd> {
     for (;;) {
       const next = whatNext(this.#context.definition, this.#progress);
-      // A row that had nothing left to do is never read for driving, so this is a checkpoint written just now.
+      // A row that had nothing left to do is never read to be run, so this is a checkpoint written just now.
       if (next.kind === 'nothing') return this.#end();
       const decision = next.kind === 'act' ? await this.#act(next.step) : await this.#undo(next.step);
       // crash here, before the checkpoint: the next owner repeats the attempt with the same key.
@@ -143,7 +143,7 @@ export class Drive {
     }
   }
 
-  #end(): DriveEnd {
+  #end(): SagaRunEnd {
     const { state } = this.#progress;
     return hasEnded(state) ? { kind: 'ended', state } : { kind: 'parked' };
   }
@@ -239,7 +239,7 @@ export class Drive {
       timeoutMs: this.#timeoutMs(step),
       signal: this.#abort.signal,
     };
-    this.#context.reach(`before-${direction}`, this.id);
+    this.#context.crashPoint(`before-${direction}`, this.id);
     this.#attemptUnderWay = beginAttempt(step, direction, context, this.#context.clock);
     return this.#attemptUnderWay;
   }
@@ -247,7 +247,7 @@ export class Drive {
   #note({ step, direction, attempt, startedAt }: AttemptUnderWay, outcome: AttemptOutcome): void {
     this.#attemptUnderWay = null;
     if (outcome.kind !== 'done') this.#endAttempt();
-    this.#context.reach(`after-${direction}`, this.id);
+    this.#context.crashPoint(`after-${direction}`, this.id);
     this.#seq += 1;
     this.#attempts.push({
       sagaId: this.id,
@@ -278,7 +278,7 @@ export class Drive {
   /** @returns why the saga must be dropped, or null when the checkpoint is durable */
   async #checkpoint(progress: Progress): Promise<DropReason | null> {
     const checkpoint = this.#checkpointOf(progress);
-    this.#context.reach(`before-${pointOf(this.#progress.state, progress.state)}`, this.id);
+    this.#context.crashPoint(`before-${pointOf(this.#progress.state, progress.state)}`, this.id);
     const outcome = await this.#context.write(checkpoint);
     switch (outcome.kind) {
       case 'durable':
@@ -293,7 +293,7 @@ export class Drive {
         if (progress.state === 'parked') return 'unwritable';
         this.#context.log.error(
           { ...refusalFields(outcome.error), sagaId: this.id },
-          'checkpoint rejected; parking the saga',
+          'checkpoint rejected; this process parks the saga',
         );
         return await this.#checkpoint(parkedAt(this.#progress, this.#rejection(outcome.error)));
       }
@@ -326,7 +326,7 @@ export class Drive {
   }
 
   #written(progress: Progress, checkpoint: Checkpoint, { cancelRequested, isHookStored }: Durable): void {
-    this.#context.reach(`after-${pointOf(this.#progress.state, progress.state)}`, this.id);
+    this.#context.crashPoint(`after-${pointOf(this.#progress.state, progress.state)}`, this.id);
     this.#progress = progress;
     this.#revision = checkpoint.revision;
     this.#changedAt = checkpoint.changedAt;
@@ -375,15 +375,15 @@ function pointOf(from: SagaState, to: SagaState): 'checkpoint' | 'turn-back' | '
   return from === 'running' && to === 'compensating' ? 'turn-back' : 'checkpoint';
 }
 
-export function reportEnd({ id: sagaId, epoch, startedAt }: Drive, context: DriveContext, end: DriveEnd): void {
+export function reportEnd({ id: sagaId, epoch, startedAt }: SagaRun, context: SagaRunContext, end: SagaRunEnd): void {
   const { definition, log, metrics, clock } = context;
   if (end.kind === 'ended') metrics?.sagaEnded(definition.name, end.state, clock.now() - startedAt);
   if (end.kind === 'parked') {
     metrics?.sagaParked(definition.name);
-    log.error({ sagaId, epoch }, 'saga parked: an operator is needed; fix the cause, then resume it');
+    log.error({ sagaId, epoch }, 'saga parked: an operator has to fix the cause and resume it');
   }
   if (end.kind === 'dropped') {
     if (end.why === 'fenced') metrics?.sagaFenced(definition.name);
-    log.info({ sagaId, epoch, why: end.why }, 'saga dropped; its next owner goes on');
+    log.info({ sagaId, epoch, why: end.why }, 'saga dropped; its next owner continues it');
   }
 }

@@ -20,7 +20,7 @@ import { flushSql, flushValues } from './flush-sql.ts';
 
 export type CheckpointOutcome =
   | { kind: 'durable'; cancelRequested: boolean; isHookStored: boolean }
-  /** Somebody else owns the saga. */
+  /** Another process owns the saga. */
   | { kind: 'fenced' }
   /** The writer was closed first: this process may not own anything any more. Whether it was written is unknown. */
   | { kind: 'closed' }
@@ -41,7 +41,7 @@ export interface WriterOptions {
   prepared?: boolean;
   /** Rows in one flush at most. */
   maxBatch?: number;
-  /** Entries that may wait; whoever has more to write waits for room. */
+  /** Entries that may wait; a caller with more to write waits for room. */
   maxQueued?: number;
 }
 
@@ -58,7 +58,7 @@ type Batch = { waiting: Waiting[]; attempts: Attempt[] };
 /** Of a checkpoint, or of what the commit hook has stored with one. */
 type WrittenRow = { id: string; cancel_requested: boolean | null; stored_by_hook: boolean };
 
-// How long an attempt that nobody waits for may stay out of the journal, hoping for a flush that goes anyway.
+// How long an attempt that no caller waits for may stay out of the journal, hoping for a flush that goes anyway.
 const JOURNAL_DELAY_MS = 100;
 const RETRY = { baseMs: 20, capMs: 1_000 };
 
@@ -116,7 +116,7 @@ export class CheckpointWriter {
     if (this.#flushing) await this.#flushEnded();
   }
 
-  /** Nothing is written from now on, but for a flush that is under way; whoever waits is told `closed`. */
+  /** Nothing is written from now on, but for a flush that is under way; who waits gets `closed`. */
   close(): void {
     this.#closing.abort();
     this.#cancelJournalTimer?.();
@@ -173,15 +173,18 @@ export class CheckpointWriter {
     return { waiting, attempts: this.#attempts.splice(0, this.#maxBatch) };
   }
 
-  /** Until its outcome is known, or nobody may act on it any more. */
+  /** Until its outcome is known, or this process may not act on it any more. */
   async #flush(batch: Batch): Promise<void> {
     for (let attempt = 0; !this.#closing.signal.aborted; attempt++) {
       try {
         return settleAll(batch, await this.#send(batch));
       } catch (error) {
         if (classifyPostgresError(error) === 'other') return await this.#split(batch, error);
-        // crash here: the flush may be committed; whoever adopts reads the row and goes on from what it says.
-        this.#options.log.warn({ err: error, checkpoints: batch.waiting.length }, 'flush failed; sending it again');
+        // crash here: the flush may be committed; an adopter reads the row and goes on from what it says.
+        this.#options.log.warn(
+          { err: error, checkpoints: batch.waiting.length },
+          'flush failed; this process sends it again',
+        );
       }
       const waitMs = fullJitterMs(RETRY, attempt, this.#options.random ?? Math.random);
       await this.#pause(waitMs);
@@ -210,7 +213,8 @@ export class CheckpointWriter {
   async #split(batch: Batch, error: unknown): Promise<void> {
     const { waiting, attempts } = batch;
     if (waiting.length + attempts.length <= 1) {
-      if (waiting.length === 0) this.#options.log.error(refusalFields(error), 'an attempt is missing in the journal');
+      if (waiting.length === 0)
+        this.#options.log.error(refusalFields(error), 'the database refused an attempt; it is missing in the journal');
       for (const { settle } of waiting) settle({ kind: 'rejected', error });
       return;
     }
@@ -219,7 +223,7 @@ export class CheckpointWriter {
       await this.#flush({ waiting, attempts: attempts.slice(0, split) });
       return await this.#flush({ waiting, attempts: attempts.slice(split) });
     }
-    // The attempts that nobody waits for come last, alone: they must not reject a checkpoint.
+    // The attempts that no caller waits for come last, alone: they must not reject a checkpoint.
     await this.#flush({ waiting: waiting.slice(0, middle), attempts: [] });
     if (waiting.length > 1) await this.#flush({ waiting: waiting.slice(middle), attempts: [] });
     if (attempts.length > 0) await this.#flush({ waiting: [], attempts });

@@ -126,7 +126,7 @@ const STATEMENTS = [
   'saga.dead-owners',
   'saga.sagas-of-owner',
   'saga.own-neglected',
-  'saga.take-over',
+  'saga.adopt',
   'saga.request-cancel',
   'saga.resume',
   'saga.read-snapshot',
@@ -204,9 +204,9 @@ async function adopt(db: Database, ownerId: number): Promise<void> {
     definitions: [DEFINITION],
     neglectedAfterMs: 0,
     active: () => true,
-    reserve: () => ({ run() {}, release() {} }),
+    takeSlot: () => ({ run() {}, release() {} }),
     cancelRequested: () => {},
-    reach: () => {},
+    crashPoint: () => {},
   });
 }
 

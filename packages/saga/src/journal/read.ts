@@ -70,7 +70,7 @@ type StoredSaga = Omit<SagaRecord, 'attempts' | 'attemptCount' | 'interventions'
   laterAttempts: number;
 };
 
-/** The saga with its latest attempts and interventions (200 each unless told otherwise), or null when there is none of that id. */
+/** The saga with its latest attempts and interventions (at most `limit` of each), or null when there is none of that id. */
 export async function readSaga(db: Database, id: string, limit = 200): Promise<SagaRecord | null> {
   const [sagas, attempts, interventions] = await Promise.all([
     db.query<StoredSaga>({ ...READ_SAGA, values: [id] }),
@@ -94,7 +94,7 @@ function inOrder(attempts: NumberedAttempt[]): AttemptRecord[] {
   return sorted.map(({ seq, ...attempt }) => attempt);
 }
 
-/** What `subscribe` tells, as it is stored now; null when there is no saga of that id. */
+/** What `subscribe` publishes, as it is stored now; null when there is no saga of that id. */
 export async function readSnapshot(db: Database, id: string): Promise<SagaSnapshot | null> {
   const { rows } = await db.query<SagaSnapshot>({ ...READ_SNAPSHOT, values: [id] });
   return rows[0] ?? null;

@@ -25,7 +25,7 @@ export interface Parked {
   attempts: number;
 }
 
-/** A live saga as it is read in order to be driven. */
+/** A live saga as it is read in order to run. */
 export interface SagaRow {
   id: string;
   definition: string;
@@ -50,7 +50,7 @@ export const SAGA_ROW_COLUMNS = `
   date_part('epoch', sagas.deadline_at - clock_timestamp()) * 1000 as remaining_ms,
   date_part('epoch', clock_timestamp() - sagas.started_at) * 1000 as age_ms, sagas.changed_at`;
 
-/** What is known to be stored of a saga, told after its checkpoint was durable. */
+/** What is known to be stored of a saga, published once its checkpoint is durable. */
 export interface SagaSnapshot {
   id: string;
   definition: string;

@@ -155,7 +155,7 @@ export class ModelDatabase {
     return many(rows.slice(0, limit as number));
   }
 
-  takeOver([ownerId, id, fromOwnerId, epoch]: readonly unknown[]): Result {
+  adopt([ownerId, id, fromOwnerId, epoch]: readonly unknown[]): Result {
     const saga = this.sagas.get(id as string);
     if (saga === undefined || !isLive(saga) || saga.ownerId !== fromOwnerId || saga.epoch !== epoch) return none();
     const after = { ...saga, ownerId: ownerId as number, epoch: saga.epoch + 1, drivenAt: this.#now() };
@@ -339,7 +339,7 @@ const STATEMENTS: Record<string, Work> = {
   'saga.dead-owners': prototype.deadOwners,
   'saga.sagas-of-owner': prototype.sagasOfOwner,
   'saga.own-neglected': prototype.ownNeglected,
-  'saga.take-over': prototype.takeOver,
+  'saga.adopt': prototype.adopt,
   'saga.request-cancel': prototype.requestCancel,
   'saga.resume': prototype.resume,
   'saga.read-snapshot': prototype.readSnapshot,

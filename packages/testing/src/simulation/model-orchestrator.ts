@@ -35,8 +35,8 @@ export interface OrchestratorParts {
   invariants: Invariants;
   clock: { skewMs: number; speed: number };
   leaseMs: number;
-  /** A supervisor starts it, and its orders are taken over as soon as it is there again. */
-  takesPlace: boolean;
+  /** A supervisor starts it, and its orders are adopted as soon as it is there again. */
+  isNameUnique: boolean;
   random: () => number;
   /** Called after each call that goes out. */
   onSend: (host: Host) => void;
@@ -64,7 +64,7 @@ export class ModelOrchestrator {
 
   /** A new process: nothing of an earlier one is in its memory. */
   start(): void {
-    const { timeline, clock, leaseMs, takesPlace, random, tell } = this.#parts;
+    const { timeline, clock, leaseMs, isNameUnique, random, tell } = this.#parts;
     this.host.life += 1;
     this.host.up = true;
     this.host.pausedUntil = 0;
@@ -74,7 +74,7 @@ export class ModelOrchestrator {
       definitions: [this.#definition(1_000)],
       name: this.host.name,
       leaseMs,
-      takesPlace,
+      isNameUnique,
       random,
       commitHook: { name: 'store-answer', text: 'select', returnsStored: true },
       hookPayload: (saga) => (hasEnded(saga.state) ? answerOf(saga) : null),

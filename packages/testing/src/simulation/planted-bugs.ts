@@ -141,8 +141,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     mistake: 'who inserted a saga drives it',
     change: {
       file: 'engine/recovery.ts',
-      find: 'const redriven = await sweepOwn(context);',
-      replace: 'const redriven = 0;',
+      find: 'const restarted = await sweepOwn(context);',
+      replace: 'const restarted = 0;',
     },
   },
 ];

@@ -282,7 +282,7 @@ class Schedule {
       invariants: this.#invariants,
       clock: this.#plan.clocks[at] ?? { skewMs: 0, speed: 1 },
       leaseMs: this.#plan.leaseMs,
-      takesPlace: this.#chance.fraction(3, dice, 0) < 0.5,
+      isNameUnique: this.#chance.fraction(3, dice, 0) < 0.5,
       random: () => this.#chance.fraction(2, dice, asked++),
       onSend: (host) => this.#onSend(host),
       tell: this.#tell,
