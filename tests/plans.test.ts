@@ -1,5 +1,5 @@
 import { inventoryMigrations } from '@holdfast/inventory';
-import { answerAndTellCompanion, answerCompanion, orchestratorMigrations } from '@holdfast/orchestrator';
+import { orchestratorMigrations, storeAnswer, storeAnswerAndEvent } from '@holdfast/orchestrator';
 import { paymentMigrations } from '@holdfast/payment';
 import { createPool, type Pool } from '@holdfast/postgres';
 import { flushSql } from '@holdfast/saga';
@@ -84,9 +84,9 @@ function poolThat(onlyByKey: boolean): Pool {
 }
 
 function statementsByKey(): [string, string][] {
-  const flushes = [answerCompanion, answerAndTellCompanion].flatMap((companion): [string, string][] => [
-    [`saga.flush+${companion.name}`, flushSql(companion, false)],
-    [`saga.flush-and-journal+${companion.name}`, flushSql(companion, true)],
+  const flushes = [storeAnswer, storeAnswerAndEvent].flatMap((hook): [string, string][] => [
+    [`saga.flush+${hook.name}`, flushSql(hook, false)],
+    [`saga.flush-and-journal+${hook.name}`, flushSql(hook, true)],
   ]);
   return [...statements, ...flushes].filter(([name]) => !NOT_BY_KEY.has(name) && !/^(audit|saga-matrix)\./.test(name));
 }

@@ -4,8 +4,7 @@
 // Which ones: those of the first checkpoints that are short. It depends on the checkpoint alone, so that every copy of a flush
 // says the same, and bounds the row without a look at it. Order and number of attempts are the reader's to put together.
 
-import type { Attempt, Checkpoint } from './checkpoint-writer.ts';
-import type { AttemptRecord } from './read.ts';
+import type { Attempt, AttemptRecord, Checkpoint } from './checkpoint.ts';
 
 /** There and back again, for a saga of four steps. Any more are of a saga that has been operated on. */
 const CHECKPOINTS = 8;
