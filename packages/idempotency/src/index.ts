@@ -17,7 +17,9 @@ export {
 export { type Fingerprint, type Fingerprinter, loadFingerprinter } from './core/fingerprint.ts';
 export { actKeyOf, isUndoKey, KEY_PATTERN, KEY_RULE, splitKey, undoKeyOf } from './core/key.ts';
 export { dateOfKey, type KeyFault, keyOf, newKey, parseKey } from './core/new-key.ts';
+export type { ActOutcome, KeyedCall, Settlement } from './core/outcome.ts';
 export { KEY_FAULT_REASONS, OUTCOME_REASONS } from './core/outcome-reasons.ts';
+export { oneAtATime } from './core/run-once.ts';
 export { createFlights, type Flights } from './core/single-flight.ts';
 export { DEFAULT_KEEP_DAYS } from './postgres/answers.ts';
 export {
@@ -61,6 +63,8 @@ export {
   settleClaimsSql,
   settleOpenClaim,
 } from './postgres/claims-fragment.ts';
+export { endedEarlier, markingEnds } from './postgres/ended-claims.ts';
+export { type Existing, handleExisting } from './postgres/existing-claim.ts';
 export {
   createKeyedRunner,
   type Effect,
@@ -80,18 +84,8 @@ export {
   turnDays,
 } from './postgres/retention.ts';
 export {
-  type ActOutcome,
-  type KeyedCall,
-  type OutsideAct,
-  oneAtATime,
-  runAct,
-  runOutsideAct,
-  type Settlement,
-} from './postgres/run-act.ts';
-export { type OutsideUndo, runOutsideUndo, runUndo, type UndoOutcome } from './postgres/run-undo.ts';
-export {
   EffectTimeout,
-  mustBeInTransaction,
+  runInScopedTransaction,
   type Scope,
   scopedTransaction,
   TransactionEnded,

@@ -72,6 +72,7 @@ export interface Process {
   resumed: boolean[];
   /** Runs in the transaction, after the effects. */
   inside: (calls: Begun<Wish>[]) => Promise<void>;
+  insideUndo: () => Promise<void>;
   /** The call to the world outside. */
   perform: (orderId: string) => Promise<'known' | 'unknown'>;
 }
@@ -87,6 +88,7 @@ export function newProcess(name: string, pool: Pool = database.pool): Process {
     recorded: [],
     resumed: [],
     inside: async () => undefined,
+    insideUndo: async () => undefined,
     perform: async () => 'known',
   };
   const makeEffects = (tx: Transaction, calls: { call: KeyedCall }[]) =>
@@ -127,6 +129,7 @@ export function newProcess(name: string, pool: Pool = database.pool): Process {
     undoes: 'act',
     async prepare(tx, calls) {
       await tx.query('update effects set live = false where order_id = any($1::text[])', [ordersOf(calls)]);
+      await process.insideUndo();
       return calls.map((call) => done(call.act));
     },
   };

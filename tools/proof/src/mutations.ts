@@ -89,7 +89,12 @@ export const MUTATIONS: readonly Mutation[] = [
         file: `${IDEMPOTENCY}/postgres/claim.ts`,
         from: 'on conflict (tenant_id, scope, name)',
         to: 'on conflict (scope, name)',
-        times: 3,
+        times: 2,
+      },
+      {
+        file: `${IDEMPOTENCY}/postgres/ended-claims.ts`,
+        from: 'on conflict (tenant_id, scope, name)',
+        to: 'on conflict (scope, name)',
       },
       {
         file: `${IDEMPOTENCY}/postgres/claim-batch.ts`,
@@ -378,25 +383,23 @@ export const MUTATIONS: readonly Mutation[] = [
     ],
     red: [
       { file: `${IDEMPOTENCY}/postgres/scoped-transaction.db.test.ts`, titles: ['that is ended by "commit", unseen'] },
+      { file: `${PARTICIPANT}/step/step-runner-ended.db.test.ts`, titles: ['that is ended by "commit", unseen'] },
     ],
   },
   {
     name: 'the mark of a key whose lent transaction was ended',
     edits: [
-      {
-        file: `${IDEMPOTENCY}/postgres/claim.ts`,
-        from: "if (!row.leased) throw new TransactionEnded(ENDED_EARLIER, 'earlier');",
-        to: '',
-      },
+      { file: `${IDEMPOTENCY}/postgres/claim.ts`, from: "if (!row.leased) return { kind: 'ended' };", to: '' },
+      { file: `${IDEMPOTENCY}/postgres/claim-batch.ts`, from: "if (!row.leased) return { kind: 'ended' };", to: '' },
     ],
     red: [
       {
         file: `${IDEMPOTENCY}/postgres/scoped-transaction.db.test.ts`,
-        titles: [
-          'fails the call, and no retry',
-          'fails an act and an undo',
-          'that is ended on the pool’s only connection',
-        ],
+        titles: ['fails the call, and no retry', 'that is ended on the pool’s only connection'],
+      },
+      {
+        file: `${PARTICIPANT}/step/step-runner-ended.db.test.ts`,
+        titles: ['that is ended past the guard by "commit" fails an act and an undo', 'marks every call of its batch'],
       },
     ],
   },

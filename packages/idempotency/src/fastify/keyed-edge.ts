@@ -17,7 +17,7 @@ import { decodeAnswer, encodeAnswer, type StoredAnswer, storedHeaders } from '..
 import { DEFAULT_KEEP_DAYS } from '../postgres/answers.ts';
 import { ask } from '../postgres/claim.ts';
 import { createKeyedRunner, type KeyedOutcome, type KeyedRunner } from '../postgres/keyed-runner.ts';
-import { RolledBack, rolledBackOr } from '../postgres/run-act.ts';
+import { RolledBack, rolledBackOr } from '../postgres/rolled-back.ts';
 import { scopedTransaction } from '../postgres/scoped-transaction.ts';
 import type { KeyedAnswer, KeyInHand } from './keyed.ts';
 import type { KeyedRoute } from './keyed-route.ts';

@@ -9,10 +9,10 @@ import {
 import type { Pool } from '@holdfast/postgres';
 import { type Fingerprinter, loadFingerprinter } from '../core/fingerprint.ts';
 import { dateOfKey, parseKey } from '../core/new-key.ts';
+import type { Settlement } from '../core/outcome.ts';
 import { KEY_FAULT_REASONS, OUTCOME_REASONS } from '../core/outcome-reasons.ts';
 import { ask } from '../postgres/claim.ts';
 import type { KeyedOutcome, KeyedRunner } from '../postgres/keyed-runner.ts';
-import type { Settlement } from '../postgres/run-act.ts';
 import { storeFaultReason } from '../postgres/store-fault.ts';
 import { errorStatus, type KeyErrorReason } from './error-status.ts';
 import { type AnsweredStatus, type HeldResponse, heldResponse } from './held-response.ts';

@@ -8,6 +8,9 @@
  * K3  Acts and undos of an order meet at its fence, which is locked before anything is looked at or changed.
  * K4  The fence is raised in the first statement; a lower epoch raises nothing and goes no further. A request that the
  *     key does not stand for does not raise it either.
+ * K9  The first statement leaves a token with the transaction, and the statements that write the rows compare it (proof.ts). So a
+ *     claim that is in flight and has no lease is what code left behind that ended the transaction it was lent: its effect may be
+ *     there, and the key never runs again by itself. An operator looks, and deletes the claim, or leaves it.
  *
  * Locks: fences in the order of tenant and order, then claims, then whatever the effect locks, in an order of its own. A
  * batch names an order, and a key, at most once.
@@ -24,6 +27,8 @@ import {
   type SealedFrom,
   settledOutcome,
 } from './claim.ts';
+import { isProofMissing, isProvenSql, leaveProofSql, newProof, provenSql } from './proof.ts';
+import { transactionEnded } from './scoped-transaction.ts';
 
 // The inner select can't be flattened into a join (offset 0), so that each key is one probe of the primary key,
 // whatever the planner believes of the table's size. One row comes back when nothing was met and every fence was raised,
@@ -37,7 +42,8 @@ const fenceAndLook = statement(
      select r.ord, c.* from r, lateral (
        select c.state, c.attempt, ${answerInClaimSql('c')} as answer, c.members, c.kept_until::text as kept_until,
               c.fingerprint is not null and (c.fingerprint <> r.fingerprint or c.operation <> r.operation) as reused,
-              coalesce(ceil(extract(epoch from c.lease_until - clock_timestamp()) * 1000), 0)::int as remaining_ms
+              coalesce(ceil(extract(epoch from c.lease_until - clock_timestamp()) * 1000), 0)::int as remaining_ms,
+              c.lease_until is not null as leased
          from claims c where c.tenant_id = r.tenant_id and c.scope = r.scope and c.name = r.name offset 0
      ) c
    ), wanted as materialized (
@@ -52,13 +58,14 @@ const fenceAndLook = statement(
    )
    select case when (select count(*) from fence) < (select count(*) from wanted)
                then array(select tenant_id || ' ' || order_id from fence) end as raised,
-          prior.*
+          ${leaveProofSql('$8::text')} as proof, prior.*
      from (select 1) as one left join prior on true`,
 );
 
 interface Met {
   /** Tenant and order of each fence that was raised; null when all were that were to be. */
   raised: string[] | null;
+  proof: string;
   /** Null when no key of the batch was met. */
   ord: number | null;
   state: 'in_flight' | 'executed' | 'refused' | 'sealed';
@@ -67,6 +74,7 @@ interface Met {
   members: Record<string, string> | null;
   reused: boolean;
   remaining_ms: number;
+  leased: boolean;
   kept_until: string | null;
 }
 
@@ -84,13 +92,15 @@ export async function meetClaims(tx: Query, requests: ClaimRequest[]): Promise<C
       requests.map(({ fingerprint }) => fingerprint.digest),
       requests.map(({ fence }) => fence?.orderId ?? null),
       requests.map(({ fence }) => fence?.epoch ?? null),
+      newProof(),
     ],
   });
   const raised = rows[0]?.raised ?? null;
+  const proof = rows[0]?.proof ?? '';
   const prior = new Map(rows.flatMap((row) => (row.ord === null ? [] : [[row.ord - 1, row] as const])));
   await giveBodies(tx, requests, prior);
   const isRaised = raised === null ? () => true : isAmong(new Set(raised));
-  const met = requests.map((request, at) => judge(request, prior.get(at), isRaised));
+  const met = requests.map((request, at) => judge(request, prior.get(at), isRaised, proof));
   const abandoned = met.flatMap((outcome, at) => (outcome.kind === 'resumed' ? [at] : []));
   return abandoned.length === 0 ? met : await takeOver(tx, requests, met, abandoned);
 }
@@ -111,17 +121,18 @@ function isAmong(raised: Set<string>): IsRaised {
   return (tenantId, orderId) => raised.has(`${tenantId} ${orderId}`);
 }
 
-function judge(request: ClaimRequest, row: Met | undefined, isRaised: IsRaised): ClaimOutcome {
+function judge(request: ClaimRequest, row: Met | undefined, isRaised: IsRaised, proof: string): ClaimOutcome {
   if (row?.reused) {
     return { kind: 'reused', differing: differingMembers(row.members, request.fingerprint.members) };
   }
   const { fence, tenantId } = request;
   if (fence !== undefined && !isRaised(tenantId, fence.orderId)) return { kind: 'fenced' };
-  if (row === undefined) return { kind: 'claimed', claim: heldClaim(request, 1) };
+  if (row === undefined) return { kind: 'claimed', claim: heldClaim(request, 1, proof) };
   if (row.state === 'sealed') return { kind: 'sealed' };
   if (row.state !== 'in_flight') return settledOutcome(row.state, row.answer ?? undefined);
+  if (!row.leased) return { kind: 'ended' };
   if (row.remaining_ms > 0) return { kind: 'in_flight', remainingMs: row.remaining_ms };
-  return { kind: 'resumed', claim: heldClaim(request, row.attempt + 1) };
+  return { kind: 'resumed', claim: heldClaim(request, row.attempt + 1, proof) };
 }
 
 // An attempt that settles at this very moment wins: its row is no longer in flight, and ours is not taken over.
@@ -135,7 +146,7 @@ const takeOverClaims = statement(
             lateral (select tenant_id, scope, name from claims c
                       where c.tenant_id = r.tenant_id and c.scope = r.scope and c.name = r.name
                         and c.state = 'in_flight' and c.attempt = r.attempt - 1
-                        and coalesce(c.lease_until <= clock_timestamp(), true)
+                        and c.lease_until <= clock_timestamp()
                         for update) c
    )
    update claims c set attempt = r.attempt, lease_until = clock_timestamp() + r.lease_ms * interval '1 millisecond'
@@ -167,6 +178,8 @@ type Resumed = Extract<ClaimOutcome, { kind: 'resumed' }>;
 
 /** The row that a claim leaves: settled, or in flight outside for as long as its lease. */
 export interface NewClaim {
+  /** As met in this transaction. */
+  claim: Claim;
   request: ClaimRequest;
   state: 'in_flight' | 'executed' | 'refused';
   answer: Buffer | null;
@@ -190,7 +203,7 @@ const insertRows = statement(
    )
    insert into claims (tenant_id, scope, name, operation, state, fingerprint, fingerprint_version, members, answer,
                        kept_until, lease_until, settled_at)
-   select tenant_id, scope, name, operation, state, fingerprint, fingerprint_version, members,
+   select tenant_id, scope, name, operation, ${provenSql('state', '$12::text')}, fingerprint, fingerprint_version, members,
           case when stays then answer end, kept_until,
           case when state = 'in_flight' then clock_timestamp() + coalesce(lease_ms, 0) * interval '1 millisecond' end,
           case when state <> 'in_flight' then clock_timestamp() end
@@ -205,7 +218,7 @@ export class ClaimedMeanwhile extends Error {
   }
 }
 
-/** Writes the rows of `claimed` outcomes. @throws ClaimedMeanwhile, pg errors */
+/** Writes the rows of `claimed` outcomes. @throws ClaimedMeanwhile, TransactionEnded, pg errors */
 export async function insertClaims(tx: Query, claims: NewClaim[]): Promise<void> {
   if (claims.length === 0) return;
   const requests = claims.map(({ request }) => request);
@@ -221,9 +234,11 @@ export async function insertClaims(tx: Query, claims: NewClaim[]): Promise<void>
       claims.map(({ answer }) => answer),
       requests.map(({ leaseMs }) => leaseMs ?? null),
       requests.map(({ keepDays }) => keepDays ?? DEFAULT_KEEP_DAYS),
+      claims[0]?.claim.proof ?? null,
     ],
   });
   await inserted.catch((error: unknown) => {
+    if (isProofMissing(error)) throw transactionEnded(error);
     throw isUniqueViolation(error, 'claims_pkey') ? new ClaimedMeanwhile() : error;
   });
 }
@@ -245,19 +260,22 @@ const settleRows = statement(
      insert into answers (tenant_id, scope, name, kept_until, answer)
      select tenant_id, scope, name, kept_until, answer from r where kept_until is not null and not stays
      on conflict (tenant_id, scope, name, kept_until) do update set answer = excluded.answer
+   ), settled as (
+     update claims c
+        set state = ${provenSql('r.state', '$8::text')}, answer = case when r.stays then r.answer end, kept_until = r.kept_until,
+            lease_until = null, settled_at = clock_timestamp()
+       from r
+      where c.tenant_id = r.tenant_id and c.scope = r.scope and c.name = r.name
+        and c.state = 'in_flight' and c.attempt = r.attempt and ${guessedFew('r.tenant_id', 'r.name')}
+     returning true
    )
-   update claims c
-      set state = r.state, answer = case when r.stays then r.answer end, kept_until = r.kept_until,
-          lease_until = null, settled_at = clock_timestamp()
-     from r
-    where c.tenant_id = r.tenant_id and c.scope = r.scope and c.name = r.name
-      and c.state = 'in_flight' and c.attempt = r.attempt and ${guessedFew('r.tenant_id', 'r.name')}`,
+   select (select count(*) from settled)::int as settled, ${isProvenSql('$8::text')} as proven`,
 );
 
-/** Stores answers of claims that are held: resumed in this transaction, or attached to it. @throws pg errors */
+/** Stores answers of claims that are held: resumed in this transaction, or attached to it. @throws TransactionEnded, pg errors */
 export async function settleClaims(tx: Query, settled: Settled[]): Promise<void> {
   if (settled.length === 0) return;
-  const { rowCount } = await tx.query({
+  const stored = tx.query<{ settled: number; proven: boolean }>({
     ...settleRows,
     values: [
       ...keyColumns(settled.map(({ claim }) => claim)),
@@ -265,9 +283,16 @@ export async function settleClaims(tx: Query, settled: Settled[]): Promise<void>
       settled.map(({ state }) => state),
       settled.map(({ answer }) => answer),
       settled.map(({ claim }) => claim.keepDays ?? DEFAULT_KEEP_DAYS),
+      settled[0]?.claim.proof ?? null,
     ],
   });
-  if (rowCount !== settled.length) throw new Error('a claim that is locked was lost: is something changing claims?');
+  const { rows } = await stored.catch((error: unknown) => {
+    throw isProofMissing(error) ? transactionEnded(error) : error;
+  });
+  // The lock went with the transaction, so there may have been no row to fail on.
+  if (rows[0]?.proven !== true) throw transactionEnded();
+  if (rows[0].settled !== settled.length)
+    throw new Error('a claim that is locked was lost: is something changing claims?');
 }
 
 /**
@@ -293,14 +318,23 @@ export function heldColumns(held: Claim[]): [string[], string[], string[], numbe
 
 const lockHeld = statement(
   'idempotency.attach-claims',
-  `with ${heldClaimsSql()} select tenant_id, scope, name from held`,
+  `with ${heldClaimsSql()} select tenant_id, scope, name, ${leaveProofSql('$5::text')} as proof from held`,
 );
 
-/** Locks the claims for a write of what came of them. @returns for each whether it is still ours. @throws pg errors */
-export async function attachClaims(tx: Query, held: Claim[]): Promise<boolean[]> {
-  const { rows } = await tx.query<KeyColumns>({ ...lockHeld, values: heldColumns(held) });
-  const ours = new Set(rows.map(keyIn));
-  return held.map((claim) => ours.has(keyText(claim)));
+/**
+ * Locks the claims for a write of what came of them, in this transaction.
+ * @returns each claim that is still ours, as it is settled here; undefined for the others. @throws pg errors
+ */
+export async function attachClaims(tx: Query, held: Claim[]): Promise<(Claim | undefined)[]> {
+  const { rows } = await tx.query<KeyColumns & { proof: string }>({
+    ...lockHeld,
+    values: [...heldColumns(held), newProof()],
+  });
+  const ours = new Map(rows.map((row) => [keyIn(row), row.proof]));
+  return held.map((claim) => {
+    const proof = ours.get(keyText(claim));
+    return proof === undefined ? undefined : { ...claim, proof };
+  });
 }
 
 const sealRows = statement(
@@ -340,7 +374,7 @@ interface KeyColumns {
   name: string;
 }
 
-function keyColumns(entries: { tenantId: string; key: string }[]): [string[], string[], string[]] {
+export function keyColumns(entries: { tenantId: string; key: string }[]): [string[], string[], string[]] {
   const keys = entries.map(({ key }) => splitKey(key));
   return [entries.map(({ tenantId }) => tenantId), keys.map(({ scope }) => scope), keys.map(({ name }) => name)];
 }

@@ -23,7 +23,7 @@ import type { Fingerprint } from '../core/fingerprint.ts';
 import { splitKey } from '../core/key.ts';
 import { answerInClaimSql, DEFAULT_KEEP_DAYS, keptUntilSql, readAnswers, staysInClaimSql } from './answers.ts';
 import { isProofMissing, isProvenSql, leaveProofSql, newProof, provenSql } from './proof.ts';
-import { TransactionEnded, transactionEnded } from './scoped-transaction.ts';
+import { transactionEnded } from './scoped-transaction.ts';
 
 export interface ClaimRequest {
   tenantId: string;
@@ -61,6 +61,8 @@ export type ClaimOutcome =
   | { kind: 'sealed' }
   | { kind: 'in_flight'; remainingMs: number }
   | { kind: 'fenced' }
+  /** An earlier attempt ended the transaction that it was lent, and its effect may be there (K9). */
+  | { kind: 'ended' }
   /** `differing`: names of top-level members, where they are known. */
   | { kind: 'reused'; differing: string[] };
 
@@ -115,8 +117,7 @@ const takeOver = statement(
  * Takes the key, or says what it stands for. Must run in the transaction that will carry the effect. On `reused` and
  * `fenced` the caller rolls the transaction back, so that a refused call leaves no trace.
  *
- * @throws pg errors; a row held by another transaction for longer than the pool's lock time-out is sqlstate 55P03.
- *   TransactionEnded when an earlier attempt ended the transaction of its effect (K9)
+ * @throws pg errors; a row held by another transaction for longer than the pool's lock time-out is sqlstate 55P03
  */
 export async function claim(tx: Query, request: ClaimRequest): Promise<ClaimOutcome> {
   const { scope, name } = splitKey(request.key);
@@ -153,7 +154,7 @@ async function meet(tx: Query, request: ClaimRequest, proof: string | undefined)
   }
   if (row.state === 'sealed') return { kind: 'sealed' };
   if (row.state !== 'in_flight') return settledOutcome(row.state, row.answer ?? (await bodyOf(tx, request, row)));
-  if (!row.leased) throw new TransactionEnded(ENDED_EARLIER, 'earlier');
+  if (!row.leased) return { kind: 'ended' };
   if (row.remaining_ms > 0) return { kind: 'in_flight', remainingMs: row.remaining_ms };
   const taken = await tx.query<{ attempt: number }>({
     ...takeOver,
@@ -163,9 +164,6 @@ async function meet(tx: Query, request: ClaimRequest, proof: string | undefined)
   return { kind: 'resumed', claim: heldClaim(request, attempt, proof) };
 }
 
-const ENDED_EARLIER =
-  'an earlier attempt under this key ended the transaction it was lent, and its effect may be there: nothing was run. See whether it is; to let the key run again, delete its row from claims';
-
 export function heldClaim({ tenantId, key, keepDays }: ClaimRequest, attempt: number, proof?: string): Claim {
   return {
     tenantId,
@@ -174,21 +172,6 @@ export function heldClaim({ tenantId, key, keepDays }: ClaimRequest, attempt: nu
     ...(keepDays !== undefined && { keepDays }),
     ...(proof !== undefined && { proof }),
   };
-}
-
-const markEnded = statement(
-  'idempotency.mark-ended',
-  `insert into claims (tenant_id, scope, name, operation, state, fingerprint, fingerprint_version, members)
-   values ($1::text, $2::text, $3::text, $4::text, 'in_flight', $5::bytea, $6::smallint, $7::jsonb)
-   on conflict (tenant_id, scope, name) do nothing`,
-);
-
-/** Leaves a claim for an effect that may have been committed without one: the key does not run again (K9). */
-export async function claimEnded(db: Query, { tenantId, key, operation, fingerprint }: ClaimRequest): Promise<void> {
-  const { scope, name } = splitKey(key);
-  const { digest, version, members } = fingerprint;
-  const values = [tenantId, scope, name, operation, digest, version, members && JSON.stringify(members)];
-  await db.query({ ...markEnded, values });
 }
 
 async function bodyOf(

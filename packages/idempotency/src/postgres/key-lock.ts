@@ -33,7 +33,7 @@ import type { Fingerprint } from '../core/fingerprint.ts';
 import { splitKey } from '../core/key.ts';
 import { answerInClaimSql, DEFAULT_KEEP_DAYS, keptUntilSql, readAnswers, staysInClaim } from './answers.ts';
 import { isProofMissing, leaveProofSql, newProof, provenSql } from './proof.ts';
-import { rolledBackOr } from './run-act.ts';
+import { rolledBackOr } from './rolled-back.ts';
 import { transactionEnded } from './scoped-transaction.ts';
 
 export interface TurnRequest {

@@ -24,10 +24,12 @@ import {
   type SettledAnswer,
 } from '../core/answer-cache.ts';
 import type { Fingerprint } from '../core/fingerprint.ts';
-import { claim, complete, differingMembers, refuse } from './claim.ts';
-import { markingEnds } from './ended-claims.ts';
+import type { Settlement } from '../core/outcome.ts';
+import { type ClaimOutcome, claim, complete, differingMembers, refuse } from './claim.ts';
+import { endedEarlier, markingEnds } from './ended-claims.ts';
+import { handleExisting } from './existing-claim.ts';
 import { inTurn, settleNew, type TurnRequest } from './key-lock.ts';
-import { heldBy, outcomeOfMet, RolledBack, type Settlement } from './run-act.ts';
+import { RolledBack } from './rolled-back.ts';
 import { runInScopedTransaction } from './scoped-transaction.ts';
 
 export interface KeyedRun extends TurnRequest {
@@ -193,10 +195,10 @@ class Runner implements KeyedRunner {
 
 /** One try at the key: from its turn to the commit. */
 async function attempt(pool: Pool, request: TurnRequest, effect: Effect, timeoutMs: number): Promise<KeyedOutcome> {
-  const first = await markingEnds(pool, request, (onEnded) =>
+  const first = await markingEnds(pool, (lending) =>
     inTurn(pool, request, async (tx, proof): Promise<Ending<KeyedOutcome | Settlement>> => {
       return await settleBy(tx, request, proof, async () => {
-        const settlement = await runInScopedTransaction(tx, { onEnded, timeoutMs }, effect);
+        const settlement = await runInScopedTransaction(tx, { onEnded: lending([request]), timeoutMs }, effect);
         // What it had written must go, and the refusal must stay: two transactions, and the key decides again.
         if (settlement.kind === 'refused') throw new RolledBack<Settlement>(settlement);
         return settlement;
@@ -220,12 +222,11 @@ async function settleBy(
     return { result, last: settleNew(request, result.kind, result.answer, proof) };
   }
   const met = await claim(tx, request);
-  const known = outcomeOfMet(met);
-  if (known !== undefined) return { result: withoutFence(known) };
+  if (met.kind !== 'claimed' && met.kind !== 'resumed') return { result: existing(met) };
   const result = outcomeOf(await decide());
   const put = result.kind === 'executed' ? complete : refuse;
   // Somebody else has settled it since our look, a seal perhaps: our effect goes, and whoever looks again is told.
-  if (!(await put(tx, heldBy(met), result.answer))) throw new RolledBack<KeyedOutcome>({ kind: 'in_flight' });
+  if (!(await put(tx, met.claim, result.answer))) throw new RolledBack<KeyedOutcome>({ kind: 'in_flight' });
   return { result };
 }
 
@@ -233,8 +234,14 @@ function outcomeOf({ kind, answer }: Settlement): KeyedOutcome & SettledAnswer {
   return { kind: kind === 'done' ? 'executed' : 'refused', answer, replayed: false };
 }
 
-function withoutFence(known: NonNullable<ReturnType<typeof outcomeOfMet>>): KeyedOutcome {
-  if (known.kind === 'fenced') throw new Error('a call without an epoch was fenced: the claim is not this call’s');
+/** @throws TransactionEnded */
+function existing(outcome: ClaimOutcome): KeyedOutcome {
+  const known = handleExisting(outcome);
+  if (known?.kind === 'ended') throw endedEarlier();
+  if (known === undefined || known.kind === 'fenced')
+    throw new Error('a call without an epoch was fenced: the claim is not this call’s');
+  // Nothing may be left of such a call.
+  if (known.kind === 'reused') throw new RolledBack<KeyedOutcome>(known);
   return known;
 }
 

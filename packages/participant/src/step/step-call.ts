@@ -7,7 +7,6 @@ import {
   type KeyedCall,
   OUTCOME_REASONS,
   storeFaultReason,
-  type UndoOutcome,
 } from '@holdfast/idempotency';
 import type { Query } from '@holdfast/postgres';
 import { type Answer, decodeStatus, errorOf, InvalidRequest, type RpcError, type ServerCall } from '@holdfast/rpc';
@@ -57,7 +56,7 @@ export function keyedCall(
 }
 
 /** The answer to an act or an undo; stored bytes leave as they were stored. */
-export function stepAnswer(outcome: ActOutcome | UndoOutcome): Answer<never> {
+export function stepAnswer(outcome: ActOutcome): Answer<never> {
   switch (outcome.kind) {
     case 'executed':
       return { kind: 'stored', bytes: outcome.answer, replayed: outcome.replayed };

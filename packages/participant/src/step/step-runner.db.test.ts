@@ -104,6 +104,17 @@ describe('a batch of calls', () => {
     expect(await effectsOf(calls)).toEqual(Array(9).fill({ made_by: 'here', live: true }));
   });
 
+  it('K1: one that fails half-way leaves nothing, neither effect nor fence, and runs when it is asked for again', async () => {
+    const call = newCall();
+    here.inside = () => Promise.reject(new Error('half-way'));
+    await expect(here.act(call, 'here')).rejects.toThrow('half-way');
+    expect(here.prepared).toEqual([1]);
+    expect(await effectsOf([call])).toEqual([]);
+    expect(await epochSeen(call)).toBeUndefined();
+    here.inside = async () => undefined;
+    expect(await here.act(call, 'here')).toEqual(executed('here', false));
+  });
+
   it('K2: a key that another process claims under our eyes is met, not run again, and its neighbours run', async () => {
     const [contested, neighbour] = newCalls(2) as [Call, Call];
     const goOn = Promise.withResolvers<void>();
@@ -145,6 +156,17 @@ describe('a batch of calls', () => {
     }
     const makers = pairs.map(([mine]) => (mine.kind === 'executed' ? mine.answer.toString() : ''));
     expect((await effectsOf(calls)).map(({ made_by }) => made_by)).toEqual(makers);
+  });
+
+  it('G14: one key, asked for 30 times at once by two processes, runs once', async () => {
+    const call = newCall({ waitMs: 10_000 });
+    const outcomes = await Promise.all(
+      Array.from({ length: 30 }, (_, at) => (at % 2 === 0 ? here : there).act(call, 'here')),
+    );
+    const [effect] = await effectsOf([call]);
+    const answer = Buffer.from(effect?.made_by ?? '');
+    expect(outcomes).toEqual(Array(30).fill({ kind: 'executed', answer, replayed: expect.any(Boolean) }));
+    expect(outcomes.filter((outcome) => outcome.kind === 'executed' && !outcome.replayed)).toHaveLength(1);
   });
 
   it('G3: asked for twice in one turn runs once; the second gets the bytes of the first', async () => {

@@ -1,6 +1,6 @@
-// The participants' protocol: claim, fence, act, undo, seal, ask, by the rules of packages/idempotency (claim.ts, run-act.ts,
-// run-undo.ts). Two kinds: effects in the participant's own database, where claim, effect and answer are one
-// transaction, and effects at a provider outside, where they are three.
+// The participants' protocol: claim, fence, act, undo, seal, ask, by the rules of packages/idempotency (claim-batch.ts) and
+// packages/participant (step-runner.ts). Two kinds: effects in the participant's own database, where claim, effect and answer
+// are one transaction, and effects at a provider outside, where they are three.
 
 import type { Invariants, StepName } from './invariants.ts';
 import type { Provider } from './model-provider.ts';
