@@ -140,7 +140,7 @@ export async function giveBack(tx: Pick<Pool, 'query'>, tripId: string): Promise
 
 function answerOf(outcome: ActOutcome): DeskAnswer {
   switch (outcome.kind) {
-    case 'executed':
+    case 'completed':
       return { kind: 'done' };
     case 'refused':
       return { kind: 'refused', reason: outcome.answer.toString() };

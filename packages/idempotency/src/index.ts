@@ -14,7 +14,7 @@ export {
   type UnreadAnswers,
   type UnreadCall,
 } from './core/answer-cache.ts';
-export { type Fingerprint, type Fingerprinter, loadFingerprinter } from './core/fingerprint.ts';
+export { createFingerprinter, type Fingerprint, type Fingerprinter } from './core/fingerprint.ts';
 export { actKeyOf, isUndoKey, KEY_PATTERN, KEY_RULE, splitKey, undoKeyOf } from './core/key.ts';
 export { dateOfKey, type KeyFault, keyOf, newKey, parseKey } from './core/new-key.ts';
 export type { ActOutcome, KeyedCall, Settlement } from './core/outcome.ts';
@@ -65,6 +65,7 @@ export {
 } from './postgres/claims-fragment.ts';
 export { endedEarlier, markingEnds } from './postgres/ended-claims.ts';
 export { type Existing, handleExisting } from './postgres/existing-claim.ts';
+export { loadFingerprinter } from './postgres/fingerprint-secret.ts';
 export {
   createKeyedRunner,
   type Effect,

@@ -57,7 +57,7 @@ export const newCalls = (count: number, extra: Partial<Call> = {}) =>
   Array.from({ length: count }, () => newCall(extra));
 const done = (text: string): Settlement => ({ kind: 'done', answer: Buffer.from(text) });
 export const executed = (text: string, replayed: boolean) => ({
-  kind: 'executed',
+  kind: 'completed',
   answer: Buffer.from(text),
   replayed,
 });
@@ -164,7 +164,7 @@ export async function epochSeen(call: Call): Promise<number | undefined> {
 
 export const endLeases = (calls: Call[]) =>
   database.pool.query(
-    `update claims set lease_until = clock_timestamp() where scope = any($1) and state = 'in_flight'`,
+    `update claims set lease_until = clock_timestamp() where scope = any($1) and state = 'in_progress'`,
     [calls.map(({ fence }) => fence.orderId)],
   );
 

@@ -125,7 +125,7 @@ async function attempt(
 ): Promise<boolean> {
   try {
     const met = await transaction(pool, (tx) => claim(tx, request));
-    if (met.kind !== 'claimed' && met.kind !== 'resumed') return met.kind !== 'in_flight';
+    if (met.kind !== 'claimed' && met.kind !== 'resumed') return met.kind !== 'in_progress';
     await delay(durationMs());
     return await finish(pool, met.claim, request.key, fenced);
   } catch (error) {

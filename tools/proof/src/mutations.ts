@@ -120,18 +120,18 @@ export const MUTATIONS: readonly Mutation[] = [
     ],
   },
   {
-    name: 'the form of ids that a database began with',
+    name: 'the form of ids',
     edits: [
       {
         file: `${IDEMPOTENCY}/core/fingerprint.ts`,
-        from: 'version < IDS_IN_ORDER ? undefined : dateOfKey(key)',
-        to: 'dateOfKey(key)',
+        from: 'const madeAt = dateOfKey(key);',
+        to: 'const madeAt = undefined as Date | undefined;',
       },
     ],
     red: [
       {
-        file: `${IDEMPOTENCY}/postgres/fingerprint-secret.db.test.ts`,
-        titles: ['K2: keeps the ids of its keys for ever', 'K2: release 1 a moment earlier'],
+        file: `${IDEMPOTENCY}/core/fingerprint.test.ts`,
+        titles: ['K2: begins with the time of a key', 'orders ids as their keys were made'],
       },
     ],
   },
@@ -139,15 +139,16 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'the one secret of a database',
     edits: [
       {
-        file: 'packages/idempotency/sql/004-one-secret.sql',
-        from: ',\n  add constraint one_secret_per_database unique (sole)',
-        to: '',
+        file: 'packages/idempotency/sql/001-claims.sql',
+        from: 'sole boolean primary key default true check (sole)',
+        to: 'sole boolean default true',
       },
+      { file: `${IDEMPOTENCY}/postgres/fingerprint-secret.ts`, from: 'on conflict (sole) do', to: 'on conflict do' },
     ],
     red: [
       {
         file: `${IDEMPOTENCY}/postgres/fingerprint-secret.db.test.ts`,
-        titles: ['K2: is refused to a process of release 1', 'K2: release 1 a moment later: it is refused'],
+        titles: ['K2: is keyed by the secret of whoever', 'K2: has one secret to a database'],
       },
     ],
   },
@@ -156,8 +157,8 @@ export const MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: `${IDEMPOTENCY}/postgres/claim.ts`,
-        from: "      and state = 'in_flight' and attempt = $4::int`,\n);\n\n/** Ends our lease",
-        to: "      and state = 'in_flight' and $4::int is not null`,\n);\n\n/** Ends our lease",
+        from: "      and state = 'in_progress' and attempt = $4::int`,\n);\n\n/** Ends our lease",
+        to: "      and state = 'in_progress' and $4::int is not null`,\n);\n\n/** Ends our lease",
       },
       {
         file: `${IDEMPOTENCY}/redis/idempotent-lock.ts`,

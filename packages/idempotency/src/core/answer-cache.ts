@@ -20,7 +20,7 @@ export interface RememberedCall {
 /** A request that nobody has read yet. */
 export type UnreadCall = Omit<RememberedCall, 'fingerprint' | 'bytes'> & { bytes: Buffer };
 
-export type SettledAnswer = { kind: 'executed' | 'refused'; answer: Buffer };
+export type SettledAnswer = { kind: 'completed' | 'refused'; answer: Buffer };
 
 /** `running`: another process is at it, as far as is known; worth waiting for, never a final word. */
 export type Recalled = SettledAnswer | { kind: 'running' };

@@ -17,7 +17,7 @@ export type Settlement = { kind: 'done'; answer: Buffer } | { kind: 'refused'; a
 
 /** What a step came to. */
 export type ActOutcome =
-  | { kind: 'executed'; answer: Buffer; replayed: boolean }
+  | { kind: 'completed'; answer: Buffer; replayed: boolean }
   | { kind: 'refused'; answer: Buffer; replayed: boolean }
   | { kind: 'sealed' }
   /** It was executed; its answer is past its last day. */
@@ -25,5 +25,5 @@ export type ActOutcome =
   | { kind: 'fenced' }
   /** `differing`: names of top-level members, where they are known. */
   | { kind: 'reused'; differing: string[] }
-  | { kind: 'in_flight' }
+  | { kind: 'in_progress' }
   | { kind: 'unknown'; detail: string };

@@ -8,14 +8,14 @@ export async function oneAtATime<T extends { kind: string }>(
   flights: Flights,
   call: KeyedCall,
   attempt: () => Promise<T>,
-): Promise<T | { kind: 'in_flight' }> {
+): Promise<T | { kind: 'in_progress' }> {
   const deadlineAtMs = performance.now() + call.waitMs;
   const flightKey = `${call.tenantId} ${call.key}`;
   let leftMs = call.waitMs;
   for (;;) {
     const flight = await flights.run(flightKey, Math.max(leftMs, 1), attempt);
-    if (flight.kind === 'busy') return { kind: 'in_flight' };
-    if (flight.value.kind !== 'in_flight' || deadlineAtMs - performance.now() < POLL_MS) return flight.value;
+    if (flight.kind === 'busy') return { kind: 'in_progress' };
+    if (flight.value.kind !== 'in_progress' || deadlineAtMs - performance.now() < POLL_MS) return flight.value;
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     leftMs = deadlineAtMs - performance.now();
   }

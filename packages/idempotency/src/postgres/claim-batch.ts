@@ -68,7 +68,7 @@ interface Met {
   proof: string;
   /** Null when no key of the batch was met. */
   ord: number | null;
-  state: 'in_flight' | 'executed' | 'refused' | 'sealed';
+  state: 'in_progress' | 'completed' | 'refused' | 'sealed';
   attempt: number;
   answer: Buffer | null;
   members: Record<string, string> | null;
@@ -107,7 +107,7 @@ export async function meetClaims(tx: Query, requests: ClaimRequest[]): Promise<C
 
 /** Reads the bodies of those that were executed before: a second statement, which only repeated calls pay for. */
 async function giveBodies(tx: Query, requests: ClaimRequest[], prior: Map<number, Met>): Promise<void> {
-  const executed = [...prior].filter(([, row]) => row.state === 'executed' && row.answer === null && !row.reused);
+  const executed = [...prior].filter(([, row]) => row.state === 'completed' && row.answer === null && !row.reused);
   const bodies = await readAnswers(
     tx,
     executed.map(([at, row]) => ({ ...(requests[at] as ClaimRequest), keptUntil: row.kept_until })),
@@ -129,9 +129,9 @@ function judge(request: ClaimRequest, row: Met | undefined, isRaised: IsRaised, 
   if (fence !== undefined && !isRaised(tenantId, fence.orderId)) return { kind: 'fenced' };
   if (row === undefined) return { kind: 'claimed', claim: heldClaim(request, 1, proof) };
   if (row.state === 'sealed') return { kind: 'sealed' };
-  if (row.state !== 'in_flight') return settledOutcome(row.state, row.answer ?? undefined);
+  if (row.state !== 'in_progress') return settledOutcome(row.state, row.answer ?? undefined);
   if (!row.leased) return { kind: 'ended' };
-  if (row.remaining_ms > 0) return { kind: 'in_flight', remainingMs: row.remaining_ms };
+  if (row.remaining_ms > 0) return { kind: 'in_progress', remainingMs: row.remaining_ms };
   return { kind: 'resumed', claim: heldClaim(request, row.attempt + 1, proof) };
 }
 
@@ -145,7 +145,7 @@ const takeOverClaims = statement(
               order by tenant_id, scope, name) r,
             lateral (select tenant_id, scope, name from claims c
                       where c.tenant_id = r.tenant_id and c.scope = r.scope and c.name = r.name
-                        and c.state = 'in_flight' and c.attempt = r.attempt - 1
+                        and c.state = 'in_progress' and c.attempt = r.attempt - 1
                         and c.lease_until <= clock_timestamp()
                         for update) c
    )
@@ -171,7 +171,7 @@ async function takeOver(
   });
   const taken = new Set(rows.map(keyIn));
   const lost = new Set(abandoned.filter((at) => !taken.has(keyText(requests[at] as ClaimRequest))));
-  return met.map((outcome, at) => (lost.has(at) ? { kind: 'in_flight', remainingMs: 0 } : outcome));
+  return met.map((outcome, at) => (lost.has(at) ? { kind: 'in_progress', remainingMs: 0 } : outcome));
 }
 
 type Resumed = Extract<ClaimOutcome, { kind: 'resumed' }>;
@@ -181,7 +181,7 @@ export interface NewClaim {
   /** As met in this transaction. */
   claim: Claim;
   request: ClaimRequest;
-  state: 'in_flight' | 'executed' | 'refused';
+  state: 'in_progress' | 'completed' | 'refused';
   answer: Buffer | null;
 }
 
@@ -189,7 +189,7 @@ export interface NewClaim {
 const insertRows = statement(
   'idempotency.insert-claims',
   `with r as materialized (
-     select *, case when state = 'executed' then ${keptUntilSql('keep_days')} end as kept_until,
+     select *, case when state = 'completed' then ${keptUntilSql('keep_days')} end as kept_until,
             ${staysInClaimSql('state', 'answer')} as stays
        from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::smallint[], $8::jsonb[],
                    $9::bytea[], $10::int[], $11::int[])
@@ -205,8 +205,8 @@ const insertRows = statement(
                        kept_until, lease_until, settled_at)
    select tenant_id, scope, name, operation, ${provenSql('state', '$12::text')}, fingerprint, fingerprint_version, members,
           case when stays then answer end, kept_until,
-          case when state = 'in_flight' then clock_timestamp() + coalesce(lease_ms, 0) * interval '1 millisecond' end,
-          case when state <> 'in_flight' then clock_timestamp() end
+          case when state = 'in_progress' then clock_timestamp() + coalesce(lease_ms, 0) * interval '1 millisecond' end,
+          case when state <> 'in_progress' then clock_timestamp() end
      from r`,
 );
 
@@ -245,14 +245,14 @@ export async function insertClaims(tx: Query, claims: NewClaim[]): Promise<void>
 
 export interface Settled {
   claim: Claim;
-  state: 'executed' | 'refused';
+  state: 'completed' | 'refused';
   answer: Buffer;
 }
 
 const settleRows = statement(
   'idempotency.settle-claims',
   `with r as materialized (
-     select *, case when state = 'executed' then ${keptUntilSql('keep_days')} end as kept_until,
+     select *, case when state = 'completed' then ${keptUntilSql('keep_days')} end as kept_until,
             ${staysInClaimSql('state', 'answer')} as stays
        from unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::text[], $6::bytea[], $7::int[])
          as r(tenant_id, scope, name, attempt, state, answer, keep_days)
@@ -266,7 +266,7 @@ const settleRows = statement(
             lease_until = null, settled_at = clock_timestamp()
        from r
       where c.tenant_id = r.tenant_id and c.scope = r.scope and c.name = r.name
-        and c.state = 'in_flight' and c.attempt = r.attempt and ${guessedFew('r.tenant_id', 'r.name')}
+        and c.state = 'in_progress' and c.attempt = r.attempt and ${guessedFew('r.tenant_id', 'r.name')}
      returning true
    )
    select (select count(*) from settled)::int as settled, ${isProvenSql('$8::text')} as proven`,
@@ -307,7 +307,7 @@ export function heldClaimsSql(...more: string[]): string {
        from (select * from unnest(${lists.join(', ')}) as r(${columns.join(', ')}) order by tenant_id, scope, name) r,
             lateral (select from claims c
                       where c.tenant_id = r.tenant_id and c.scope = r.scope and c.name = r.name
-                        and c.state = 'in_flight' and c.attempt = r.attempt
+                        and c.state = 'in_progress' and c.attempt = r.attempt
                         for update) c
    )`;
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type Transaction, transaction } from '@holdfast/postgres';
 import { type TestDatabase, testDatabase } from '@holdfast/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Fingerprinter, loadFingerprinter } from '../core/fingerprint.ts';
+import type { Fingerprinter } from '../core/fingerprint.ts';
 import { idempotencyMigrations } from '../index.ts';
 import {
   ask,
@@ -16,6 +16,7 @@ import {
   release,
   seal,
 } from './claim.ts';
+import { loadFingerprinter } from './fingerprint-secret.ts';
 
 let database: TestDatabase;
 let fingerprinter: Fingerprinter;
@@ -50,7 +51,7 @@ describe('a key', () => {
     await tx(async (t) => {
       expect(await complete(t, held(await claim(t, requestFor(key))), answer('\0bytes'))).toBe(true);
     });
-    expect(await take(requestFor(key))).toEqual({ kind: 'executed', answer: answer('\0bytes') });
+    expect(await take(requestFor(key))).toEqual({ kind: 'completed', answer: answer('\0bytes') });
   });
 
   it('K1: whose transaction is rolled back was never claimed', async () => {
@@ -72,7 +73,7 @@ describe('a key', () => {
       differing: ['amount', 'note'],
     });
     expect((await take({ ...requestFor(key), operation: 'refund' })).kind).toBe('reused');
-    expect(await take(requestFor(key))).toEqual({ kind: 'executed', answer: answer('first') });
+    expect(await take(requestFor(key))).toEqual({ kind: 'completed', answer: answer('first') });
   });
 
   it('S5: refused once stays refused', async () => {
@@ -101,7 +102,7 @@ describe('a key', () => {
       ),
     );
     expect(outcomes.filter((kind) => kind === 'claimed')).toHaveLength(1);
-    expect(outcomes.filter((kind) => kind === 'executed')).toHaveLength(11);
+    expect(outcomes.filter((kind) => kind === 'completed')).toHaveLength(11);
   });
 
   it('K7: held by a transaction that does not end keeps nobody waiting beyond the lock time-out', async () => {
@@ -133,7 +134,7 @@ describe('a sealed step', () => {
   it('K3: can’t be answered by an act that was under way', async () => {
     const key = newKey();
     const claimed = held(await take(requestFor(key, { leaseMs: 60_000 })));
-    expect(await tx((t) => seal(t, TENANT, key, 'charge'))).toBe('in_flight');
+    expect(await tx((t) => seal(t, TENANT, key, 'charge'))).toBe('in_progress');
     expect(await tx((t) => attach(t, claimed))).toBe(false);
     expect(await tx((t) => complete(t, claimed, answer('too late')))).toBe(false);
     expect((await take(requestFor(key))).kind).toBe('sealed');
@@ -142,7 +143,7 @@ describe('a sealed step', () => {
   it('G10: that had run answers sealed, not its old answer', async () => {
     const key = newKey();
     await tx(async (t) => complete(t, held(await claim(t, requestFor(key))), answer('x')));
-    expect(await tx((t) => seal(t, TENANT, key, 'charge'))).toBe('executed');
+    expect(await tx((t) => seal(t, TENANT, key, 'charge'))).toBe('completed');
     expect((await take(requestFor(key))).kind).toBe('sealed');
     expect(await tx((t) => seal(t, TENANT, key, 'charge'))).toBe('sealed');
   });
@@ -165,7 +166,7 @@ describe('an effect outside the database', () => {
   it('keeps others from trying until its lease runs out, on the database’s clock; then it is resumed', async () => {
     const key = newKey();
     const first = held(await take(requestFor(key, { leaseMs: 400 })));
-    expect(await take(requestFor(key, { leaseMs: 400 }))).toMatchObject({ kind: 'in_flight' });
+    expect(await take(requestFor(key, { leaseMs: 400 }))).toMatchObject({ kind: 'in_progress' });
     await database.pool.query('select pg_sleep(0.45)');
     const second = await take(requestFor(key, { leaseMs: 60_000 }));
     expect(second).toMatchObject({ kind: 'resumed', claim: { attempt: 2 } });
@@ -173,9 +174,9 @@ describe('an effect outside the database', () => {
     expect(await tx((t) => attach(t, first))).toBe(false);
     expect(await tx((t) => complete(t, first, answer('old')))).toBe(false);
     await release(database.pool, first);
-    expect(await take(requestFor(key, { leaseMs: 400 }))).toMatchObject({ kind: 'in_flight' });
+    expect(await take(requestFor(key, { leaseMs: 400 }))).toMatchObject({ kind: 'in_progress' });
     expect(await tx((t) => complete(t, held(second), answer('new')))).toBe(true);
-    expect(await take(requestFor(key))).toEqual({ kind: 'executed', answer: answer('new') });
+    expect(await take(requestFor(key))).toEqual({ kind: 'completed', answer: answer('new') });
   });
 
   it('has its whole lease, even when its transaction had waited for longer than that before', async () => {
@@ -184,7 +185,7 @@ describe('an effect outside the database', () => {
       await t.query('select pg_sleep(0.6)');
       await claim(t, requestFor(key, { leaseMs: 500 }));
     });
-    expect(await take(requestFor(key, { leaseMs: 500 }))).toMatchObject({ kind: 'in_flight' });
+    expect(await take(requestFor(key, { leaseMs: 500 }))).toMatchObject({ kind: 'in_progress' });
     const late = await tx(async (t) => {
       await t.query('select pg_sleep(0.6)');
       return await claim(t, requestFor(key, { leaseMs: 500 }));
@@ -202,6 +203,6 @@ describe('an effect outside the database', () => {
   it('G16: in flight can be asked about', async () => {
     const key = newKey();
     await take(requestFor(key, { leaseMs: 60_000 }));
-    expect(await ask(database.pool, TENANT, key)).toEqual({ kind: 'in_flight', operation: 'charge' });
+    expect(await ask(database.pool, TENANT, key)).toEqual({ kind: 'in_progress', operation: 'charge' });
   });
 });

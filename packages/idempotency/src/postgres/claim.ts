@@ -15,7 +15,7 @@
  *     the key never runs again by itself. An operator looks, and deletes the claim, or leaves it.
  *
  * Crash windows: before the commit nothing has happened. After it, everything has, and the stored answer says so.
- * Between an outside effect's claim and its completion the row is `in_flight` with a lease: when the lease has run
+ * Between an outside effect's claim and its completion the row is `in_progress` with a lease: when the lease has run
  * out, the next attempt resumes it (attempt + 1) and asks the provider; the slow first attempt can write nothing any more.
  */
 import { type Query, statement } from '@holdfast/postgres';
@@ -54,12 +54,12 @@ export type ClaimOutcome =
   | { kind: 'claimed'; claim: Claim }
   /** An earlier attempt at an outside effect ended without an answer: ask the provider before anything else. */
   | { kind: 'resumed'; claim: Claim }
-  | { kind: 'executed'; answer: Buffer }
+  | { kind: 'completed'; answer: Buffer }
   | { kind: 'refused'; answer: Buffer }
   /** It was executed, and its answer is past its last day. It must not run again; the effect tells what is now. */
   | { kind: 'expired' }
   | { kind: 'sealed' }
-  | { kind: 'in_flight'; remainingMs: number }
+  | { kind: 'in_progress'; remainingMs: number }
   | { kind: 'fenced' }
   /** An earlier attempt ended the transaction that it was lent, and its effect may be there (K9). */
   | { kind: 'ended' }
@@ -75,7 +75,7 @@ const insertClaim = statement(
      returning true
    ), claimed as (
      insert into claims (tenant_id, scope, name, operation, state, fingerprint, fingerprint_version, members, lease_until)
-     select $1::text, $2::text, $3::text, $4::text, 'in_flight', $5::bytea, $6::smallint, $7::jsonb,
+     select $1::text, $2::text, $3::text, $4::text, 'in_progress', $5::bytea, $6::smallint, $7::jsonb,
             clock_timestamp() + $8::int * interval '1 millisecond'
       where $9::text is null or exists (select from fence)
      on conflict (tenant_id, scope, name) do nothing
@@ -87,7 +87,7 @@ const insertClaim = statement(
 
 interface ClaimRow {
   operation: string;
-  state: 'in_flight' | 'executed' | 'refused' | 'sealed';
+  state: 'in_progress' | 'completed' | 'refused' | 'sealed';
   fingerprint: Buffer | null;
   members: Record<string, string> | null;
   attempt: number;
@@ -153,9 +153,9 @@ async function meet(tx: Query, request: ClaimRequest, proof: string | undefined)
     return { kind: 'reused', differing: differingMembers(row.members, request.fingerprint.members) };
   }
   if (row.state === 'sealed') return { kind: 'sealed' };
-  if (row.state !== 'in_flight') return settledOutcome(row.state, row.answer ?? (await bodyOf(tx, request, row)));
+  if (row.state !== 'in_progress') return settledOutcome(row.state, row.answer ?? (await bodyOf(tx, request, row)));
   if (!row.leased) return { kind: 'ended' };
-  if (row.remaining_ms > 0) return { kind: 'in_flight', remainingMs: row.remaining_ms };
+  if (row.remaining_ms > 0) return { kind: 'in_progress', remainingMs: row.remaining_ms };
   const taken = await tx.query<{ attempt: number }>({
     ...takeOver,
     values: [request.tenantId, scope, name, request.leaseMs ?? null],
@@ -184,7 +184,7 @@ async function bodyOf(
 }
 
 /** What a settled claim says. @param answer undefined when it is past its last day */
-export function settledOutcome(state: 'executed' | 'refused', answer: Buffer | undefined): ClaimOutcome {
+export function settledOutcome(state: 'completed' | 'refused', answer: Buffer | undefined): ClaimOutcome {
   return answer === undefined ? { kind: 'expired' } : { kind: state, answer };
 }
 
@@ -210,9 +210,9 @@ const settleClaim = statement(
      update claims set state = case when $8::text is null then $5::text else ${provenSql('$5::text', '$8::text')} end,
             lease_until = null, settled_at = clock_timestamp(),
             answer = case when ${staysInClaimSql('$5::text', '$6::bytea')} then $6::bytea end,
-            kept_until = case when $5::text = 'executed' then ${keptUntilSql('$7::int')} end
+            kept_until = case when $5::text = 'completed' then ${keptUntilSql('$7::int')} end
       where tenant_id = $1::text and scope = $2::text and name = $3::text
-        and state = 'in_flight' and attempt = $4::int
+        and state = 'in_progress' and attempt = $4::int
       returning kept_until
    ), kept as (
      insert into answers (tenant_id, scope, name, kept_until, answer)
@@ -229,7 +229,7 @@ const settleClaim = statement(
  * @throws TransactionEnded when it is not the transaction that took the claim, and should be
  */
 export function complete(tx: Query, held: Claim, answer: Buffer): Promise<boolean> {
-  return settle(tx, held, 'executed', answer);
+  return settle(tx, held, 'completed', answer);
 }
 
 /** Stores a business refusal: final, replayed for ever (S5). @returns false when the claim is no longer ours */
@@ -255,7 +255,7 @@ const holdClaim = statement(
   'idempotency.attach',
   `select true from claims
     where tenant_id = $1::text and scope = $2::text and name = $3::text
-      and state = 'in_flight' and attempt = $4::int
+      and state = 'in_progress' and attempt = $4::int
       for update`,
 );
 
@@ -273,7 +273,7 @@ const endLease = statement(
   'idempotency.release',
   `update claims set lease_until = clock_timestamp()
     where tenant_id = $1::text and scope = $2::text and name = $3::text
-      and state = 'in_flight' and attempt = $4::int`,
+      and state = 'in_progress' and attempt = $4::int`,
 );
 
 /** Ends our lease without an answer, so that the next attempt need not wait. By its owner only (H9). */
@@ -283,7 +283,7 @@ export async function release(db: Query, held: Claim): Promise<void> {
 }
 
 /** What the act's claim was when it was sealed. */
-export type SealedFrom = 'absent' | 'in_flight' | 'executed' | 'refused' | 'sealed';
+export type SealedFrom = 'absent' | 'in_progress' | 'completed' | 'refused' | 'sealed';
 
 const sealClaim = statement(
   'idempotency.seal',
@@ -310,8 +310,8 @@ export async function seal(tx: Query, tenantId: string, actKey: string, operatio
 
 /** What is known about a key (G16). */
 export type Ask =
-  | { kind: 'executed' | 'refused'; operation: string; answer: Buffer }
-  | { kind: 'sealed' | 'in_flight' | 'expired'; operation: string }
+  | { kind: 'completed' | 'refused'; operation: string; answer: Buffer }
+  | { kind: 'sealed' | 'in_progress' | 'expired'; operation: string }
   | { kind: 'unknown_key' };
 
 const readClaim = statement(
@@ -330,7 +330,7 @@ export async function ask(db: Query, tenantId: string, key: string): Promise<Ask
   const row = rows[0];
   if (row === undefined) return { kind: 'unknown_key' };
   const { operation, state } = row;
-  if (state === 'sealed' || state === 'in_flight') return { kind: state, operation };
+  if (state === 'sealed' || state === 'in_progress') return { kind: state, operation };
   const answer = row.answer ?? (await bodyOf(db, { tenantId, key }, row));
   return answer === undefined ? { kind: 'expired', operation } : { kind: state, operation, answer };
 }

@@ -13,7 +13,7 @@ import { type Query, statement } from '@holdfast/postgres';
 import type { Fingerprint } from '../core/fingerprint.ts';
 
 /** As stored. */
-export const CLAIM_STATE = { open: 'in_flight', done: 'executed', refused: 'refused' } as const;
+export const CLAIM_STATE = { open: 'in_progress', done: 'completed', refused: 'refused' } as const;
 const { open, done } = CLAIM_STATE;
 
 /** SQL expressions over the rows of `source`. */

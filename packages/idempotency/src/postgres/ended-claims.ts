@@ -48,11 +48,11 @@ const notMarked = (ended: TransactionEnded) => (error: unknown) => {
 const markRows = statement(
   'idempotency.mark-ended',
   `insert into claims as c (tenant_id, scope, name, operation, state, fingerprint, fingerprint_version, members)
-   select tenant_id, scope, name, operation, 'in_flight', fingerprint, fingerprint_version, members
+   select tenant_id, scope, name, operation, 'in_progress', fingerprint, fingerprint_version, members
      from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::smallint[], $7::jsonb[])
        as r(tenant_id, scope, name, operation, fingerprint, fingerprint_version, members)
     order by tenant_id, scope, name
-   on conflict (tenant_id, scope, name) do update set lease_until = null where c.state = 'in_flight'`,
+   on conflict (tenant_id, scope, name) do update set lease_until = null where c.state = 'in_progress'`,
 );
 
 async function markEnded(db: Query, requests: ClaimRequest[]): Promise<void> {

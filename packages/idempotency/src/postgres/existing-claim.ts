@@ -10,11 +10,11 @@ export function handleExisting(outcome: ClaimOutcome): Existing | undefined {
     case 'claimed':
     case 'resumed':
       return undefined;
-    case 'executed':
+    case 'completed':
     case 'refused':
       return { ...outcome, replayed: true };
-    case 'in_flight':
-      return { kind: 'in_flight' };
+    case 'in_progress':
+      return { kind: 'in_progress' };
     case 'reused':
     case 'fenced':
     case 'sealed':

@@ -46,8 +46,8 @@ export interface TurnRequest {
 }
 
 export type NoTurn =
-  | { kind: 'executed' | 'refused'; answer: Buffer; replayed: true }
-  | { kind: 'in_flight' }
+  | { kind: 'completed' | 'refused'; answer: Buffer; replayed: true }
+  | { kind: 'in_progress' }
   | { kind: 'reused'; differing: string[] };
 
 const takeTurn = statement(
@@ -104,7 +104,7 @@ export async function inTurn<T>(
   return await rolledBackOr(ended).catch((error: unknown) => {
     if (isProofMissing(error)) throw transactionEnded(error);
     // Somebody else has the key after all, past the locks: everything is rolled back, and whoever looks again is told.
-    if (isUniqueViolation(error, 'claims_pkey')) return { kind: 'in_flight' as const };
+    if (isUniqueViolation(error, 'claims_pkey')) return { kind: 'in_progress' as const };
     throw error;
   });
 }
@@ -117,14 +117,14 @@ async function noTurn(
 ): Promise<Known<NoTurn>> {
   if (row === undefined) {
     if (turn === 'ours') return undefined;
-    return { result: turn === 'same' ? { kind: 'in_flight' } : { kind: 'reused', differing: [] } };
+    return { result: turn === 'same' ? { kind: 'in_progress' } : { kind: 'reused', differing: [] } };
   }
-  const settled = row.state === 'executed' || row.state === 'refused';
+  const settled = row.state === 'completed' || row.state === 'refused';
   const same = row.operation === request.operation && row.fingerprint?.equals(request.fingerprint.digest) === true;
   // Settled otherwise: claim() says what it is, naming the members that differ. It has nothing to wait for.
   if (!settled || !same) return undefined;
   const answer = row.answer ?? (await longAnswer(tx, request, row));
-  return answer && { result: { kind: row.state as 'executed' | 'refused', answer, replayed: true } };
+  return answer && { result: { kind: row.state as 'completed' | 'refused', answer, replayed: true } };
 }
 
 /** One that is too long for its claim's row; undefined when it is past its last day. */
@@ -138,7 +138,7 @@ const CLAIM_COLUMNS = `tenant_id, scope, name, operation, state, fingerprint, fi
                          kept_until, settled_at`;
 const claimValues = (answer: string) => `$1::text, $2::text, $3::text, $4::text,
             ${provenSql('$5::text', '$11::text')}, $6::bytea, $7::smallint,
-            $8::jsonb, ${answer}, case when $5::text = 'executed' then ${keptUntilSql('$10::int')} end, clock_timestamp()`;
+            $8::jsonb, ${answer}, case when $5::text = 'completed' then ${keptUntilSql('$10::int')} end, clock_timestamp()`;
 
 // A refusal, and what is short: it costs no second row (answers.ts).
 const insertSettled = statement(
@@ -163,7 +163,7 @@ const insertSettledLong = statement(
  */
 export function settleNew(
   request: TurnRequest,
-  state: 'executed' | 'refused',
+  state: 'completed' | 'refused',
   answer: Buffer,
   proof: string,
 ): NonNullable<Ending<never>['last']> {

@@ -1,9 +1,10 @@
 import { transaction } from '@holdfast/postgres';
 import { type TestDatabase, testDatabase } from '@holdfast/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Fingerprinter, loadFingerprinter } from '../core/fingerprint.ts';
+import type { Fingerprinter } from '../core/fingerprint.ts';
 import { createKeyedRunner, createPool, type Effect, idempotencyMigrations, newKey, type Pool } from '../index.ts';
 import { claim, complete, seal } from './claim.ts';
+import { loadFingerprinter } from './fingerprint-secret.ts';
 
 let database: TestDatabase;
 let fingerprinter: Fingerprinter;
@@ -49,8 +50,8 @@ describe.each([false, true])('a duplicate in another process, pipelined: %s', (p
       const looking = other.run(callOf(key), () => Promise.reject(new Error('it ran again')));
       await untilAsleep();
       end.resolve();
-      expect((await first).kind).toBe('executed');
-      expect(['in_flight', 'executed']).toContain((await looking).kind);
+      expect((await first).kind).toBe('completed');
+      expect(['in_progress', 'completed']).toContain((await looking).kind);
       await pool.end();
     });
     expect(await effectsOf(key)).toBe(1);
@@ -90,7 +91,7 @@ describe.each([false, true])(
       const runner = createKeyedRunner({ pool });
       const key = newKey();
       const sealing = effect(key, () => seal(database.pool, 'ada', key, 'pay'));
-      expect(await runner.run(callOf(key), sealing)).toEqual({ kind: 'in_flight' });
+      expect(await runner.run(callOf(key), sealing)).toEqual({ kind: 'in_progress' });
       expect(await runner.run(callOf(key), effect(key))).toEqual({ kind: 'sealed' });
       expect(await effectsOf(key)).toBe(0);
     });
@@ -102,12 +103,12 @@ describe.each([false, true])(
       const settled = effect(key, () =>
         database.pool.query(
           `insert into claims (tenant_id, scope, name, operation, state, fingerprint, fingerprint_version, answer)
-         values ('ada', $1, '', 'pay', 'executed', $2, 1, 'theirs')`,
+         values ('ada', $1, '', 'pay', 'completed', $2, 1, 'theirs')`,
           [key, digest],
         ),
       );
       const answered = await runner.run(callOf(key, 5_000), settled);
-      expect(answered).toEqual({ kind: 'executed', answer: Buffer.from('theirs'), replayed: true });
+      expect(answered).toEqual({ kind: 'completed', answer: Buffer.from('theirs'), replayed: true });
       expect(await effectsOf(key)).toBe(0);
     });
   },
@@ -137,7 +138,7 @@ describe.each([false, true])('an answer, pipelined: %s', (pipeline) => {
     async ({ answer, byDay }) => {
       const key = newKey();
       const first = await createKeyedRunner({ pool }).run(callOf(key), effect(key, undefined, answer));
-      expect(first).toEqual({ kind: 'executed', answer: Buffer.from(answer), replayed: false });
+      expect(first).toEqual({ kind: 'completed', answer: Buffer.from(answer), replayed: false });
       expect(await answersOf(key)).toBe(byDay);
       const before = await rowOf(key);
       for (let again = 0; again < 2; again++) {
@@ -175,6 +176,6 @@ describe.each([false, true])('an answer, pipelined: %s', (pipeline) => {
     });
     expect(await answersOf(key)).toBe(byDay);
     const replay = await createKeyedRunner({ pool }).run(callOf(key), never);
-    expect(replay).toEqual({ kind: 'executed', answer: Buffer.from(answer), replayed: true });
+    expect(replay).toEqual({ kind: 'completed', answer: Buffer.from(answer), replayed: true });
   });
 });

@@ -38,11 +38,11 @@ export interface KeyedRun extends TurnRequest {
 }
 
 export type KeyedOutcome =
-  | { kind: 'executed'; answer: Buffer; replayed: boolean }
+  | { kind: 'completed'; answer: Buffer; replayed: boolean }
   | { kind: 'refused'; answer: Buffer; replayed: boolean }
   /** `differing`: names of members of the request, where they are known. */
   | { kind: 'reused'; differing: string[] }
-  | { kind: 'in_flight' }
+  | { kind: 'in_progress' }
   /** It was executed; its answer is past its last day. Nothing runs; the effect's own rows say what is now. */
   | { kind: 'expired' }
   /** An undo has sealed the key: it shall never run. */
@@ -112,7 +112,7 @@ class Runner implements KeyedRunner {
       const leftMs = deadlineAtMs - performance.now();
       const outcome = await this.#look(call, effect, leftMs);
       if (outcome === undefined) continue;
-      if (outcome.kind !== 'in_flight' || leftMs <= 0 || this.#waiting >= this.#maxWaiting) return outcome;
+      if (outcome.kind !== 'in_progress' || leftMs <= 0 || this.#waiting >= this.#maxWaiting) return outcome;
       await this.#waitElsewhere(call, leftMs);
     }
   }
@@ -123,7 +123,7 @@ class Runner implements KeyedRunner {
     const turn = this.#turns.get(id);
     if (turn !== undefined) return await this.#waitHere(turn, call, leftMs);
     const known = await this.#recall(call);
-    if (known?.kind === 'running') return { kind: 'in_flight' };
+    if (known?.kind === 'running') return { kind: 'in_progress' };
     if (known !== undefined) return { ...known, replayed: true };
     // While a shared memory was asked, a duplicate may have taken the turn.
     if (this.#turns.has(id)) return undefined;
@@ -172,7 +172,7 @@ class Runner implements KeyedRunner {
     }
     const mayWait = leftMs > 0 && this.#waiting < this.#maxWaiting;
     const ended = mayWait ? await this.#counted(() => endsWithin(turn.ended, leftMs)) : 'late';
-    if (ended === 'late') return { kind: 'in_flight' };
+    if (ended === 'late') return { kind: 'in_progress' };
     const settled = settledAnswer(ended);
     return settled === undefined ? undefined : { ...settled, replayed: true };
   }
@@ -224,14 +224,14 @@ async function settleBy(
   const met = await claim(tx, request);
   if (met.kind !== 'claimed' && met.kind !== 'resumed') return { result: existing(met) };
   const result = outcomeOf(await decide());
-  const put = result.kind === 'executed' ? complete : refuse;
+  const put = result.kind === 'completed' ? complete : refuse;
   // Somebody else has settled it since our look, a seal perhaps: our effect goes, and whoever looks again is told.
-  if (!(await put(tx, met.claim, result.answer))) throw new RolledBack<KeyedOutcome>({ kind: 'in_flight' });
+  if (!(await put(tx, met.claim, result.answer))) throw new RolledBack<KeyedOutcome>({ kind: 'in_progress' });
   return { result };
 }
 
 function outcomeOf({ kind, answer }: Settlement): KeyedOutcome & SettledAnswer {
-  return { kind: kind === 'done' ? 'executed' : 'refused', answer, replayed: false };
+  return { kind: kind === 'done' ? 'completed' : 'refused', answer, replayed: false };
 }
 
 /** @throws TransactionEnded */
@@ -246,7 +246,7 @@ function existing(outcome: ClaimOutcome): KeyedOutcome {
 }
 
 function settledAnswer(outcome: KeyedOutcome | undefined): SettledAnswer | undefined {
-  if (outcome?.kind !== 'executed' && outcome?.kind !== 'refused') return undefined;
+  if (outcome?.kind !== 'completed' && outcome?.kind !== 'refused') return undefined;
   return { kind: outcome.kind, answer: outcome.answer };
 }
 

@@ -3,11 +3,12 @@ import { createStepRunner } from '@holdfast/participant';
 import { createPool, type Transaction } from '@holdfast/postgres';
 import { type TestDatabase, testDatabase } from '@holdfast/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Fingerprinter, loadFingerprinter } from '../core/fingerprint.ts';
+import type { Fingerprinter } from '../core/fingerprint.ts';
 import { createFlights } from '../core/single-flight.ts';
 import { idempotencyMigrations } from '../index.ts';
 import { ask, claim, complete } from './claim.ts';
 import { CLAIM_STATE, openClaim, readClaims, settleOpenClaim } from './claims-fragment.ts';
+import { loadFingerprinter } from './fingerprint-secret.ts';
 import { purge, turnDays } from './retention.ts';
 
 let database: TestDatabase;
@@ -78,7 +79,7 @@ describe('an answer', () => {
     const orderId = randomUUID();
     await charge(orderId);
     expect(await charge(orderId)).toEqual({
-      kind: 'executed',
+      kind: 'completed',
       answer: Buffer.from(`charged ${orderId}${added}`),
       replayed: true,
     });
@@ -95,7 +96,7 @@ describe('an answer', () => {
       await database.pool.query('update claims set kept_until = kept_until - 3');
       await database.pool.query('update answers set kept_until = kept_until - 3');
       expect(await ask(database.pool, TENANT, `${orderId}:charge`)).toEqual({ kind: 'expired', operation: 'charge' });
-      const again = { kind: 'executed', answer: Buffer.from(`found ${orderId}`), replayed: true };
+      const again = { kind: 'completed', answer: Buffer.from(`found ${orderId}`), replayed: true };
       expect(await charge(orderId)).toEqual(again);
       await purge({ pool: database.pool });
       expect(await countOf('answers')).toBe(0);
@@ -174,7 +175,7 @@ describe('the housekeeping', () => {
     const fingerprintOf = (key: string) => fingerprinter.of('order', { key }, { nameMembers: true });
     const plant = async (
       key: string,
-      { operation = 'order', state = CLAIM_STATE.done as 'executed' | 'refused' | null, ageMs = 0 },
+      { operation = 'order', state = CLAIM_STATE.done as 'completed' | 'refused' | null, ageMs = 0 },
     ) => {
       const claimedAt = new Date();
       await openClaim(database.pool, {

@@ -5,7 +5,7 @@ import { knex } from 'knex';
 import { Kysely, sql as kyselySql, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Fingerprinter, loadFingerprinter } from '../core/fingerprint.ts';
+import type { Fingerprinter } from '../core/fingerprint.ts';
 import {
   createKeyedRunner,
   createPool,
@@ -19,6 +19,7 @@ import {
   TransactionControlRefused,
   TransactionEnded,
 } from '../index.ts';
+import { loadFingerprinter } from './fingerprint-secret.ts';
 
 let database: TestDatabase;
 let fingerprinter: Fingerprinter;
@@ -42,7 +43,7 @@ const paymentsOf = async (key: string) => {
 };
 const insert = 'insert into payments (key, what) values ($1, $2)';
 const settled: Settlement = { kind: 'done', answer: Buffer.from('paid') };
-const paid = { kind: 'executed', answer: Buffer.from('paid') };
+const paid = { kind: 'completed', answer: Buffer.from('paid') };
 
 /** What an ORM does in one nested transaction; `fails`: it throws inside, after its write. */
 type Nested = (tx: Transaction, key: string, what: string, fails?: boolean) => Promise<void>;

@@ -75,14 +75,14 @@ describe.each([false, true])('K9: the transaction of a step, pipelined: %s', (pi
     };
     await expect(newStep(pool)(call, nests)).rejects.toThrow('the network was gone');
     expect(await effectsOf([call])).toEqual([]);
-    expect(await newStep(pool)(call, asIs)).toMatchObject({ kind: 'executed', replayed: false });
+    expect(await newStep(pool)(call, asIs)).toMatchObject({ kind: 'completed', replayed: false });
   });
 
   it('can’t be ended by a COMMIT: it is not sent, and the retry is the one effect', async () => {
     const call = newCall();
     await expect(newStep(pool)(call, (tx) => tx.query('commit'))).rejects.toThrow(TransactionControlRefused);
     expect(await effectsOf([call])).toEqual([]);
-    expect(await newStep(pool)(call, asIs)).toMatchObject({ kind: 'executed', replayed: false });
+    expect(await newStep(pool)(call, asIs)).toMatchObject({ kind: 'completed', replayed: false });
   });
 
   it.each(ESCAPES)(

@@ -37,7 +37,7 @@ describe('effects outside the database, in batches', () => {
     const { out, comeBack } = holdOutside(here);
     const all = actAll(here, calls, 'outside');
     await vi.waitFor(() => expect(out).toHaveLength(6));
-    for (const call of calls) expect(await ask(database.pool, TENANT, call.key)).toMatchObject({ kind: 'in_flight' });
+    for (const call of calls) expect(await ask(database.pool, TENANT, call.key)).toMatchObject({ kind: 'in_progress' });
     expect(database.pool.idleCount).toBe(database.pool.totalCount);
     comeBack();
     expect(await all).toEqual(Array(6).fill(executed('here', false)));
@@ -52,7 +52,7 @@ describe('effects outside the database, in batches', () => {
     const { out, comeBack } = holdOutside(here);
     const all = actAll(here, calls, 'outside');
     await vi.waitFor(() => expect(out).toHaveLength(4));
-    expect(await there.undo(undoOf(undone), 'here')).toEqual(executed('in_flight', false));
+    expect(await there.undo(undoOf(undone), 'here')).toEqual(executed('in_progress', false));
     await endLeases([takenOver]);
     expect(await there.act(takenOver, 'outside')).toEqual(executed('there', false));
     expect(there.resumed).toEqual([true]);
@@ -71,7 +71,7 @@ describe('effects outside the database, in batches', () => {
     const calls = newCalls(4);
     here.perform = async (orderId) => (orderId === calls[1]?.fence.orderId ? 'unknown' : 'known');
     const outcomes = await actAll(here, calls, 'outside');
-    expect(outcomes.map(({ kind }) => kind)).toEqual(['executed', 'unknown', 'executed', 'executed']);
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['completed', 'unknown', 'completed', 'completed']);
     expect(await there.act(calls[1] as Call, 'outside')).toEqual(executed('there', false));
     expect(there.resumed).toEqual([true]);
   });
@@ -80,7 +80,7 @@ describe('effects outside the database, in batches', () => {
     const [call] = newCalls(1) as [Call];
     here.perform = () => Promise.reject(new Error('a fault'));
     await expect(here.act(call, 'outside')).rejects.toThrow('a fault');
-    expect(await there.act(call, 'outside')).toEqual({ kind: 'in_flight' });
+    expect(await there.act(call, 'outside')).toEqual({ kind: 'in_progress' });
     await endLeases([call]);
     expect(await there.act(call, 'outside')).toEqual(executed('there', false));
     expect(there.resumed).toEqual([true]);
@@ -94,7 +94,7 @@ describe('effects outside the database, in batches', () => {
       const first = here.act(call, 'outside');
       await vi.waitFor(() => expect(out).toHaveLength(1));
       const other = where === 'the same process' ? here : there;
-      expect(await other.act({ ...call, waitMs: 30 }, 'throw')).toEqual({ kind: 'in_flight' });
+      expect(await other.act({ ...call, waitMs: 30 }, 'throw')).toEqual({ kind: 'in_progress' });
       const patient = other.act({ ...call, waitMs: 10_000 }, 'throw');
       comeBack();
       expect(await first).toEqual(executed('here', false));
@@ -114,8 +114,8 @@ describe('effects outside the database, in batches', () => {
     expect(new Set(held.flatMap(({ out }) => out)).size).toBe(12);
     for (const { comeBack } of held) comeBack();
     const kinds = (await Promise.all(all)).flat().map(({ kind }) => kind);
-    expect(kinds.filter((kind) => kind === 'executed')).toHaveLength(12);
-    expect(kinds.filter((kind) => kind === 'in_flight')).toHaveLength(12);
+    expect(kinds.filter((kind) => kind === 'completed')).toHaveLength(12);
+    expect(kinds.filter((kind) => kind === 'in_progress')).toHaveLength(12);
   });
 });
 
@@ -126,9 +126,9 @@ describe('undos in batches', () => {
     await here.act(refused, 'refuse');
     const undos = [never, ran, refused].map(undoOf);
     const first = await Promise.all(undos.map((undo) => there.undo(undo, 'here')));
-    expect(first).toEqual(['absent', 'executed', 'refused'].map((text) => executed(text, false)));
+    expect(first).toEqual(['absent', 'completed', 'refused'].map((text) => executed(text, false)));
     expect(await Promise.all(undos.map((undo) => here.undo(undo, 'here')))).toEqual(
-      ['absent', 'executed', 'refused'].map((text) => executed(text, true)),
+      ['absent', 'completed', 'refused'].map((text) => executed(text, true)),
     );
     const late = await actAll(here, [never, ran, refused]);
     expect(late.map(({ kind }) => kind)).toEqual(['sealed', 'sealed', 'refused']);
@@ -159,7 +159,7 @@ describe('undos in batches', () => {
       ...calls.map((call, at) => (at % 2 === 0 ? here : there).act(call, 'here')),
       ...calls.map((call, at) => (at % 3 === 0 ? here : there).undo(undoOf(call), 'here')),
     ]);
-    expect(outcomes.slice(80).map(({ kind }) => kind)).toEqual(Array(80).fill('executed'));
+    expect(outcomes.slice(80).map(({ kind }) => kind)).toEqual(Array(80).fill('completed'));
     for (const { live } of await effectsOf(calls)) expect(live).toBe(false);
     expect((await actAll(here, calls)).map(({ kind }) => kind)).toEqual(Array(80).fill('sealed'));
   });

@@ -78,7 +78,7 @@ describe('a batch of calls', () => {
       { kind: 'reused', differing: [] },
       { kind: 'fenced' },
       { kind: 'sealed' },
-      { kind: 'in_flight' },
+      { kind: 'in_progress' },
       executed('here', false),
     ]);
     // Only the three that have the right to run were prepared, together.
@@ -151,10 +151,10 @@ describe('a batch of calls', () => {
     const [left, right] = await Promise.all([actAll(here, calls), actAll(there, [...calls].reverse())]);
     const pairs = calls.map((_, at) => [left[at], right[59 - at]] as [ActOutcome, ActOutcome]);
     for (const pair of pairs) {
-      expect(pair.map(({ kind }) => kind)).toEqual(['executed', 'executed']);
-      expect(pair.filter((outcome) => outcome.kind === 'executed' && !outcome.replayed)).toHaveLength(1);
+      expect(pair.map(({ kind }) => kind)).toEqual(['completed', 'completed']);
+      expect(pair.filter((outcome) => outcome.kind === 'completed' && !outcome.replayed)).toHaveLength(1);
     }
-    const makers = pairs.map(([mine]) => (mine.kind === 'executed' ? mine.answer.toString() : ''));
+    const makers = pairs.map(([mine]) => (mine.kind === 'completed' ? mine.answer.toString() : ''));
     expect((await effectsOf(calls)).map(({ made_by }) => made_by)).toEqual(makers);
   });
 
@@ -165,8 +165,8 @@ describe('a batch of calls', () => {
     );
     const [effect] = await effectsOf([call]);
     const answer = Buffer.from(effect?.made_by ?? '');
-    expect(outcomes).toEqual(Array(30).fill({ kind: 'executed', answer, replayed: expect.any(Boolean) }));
-    expect(outcomes.filter((outcome) => outcome.kind === 'executed' && !outcome.replayed)).toHaveLength(1);
+    expect(outcomes).toEqual(Array(30).fill({ kind: 'completed', answer, replayed: expect.any(Boolean) }));
+    expect(outcomes.filter((outcome) => outcome.kind === 'completed' && !outcome.replayed)).toHaveLength(1);
   });
 
   it('G3: asked for twice in one turn runs once; the second gets the bytes of the first', async () => {
@@ -197,7 +197,7 @@ describe('a batch of calls', () => {
     const call = newCall();
     const neighbour = { ...call, tenantId: 'other', fence: { ...call.fence, epoch: 4 } };
     const outcomes = await Promise.all([here.act(call, 'here'), here.act(neighbour, 'refuse')]);
-    expect(outcomes.map(({ kind }) => kind)).toEqual(['executed', 'refused']);
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['completed', 'refused']);
     expect(here.prepared).toEqual([2]);
     expect(await here.act(call, 'here')).toEqual(executed('here', true));
     expect(await here.act({ ...neighbour, fence: { ...call.fence, epoch: 3 } }, 'here')).toEqual({ kind: 'fenced' });

@@ -207,7 +207,7 @@ async function open<Request, Plan, Result>(
     const state = stateOf(outcome);
     const answer = outcome.kind === 'perform' ? null : outcome.answer;
     if (!resumed) rows.push({ claim, request: requests[at] as ClaimRequest, state, answer });
-    else if (state !== 'in_flight' && answer !== null) settled.push({ claim, state, answer });
+    else if (state !== 'in_progress' && answer !== null) settled.push({ claim, state, answer });
     results[at] = outcome.kind === 'perform' ? { ...outcome, held: claim } : answered(outcome);
   });
   await insertClaims(tx, rows);
@@ -310,7 +310,7 @@ async function recordIn<Request, Plan, Result>(
     tx,
     settlements.map(({ kind, answer }, i) => ({
       claim: (mine[i] as Performed<Request, Result>).held,
-      state: kind === 'done' ? 'executed' : 'refused',
+      state: kind === 'done' ? 'completed' : 'refused',
       answer,
     })),
   );
@@ -325,12 +325,12 @@ function claimIn(met: ClaimOutcome): Claim | undefined {
 }
 
 function stateOf(outcome: Prepared<unknown>): NewClaim['state'] {
-  if (outcome.kind === 'perform') return 'in_flight';
-  return outcome.kind === 'done' ? 'executed' : 'refused';
+  if (outcome.kind === 'perform') return 'in_progress';
+  return outcome.kind === 'done' ? 'completed' : 'refused';
 }
 
 function answered({ kind, answer }: Settlement): Extract<ActOutcome, { answer: Buffer }> {
-  return { kind: kind === 'done' ? 'executed' : 'refused', answer, replayed: false };
+  return { kind: kind === 'done' ? 'completed' : 'refused', answer, replayed: false };
 }
 
 function outsideOf<Request, Plan, Result>(spec: StepSpec<Request, Plan, Result>): OutsideSpec<Request, Plan, Result> {
