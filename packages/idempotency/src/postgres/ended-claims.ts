@@ -4,8 +4,7 @@
  * K9  Such a key is marked by a claim that is in flight and has no lease. It never runs again by itself.
  */
 import { type Pool, type Query, statement } from '@holdfast/postgres';
-import type { ClaimRequest } from './claim.ts';
-import { keyColumns } from './claim-batch.ts';
+import { type ClaimRequest, keyColumns } from './claims.ts';
 import { TransactionEnded } from './scoped-transaction.ts';
 
 /**

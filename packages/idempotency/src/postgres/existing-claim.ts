@@ -1,5 +1,5 @@
 import type { ActOutcome } from '../core/outcome.ts';
-import type { ClaimOutcome } from './claim.ts';
+import type { ClaimOutcome } from './claims.ts';
 
 /** What a key stands for that was claimed before. `ended`: throw endedEarlier() for it. */
 export type Existing = Exclude<ActOutcome, { kind: 'unknown' }> | { kind: 'ended' };

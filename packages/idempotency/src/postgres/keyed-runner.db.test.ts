@@ -1,9 +1,9 @@
 import { transaction } from '@holdfast/postgres';
 import { type TestDatabase, testDatabase } from '@holdfast/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { holdOne, sealOne, settleHeld } from '../../test/test-claims.ts';
 import type { Fingerprinter } from '../core/fingerprint.ts';
 import { createKeyedRunner, createPool, type Effect, idempotencyMigrations, newKey, type Pool } from '../index.ts';
-import { claim, complete, seal } from './claim.ts';
 import { loadFingerprinter } from './fingerprint-secret.ts';
 
 let database: TestDatabase;
@@ -90,7 +90,7 @@ describe.each([false, true])(
     it('K3: sealed meanwhile: the effect is rolled back, and it never runs', async () => {
       const runner = createKeyedRunner({ pool });
       const key = newKey();
-      const sealing = effect(key, () => seal(database.pool, 'ada', key, 'pay'));
+      const sealing = effect(key, () => sealOne(database.pool, 'ada', key, 'pay'));
       expect(await runner.run(callOf(key), sealing)).toEqual({ kind: 'in_progress' });
       expect(await runner.run(callOf(key), effect(key))).toEqual({ kind: 'sealed' });
       expect(await effectsOf(key)).toBe(0);
@@ -167,15 +167,18 @@ describe.each([false, true])('an answer, pipelined: %s', (pipeline) => {
     expect(await createKeyedRunner({ pool }).run(callOf(key), never)).toEqual({ ...refusal, replayed: true });
   });
 
-  it.each(ANSWERS)('K2: that is $size, stored by complete(), is kept in the same place', async ({ answer, byDay }) => {
-    const key = newKey();
-    await transaction(pool, async (tx) => {
-      const met = await claim(tx, callOf(key));
-      if (met.kind !== 'claimed') throw new Error(`the key is ${met.kind}`);
-      await complete(tx, met.claim, Buffer.from(answer));
-    });
-    expect(await answersOf(key)).toBe(byDay);
-    const replay = await createKeyedRunner({ pool }).run(callOf(key), never);
-    expect(replay).toEqual({ kind: 'completed', answer: Buffer.from(answer), replayed: true });
-  });
+  it.each(ANSWERS)(
+    'K2: that is $size, stored when it was held outside, is kept in the same place',
+    async ({ answer, byDay }) => {
+      const key = newKey();
+      await transaction(pool, async (tx) => {
+        const met = await holdOne(tx, { ...callOf(key), leaseMs: 60_000 });
+        if (met.kind !== 'claimed') throw new Error(`the key is ${met.kind}`);
+        await settleHeld(tx, met.claim, Buffer.from(answer));
+      });
+      expect(await answersOf(key)).toBe(byDay);
+      const replay = await createKeyedRunner({ pool }).run(callOf(key), never);
+      expect(replay).toEqual({ kind: 'completed', answer: Buffer.from(answer), replayed: true });
+    },
+  );
 });

@@ -25,10 +25,11 @@ import {
 } from '../core/answer-cache.ts';
 import type { Fingerprint } from '../core/fingerprint.ts';
 import type { Settlement } from '../core/outcome.ts';
-import { type ClaimOutcome, claim, complete, differingMembers, refuse } from './claim.ts';
+import { differingMembers, isSameRequest } from '../core/same-request.ts';
+import { type ClaimOutcome, claimKeys, insertClaimsQuery, settleClaims } from './claims.ts';
 import { endedEarlier, markingEnds } from './ended-claims.ts';
 import { handleExisting } from './existing-claim.ts';
-import { inTurn, settleNew, type TurnRequest } from './key-lock.ts';
+import { inTurn, type TurnRequest } from './key-lock.ts';
 import { RolledBack } from './rolled-back.ts';
 import { runInScopedTransaction } from './scoped-transaction.ts';
 
@@ -166,9 +167,13 @@ class Runner implements KeyedRunner {
   }
 
   async #waitHere(turn: Turn, call: KeyedRun, leftMs: number): Promise<KeyedOutcome | undefined> {
-    if (turn.operation !== call.operation) return { kind: 'reused', differing: [] };
-    if (!turn.fingerprint.digest.equals(call.fingerprint.digest)) {
-      return { kind: 'reused', differing: differingMembers(turn.fingerprint.members, call.fingerprint.members) };
+    const { operation, fingerprint } = turn;
+    if (!isSameRequest({ operation, fingerprint: fingerprint.digest }, call)) {
+      const isOther = operation !== call.operation;
+      return {
+        kind: 'reused',
+        differing: isOther ? [] : differingMembers(fingerprint.members, call.fingerprint.members),
+      };
     }
     const mayWait = leftMs > 0 && this.#waiting < this.#maxWaiting;
     const ended = mayWait ? await this.#counted(() => endsWithin(turn.ended, leftMs)) : 'late';
@@ -217,32 +222,33 @@ async function settleBy(
   proof: string | undefined,
   decide: () => Promise<Settlement>,
 ): Promise<Ending<KeyedOutcome>> {
-  if (proof !== undefined) {
-    const result = outcomeOf(await decide());
-    return { result, last: settleNew(request, result.kind, result.answer, proof) };
-  }
-  const met = await claim(tx, request);
-  if (met.kind !== 'claimed' && met.kind !== 'resumed') return { result: existing(met) };
+  const [claimed] = proof === undefined ? await claimKeys(tx, [request]) : [newlyClaimed(request, proof)];
+  if (claimed?.kind !== 'claimed' && claimed?.kind !== 'resumed') return { result: existing(claimed) };
+  const { claim } = claimed;
   const result = outcomeOf(await decide());
-  const put = result.kind === 'completed' ? complete : refuse;
-  // Somebody else has settled it since our look, a seal perhaps: our effect goes, and whoever looks again is told.
-  if (!(await put(tx, met.claim, result.answer))) throw new RolledBack<KeyedOutcome>({ kind: 'in_progress' });
+  const { kind: state, answer } = result;
+  // Claim and answer in one statement, the last one of the effect's transaction: nobody could have seen the claim before.
+  if (claimed.kind === 'claimed') return { result, last: insertClaimsQuery([{ claim, request, state, answer }]) };
+  await settleClaims(tx, [{ claim, state, answer }]);
   return { result };
+}
+
+/** The key has no row, and this transaction its lock. */
+function newlyClaimed(request: TurnRequest, proof: string): ClaimOutcome {
+  return { kind: 'claimed', claim: { tenantId: request.tenantId, key: request.key, attempt: 1, proof } };
+}
+
+/** @throws TransactionEnded */
+function existing(outcome: ClaimOutcome | undefined): KeyedOutcome {
+  const known = outcome && handleExisting(outcome);
+  if (known?.kind === 'ended') throw endedEarlier();
+  if (known === undefined || known.kind === 'fenced')
+    throw new Error('a call without an epoch was fenced or forgotten');
+  return known;
 }
 
 function outcomeOf({ kind, answer }: Settlement): KeyedOutcome & SettledAnswer {
   return { kind: kind === 'done' ? 'completed' : 'refused', answer, replayed: false };
-}
-
-/** @throws TransactionEnded */
-function existing(outcome: ClaimOutcome): KeyedOutcome {
-  const known = handleExisting(outcome);
-  if (known?.kind === 'ended') throw endedEarlier();
-  if (known === undefined || known.kind === 'fenced')
-    throw new Error('a call without an epoch was fenced: the claim is not this call’s');
-  // Nothing may be left of such a call.
-  if (known.kind === 'reused') throw new RolledBack<KeyedOutcome>(known);
-  return known;
 }
 
 function settledAnswer(outcome: KeyedOutcome | undefined): SettledAnswer | undefined {

@@ -1,5 +1,5 @@
 import type { ActOutcome } from '@holdfast/idempotency';
-import { ask, claim } from '@holdfast/idempotency';
+import { ask, claimKeys } from '@holdfast/idempotency';
 import type { TestDatabase } from '@holdfast/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
@@ -222,7 +222,7 @@ describe('a batch of calls', () => {
     const holder = await impatient.pool.connect();
     try {
       await holder.query('begin');
-      await claim(holder, { ...held, key: `${held.key}-holder` });
+      await claimKeys(holder, [{ ...held, key: `${held.key}-holder` }]);
       const outcomes = await Promise.allSettled(calls.map((call) => process.act(call, 'here')));
       expect(outcomes[0]).toMatchObject({ status: 'rejected', reason: { code: '55P03' } });
       expect(outcomes.slice(1).map(({ status }) => status)).toEqual(Array(7).fill('fulfilled'));

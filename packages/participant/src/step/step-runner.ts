@@ -23,16 +23,16 @@ import {
   ClaimedMeanwhile,
   type ClaimOutcome,
   type ClaimRequest,
+  claimKeys,
   type Existing,
   endedEarlier,
   handleExisting,
   insertClaims,
   type KeyedCall,
   markingEnds,
-  meetClaims,
   type NewClaim,
   oneAtATime,
-  release,
+  releaseClaims,
   runInScopedTransaction,
   type SealedFrom,
   type Settled,
@@ -154,7 +154,7 @@ export function createStepRunner<Request, Plan = never, Result = never>(
       reachedBy('before-provider', call);
       const performed = await outsideOf(spec).perform(plan, held, request);
       if (performed.kind === 'unknown') {
-        await release(pool, held);
+        await releaseClaims(pool, [held]);
         return performed;
       }
       // crash here: the effect exists, its answer isn't stored; the next attempt asks the provider and stores it.
@@ -189,9 +189,9 @@ async function open<Request, Plan, Result>(
   lending: Lending,
 ): Promise<Opening<Plan>[]> {
   const requests = entries.map(({ call }) => claimRequest(call, spec));
-  const met = await meetClaims(tx, requests);
-  const results = met.map((outcome): Opening<Plan> | undefined => handleExisting(outcome));
-  const mine = withRight(entries, met);
+  const outcomes = await claimKeys(tx, requests);
+  const results = outcomes.map((outcome): Opening<Plan> | undefined => handleExisting(outcome));
+  const mine = withRight(entries, outcomes);
   if (mine.length === 0) return results as Opening<Plan>[];
 
   reached('after-claim', mine);
@@ -232,9 +232,9 @@ function claimRequest(
 type Mine<Request> = Begun<Request> & { at: number; claim: Claim };
 
 /** The calls that have the right to run. */
-function withRight<Request>(entries: Entry<Request>[], met: ClaimOutcome[]): Mine<Request>[] {
+function withRight<Request>(entries: Entry<Request>[], outcomes: ClaimOutcome[]): Mine<Request>[] {
   const mine: Mine<Request>[] = [];
-  met.forEach((outcome, at) => {
+  outcomes.forEach((outcome, at) => {
     const claim = claimIn(outcome);
     if (claim === undefined) return;
     const { call, request } = entries[at] as Entry<Request>;
@@ -320,8 +320,8 @@ async function recordIn<Request, Plan, Result>(
 
 const TAKEN_OVER: ActOutcome = { kind: 'unknown', detail: 'this step was undone or taken over while it was running' };
 
-function claimIn(met: ClaimOutcome): Claim | undefined {
-  return met.kind === 'claimed' || met.kind === 'resumed' ? met.claim : undefined;
+function claimIn(outcome: ClaimOutcome): Claim | undefined {
+  return outcome.kind === 'claimed' || outcome.kind === 'resumed' ? outcome.claim : undefined;
 }
 
 function stateOf(outcome: Prepared<unknown>): NewClaim['state'] {

@@ -1,4 +1,4 @@
-// The participants' protocol: claim, fence, act, undo, seal, ask, by the rules of packages/idempotency (claim-batch.ts) and
+// The participants' protocol: claim, fence, act, undo, seal, ask, by the rules of packages/idempotency (claims.ts) and
 // packages/participant (step-runner.ts). Two kinds: effects in the participant's own database, where claim, effect and answer
 // are one transaction, and effects at a provider outside, where they are three.
 

@@ -1,37 +1,85 @@
 /*
- * Many claims in one transaction: the rules of claim.ts, in statements that take a whole batch.
+ * The claims: why a retry is safe. Every statement takes a whole batch; a single call is a batch of one.
  *
- * K1  The order of things is fences and look-up, effect, then the claims' rows with their answers; all in the caller's
- *     one transaction. A row is written once, in the state that it ends in, rather than inserted and updated.
- * K2  The primary key decides. When somebody claims the same key between our look and our insert, the insert violates
- *     it: `insertClaims` throws, everything is rolled back, and the batch finds the row when it is tried again.
- * K3  Acts and undos of an order meet at its fence, which is locked before anything is looked at or changed.
+ * K1  claimKeys(), the effects and insertClaims() or settleClaims() run in ONE transaction handed in by the caller. A row is
+ *     written once, in the state that it ends in. Where the effect is outside the database, the claim commits first, in progress
+ *     and with a lease; the call goes out under a key derived from ours; and settleClaims() commits before anyone hears the answer.
+ * K2  The primary key admits one row per key. A request that finds one gets what is stored when it is the same, else `reused`, and
+ *     the row stays as it is. When somebody claims the same key between our look and our insert, the insert violates the primary
+ *     key: everything is rolled back, and the row is found when the batch is tried again.
+ * K3  Acts and undos of an order come together at its fence, which is locked before anything is looked at or changed (seals.ts).
  * K4  The fence is raised in the first statement; a lower epoch raises nothing and goes no further. A request that the
  *     key does not stand for does not raise it either.
  * K9  The first statement leaves a token with the transaction, and the statements that write the rows compare it (proof.ts). So a
- *     claim that is in flight and has no lease is what code left behind that ended the transaction it was lent: its effect may be
+ *     claim that is in progress and has no lease is what code left behind that ended the transaction it was lent: its effect may be
  *     there, and the key never runs again by itself. An operator looks, and deletes the claim, or leaves it.
  *
  * Locks: fences in the order of tenant and order, then claims, then whatever the effect locks, in an order of its own. A
  * batch names an order, and a key, at most once.
+ *
+ * Crash windows: before the commit nothing has happened. After it, everything has, and the stored answer says so. Between an
+ * outside effect's claim and its answer the row is in progress with a lease: when the lease has run out, the next attempt resumes
+ * it (attempt + 1) and asks the provider; the slow first attempt can write nothing any more.
  */
-import { guessedFew, isUniqueViolation, type Query, statement } from '@holdfast/postgres';
+import { guessedFew, isUniqueViolation, type Query, type Statement, statement } from '@holdfast/postgres';
+import type { Fingerprint } from '../core/fingerprint.ts';
 import { splitKey } from '../core/key.ts';
-import { answerInClaimSql, DEFAULT_KEEP_DAYS, keptUntilSql, readAnswers, staysInClaimSql } from './answers.ts';
+import { differingMembers } from '../core/same-request.ts';
 import {
-  type Claim,
-  type ClaimOutcome,
-  type ClaimRequest,
-  differingMembers,
-  heldClaim,
-  type SealedFrom,
-  settledOutcome,
-} from './claim.ts';
+  answerInClaimSql,
+  DEFAULT_KEEP_DAYS,
+  keptUntilSql,
+  readAnswers,
+  staysInClaim,
+  staysInClaimSql,
+} from './answers.ts';
 import { isProofMissing, isProvenSql, leaveProofSql, newProof, provenSql } from './proof.ts';
 import { transactionEnded } from './scoped-transaction.ts';
 
-// The inner select can't be flattened into a join (offset 0), so that each key is one probe of the primary key,
-// whatever the planner believes of the table's size. One row comes back when nothing was met and every fence was raised,
+export type ClaimState = 'in_progress' | 'completed' | 'refused' | 'sealed';
+
+export interface ClaimRequest {
+  tenantId: string;
+  key: string;
+  operation: string;
+  fingerprint: Fingerprint;
+  /** The order and the caller's epoch for it. Without them the call is not fenced (it belongs to no saga). */
+  fence?: { orderId: string; epoch: number };
+  /** Only for effects outside the database: how long this attempt keeps others from trying. */
+  leaseMs?: number;
+  /** How many days the answer is given again; default DEFAULT_KEEP_DAYS. */
+  keepDays?: number;
+}
+
+/** The right to run, once. */
+export interface Claim {
+  tenantId: string;
+  key: string;
+  attempt: number;
+  /** As in the request. */
+  keepDays?: number;
+  /** Of the transaction that it must be written in; none where it is held over several. */
+  proof?: string;
+}
+
+export type ClaimOutcome =
+  /** This key stands for nothing yet: run it now. */
+  | { kind: 'claimed'; claim: Claim }
+  /** An earlier attempt at an outside effect ended without an answer: ask the provider before anything else. */
+  | { kind: 'resumed'; claim: Claim }
+  | { kind: 'completed' | 'refused'; answer: Buffer }
+  /** It was completed, and its answer is past its last day. It must not run again; the effect tells what is now. */
+  | { kind: 'expired' }
+  | { kind: 'sealed' }
+  | { kind: 'in_progress'; remainingMs: number }
+  | { kind: 'fenced' }
+  /** An earlier attempt ended the transaction that it was lent, and its effect may be there (K9). */
+  | { kind: 'ended' }
+  /** `differing`: names of top-level members, where they are known. */
+  | { kind: 'reused'; differing: string[] };
+
+// `reused` is isSameRequest() in SQL, since the fence goes by it. The inner select can't be flattened into a join (offset 0), so that each key is one probe of the primary key,
+// whatever the planner believes of the table's size. One row comes back when no claim was there and every fence was raised,
 // which is nearly always: rows that say so one by one would cost more than the fences.
 const fenceAndLook = statement(
   'idempotency.fence-and-look',
@@ -62,13 +110,13 @@ const fenceAndLook = statement(
      from (select 1) as one left join prior on true`,
 );
 
-interface Met {
+interface Found {
   /** Tenant and order of each fence that was raised; null when all were that were to be. */
   raised: string[] | null;
   proof: string;
-  /** Null when no key of the batch was met. */
+  /** Null when no key of the batch has a claim. */
   ord: number | null;
-  state: 'in_progress' | 'completed' | 'refused' | 'sealed';
+  state: ClaimState;
   attempt: number;
   answer: Buffer | null;
   members: Record<string, string> | null;
@@ -83,8 +131,8 @@ interface Met {
  * written its row. `resumed` has been taken over already.
  * @throws pg errors
  */
-export async function meetClaims(tx: Query, requests: ClaimRequest[]): Promise<ClaimOutcome[]> {
-  const { rows } = await tx.query<Met>({
+export async function claimKeys(tx: Query, requests: ClaimRequest[]): Promise<ClaimOutcome[]> {
+  const { rows } = await tx.query<Found>({
     ...fenceAndLook,
     values: [
       ...keyColumns(requests),
@@ -100,13 +148,13 @@ export async function meetClaims(tx: Query, requests: ClaimRequest[]): Promise<C
   const prior = new Map(rows.flatMap((row) => (row.ord === null ? [] : [[row.ord - 1, row] as const])));
   await giveBodies(tx, requests, prior);
   const isRaised = raised === null ? () => true : isAmong(new Set(raised));
-  const met = requests.map((request, at) => judge(request, prior.get(at), isRaised, proof));
-  const abandoned = met.flatMap((outcome, at) => (outcome.kind === 'resumed' ? [at] : []));
-  return abandoned.length === 0 ? met : await takeOver(tx, requests, met, abandoned);
+  const outcomes = requests.map((request, at) => judge(request, prior.get(at), isRaised, proof));
+  const abandoned = outcomes.flatMap((outcome, at) => (outcome.kind === 'resumed' ? [at] : []));
+  return abandoned.length === 0 ? outcomes : await takeOver(tx, requests, outcomes, abandoned);
 }
 
 /** Reads the bodies of those that were executed before: a second statement, which only repeated calls pay for. */
-async function giveBodies(tx: Query, requests: ClaimRequest[], prior: Map<number, Met>): Promise<void> {
+async function giveBodies(tx: Query, requests: ClaimRequest[], prior: Map<number, Found>): Promise<void> {
   const executed = [...prior].filter(([, row]) => row.state === 'completed' && row.answer === null && !row.reused);
   const bodies = await readAnswers(
     tx,
@@ -121,7 +169,7 @@ function isAmong(raised: Set<string>): IsRaised {
   return (tenantId, orderId) => raised.has(`${tenantId} ${orderId}`);
 }
 
-function judge(request: ClaimRequest, row: Met | undefined, isRaised: IsRaised, proof: string): ClaimOutcome {
+function judge(request: ClaimRequest, row: Found | undefined, isRaised: IsRaised, proof: string): ClaimOutcome {
   if (row?.reused) {
     return { kind: 'reused', differing: differingMembers(row.members, request.fingerprint.members) };
   }
@@ -129,7 +177,9 @@ function judge(request: ClaimRequest, row: Met | undefined, isRaised: IsRaised, 
   if (fence !== undefined && !isRaised(tenantId, fence.orderId)) return { kind: 'fenced' };
   if (row === undefined) return { kind: 'claimed', claim: heldClaim(request, 1, proof) };
   if (row.state === 'sealed') return { kind: 'sealed' };
-  if (row.state !== 'in_progress') return settledOutcome(row.state, row.answer ?? undefined);
+  if (row.state !== 'in_progress') {
+    return row.answer === null ? { kind: 'expired' } : { kind: row.state, answer: row.answer };
+  }
   if (!row.leased) return { kind: 'ended' };
   if (row.remaining_ms > 0) return { kind: 'in_progress', remainingMs: row.remaining_ms };
   return { kind: 'resumed', claim: heldClaim(request, row.attempt + 1, proof) };
@@ -157,10 +207,10 @@ const takeOverClaims = statement(
 async function takeOver(
   tx: Query,
   requests: ClaimRequest[],
-  met: ClaimOutcome[],
+  outcomes: ClaimOutcome[],
   abandoned: number[],
 ): Promise<ClaimOutcome[]> {
-  const wanted = abandoned.map((at) => ({ request: requests[at] as ClaimRequest, outcome: met[at] as Resumed }));
+  const wanted = abandoned.map((at) => ({ request: requests[at] as ClaimRequest, outcome: outcomes[at] as Resumed }));
   const { rows } = await tx.query<KeyColumns>({
     ...takeOverClaims,
     values: [
@@ -171,59 +221,61 @@ async function takeOver(
   });
   const taken = new Set(rows.map(keyIn));
   const lost = new Set(abandoned.filter((at) => !taken.has(keyText(requests[at] as ClaimRequest))));
-  return met.map((outcome, at) => (lost.has(at) ? { kind: 'in_progress', remainingMs: 0 } : outcome));
+  return outcomes.map((outcome, at) => (lost.has(at) ? { kind: 'in_progress', remainingMs: 0 } : outcome));
+}
+
+function heldClaim({ tenantId, key, keepDays }: ClaimRequest, attempt: number, proof: string): Claim {
+  return { tenantId, key, attempt, proof, ...(keepDays !== undefined && { keepDays }) };
 }
 
 type Resumed = Extract<ClaimOutcome, { kind: 'resumed' }>;
 
 /** The row that a claim leaves: settled, or in flight outside for as long as its lease. */
 export interface NewClaim {
-  /** As met in this transaction. */
+  /** Of this transaction. */
   claim: Claim;
   request: ClaimRequest;
-  state: 'in_progress' | 'completed' | 'refused';
+  state: Exclude<ClaimState, 'sealed'>;
   answer: Buffer | null;
 }
 
-// A plain insert: to look for the conflict first, and to be able to take the row back, would cost every claim.
-const insertRows = statement(
-  'idempotency.insert-claims',
-  `with r as materialized (
-     select *, case when state = 'completed' then ${keptUntilSql('keep_days')} end as kept_until,
-            ${staysInClaimSql('state', 'answer')} as stays
-       from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::smallint[], $8::jsonb[],
-                   $9::bytea[], $10::int[], $11::int[])
+const NEW_ROWS = `unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::smallint[],
+                          $8::jsonb[], $9::bytea[], $10::int[], $11::int[])
          as r(tenant_id, scope, name, operation, state, fingerprint, fingerprint_version, members, answer, lease_ms,
-              keep_days)
-      order by tenant_id, scope, name
+              keep_days)`;
+const LAST_DAY = `case when state = 'completed' then ${keptUntilSql('keep_days')} end`;
+const newRowsSql = (answer: string, keptUntil: string, source: string) => `
+   insert into claims (tenant_id, scope, name, operation, state, fingerprint, fingerprint_version, members, answer,
+                       kept_until, lease_until, settled_at)
+   select tenant_id, scope, name, operation, ${provenSql('state', '$12::text')}, fingerprint, fingerprint_version, members,
+          ${answer}, ${keptUntil},
+          case when state = 'in_progress' then clock_timestamp() + coalesce(lease_ms, 0) * interval '1 millisecond' end,
+          case when state <> 'in_progress' then clock_timestamp() end
+     from ${source}
+    order by tenant_id, scope, name`;
+
+// A plain insert: to look for the conflict first, and to be able to take the row back, would cost every claim. Refusals, and what
+// is short, cost no second row (answers.ts).
+const insertRows = statement('idempotency.insert-claims', newRowsSql('answer', LAST_DAY, NEW_ROWS));
+
+const insertLongRows = statement(
+  'idempotency.insert-long-claims',
+  `with r as materialized (
+     select *, ${LAST_DAY} as kept_until, ${staysInClaimSql('state', 'answer')} as stays from ${NEW_ROWS}
    ), kept as (
      insert into answers (tenant_id, scope, name, kept_until, answer)
      select tenant_id, scope, name, kept_until, answer from r where kept_until is not null and not stays
      on conflict (tenant_id, scope, name, kept_until) do update set answer = excluded.answer
-   )
-   insert into claims (tenant_id, scope, name, operation, state, fingerprint, fingerprint_version, members, answer,
-                       kept_until, lease_until, settled_at)
-   select tenant_id, scope, name, operation, ${provenSql('state', '$12::text')}, fingerprint, fingerprint_version, members,
-          case when stays then answer end, kept_until,
-          case when state = 'in_progress' then clock_timestamp() + coalesce(lease_ms, 0) * interval '1 millisecond' end,
-          case when state <> 'in_progress' then clock_timestamp() end
-     from r`,
+   )${newRowsSql('case when stays then answer end', 'kept_until', 'r')}`,
 );
 
-/** Somebody claimed one of the keys since they were looked up. Roll back, and try again: the row will be met then. */
-export class ClaimedMeanwhile extends Error {
-  override name = 'ClaimedMeanwhile';
-  constructor() {
-    super('another process has claimed a key of this batch meanwhile: roll back and try again');
-  }
-}
-
-/** Writes the rows of `claimed` outcomes. @throws ClaimedMeanwhile, TransactionEnded, pg errors */
-export async function insertClaims(tx: Query, claims: NewClaim[]): Promise<void> {
-  if (claims.length === 0) return;
+/** Writes the rows of keys that are claimed in this transaction. insertFault() says what its errors mean. */
+export function insertClaimsQuery(claims: NewClaim[]): Statement & { values: unknown[] } {
   const requests = claims.map(({ request }) => request);
-  const inserted = tx.query({
-    ...insertRows,
+  const isLong = ({ state, answer }: NewClaim) =>
+    state !== 'in_progress' && answer !== null && !staysInClaim(state, answer);
+  return {
+    ...(claims.some(isLong) ? insertLongRows : insertRows),
     values: [
       ...keyColumns(requests),
       requests.map(({ operation }) => operation),
@@ -236,10 +288,28 @@ export async function insertClaims(tx: Query, claims: NewClaim[]): Promise<void>
       requests.map(({ keepDays }) => keepDays ?? DEFAULT_KEEP_DAYS),
       claims[0]?.claim.proof ?? null,
     ],
-  });
-  await inserted.catch((error: unknown) => {
-    if (isProofMissing(error)) throw transactionEnded(error);
-    throw isUniqueViolation(error, 'claims_pkey') ? new ClaimedMeanwhile() : error;
+  };
+}
+
+/** Somebody claimed one of the keys since they were looked up. Roll back, and try again: the row will be found then. */
+export class ClaimedMeanwhile extends Error {
+  override name = 'ClaimedMeanwhile';
+  constructor() {
+    super('another process has claimed a key of this batch meanwhile: roll back and try again');
+  }
+}
+
+/** What an error of insertClaimsQuery() or settleClaims() means: TransactionEnded, ClaimedMeanwhile, or what it was. */
+export function insertFault(error: unknown): unknown {
+  if (isProofMissing(error)) return transactionEnded(error);
+  return isUniqueViolation(error, 'claims_pkey') ? new ClaimedMeanwhile() : error;
+}
+
+/** Writes the rows of `claimed` outcomes. @throws ClaimedMeanwhile, TransactionEnded, pg errors */
+export async function insertClaims(tx: Query, claims: NewClaim[]): Promise<void> {
+  if (claims.length === 0) return;
+  await tx.query(insertClaimsQuery(claims)).catch((error: unknown) => {
+    throw insertFault(error);
   });
 }
 
@@ -287,7 +357,7 @@ export async function settleClaims(tx: Query, settled: Settled[]): Promise<void>
     ],
   });
   const { rows } = await stored.catch((error: unknown) => {
-    throw isProofMissing(error) ? transactionEnded(error) : error;
+    throw insertFault(error);
   });
   // The lock went with the transaction, so there may have been no row to fail on.
   if (rows[0]?.proven !== true) throw transactionEnded();
@@ -295,80 +365,7 @@ export async function settleClaims(tx: Query, settled: Settled[]): Promise<void>
     throw new Error('a claim that is locked was lost: is something changing claims?');
 }
 
-/**
- * CTEs for a statement that writes what came of outside effects: `held` has the rows of its list whose claims are still ours,
- * and has locked these. The list's first four columns are those of heldColumns, $1 to $4; `more` columns, texts, come next.
- */
-export function heldClaimsSql(...more: string[]): string {
-  const columns = ['tenant_id', 'scope', 'name', 'attempt', ...more];
-  const lists = columns.map((name, at) => `$${at + 1}::${name === 'attempt' ? 'int' : 'text'}[]`);
-  return `held as materialized (
-     select ${columns.map((name) => `r.${name}`).join(', ')}
-       from (select * from unnest(${lists.join(', ')}) as r(${columns.join(', ')}) order by tenant_id, scope, name) r,
-            lateral (select from claims c
-                      where c.tenant_id = r.tenant_id and c.scope = r.scope and c.name = r.name
-                        and c.state = 'in_progress' and c.attempt = r.attempt
-                        for update) c
-   )`;
-}
-
-export function heldColumns(held: Claim[]): [string[], string[], string[], number[]] {
-  return [...keyColumns(held), held.map(({ attempt }) => attempt)];
-}
-
-const lockHeld = statement(
-  'idempotency.attach-claims',
-  `with ${heldClaimsSql()} select tenant_id, scope, name, ${leaveProofSql('$5::text')} as proof from held`,
-);
-
-/**
- * Locks the claims for a write of what came of them, in this transaction.
- * @returns each claim that is still ours, as it is settled here; undefined for the others. @throws pg errors
- */
-export async function attachClaims(tx: Query, held: Claim[]): Promise<(Claim | undefined)[]> {
-  const { rows } = await tx.query<KeyColumns & { proof: string }>({
-    ...lockHeld,
-    values: [...heldColumns(held), newProof()],
-  });
-  const ours = new Map(rows.map((row) => [keyIn(row), row.proof]));
-  return held.map((claim) => {
-    const proof = ours.get(keyText(claim));
-    return proof === undefined ? undefined : { ...claim, proof };
-  });
-}
-
-const sealRows = statement(
-  'idempotency.seal-claims',
-  `with r as (
-     select * from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as r(tenant_id, scope, name, operation)
-   ), prior as materialized (
-     select c.* from (select * from r order by tenant_id, scope, name) r, lateral (
-       select tenant_id, scope, name, state from claims c
-        where c.tenant_id = r.tenant_id and c.scope = r.scope and c.name = r.name for update) c
-   ), sealed as (
-     insert into claims as c (tenant_id, scope, name, operation, state, settled_at)
-     select tenant_id, scope, name, operation, 'sealed', clock_timestamp() from r order by tenant_id, scope, name
-     on conflict (tenant_id, scope, name)
-       do update set state = 'sealed', lease_until = null, settled_at = clock_timestamp() where c.state <> 'refused'
-   )
-   select tenant_id, scope, name, state from prior`,
-);
-
-/** Like seal(), for the acts of a batch's undos, under their orders' fences. @throws pg errors */
-export async function sealClaims(
-  tx: Query,
-  acts: { tenantId: string; key: string; operation: string }[],
-): Promise<SealedFrom[]> {
-  if (acts.length === 0) return [];
-  const { rows } = await tx.query<KeyColumns & { state: SealedFrom }>({
-    ...sealRows,
-    values: [...keyColumns(acts), acts.map(({ operation }) => operation)],
-  });
-  const prior = new Map(rows.map((row) => [keyIn(row), row.state]));
-  return acts.map((act) => prior.get(keyText(act)) ?? 'absent');
-}
-
-interface KeyColumns {
+export interface KeyColumns {
   tenant_id: string;
   scope: string;
   name: string;
@@ -379,11 +376,11 @@ export function keyColumns(entries: { tenantId: string; key: string }[]): [strin
   return [entries.map(({ tenantId }) => tenantId), keys.map(({ scope }) => scope), keys.map(({ name }) => name)];
 }
 
-function keyIn(row: KeyColumns): string {
+export function keyIn(row: KeyColumns): string {
   return `${row.tenant_id} ${row.scope} ${row.name}`;
 }
 
-function keyText({ tenantId, key }: { tenantId: string; key: string }): string {
+export function keyText({ tenantId, key }: { tenantId: string; key: string }): string {
   const { scope, name } = splitKey(key);
   return `${tenantId} ${scope} ${name}`;
 }
