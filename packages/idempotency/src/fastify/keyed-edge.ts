@@ -7,7 +7,7 @@
  */
 import type { Transaction } from '@holdfast/postgres';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { type Fingerprint, type Fingerprinter, loadFingerprinter } from '../core/fingerprint.ts';
+import type { Fingerprint, Fingerprinter } from '../core/fingerprint.ts';
 import { dateOfKey } from '../core/new-key.ts';
 import { KEY_FAULT_REASONS } from '../core/outcome-reasons.ts';
 import { EXPIRES_HEADER, KEY_HEADER, keyHeaders, keyIn, REPLAYED_HEADER } from '../http/key-headers.ts';
@@ -15,9 +15,10 @@ import { preferredWaitMs } from '../http/prefer.ts';
 import { type IdempotencyProblem, problemFor, RETRY_AFTER_SECONDS } from '../http/problem.ts';
 import { decodeAnswer, encodeAnswer, type StoredAnswer, storedHeaders } from '../http/stored-answer.ts';
 import { DEFAULT_KEEP_DAYS } from '../postgres/answers.ts';
-import { ask } from '../postgres/claim.ts';
+import { loadFingerprinter } from '../postgres/fingerprint-secret.ts';
 import { createKeyedRunner, type KeyedOutcome, type KeyedRunner } from '../postgres/keyed-runner.ts';
-import { RolledBack, rolledBackOr } from '../postgres/run-act.ts';
+import { ask } from '../postgres/read-claims.ts';
+import { RolledBack, rolledBackOr } from '../postgres/rolled-back.ts';
 import { scopedTransaction } from '../postgres/scoped-transaction.ts';
 import type { KeyedAnswer, KeyInHand } from './keyed.ts';
 import type { KeyedRoute } from './keyed-route.ts';
@@ -137,7 +138,7 @@ export class KeyedEdge {
     fresh: StoredAnswer | undefined,
   ): Promise<FastifyReply> {
     switch (outcome.kind) {
-      case 'executed':
+      case 'completed':
       case 'refused':
         if (fresh !== undefined && !outcome.replayed) return this.#reply(reply, fresh);
         return await this.#replay(route, request, reply, decodeAnswer(outcome.answer));

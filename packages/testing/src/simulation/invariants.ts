@@ -35,7 +35,7 @@ interface StepBooks {
   /** An undo of it has been carried out, or was when nothing had run yet. */
   undone: boolean;
   /** The first final answer under the act's key. */
-  answered: 'executed' | 'refused' | null;
+  answered: 'completed' | 'refused' | null;
   reasons: Set<string>;
 }
 
@@ -99,7 +99,7 @@ export class Invariants {
     if (books.live > 0) this.#broken('A1', `${step} of ${sagaId} lives although its undo is done`);
   }
 
-  answers(sagaId: string, step: StepName, answer: 'executed' | 'refused', reason: string): void {
+  answers(sagaId: string, step: StepName, answer: 'completed' | 'refused', reason: string): void {
     const books = this.#books(sagaId, step);
     if (answer === 'refused') books.reasons.add(reason);
     books.answered ??= answer;

@@ -207,7 +207,7 @@ export class ModelOrchestrator {
 /** As the orchestrator translates an answer; see participants.ts there. */
 function actOutcome(step: string, answer: StepAnswer): ActOutcome<{ step: string }> {
   switch (answer.kind) {
-    case 'executed':
+    case 'completed':
       return { kind: 'done', output: { step } };
     case 'refused':
       return { kind: 'refused', reason: answer.reason, message: '' };
@@ -221,7 +221,7 @@ function actOutcome(step: string, answer: StepAnswer): ActOutcome<{ step: string
 }
 
 function undoOutcome(answer: StepAnswer): UndoOutcome {
-  if (answer.kind === 'executed') return { kind: 'done' };
+  if (answer.kind === 'completed') return { kind: 'done' };
   if (answer.kind === 'fenced') return { kind: 'fenced', detail: '' };
   return { kind: 'unknown', detail: answer.kind };
 }
