@@ -142,7 +142,7 @@ export const storeAnswer: CommitHook = {
     key: 'w.id',
     answer: `convert_to(substr(w.payload, strpos(w.payload, E'\\n') + 1), 'UTF8')`,
     source: 'written w',
-    returning: { key: 'id' },
+    returning: 'id',
   }),
   returnsStored: true,
 };

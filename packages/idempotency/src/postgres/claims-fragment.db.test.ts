@@ -52,13 +52,13 @@ const end = statement(
     key: 'w.id',
     answer: 'w.answer',
     source: 'unnest($1::text[], $2::text[], $3::bytea[]) as w(tenant_id, id, answer)',
-    returning: { key: 'id', text: 'told' },
+    returning: 'id',
   }),
 );
 
-async function told(tenantId: string, id: string, answer: string | null) {
+async function settled(tenantId: string, id: string, answer: string | null) {
   const values = [[tenantId], [id], [answer === null ? null : Buffer.from(answer)]];
-  return (await database.pool.query<{ id: string; told: string }>({ ...end, values })).rows;
+  return (await database.pool.query<{ id: string }>({ ...end, values })).rows;
 }
 
 const readOf = async (tenantId: string, ...keys: string[]) =>
@@ -91,18 +91,18 @@ describe('claims that a caller’s own statement writes', () => {
       { tenantId: 'shop', key: 'a' },
       { tenantId: 'shop', key: 'b' },
     ];
-    expect(await told('shop', 'a', 'ended')).toEqual([{ id: 'a', told: 'ended' }]);
+    expect(await settled('shop', 'a', 'ended')).toEqual([{ id: 'a' }]);
     const ended = { state: 'completed', answer: Buffer.from('ended') };
     expect(await settleOpenClaim(database.pool, a, 'refused', Buffer.from('late'))).toEqual(ended);
     const refused = { state: 'refused', answer: Buffer.from('no') };
     expect(await settleOpenClaim(database.pool, b, 'refused', Buffer.from('no'))).toEqual(refused);
-    expect(await told('shop', 'b', 'late')).toEqual([]);
+    expect(await settled('shop', 'b', 'late')).toEqual([]);
     expect(await readOf('shop', 'a', 'b')).toMatchObject([ended, refused]);
   });
 
   it('stay open when the end has no answer for them', async () => {
     await issued([['shop', 'a', null]]);
-    expect(await told('shop', 'a', null)).toEqual([]);
+    expect(await settled('shop', 'a', null)).toEqual([]);
     expect(await readOf('shop', 'a')).toMatchObject([{ state: 'in_progress' }]);
   });
 
@@ -110,7 +110,7 @@ describe('claims that a caller’s own statement writes', () => {
     const claim = { key: 'a', operation: 'issue', resource: null, fingerprint, claimedAt: new Date() };
     expect(await openClaim(database.pool, { ...claim, tenantId: 'shop' })).toBe(true);
     expect(await openClaim(database.pool, { ...claim, tenantId: 'other' })).toBe(true);
-    expect(await told('other', 'a', 'ended')).toHaveLength(1);
+    expect(await settled('other', 'a', 'ended')).toHaveLength(1);
     expect(await readOf('shop', 'a')).toMatchObject([{ tenantId: 'shop', state: 'in_progress', members: { a: 'x' } }]);
     expect(await settleOpenClaim(database.pool, { tenantId: 'third', key: 'a' }, 'completed', Buffer.from('x'))).toBe(
       undefined,

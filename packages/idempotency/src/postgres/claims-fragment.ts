@@ -58,8 +58,8 @@ export interface SettledClaims {
   answer: string;
   /** A `from` item. */
   source: string;
-  /** Names of the columns that are returned of each claim that was open: its key, and (if asked) its answer as text. */
-  returning: { key: string; text?: string };
+  /** Name of the column in which the key of each claim that was open is returned. */
+  returning: string;
 }
 
 /** An update for a statement's `with`: stores the answers of claims that are still open. */
@@ -69,7 +69,7 @@ export function settleClaimsSql({ tenantId, key, answer, source, returning }: Se
        from ${source}
       where claims.tenant_id = ${tenantId} and claims.scope = ${key} and claims.name = ''
         and claims.state = 'in_progress' and ${answer} is not null
-     returning claims.scope as ${returning.key}${returning.text === undefined ? '' : `, convert_from(claims.answer, 'UTF8') as ${returning.text}`}`;
+     returning claims.scope as ${returning}`;
 }
 
 export interface OpenClaim {

@@ -369,7 +369,8 @@ export class Engine {
     });
     if (adopted > 0) this.#options.metrics?.sagasAdopted(adopted);
     const { ownerId } = term;
-    if (adopted + restarted > 0) this.#options.log.info({ ownerId, adopted, restarted }, 'this process has adopted sagas');
+    if (adopted + restarted > 0)
+      this.#options.log.info({ ownerId, adopted, restarted }, 'this process has adopted sagas');
   }
 
   // ---- running
