@@ -9,7 +9,12 @@ beforeAll(async () => {
   await setUpCatalogue(system);
   const { http, apiKey } = system.cluster.run;
   // Patient: a process that was killed takes seconds to come back on a machine that is busy with other tests.
-  client = createClient({ baseUrl: http, apiKey, retry: { maxAttempts: 40 }, budget: { perRequest: 1, reserve: 100 } });
+  client = createClient({
+    baseUrl: http,
+    apiKey,
+    retry: { maxAttempts: 40 },
+    budget: { maxTokens: 200, tokenRatio: 1 },
+  });
 });
 afterAll(() => system?.stop());
 

@@ -13,7 +13,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../', import.meta.url));
-const PACKAGES = ['contracts', 'postgres', 'idempotency'];
+const PACKAGES = ['contracts', 'postgres', 'resilience', 'idempotency'];
 const PROTO = `syntax = "proto3";
 package shop;
 message ChargeRequest { int32 amount = 1; }

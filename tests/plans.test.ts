@@ -1,5 +1,5 @@
 import { inventoryMigrations } from '@holdfast/inventory';
-import { answerAndTellCompanion, answerCompanion, orchestratorMigrations } from '@holdfast/orchestrator';
+import { orchestratorMigrations, storeAnswer, storeAnswerAndEvent } from '@holdfast/orchestrator';
 import { paymentMigrations } from '@holdfast/payment';
 import { createPool, type Pool } from '@holdfast/postgres';
 import { flushSql } from '@holdfast/saga';
@@ -84,9 +84,9 @@ function poolThat(onlyByKey: boolean): Pool {
 }
 
 function statementsByKey(): [string, string][] {
-  const flushes = [answerCompanion, answerAndTellCompanion].flatMap((companion): [string, string][] => [
-    [`saga.flush+${companion.name}`, flushSql(companion, false)],
-    [`saga.flush-and-journal+${companion.name}`, flushSql(companion, true)],
+  const flushes = [storeAnswer, storeAnswerAndEvent].flatMap((hook): [string, string][] => [
+    [`saga.flush+${hook.name}`, flushSql(hook, false)],
+    [`saga.flush-and-journal+${hook.name}`, flushSql(hook, true)],
   ]);
   return [...statements, ...flushes].filter(([name]) => !NOT_BY_KEY.has(name) && !/^(audit|saga-matrix)\./.test(name));
 }
@@ -179,7 +179,7 @@ async function fill(): Promise<void> {
   const key = `'shop', 'k' || n`;
   const from = `from generate_series(1, ${ROWS}) as n`;
   const inserts: [string, string][] = [
-    ['claims (tenant_id, scope, name, operation, state)', `${key}, 'act', 'act', 'executed'`],
+    ['claims (tenant_id, scope, name, operation, state)', `${key}, 'act', 'act', 'completed'`],
     ['inbox (tenant_id, scope, consumer, message_id)', `${key}, 'k', 'k'`],
     ['fences (tenant_id, order_id, epoch)', `${key}, 1`],
     ['stock (tenant_id, sku, on_hand, unit_price, currency)', `${key}, 1, 1, 'EUR'`],

@@ -184,7 +184,7 @@ proctype Orchestrator(byte me) {
 
 end:
   do
-  /* adoption: the lease of the owner has run out, by the database's clock (recovery.ts, TAKE_OVER) */
+  /* adoption: the lease of the owner has run out, by the database's clock (recovery.ts, ADOPT) */
 #ifndef NO_ADOPTION
   :: atomic {
       !driving && !ended && (takeovers > 0 || owner == me) ->

@@ -109,7 +109,7 @@ export function inventoryHandlers({
       if (outcome.kind !== 'expired') return stepAnswer(outcome);
       // Its entry is unique (K5): asked again, it finds that it has counted.
       const { kind, answer } = await transaction(pool, adjust);
-      return stepAnswer({ kind: kind === 'done' ? 'executed' : kind, answer, replayed: true });
+      return stepAnswer({ kind: kind === 'done' ? 'completed' : kind, answer, replayed: true });
     },
   };
 }

@@ -6,7 +6,7 @@ import { defineOutbox } from '@holdfast/messaging';
 import { eventsUrl, openRedis, relayEvents, retentionOf, storeFault } from '@holdfast/participant';
 import { createPool, type Migrations, prepareDatabase } from '@holdfast/postgres';
 import { service, services, startServer } from '@holdfast/rpc';
-import { createEngine, type EngineOptions, hasEnded, sagaMigrations } from '@holdfast/saga';
+import { createEngine, type EngineOptions, hasEnded, type SagaSnapshot, sagaMigrations } from '@holdfast/saga';
 import { type Config, createHealth, createLog, createMetrics, observeWaits, onShutdown } from '@holdfast/service';
 import type { FastifyInstance } from 'fastify';
 import { createAuthenticate } from './auth.ts';
@@ -19,13 +19,7 @@ import { OpenKeys } from './keys/open-keys.ts';
 import { observeEngine, observeUnended, sagaMetrics } from './metrics.ts';
 import type { OrderBook } from './orders/accept-order.ts';
 import { type AcceptedOrder, type OrderOutputs, viewOrder } from './orders/order.ts';
-import {
-  answerAndTellCompanion,
-  answerCompanion,
-  companionValue,
-  createInsertOrders,
-  UPDATED_AT_MARK,
-} from './orders/order-store.ts';
+import { answerPayload, createInsertOrders, storeAnswer, storeAnswerAndEvent } from './orders/order-store.ts';
 import { connectParticipants } from './saga/participants.ts';
 import { placeOrderSaga } from './saga/place-order-saga.ts';
 import { countUnendedSagas } from './saga/saga-store.ts';
@@ -51,11 +45,11 @@ const HAND_OVER_MS = 5_000;
  * The life of an orchestrator process: it accepts orders over HTTP and gRPC, drives their sagas, and takes over those
  * of processes that died. On SIGTERM it stops accepting, lets running sagas end or hands them over, and ends.
  * Announces `listening` with its ports in the log.
- * @param ports who hears of crash points; nobody in production
+ * @param ports a listener at crash points; none in production
  */
 export async function runOrchestrator(
   settings: Config<typeof config>,
-  ports: Pick<EngineOptions, 'reach'> = {},
+  ports: Pick<EngineOptions, 'crashPoint'> = {},
 ): Promise<void> {
   const eventsAt = eventsUrl(settings);
   const log = createLog('orchestrator', settings.LOG_LEVEL);
@@ -84,15 +78,14 @@ export async function runOrchestrator(
     pool,
     definitions: [definition],
     name: settings.INSTANCE ?? `${hostname()}:${process.pid}`,
-    takesPlace: settings.INSTANCE !== undefined,
+    isNameUnique: settings.INSTANCE !== undefined,
     leaseMs: settings.LEASE_MS,
     maxRunning: settings.MAX_RUNNING,
     log,
     metrics: sagaMetrics(metrics),
     prepared: true,
-    companion: settings.ORDER_EVENTS ? answerAndTellCompanion : answerCompanion,
-    companionValue: (saga, input) =>
-      hasEnded(saga.state) ? terminalAnswer(saga.id, input as AcceptedOrder, saga) : null,
+    commitHook: settings.ORDER_EVENTS ? storeAnswerAndEvent : storeAnswer,
+    hookPayload: (saga, input) => (hasEnded(saga.state) ? terminalAnswer(input as AcceptedOrder, saga) : null),
   });
   observeEngine(metrics, engine);
   observeUnended(metrics, log, () => countUnendedSagas(pool));
@@ -156,14 +149,9 @@ async function closeHttp(http: FastifyInstance): Promise<void> {
   clearTimeout(late);
 }
 
-type Upcoming = {
-  state: Parameters<typeof hasEnded>[0];
-  outputs: object;
-  failure: Parameters<typeof viewOrder>[2]['failure'];
-};
-
-/** For the companion: the order as it will be once the checkpoint is written; the database fills in the instant. */
-function terminalAnswer(id: string, order: AcceptedOrder, saga: Upcoming): string {
+/** For the commit hook: the order as it will be once the checkpoint is written, as `GET` shows it then. */
+export function terminalAnswer(order: AcceptedOrder, saga: SagaSnapshot): string {
   const progress = { ...saga, outputs: saga.outputs as Partial<OrderOutputs> };
-  return companionValue(order.tenantId, JSON.stringify(viewOrder(id, order, progress, UPDATED_AT_MARK)));
+  const view = viewOrder(saga.id, order, progress, saga.changedAt.toISOString());
+  return answerPayload(order.tenantId, JSON.stringify(view));
 }

@@ -251,7 +251,7 @@ describe('a charge by card', () => {
     const first = await byCard(order);
     // As the crash leaves it: captured outside, and here only the claim and the intent's id.
     await payment.database.pool.query(
-      `update claims set state = 'in_flight', answer = null, settled_at = null, lease_until = clock_timestamp()
+      `update claims set state = 'in_progress', answer = null, settled_at = null, lease_until = clock_timestamp()
         where scope = $1`,
       [order.orderId],
     );

@@ -1,26 +1,25 @@
 /*
  * A desk: it books one place of a trip (a seat, a room, a car) and cancels it, over HTTP, in a database of its own.
  *
- * K1 Claim, booking and stored answer are one transaction (runAct, runUndo).
- * K3 A cancellation that comes first seals the booking: it can't be made any more (runUndo).
+ * K1 Claim, booking and stored answer are one transaction (createStepRunner).
+ * K3 A cancellation that comes first seals the booking: it can't be made any more (`undoes`).
  * K4 A call of an owner that has been replaced changes nothing (`fence`).
  */
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import {
+  type ActOutcome,
   createFlights,
   type Fingerprinter,
-  type Flights,
   idempotencyMigrations,
   type KeyedCall,
   loadFingerprinter,
   type Pool,
-  runAct,
-  runUndo,
   type Settlement,
   type Transaction,
 } from '@holdfast/idempotency';
+import { createStepRunner, oneByOne, type RunStep, type StepSpec } from '@holdfast/participant/step';
 
 /** The tables of a desk's database, for `migrate`. */
 export const deskMigrations = [
@@ -49,8 +48,9 @@ export type Cancel = (parts: DeskParts, call: KeyedCall, tripId: string) => Prom
 
 export interface DeskParts {
   pool: Pool;
-  flights: Flights;
   fingerprinter: Fingerprinter;
+  book: RunStep<DeskRequest>;
+  cancel: RunStep<string>;
 }
 
 export interface Desk {
@@ -66,7 +66,13 @@ const CLOSE_WITHIN_MS = 2_000;
 
 /** @param pool of a database with `deskMigrations` */
 export async function startDesk(pool: Pool, cancel: Cancel = cancelOnce): Promise<Desk> {
-  const parts = { pool, flights: createFlights(), fingerprinter: await loadFingerprinter(pool) };
+  const flights = createFlights();
+  const parts: DeskParts = {
+    pool,
+    fingerprinter: await loadFingerprinter(pool),
+    book: createStepRunner(pool, flights, bookStep),
+    cancel: createStepRunner(pool, flights, cancelStep),
+  };
   const server = createServer((request, response) => {
     const send = (status: number, answer: DeskAnswer) => {
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
@@ -96,11 +102,15 @@ async function handle(parts: DeskParts, cancel: Cancel, request: IncomingMessage
     waitMs: WAIT_MS,
   };
   if (operation === 'cancel') return await cancel(parts, call, asked.tripId);
-  const { pool, flights } = parts;
-  return answerOf(await runAct(pool, flights, call, (tx) => book(tx, asked.tripId, asked.place ?? '')));
+  return answerOf(await parts.book(call, asked));
 }
 
-async function book(tx: Transaction, tripId: string, place: string): Promise<Settlement> {
+const bookStep: StepSpec<DeskRequest, never, never> = {
+  operation: 'book',
+  prepare: oneByOne((tx, { request }) => book(tx, request)),
+};
+
+async function book(tx: Transaction, { tripId, place = '' }: DeskRequest): Promise<Settlement> {
   const taken = await tx.query('update places set free = free - 1 where place = $1::text and free > 0', [place]);
   if (taken.rowCount === 0) return { kind: 'refused', answer: Buffer.from('SOLD_OUT') };
   await tx.query('insert into bookings (trip_id, place) values ($1::text, $2::text)', [tripId, place]);
@@ -108,13 +118,16 @@ async function book(tx: Transaction, tripId: string, place: string): Promise<Set
 }
 
 /** Cancels the trip's booking, or sees to it that none is ever made. */
-const cancelOnce: Cancel = async ({ pool, flights }, call, tripId) =>
-  answerOf(
-    await runUndo(pool, flights, call, 'book', async (tx) => {
-      await giveBack(tx, tripId);
-      return Buffer.alloc(0);
-    }),
-  );
+const cancelOnce: Cancel = async (parts, call, tripId) => answerOf(await parts.cancel(call, tripId));
+
+const cancelStep: StepSpec<string, never, never> = {
+  operation: 'cancel',
+  undoes: 'book',
+  prepare: oneByOne(async (tx, { request: tripId }) => {
+    await giveBack(tx, tripId);
+    return { kind: 'done', answer: Buffer.alloc(0) };
+  }),
+};
 
 /** Gives the place of a trip back, if it has one. */
 export async function giveBack(tx: Pick<Pool, 'query'>, tripId: string): Promise<void> {
@@ -125,9 +138,9 @@ export async function giveBack(tx: Pick<Pool, 'query'>, tripId: string): Promise
   );
 }
 
-function answerOf(outcome: Awaited<ReturnType<typeof runAct>> | Awaited<ReturnType<typeof runUndo>>): DeskAnswer {
+function answerOf(outcome: ActOutcome): DeskAnswer {
   switch (outcome.kind) {
-    case 'executed':
+    case 'completed':
       return { kind: 'done' };
     case 'refused':
       return { kind: 'refused', reason: outcome.answer.toString() };

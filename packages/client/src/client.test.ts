@@ -107,10 +107,10 @@ describe('retries', () => {
 
   it('have a budget over all operations: an outage is not multiplied', async () => {
     const { client, seen } = await clientOf([problem(503, 'store-unavailable', true)], {
-      budget: { perRequest: 0.1, reserve: 3 },
+      budget: { maxTokens: 6, tokenRatio: 0.1 },
     });
     for (let at = 0; at < 20; at++) await client.getOrder('o1');
-    // 20 requests earn 2 retries beside the 3 that were saved up.
+    // Two failures are retried, and from then on less than half of the tokens are there.
     expect(seen.length).toBeLessThanOrEqual(25);
     expect(seen.length).toBeGreaterThan(20);
   });

@@ -1,7 +1,8 @@
 import { newKey } from '@holdfast/idempotency/key';
+import { createRetryBudget, fullJitterMs, type RetryBudgetOptions } from '@holdfast/resilience';
 import type { operations } from './gen/api.ts';
 import { orderEvents } from './order-events.ts';
-import { RetryBudget } from './retry-budget.ts';
+
 import { type Channel, pause, type RetryOptions, type Sent, send } from './send.ts';
 
 type Json<T> = T extends { content: { 'application/json': infer Body } } ? Body : never;
@@ -30,7 +31,7 @@ export interface ClientOptions {
   apiKey: string;
   retry?: Partial<RetryOptions>;
   /** Retries that one operation earns, and how many a client may have saved up. */
-  budget?: { perRequest: number; reserve: number };
+  budget?: RetryBudgetOptions;
   fetch?: typeof fetch;
   random?: () => number;
   now?: () => number;
@@ -60,7 +61,7 @@ export type Waited =
   | Extract<Sent<Order>, { kind: 'refused' }>;
 
 const RETRY: RetryOptions = { maxAttempts: 8, baseMs: 100, capMs: 5_000, attemptTimeoutMs: 10_000 };
-const BUDGET = { perRequest: 0.2, reserve: 20 };
+const BUDGET = { maxTokens: 40, tokenRatio: 0.2 };
 const MAX_SERVER_WAIT_MS = 30_000;
 
 export function createClient(options: ClientOptions): HoldfastClient {
@@ -73,13 +74,12 @@ export class HoldfastClient {
   readonly #now: () => number;
 
   constructor(options: ClientOptions) {
-    const { perRequest, reserve } = options.budget ?? BUDGET;
     this.#channel = {
       baseUrl: options.baseUrl.replace(/\/+$/, ''),
       apiKey: options.apiKey,
       fetch: options.fetch ?? fetch,
       random: options.random ?? Math.random,
-      budget: new RetryBudget(perRequest, reserve),
+      budget: createRetryBudget({ ...BUDGET, ...options.budget }),
       retry: { ...RETRY, ...options.retry },
     };
     this.#now = options.now ?? Date.now;
@@ -137,8 +137,7 @@ export class HoldfastClient {
       order = (await this.#follow(id, order, until)) ?? order;
       const settled = order && settledAs(order);
       if (settled !== undefined) return settled;
-      const { baseMs, capMs } = this.#channel.retry;
-      await pause(this.#channel.random() * Math.min(capMs, baseMs * 2 ** Math.min(attempt, 10)), until);
+      await pause(fullJitterMs(this.#channel.retry, attempt, this.#channel.random), until);
     }
     return { kind: 'pending', order };
   }

@@ -6,9 +6,10 @@
  *
  * This is the only layer that retries: full jitter, a budget over all operations, and never earlier than `Retry-After`.
  */
+
 import { setTimeout as delay } from 'node:timers/promises';
+import { fullJitterMs, type RetryBudget } from '@holdfast/resilience';
 import { type Problem, problemIn } from './problem.ts';
-import type { RetryBudget } from './retry-budget.ts';
 
 export interface Channel {
   baseUrl: string;
@@ -52,16 +53,18 @@ type Attempt<T> = Exclude<Sent<T>, { kind: 'unknown' }> | { kind: 'again'; why: 
 /** Never throws for what the server or the network does; an abort ends in `unknown`. */
 export async function send<T>(channel: Channel, operation: Operation): Promise<Sent<T>> {
   const { retry, budget, random } = channel;
-  budget.earn();
   for (let attempt = 1; ; attempt++) {
     const outcome = await attemptOnce<T>(channel, operation);
-    if (outcome.kind !== 'again') return outcome;
+    if (outcome.kind !== 'again') {
+      budget.succeeded();
+      return outcome;
+    }
+    const mayRetry = budget.failed();
     const { why, retryAfterMs } = outcome;
     if (operation.signal?.aborted) return { kind: 'unknown', why: `aborted: ${why}` };
     if (attempt >= retry.maxAttempts) return { kind: 'unknown', why: `after ${attempt} attempts: ${why}` };
-    if (!budget.spend()) return { kind: 'unknown', why: `the retry budget is spent: ${why}` };
-    const jitterMs = random() * Math.min(retry.capMs, retry.baseMs * 2 ** (attempt - 1));
-    await pause(retryAfterMs + jitterMs, operation.signal);
+    if (!mayRetry) return { kind: 'unknown', why: `the retry budget is spent: ${why}` };
+    await pause(retryAfterMs + fullJitterMs(retry, attempt - 1, random), operation.signal);
     if (operation.signal?.aborted) return { kind: 'unknown', why: `aborted: ${why}` };
   }
 }

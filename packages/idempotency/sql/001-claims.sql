@@ -8,7 +8,7 @@ create table claims (
   operation text not null,
   -- Where what is done under the key can be read, such as a path. Null where its operation says so, or nothing has a place.
   resource text,
-  state text not null check (state in ('in_flight', 'executed', 'refused', 'sealed')),
+  state text not null check (state in ('in_progress', 'completed', 'refused', 'sealed')),
   -- Null when an undo sealed the step before any act came: there was no request to take the print of.
   fingerprint bytea,
   fingerprint_version smallint,
@@ -16,9 +16,12 @@ create table claims (
   members jsonb,
   -- Counts the attempts at an effect outside this database; the fence of what an attempt may write.
   attempt int not null default 1,
-  -- While in flight outside: nobody else may try before this instant, on this database's clock.
+  -- While in progress outside: nobody else may try before this instant, on this database's clock.
   lease_until timestamptz,
+  -- A refusal, and what is short. Longer answers are in `answers`.
   answer bytea,
+  -- The last day (UTC) on which the answer is given; null for a refusal, which is given as long as its claim stays.
+  kept_until date,
   claimed_at timestamptz not null default clock_timestamp(),
   settled_at timestamptz,
   primary key (tenant_id, scope, name)
@@ -32,9 +35,23 @@ create table fences (
   primary key (tenant_id, order_id)
 );
 
--- The keys of the fingerprints. They live beside what they protect: a lost environment variable must not turn
--- every retry into another request.
+-- Long bodies of answers, by the day until which they are kept: a day that is past is dropped whole. A claim's own row
+-- stays narrow, and stays longer: it says that the key was used.
+create table answers (
+  tenant_id text not null,
+  scope text not null,
+  name text not null,
+  kept_until date not null,
+  answer bytea not null,
+  primary key (tenant_id, scope, name, kept_until)
+) partition by range (kept_until);
+
+-- For days whose partition has not been made yet; empty as long as the housekeeping runs.
+create table answers_rest partition of answers default;
+
+-- The key of the fingerprints and of the ids that are made of keys: one to a database, for ever. Another one would turn
+-- every retry into a second order. It lives beside what it protects, since a lost environment variable must not do so.
 create table fingerprint_secrets (
-  version smallint primary key,
+  sole boolean primary key default true check (sole),
   secret bytea not null
 );

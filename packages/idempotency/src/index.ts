@@ -14,55 +14,42 @@ export {
   type UnreadAnswers,
   type UnreadCall,
 } from './core/answer-cache.ts';
-export type { Fingerprint, Fingerprinter } from './core/fingerprint.ts';
+export { createFingerprinter, type Fingerprint, type Fingerprinter } from './core/fingerprint.ts';
 export { actKeyOf, isUndoKey, KEY_PATTERN, KEY_RULE, splitKey, undoKeyOf } from './core/key.ts';
 export { dateOfKey, type KeyFault, keyOf, newKey, parseKey } from './core/new-key.ts';
+export type { ActOutcome, KeyedCall, Settlement } from './core/outcome.ts';
 export { KEY_FAULT_REASONS, OUTCOME_REASONS } from './core/outcome-reasons.ts';
+export { oneAtATime } from './core/run-once.ts';
+export { differingMembers, isSameRequest } from './core/same-request.ts';
 export { createFlights, type Flights } from './core/single-flight.ts';
 export { DEFAULT_KEEP_DAYS } from './postgres/answers.ts';
 export {
-  type Ask,
-  ask,
-  attach,
   type Claim,
+  ClaimedMeanwhile,
   type ClaimOutcome,
   type ClaimRequest,
-  claim,
-  complete,
-  differingMembers,
-  isSameRequest,
-  refuse,
-  release,
-  type SealedFrom,
-  seal,
-} from './postgres/claim.ts';
-export {
-  attachClaims,
-  ClaimedMeanwhile,
-  heldClaimsSql,
-  heldColumns,
+  type ClaimState,
+  claimKeys,
   insertClaims,
-  meetClaims,
   type NewClaim,
   type Settled,
-  sealClaims,
   settleClaims,
-} from './postgres/claim-batch.ts';
+} from './postgres/claims.ts';
 export {
-  CLAIM_STATE,
   type ClaimAnswer,
-  type ClaimRow,
   isSealedSql,
   type NewClaims,
   newClaimsSql,
   type OpenClaim,
   openClaim,
-  readClaims,
   type SettledClaims,
   settleClaimsSql,
   settleOpenClaim,
 } from './postgres/claims-fragment.ts';
+export { endedEarlier, markingEnds } from './postgres/ended-claims.ts';
+export { type Existing, handleExisting } from './postgres/existing-claim.ts';
 export { loadFingerprinter } from './postgres/fingerprint-secret.ts';
+export { attachClaims, heldClaimsSql, heldColumns, releaseClaims } from './postgres/held-claims.ts';
 export {
   createKeyedRunner,
   type Effect,
@@ -72,6 +59,7 @@ export {
   type KeyedRunnerOptions,
 } from './postgres/keyed-runner.ts';
 export { TransactionControlRefused } from './postgres/nested-transactions.ts';
+export { type Ask, ask, type ClaimRow, readClaims } from './postgres/read-claims.ts';
 export {
   keepRetention,
   type OtherTable,
@@ -82,22 +70,13 @@ export {
   turnDays,
 } from './postgres/retention.ts';
 export {
-  type ActOutcome,
-  type KeyedCall,
-  type OutsideAct,
-  oneAtATime,
-  runAct,
-  runOutsideAct,
-  type Settlement,
-} from './postgres/run-act.ts';
-export { type OutsideUndo, runOutsideUndo, runUndo, type UndoOutcome } from './postgres/run-undo.ts';
-export {
   EffectTimeout,
-  mustBeInTransaction,
+  runInScopedTransaction,
   type Scope,
   scopedTransaction,
   TransactionEnded,
 } from './postgres/scoped-transaction.ts';
+export { type SealedFrom, sealClaims } from './postgres/seals.ts';
 export { type StoreFaultReason, storeFaultReason } from './postgres/store-fault.ts';
 
 /** The tables of this package; list them before a service's own. */

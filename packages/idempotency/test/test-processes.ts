@@ -69,7 +69,7 @@ export function sharedDatabase(name: string) {
   };
 
   const recalled = (process: Process, key: string) => () =>
-    process.answers.recall(callOf(key)).then((known) => known?.kind === 'executed');
+    process.answers.recall(callOf(key)).then((known) => known?.kind === 'completed');
 
   const effectsOf = async (key: string): Promise<number> =>
     (await database.pool.query('select from effects where key = $1', [key])).rows.length;

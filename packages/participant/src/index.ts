@@ -14,6 +14,7 @@ export {
   type Begun,
   createStepRunner,
   type OutsideSpec,
+  oneByOne,
   type Performed,
   type Prepared,
   type RunStep,

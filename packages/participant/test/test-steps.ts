@@ -57,7 +57,7 @@ export const newCalls = (count: number, extra: Partial<Call> = {}) =>
   Array.from({ length: count }, () => newCall(extra));
 const done = (text: string): Settlement => ({ kind: 'done', answer: Buffer.from(text) });
 export const executed = (text: string, replayed: boolean) => ({
-  kind: 'executed',
+  kind: 'completed',
   answer: Buffer.from(text),
   replayed,
 });
@@ -72,6 +72,7 @@ export interface Process {
   resumed: boolean[];
   /** Runs in the transaction, after the effects. */
   inside: (calls: Begun<Wish>[]) => Promise<void>;
+  insideUndo: () => Promise<void>;
   /** The call to the world outside. */
   perform: (orderId: string) => Promise<'known' | 'unknown'>;
 }
@@ -87,6 +88,7 @@ export function newProcess(name: string, pool: Pool = database.pool): Process {
     recorded: [],
     resumed: [],
     inside: async () => undefined,
+    insideUndo: async () => undefined,
     perform: async () => 'known',
   };
   const makeEffects = (tx: Transaction, calls: { call: KeyedCall }[]) =>
@@ -127,6 +129,7 @@ export function newProcess(name: string, pool: Pool = database.pool): Process {
     undoes: 'act',
     async prepare(tx, calls) {
       await tx.query('update effects set live = false where order_id = any($1::text[])', [ordersOf(calls)]);
+      await process.insideUndo();
       return calls.map((call) => done(call.act));
     },
   };
@@ -161,7 +164,7 @@ export async function epochSeen(call: Call): Promise<number | undefined> {
 
 export const endLeases = (calls: Call[]) =>
   database.pool.query(
-    `update claims set lease_until = clock_timestamp() where scope = any($1) and state = 'in_flight'`,
+    `update claims set lease_until = clock_timestamp() where scope = any($1) and state = 'in_progress'`,
     [calls.map(({ fence }) => fence.orderId)],
   );
 

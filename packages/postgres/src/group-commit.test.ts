@@ -77,7 +77,7 @@ describe('a batcher', () => {
 
   it('B5: what follows from a batch holds the next one up too; its results are told before', async () => {
     const { promise: over, resolve: end } = Promise.withResolvers<void>();
-    const { batcher, batches, taken } = heldBatcher({ ...far, afterwards: () => over });
+    const { batcher, batches, taken } = heldBatcher({ ...far, onSettled: () => over });
     const first = batcher.submit('a');
     await settled();
     const second = [batcher.submit('b'), batcher.submit('c')];
@@ -92,9 +92,9 @@ describe('a batcher', () => {
     await Promise.all(second);
   });
 
-  it('B5: does so for slowMs at most, and only when maxFollowed batches do', async () => {
+  it('B5: does so for slowMs at most, and only when maxPipelined batches do', async () => {
     const never = new Promise<void>(() => {});
-    const { batcher, batches, taken } = heldBatcher({ slowMs: 100, maxFollowed: 2, afterwards: () => never });
+    const { batcher, batches, taken } = heldBatcher({ slowMs: 100, maxPipelined: 2, onSettled: () => never });
     const askedAtMs = performance.now();
     for (const item of ['a', 'b']) {
       const told = batcher.submit(item);

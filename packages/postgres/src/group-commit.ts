@@ -2,15 +2,15 @@
  * Work that arrives together leaves together.
  *
  * B1  One batch is under way at a time, and the next leaves when it ends: no timer, so an idle service adds no delay and
- *     a busy one fills its batches by itself. A batch that takes longer than `slowMs` (a row that somebody holds, a
+ *     a busy one fills its batches by itself. A batch that takes longer than `slowMs` (a row that is locked, a
  *     commit that hangs) no longer holds the next one up; never more than `maxAtOnce` are under way.
  * B2  Two items with the same `lane` never share a batch, nor are they under way at the same time: the second waits for
  *     the first. (A statement meets a row once; and an act and its undo would be judged on the same snapshot.)
  * B3  A batch that fails is split in halves until the item that it fails for stands alone: it fails alone. The larger
  *     parts go first, so that one item that waits for a lock in vain does not make its neighbours wait at every split.
- *     A store that can't be reached fails everybody, at once: asking again for each would only take longer.
- * B4  The queue is bounded. Who finds it full is told so and has lost nothing; memory is not where a queue may grow.
- * B5  What follows from a batch (`afterwards`) may hold the next one up too, for `slowMs` from its start at most. What goes on
+ *     A store that can't be reached fails every item, at once: asking again for each would only take longer.
+ * B4  The queue is bounded. When it is full, `submit` rejects with QueueFull and nothing was done.
+ * B5  What follows from a batch (`onSettled`) may hold the next one up too, for `slowMs` from its start at most. What goes on
  *     through further stages then stays together: few large groups are under way, not many small ones that meet at
  *     every stage and wait there again, each at several times the cost of its share in a large one.
  */
@@ -29,9 +29,9 @@ export interface BatcherOptions<Item, Result> {
   slowMs?: number;
   maxAtOnce?: number;
   /** What goes on when an item has its result; until then its batch may hold up others (B5). Must not reject. */
-  afterwards?(item: Item): Promise<unknown>;
-  /** Batches that something still follows from, and that are not slow, before the next one waits. */
-  maxFollowed?: number;
+  onSettled?(item: Item): Promise<unknown>;
+  /** Batches that are not slow and whose items have not all settled: at this many the next one waits. */
+  maxPipelined?: number;
 }
 
 /** The queue is full: nothing was done, ask again later. */
@@ -61,19 +61,19 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
 }
 
 class QueueingBatcher<Item, Result> implements Batcher<Item, Result> {
-  readonly #options: BatcherOptions<Item, Result> & Required<Omit<BatcherOptions<Item, Result>, 'afterwards'>>;
+  readonly #options: BatcherOptions<Item, Result> & Required<Omit<BatcherOptions<Item, Result>, 'onSettled'>>;
   #queue: Entry<Item, Result>[] = [];
   readonly #busyLanes = new Set<string>();
   /** Batches under way that still hold the next one up (B1). */
   #holding = 0;
   #underWay = 0;
-  /** Batches from their start until nothing follows from them any more, or they are slow (B5). */
-  #followed = 0;
+  /** Batches from their start until `onSettled` of all their items has ended, or they are slow (B5). */
+  #pipelined = 0;
   #entries = 0;
   #scheduled = false;
 
   constructor(options: BatcherOptions<Item, Result>) {
-    this.#options = { maxBatch: 256, maxQueued: 10_000, slowMs: 50, maxAtOnce: 4, maxFollowed: 1, ...options };
+    this.#options = { maxBatch: 256, maxQueued: 10_000, slowMs: 50, maxAtOnce: 4, maxPipelined: 1, ...options };
   }
 
   get size(): number {
@@ -91,8 +91,8 @@ class QueueingBatcher<Item, Result> implements Batcher<Item, Result> {
 
   /** In a microtask, so that what arrives in the same turn shares the batch. */
   #schedule(): void {
-    const { maxAtOnce, maxFollowed } = this.#options;
-    if (this.#scheduled || this.#holding > 0 || this.#underWay >= maxAtOnce || this.#followed >= maxFollowed) return;
+    const { maxAtOnce, maxPipelined } = this.#options;
+    if (this.#scheduled || this.#holding > 0 || this.#underWay >= maxAtOnce || this.#pipelined >= maxPipelined) return;
     this.#scheduled = true;
     queueMicrotask(() => {
       this.#scheduled = false;
@@ -117,30 +117,30 @@ class QueueingBatcher<Item, Result> implements Batcher<Item, Result> {
   }
 
   async #carryOut(batch: Entry<Item, Result>[]): Promise<void> {
-    const { afterwards, slowMs } = this.#options;
+    const { onSettled, slowMs } = this.#options;
     this.#holding += 1;
     this.#underWay += 1;
-    this.#followed += 1;
-    const letGo = once(() => {
+    this.#pipelined += 1;
+    const releaseSlot = once(() => {
       this.#holding -= 1;
     });
-    const leave = once(() => {
-      this.#followed -= 1;
+    const leavePipeline = once(() => {
+      this.#pipelined -= 1;
     });
     const slow = setTimeout(() => {
-      letGo();
-      leave();
+      releaseSlot();
+      leavePipeline();
       this.#schedule();
     }, slowMs);
     await this.#attempt(batch);
-    letGo();
+    releaseSlot();
     this.#underWay -= 1;
-    if (afterwards !== undefined) {
+    if (onSettled !== undefined) {
       this.#schedule();
-      await Promise.all(batch.map(({ item }) => afterwards(item)));
+      await Promise.all(batch.map(({ item }) => onSettled(item)));
     }
     clearTimeout(slow);
-    leave();
+    leavePipeline();
     this.#schedule();
   }
 
@@ -162,7 +162,7 @@ class QueueingBatcher<Item, Result> implements Batcher<Item, Result> {
     }
   }
 
-  /** @returns what it failed with; undefined when everybody has a result */
+  /** @returns what it failed with; undefined when every item has a result */
   async #runPart(part: Entry<Item, Result>[]): Promise<{ thrown: unknown } | undefined> {
     try {
       const results = await this.#options.run(part.map((entry) => entry.item));

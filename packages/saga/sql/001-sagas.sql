@@ -32,7 +32,11 @@ create table sagas (
   revision integer not null default 0,
   deadline_at timestamptz not null,
   started_at timestamptz not null default clock_timestamp(),
-  updated_at timestamptz not null default clock_timestamp(),
+  -- When what callers are shown of the saga last changed, by the clock of the process that wrote it: the same clock that says
+  -- when an order was placed. It never goes back. Nothing is decided by it.
+  changed_at timestamptz not null,
+  -- When a process last wrote here as the saga's owner, by the database's clock: by it a sweep finds sagas that no process runs.
+  driven_at timestamptz not null default clock_timestamp(),
   ended_at timestamptz,
   -- The attempts that came with the first checkpoints, which rewrite the row anyway: a row of its own for each, with its
   -- index entry, cost more than the checkpoint did. Elements of a JSON list, one by checkpoint, as inline-attempts.ts
@@ -46,7 +50,7 @@ create table sagas (
   fillfactor = 35
 );
 
--- Checkpoints between steps change position, outputs, revision and updated_at only. None of them may ever appear in an
+-- Checkpoints between steps change position, outputs, revision, changed_at and driven_at only. None of them may ever appear in an
 -- index, as a column or in its predicate: those updates are heap-only (HOT) and cost no index write because of it.
 create index sagas_live on sagas (owner_id, id) where ended_at is null and state <> 'parked';
 create index sagas_parked_list on sagas (started_at, id) where state = 'parked';

@@ -27,13 +27,13 @@ export type {
   StarterOptions,
   StartOutcome,
 } from './engine/begin.ts';
-export { ENGINE_POINTS, type EnginePoint, type ReachPoint } from './engine/crash-points.ts';
+export { type CrashPointListener, ENGINE_POINTS, type EnginePoint } from './engine/crash-points.ts';
 export { createEngine, type Engine } from './engine/engine.ts';
 export type { EngineOptions, EngineStats } from './engine/engine-options.ts';
 export { type Clock, type Database, type SagaLog, type SagaMetrics, systemClock } from './engine/ports.ts';
 export type { Admission, Admitted } from './engine/running-sagas.ts';
 export type { SnapshotListener, WaitOutcome } from './engine/watchers.ts';
-export type { AttemptRecord, Companion } from './journal/checkpoint.ts';
+export type { AttemptRecord, CommitHook } from './journal/checkpoint.ts';
 export { flushSql } from './journal/flush-sql.ts';
 export { type Intervention, readSaga, readSnapshot, type SagaRecord } from './journal/read.ts';
 export {

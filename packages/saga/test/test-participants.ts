@@ -182,6 +182,7 @@ export class SagaTest {
         input: '$3::jsonb',
         ownerId: '$4::bigint',
         deadlineMs: '$5::integer',
+        changedAt: 'clock_timestamp()',
         source: '(select $1::text as id) claimed',
       }),
       [id, definition.name, { note: 'stored' }, ownerId, definition.deadlineMs],

@@ -1,4 +1,5 @@
 /** Answers `true` when the part can serve; may throw, which counts as not. */
+import { withDeadline } from '@holdfast/resilience';
 export type ReadinessCheck = () => Promise<boolean>;
 
 export interface Health {
@@ -28,13 +29,9 @@ export function createHealth(checks: Record<string, ReadinessCheck>): Health {
 }
 
 async function answersInTime(check: ReadinessCheck): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), CHECK_TIMEOUT_MS);
-  });
-  try {
-    return await Promise.race([check().catch(() => false), late]);
-  } finally {
-    clearTimeout(timer);
-  }
+  const checked = await withDeadline(
+    CHECK_TIMEOUT_MS,
+    check().catch(() => false),
+  );
+  return checked.kind === 'done' && checked.value;
 }

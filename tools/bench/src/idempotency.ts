@@ -133,7 +133,7 @@ function keyedInsert(pool: Pool, fingerprinter: Fingerprinter, memory?: RedisAns
       const { rows } = await tx.query(INSERT, values);
       return { kind: 'done', answer: Buffer.from(JSON.stringify({ id: rows[0].id })) };
     });
-    if (kind !== 'executed') throw new Error(`run() is ${kind}`);
+    if (kind !== 'completed') throw new Error(`run() is ${kind}`);
   };
 }
 

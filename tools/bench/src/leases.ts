@@ -12,14 +12,18 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import {
+  attachClaims,
   type Claim,
-  claim,
-  complete,
+  ClaimedMeanwhile,
+  type ClaimRequest,
+  claimKeys,
   createPool,
   idempotencyMigrations,
+  insertClaims,
   loadFingerprinter,
   migrate,
   type Pool,
+  settleClaims,
 } from '@holdfast/idempotency';
 import { classifyPostgresError, transaction } from '@holdfast/postgres';
 import { startPostgres } from '@holdfast/testing';
@@ -117,18 +121,20 @@ async function work({ databaseUrl, keys, seed, fenced }: Job): Promise<void> {
 }
 
 /** @returns whether the key is settled */
-async function attempt(
-  pool: Pool,
-  request: Parameters<typeof claim>[1],
-  durationMs: () => number,
-  fenced: boolean,
-): Promise<boolean> {
+async function attempt(pool: Pool, request: ClaimRequest, durationMs: () => number, fenced: boolean): Promise<boolean> {
   try {
-    const met = await transaction(pool, (tx) => claim(tx, request));
-    if (met.kind !== 'claimed' && met.kind !== 'resumed') return met.kind !== 'in_flight';
+    const outcome = await transaction(pool, async (tx) => {
+      const [found] = await claimKeys(tx, [request]);
+      if (found?.kind === 'claimed') {
+        await insertClaims(tx, [{ claim: found.claim, request, state: 'in_progress', answer: null }]);
+      }
+      return found;
+    });
+    if (outcome?.kind !== 'claimed' && outcome?.kind !== 'resumed') return outcome?.kind !== 'in_progress';
     await delay(durationMs());
-    return await finish(pool, met.claim, request.key, fenced);
+    return await finish(pool, outcome.claim, request.key, fenced);
   } catch (error) {
+    if (error instanceof ClaimedMeanwhile) return false;
     // The other process was stopped while it held the row, or the server has ended our transaction while we were.
     if (classifyPostgresError(error) === 'other') throw error;
     return false;
@@ -141,7 +147,9 @@ async function finish(pool: Pool, held: Claim, key: string, fenced: boolean): Pr
     await transaction(pool, async (tx) => {
       await tx.query('insert into effects (key) values ($1)', [key]);
       // The fence: an attempt that has been replaced may store nothing, so its effect goes with the rollback.
-      if (!(await complete(tx, held, Buffer.from('done'))) && fenced) throw lost;
+      const [claim] = await attachClaims(tx, [held]);
+      if (claim !== undefined) await settleClaims(tx, [{ claim, state: 'completed', answer: Buffer.from('done') }]);
+      else if (fenced) throw lost;
     });
     return true;
   } catch (error) {

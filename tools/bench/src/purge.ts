@@ -46,7 +46,7 @@ async function makeOld(db: Pool): Promise<void> {
   await db.query(
     `insert into claims (tenant_id, scope, name, operation, state, fingerprint, fingerprint_version, claimed_at, settled_at,
                          kept_until)
-     select 'shop', gen_random_uuid()::text, 'charge', 'charge', 'executed', sha256(n::text::bytea), 1,
+     select 'shop', gen_random_uuid()::text, 'charge', 'charge', 'completed', sha256(n::text::bytea), 1,
             clock_timestamp() - interval '40 days', clock_timestamp() - interval '40 days', current_date - 26
        from generate_series(1, ${CLAIMS}) n`,
   );
@@ -64,7 +64,7 @@ async function measure(db: Pool): Promise<void> {
     const fingerprint = fingerprinter.of('charge', { orderId });
     const call = { tenantId: 'shop', key: `${orderId}:charge`, operation: 'charge', fingerprint, waitMs: 1_000 };
     const { kind } = await run({ ...call, fence: { orderId, epoch: 1 } }, orderId);
-    return kind === 'executed' ? { kind: 'ended' as const, status: kind } : { kind: 'failed' as const, why: kind };
+    return kind === 'completed' ? { kind: 'ended' as const, status: kind } : { kind: 'failed' as const, why: kind };
   };
   const disk = [...syncsOfDisk()];
   const alone = await openLoop(once, RATE, AFTER_SECONDS);

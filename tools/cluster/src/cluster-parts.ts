@@ -1,5 +1,6 @@
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { withDeadline } from '@holdfast/resilience';
 import type { PostgresOptions, PostgresServer } from '@holdfast/testing';
 import { identityOf, isRedisInstalled, type RedisServer, startRedis } from '@holdfast/testing';
 import type { PlannedService, ServiceName } from './cluster-plan.ts';
@@ -141,7 +142,7 @@ export class ClusterParts {
         `${name} ${replica} ended with ${exit.signal ?? `exit code ${exit.code}`}: ${lastWords} (${logFile})`,
       );
     });
-    await orAborted(Promise.all(all), timeoutMs, signal);
+    await withDeadline(timeoutMs, Promise.all(all), signal);
     signal?.throwIfAborted();
     for (const { spec } of waiting) {
       faults.push(`${spec.name} ${spec.replica} does not serve after ${timeoutMs} ms; its log is ${spec.logFile}`);
@@ -218,19 +219,5 @@ export class ClusterParts {
       children.push({ ...identityOf(redis.pid), name: 'redis', mark, endWith: 'SIGKILL' });
     }
     return children;
-  }
-}
-
-/** Returns when `work` is done, the time is up or the signal aborts, whichever is first. */
-async function orAborted(work: Promise<unknown>, timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
-  const over = Promise.withResolvers<void>();
-  const end = () => over.resolve();
-  const timer = setTimeout(end, timeoutMs);
-  signal?.addEventListener('abort', end, { once: true });
-  try {
-    await Promise.race([work, over.promise]);
-  } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener('abort', end);
   }
 }

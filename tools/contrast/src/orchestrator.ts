@@ -45,6 +45,7 @@ const ACCEPT = statement(
      input: '$4::jsonb',
      ownerId: '$5::bigint',
      deadlineMs: '$6::integer',
+     changedAt: 'clock_timestamp()',
      source: 'claimed',
    })})
    select * from started`,
@@ -102,7 +103,7 @@ async function byHoldfast(): Promise<void> {
     pool,
     definitions: [saga],
     name: 'contrast',
-    takesPlace: true,
+    isNameUnique: true,
     leaseMs: LEASE_MS,
     log,
   });

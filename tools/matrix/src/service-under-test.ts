@@ -30,7 +30,7 @@ async function start(): Promise<void> {
   switch (service) {
     case 'orchestrator': {
       const settings = { ...loadConfig(orchestratorConfig, process.env), ...haste() };
-      return await runOrchestrator(settings, { reach: (point, sagaId) => reached(`/${point}`, sagaId) });
+      return await runOrchestrator(settings, { crashPoint: (point, sagaId) => reached(`/${point}`, sagaId) });
     }
     case 'inventory':
       return await participant(loadConfig(inventoryConfig, process.env), inventoryMigrations, inventoryService);

@@ -9,13 +9,10 @@ const CONFORMANCE = 'tests/conformance.test.ts';
 export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'the fence predicate',
-    edits: [
-      { file: `${IDEMPOTENCY}/postgres/claim.ts`, from: ' where f.epoch <= excluded.epoch', to: '' },
-      { file: `${IDEMPOTENCY}/postgres/claim-batch.ts`, from: ' where f.epoch <= excluded.epoch', to: '' },
-    ],
+    edits: [{ file: `${IDEMPOTENCY}/postgres/claims.ts`, from: ' where f.epoch <= excluded.epoch', to: '' }],
     red: [
       { file: CONFORMANCE, titles: ['G9: '] },
-      { file: `${IDEMPOTENCY}/postgres/claim.db.test.ts`, titles: ['K4: with a lower epoch'] },
+      { file: `${IDEMPOTENCY}/postgres/claims.db.test.ts`, titles: ['K4: with a lower epoch'] },
       { file: `${PARTICIPANT}/step/step-runner.db.test.ts`, titles: ['K4: two calls for one order'] },
     ],
   },
@@ -23,14 +20,14 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'the seal',
     edits: [
       {
-        file: `${IDEMPOTENCY}/postgres/claim.ts`,
+        file: `${IDEMPOTENCY}/postgres/seals.ts`,
         from: "do update set state = 'sealed', lease_until",
         to: 'do update set lease_until',
       },
       {
-        file: `${IDEMPOTENCY}/postgres/claim.ts`,
-        from: "values ($1::text, $2::text, $3::text, $4::text, 'sealed', clock_timestamp())\n     on conflict",
-        to: "select $1::text, $2::text, $3::text, $4::text, 'sealed', clock_timestamp() where false\n     on conflict",
+        file: `${IDEMPOTENCY}/postgres/seals.ts`,
+        from: "'sealed', clock_timestamp() from r order by",
+        to: "'sealed', clock_timestamp() from r where false order by",
       },
       {
         file: `${PARTICIPANT}/step/step-runner.ts`,
@@ -40,7 +37,7 @@ export const MUTATIONS: readonly Mutation[] = [
     ],
     red: [
       { file: CONFORMANCE, titles: ['G10: ', 'G11: '] },
-      { file: `${IDEMPOTENCY}/postgres/claim.db.test.ts`, titles: ['K3: never runs', 'K3: can’t be answered'] },
+      { file: `${IDEMPOTENCY}/postgres/claims.db.test.ts`, titles: ['K3: never runs', 'K3: can’t be answered'] },
       { file: `${PARTICIPANT}/step/step-runner.db.test.ts`, titles: ['K1, K2, K4, G10: '] },
     ],
   },
@@ -48,19 +45,19 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'the comparison of fingerprints',
     edits: [
       {
-        file: `${IDEMPOTENCY}/postgres/claim.ts`,
-        from: 'row.operation === request.operation && row.fingerprint?.equals(request.fingerprint.digest) === true',
-        to: 'row.operation === request.operation || request !== undefined',
+        file: `${IDEMPOTENCY}/core/same-request.ts`,
+        from: 'textOf(stored.fingerprint) === textOf(fingerprint.digest)',
+        to: 'textOf(stored.fingerprint) !== typeof fingerprint.digest',
       },
       {
-        file: `${IDEMPOTENCY}/postgres/claim-batch.ts`,
+        file: `${IDEMPOTENCY}/postgres/claims.ts`,
         from: '(c.fingerprint <> r.fingerprint or c.operation <> r.operation) as reused',
         to: 'false as reused',
       },
     ],
     red: [
       { file: CONFORMANCE, titles: ['H6: ', 'G4: '] },
-      { file: `${IDEMPOTENCY}/postgres/claim.db.test.ts`, titles: ['K2: stands for one request'] },
+      { file: `${IDEMPOTENCY}/postgres/claims.db.test.ts`, titles: ['K2: stands for one request'] },
       { file: `${PARTICIPANT}/step/step-runner.db.test.ts`, titles: ['G4: two orders under one key'] },
     ],
   },
@@ -73,13 +70,12 @@ export const MUTATIONS: readonly Mutation[] = [
         to: 'primary key (scope, name)',
       },
       {
-        file: `${IDEMPOTENCY}/postgres/claim.ts`,
+        file: `${IDEMPOTENCY}/postgres/ended-claims.ts`,
         from: 'on conflict (tenant_id, scope, name)',
         to: 'on conflict (scope, name)',
-        times: 3,
       },
       {
-        file: `${IDEMPOTENCY}/postgres/claim-batch.ts`,
+        file: `${IDEMPOTENCY}/postgres/seals.ts`,
         from: 'on conflict (tenant_id, scope, name)',
         to: 'on conflict (scope, name)',
       },
@@ -96,24 +92,24 @@ export const MUTATIONS: readonly Mutation[] = [
     ],
     red: [
       { file: CONFORMANCE, titles: ['H17: '] },
-      { file: `${IDEMPOTENCY}/postgres/claim.db.test.ts`, titles: ['H17: of one tenant'] },
+      { file: `${IDEMPOTENCY}/postgres/claims.db.test.ts`, titles: ['H17: of one tenant'] },
       { file: `${PARTICIPANT}/step/step-runner.db.test.ts`, titles: ['H17: tenants that use'] },
       { file: `${IDEMPOTENCY}/fastify/fastify.db.test.ts`, titles: ['H17: '] },
     ],
   },
   {
-    name: 'the form of ids that a database began with',
+    name: 'the form of ids',
     edits: [
       {
         file: `${IDEMPOTENCY}/core/fingerprint.ts`,
-        from: 'version < IDS_IN_ORDER ? undefined : dateOfKey(key)',
-        to: 'dateOfKey(key)',
+        from: 'const madeAt = dateOfKey(key);',
+        to: 'const madeAt = undefined as Date | undefined;',
       },
     ],
     red: [
       {
-        file: `${IDEMPOTENCY}/postgres/fingerprint-secret.db.test.ts`,
-        titles: ['K2: keeps the ids of its keys for ever', 'K2: release 1 a moment earlier'],
+        file: `${IDEMPOTENCY}/core/fingerprint.test.ts`,
+        titles: ['K2: begins with the time of a key', 'orders ids as their keys were made'],
       },
     ],
   },
@@ -121,15 +117,16 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'the one secret of a database',
     edits: [
       {
-        file: 'packages/idempotency/sql/004-one-secret.sql',
-        from: ',\n  add constraint one_secret_per_database unique (sole)',
-        to: '',
+        file: 'packages/idempotency/sql/001-claims.sql',
+        from: 'sole boolean primary key default true check (sole)',
+        to: 'sole boolean default true',
       },
+      { file: `${IDEMPOTENCY}/postgres/fingerprint-secret.ts`, from: 'on conflict (sole) do', to: 'on conflict do' },
     ],
     red: [
       {
         file: `${IDEMPOTENCY}/postgres/fingerprint-secret.db.test.ts`,
-        titles: ['K2: is refused to a process of release 1', 'K2: release 1 a moment later: it is refused'],
+        titles: ['K2: is keyed by the secret of whoever', 'K2: has one secret to a database'],
       },
     ],
   },
@@ -137,9 +134,9 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'the owner check on release',
     edits: [
       {
-        file: `${IDEMPOTENCY}/postgres/claim.ts`,
-        from: "      and state = 'in_flight' and attempt = $4::int`,\n);\n\n/** Ends our lease",
-        to: "      and state = 'in_flight' and $4::int is not null`,\n);\n\n/** Ends our lease",
+        file: `${IDEMPOTENCY}/postgres/held-claims.ts`,
+        from: "and c.state = 'in_progress' and c.attempt = r.attempt",
+        to: "and c.state = 'in_progress' and r.attempt is not null",
       },
       {
         file: `${IDEMPOTENCY}/redis/idempotent-lock.ts`,
@@ -149,7 +146,7 @@ export const MUTATIONS: readonly Mutation[] = [
     ],
     red: [
       {
-        file: `${IDEMPOTENCY}/postgres/claim.db.test.ts`,
+        file: `${IDEMPOTENCY}/postgres/claims.db.test.ts`,
         titles: ['keeps others from trying until its lease runs out'],
       },
       {
@@ -246,7 +243,7 @@ export const MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: `${IDEMPOTENCY}/postgres/retention.ts`,
-        from: `state = '\${CLAIM_STATE.done}' and answer is not null`,
+        from: "state = 'completed' and answer is not null",
         to: 'answer is not null',
       },
     ],
@@ -365,25 +362,20 @@ export const MUTATIONS: readonly Mutation[] = [
     ],
     red: [
       { file: `${IDEMPOTENCY}/postgres/scoped-transaction.db.test.ts`, titles: ['that is ended by "commit", unseen'] },
+      { file: `${PARTICIPANT}/step/step-runner-ended.db.test.ts`, titles: ['that is ended by "commit", unseen'] },
     ],
   },
   {
     name: 'the mark of a key whose lent transaction was ended',
-    edits: [
-      {
-        file: `${IDEMPOTENCY}/postgres/claim.ts`,
-        from: "if (!row.leased) throw new TransactionEnded(ENDED_EARLIER, 'earlier');",
-        to: '',
-      },
-    ],
+    edits: [{ file: `${IDEMPOTENCY}/postgres/claims.ts`, from: "if (!row.leased) return { kind: 'ended' };", to: '' }],
     red: [
       {
         file: `${IDEMPOTENCY}/postgres/scoped-transaction.db.test.ts`,
-        titles: [
-          'fails the call, and no retry',
-          'fails an act and an undo',
-          'that is ended on the pool’s only connection',
-        ],
+        titles: ['fails the call, and no retry', 'that is ended on the pool’s only connection'],
+      },
+      {
+        file: `${PARTICIPANT}/step/step-runner-ended.db.test.ts`,
+        titles: ['that is ended past the guard by "commit" fails an act and an undo', 'marks every call of its batch'],
       },
     ],
   },

@@ -8,7 +8,6 @@
  */
 import type { KeyedOperation } from '@holdfast/contracts';
 import {
-  CLAIM_STATE,
   type ClaimAnswer,
   type ClaimRow,
   type Fingerprint,
@@ -47,7 +46,7 @@ export interface StoredKey {
   tenantId: string;
   operation: KeyedOperation;
   resource: string | null;
-  fingerprint: Buffer;
+  fingerprint: Buffer | null;
   /** Null past the answer's retention, and of an order: what differs from it, it says itself. */
   members: Record<string, string> | null;
   /** Null while the answer is open. */
@@ -93,7 +92,7 @@ export async function settleKey(
 ): Promise<StoredAnswer> {
   const isDone = status === DONE_STATUS[id.operation];
   const bytes = Buffer.from(isDone ? answer : `${status}\n${answer}`);
-  const stands = await settleOpenClaim(db, claimKeyOf(id), isDone ? CLAIM_STATE.done : CLAIM_STATE.refused, bytes);
+  const stands = await settleOpenClaim(db, claimKeyOf(id), isDone ? 'completed' : 'refused', bytes);
   if (stands === undefined) throw new Error(`the key ${id.id} has vanished: is something deleting claims?`);
   return answerOf(id.operation, stands);
 }
@@ -102,10 +101,10 @@ function claimKeyOf({ tenantId, id }: KeyId): { tenantId: string; key: string } 
   return { tenantId, key: id };
 }
 
-function storedKey({ key: _key, state, answer, claimedAt, ...row }: ClaimRow): StoredKey {
+function storedKey({ tenantId, resource, fingerprint, members, claimedAt, ...row }: ClaimRow): StoredKey {
   const operation = operationOf(row);
-  const settled = state === CLAIM_STATE.open ? { status: null, answer: null } : answerOf(operation, { state, answer });
-  return { ...row, operation, createdAt: claimedAt, ...settled };
+  const settled = row.state === 'in_progress' ? { status: null, answer: null } : answerOf(operation, row);
+  return { tenantId, operation, resource, fingerprint, members, createdAt: claimedAt, ...settled };
 }
 
 /** Only keys of this API are in this database. */
@@ -115,7 +114,7 @@ function operationOf({ operation }: Pick<ClaimRow, 'operation'>): KeyedOperation
 
 function answerOf(operation: KeyedOperation, { state, answer }: ClaimAnswer): StoredAnswer {
   const text = answer?.toString() ?? null;
-  if (state !== CLAIM_STATE.refused || text === null) return { status: DONE_STATUS[operation], answer: text };
+  if (state !== 'refused' || text === null) return { status: DONE_STATUS[operation], answer: text };
   const end = text.indexOf('\n');
   return { status: Number(text.slice(0, end)), answer: text.slice(end + 1) };
 }

@@ -52,14 +52,14 @@ export function createKnownAnswers(
       const own = local.get(call);
       if (own !== undefined) return current(own);
       const recalled = await shared?.recall(call);
-      return recalled?.kind === 'executed' ? current(answerIn(id, recalled)) : undefined;
+      return recalled?.kind === 'completed' ? current(answerIn(id, recalled)) : undefined;
     },
     findUnread: ({ tenantId, key, bytes }) =>
       current(local.getUnread({ tenantId, key, bytes, operation: PLACE_ORDER })),
     keep(order, answer) {
       local.put(callOf(order), answer);
       const { body, claimedAt } = answer;
-      shared?.settle(callOf(order), { kind: 'executed', answer: Buffer.from(claimedAt.toISOString() + body) });
+      shared?.settle(callOf(order), { kind: 'completed', answer: Buffer.from(claimedAt.toISOString() + body) });
     },
     untilTold: shared && ((order, ms) => shared.untilSettled(callOf(order), ms)),
   };

@@ -61,6 +61,8 @@ export class OpenKeys {
   #waiting = 0;
   #timer: NodeJS.Timeout | undefined;
   #looking = false;
+  /** Woken during a look: what was stored may have come too late for it. */
+  #wokenMeanwhile = false;
 
   constructor(options: OpenKeysOptions) {
     this.#options = options;
@@ -153,6 +155,7 @@ export class OpenKeys {
   }
 
   #lookIn(ms: number): void {
+    if (this.#looking) this.#wokenMeanwhile ||= ms === 0;
     if (this.#looking || (this.#timer !== undefined && ms > 0)) return;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.#look(), ms);
@@ -160,6 +163,7 @@ export class OpenKeys {
 
   async #look(): Promise<void> {
     this.#looking = true;
+    this.#wokenMeanwhile = false;
     this.#timer = undefined;
     const watched = [...this.#entries].filter(([, entry]) => entry.unsubscribe);
     const ids = watched.map(([id, { key }]) => ({ tenantId: key.tenantId, id }));
@@ -176,7 +180,7 @@ export class OpenKeys {
     } finally {
       this.#looking = false;
     }
-    if (ids.length > 0) this.#lookIn(this.#lookEveryMs);
+    if (ids.length > 0) this.#lookIn(this.#wokenMeanwhile ? 0 : this.#lookEveryMs);
   }
 }
 

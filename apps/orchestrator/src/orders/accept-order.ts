@@ -26,7 +26,7 @@ import {
 import type { KnownAnswers } from '../keys/known-answers.ts';
 import type { OpenKey, OpenKeys } from '../keys/open-keys.ts';
 import { type AcceptedOrder, JUST_ACCEPTED, type OrderRequest, viewOrder } from './order.ts';
-import { type NewOrder, readOrder, readRequest } from './order-store.ts';
+import { answerOfPayload, type NewOrder, readOrder, readRequest } from './order-store.ts';
 
 export interface OrderBook {
   pool: Pool;
@@ -192,8 +192,9 @@ function justAccepted(id: string, order: AcceptedOrder): string {
 async function settleWhenEnded(book: OrderBook, attempt: Attempt): Promise<StoredAnswer | undefined> {
   const { id, placement } = attempt;
   const end = await book.engine.waitForEnd(id, placement.waitMs, placement.signal);
-  // Ended here, and this answer was stored with the end.
-  if (end.kind === 'settled' && end.snapshot.told) return { status: ORDER_ACCEPTED, answer: end.snapshot.told };
+  // Ended here, and this very answer was stored with the end (K1). Else another may stand: read it.
+  if (end.kind === 'settled' && end.snapshot.storedByHook)
+    return { status: ORDER_ACCEPTED, answer: answerOfPayload(end.snapshot.storedByHook) };
   const stored = await findStoredKey(book.pool, keyOfOrder(attempt));
   if (stored?.status) return { status: stored.status, answer: stored.answer };
   if (placement.signal.aborted) return undefined;

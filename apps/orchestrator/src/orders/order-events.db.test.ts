@@ -14,7 +14,7 @@ import {
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { newOrder } from '../../test/test-order.ts';
 import { ORDER_OUTBOX, orchestratorMigrations } from '../run-orchestrator.ts';
-import { answerAndTellCompanion, companionValue, createInsertOrders, type InsertOrders } from './order-store.ts';
+import { answerPayload, createInsertOrders, type InsertOrders, storeAnswerAndEvent } from './order-store.ts';
 
 const skip = !isRedisInstalled();
 if (skip && process.env.HOLDFAST_REQUIRE_ALL === '1') throw new Error('needs redis-server on the PATH');
@@ -59,8 +59,8 @@ beforeAll(async () => {
     // None of these tests is about leases, and the machine may be slow.
     leaseMs: 60_000,
     log,
-    companion: answerAndTellCompanion,
-    companionValue: (saga) => (hasEnded(saga.state) ? companionValue('shop', '{}') : null),
+    commitHook: storeAnswerAndEvent,
+    hookPayload: (saga) => (hasEnded(saga.state) ? answerPayload('shop', '{}') : null),
   });
   await engine.start();
 });

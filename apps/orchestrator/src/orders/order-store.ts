@@ -11,7 +11,7 @@
 import { type Fingerprint, newClaimsSql, settleClaimsSql } from '@holdfast/idempotency';
 import { type Query, type Statement, statement } from '@holdfast/postgres';
 import {
-  type Companion,
+  type CommitHook,
   type Failure,
   type Inserted,
   type SagaRow,
@@ -68,11 +68,12 @@ const acceptSql = (tell: string) => `
      input: 'r.input',
      ownerId: 'r.owner_id',
      deadlineMs: 'r.deadline_ms',
+     changedAt: 'r.created_at',
      source: '(select * from r where (id in (select id from accepted)) is true) r',
    })})${tell}
    -- Without the input, which is the largest part of the row and is here already.
    select id, definition, state, position, outputs, failure, epoch, revision, cancel_requested, remaining_ms, age_ms,
-          updated_at from started`;
+          changed_at from started`;
 
 const acceptOrders = statement('orders.accept', acceptSql(''));
 /** E1: what is told of an order is committed with it. */
@@ -120,32 +121,36 @@ async function insertOrders(db: Query, accept: Statement, entries: OwnedOrder[])
   });
 }
 
-/** Stands for the checkpoint's instant in the body that the companion stores; no member can contain it. */
-export const UPDATED_AT_MARK = '@updated-at@';
-
-/** What the companion stores: where the key's claim is, and the answer. No tenant's id has a line break. */
-export function companionValue(tenantId: string, answer: string): string {
+/** What the commit hook stores: where the key's claim is, and the answer. No tenant's id has a line break. */
+export function answerPayload(tenantId: string, answer: string): string {
   return `${tenantId}\n${answer}`;
 }
 
-/** Commits the open answer with the terminal checkpoint, so that no caller hears of an end that is not stored. */
-export const answerCompanion: Companion = {
+/** The other way. */
+export function answerOfPayload(payload: string): string {
+  return payload.slice(payload.indexOf('\n') + 1);
+}
+
+/**
+ * Commits the open answer with the terminal checkpoint, so that no caller hears of an end that is not stored. It stores the
+ * bytes that it is handed, and says whose: an answer that stands already stays (K2), and its caller has to read it.
+ */
+export const storeAnswer: CommitHook = {
   name: 'store-answer',
   text: settleClaimsSql({
-    tenantId: `split_part(w.companion, E'\\n', 1)`,
+    tenantId: `split_part(w.payload, E'\\n', 1)`,
     key: 'w.id',
-    answer: `convert_to(replace(substr(w.companion, strpos(w.companion, E'\\n') + 1), '${UPDATED_AT_MARK}',
-                       to_char(w.updated_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')), 'UTF8')`,
+    answer: `convert_to(substr(w.payload, strpos(w.payload, E'\\n') + 1), 'UTF8')`,
     source: 'written w',
-    returning: { key: 'id', text: 'told' },
+    returning: 'id',
   }),
-  tells: true,
+  returnsStored: true,
 };
 
-/** E1: the end of an order is committed with what is told of it. A flush that is sent twice tells once. */
-export const answerAndTellCompanion: Companion = {
-  ...answerCompanion,
-  name: 'store-answer-and-tell',
+/** E1: the end of an order is committed with its event. A flush that is sent twice inserts it once. */
+export const storeAnswerAndEvent: CommitHook = {
+  ...storeAnswer,
+  name: 'store-answer-and-event',
   beside: `insert into outbox (order_id, kind, tenant_id)
            select w.id, w.state, orders.tenant_id from written w join orders on orders.id = w.id where w.ended
            on conflict do nothing`,
@@ -157,10 +162,10 @@ interface OrderRow {
   state: SagaState;
   outputs: Partial<OrderOutputs>;
   failure: Failure | null;
-  updated_at: Date;
+  changed_at: Date;
 }
 
-const ORDER_COLUMNS = 'orders.id, sagas.input, sagas.state, sagas.outputs, sagas.failure, sagas.updated_at';
+const ORDER_COLUMNS = 'orders.id, sagas.input, sagas.state, sagas.outputs, sagas.failure, sagas.changed_at';
 
 const findOrder = statement(
   'orders.find',
@@ -183,7 +188,7 @@ export async function readRequest(db: Query, tenantId: string, id: string): Prom
 }
 
 function viewOfRow(row: OrderRow): OrderView {
-  return viewOrder(row.id, row.input, row, row.updated_at.toISOString());
+  return viewOrder(row.id, row.input, row, row.changed_at.toISOString());
 }
 
 const listOrders = statement(

@@ -4,7 +4,7 @@ import type { Placed } from './accept-order.ts';
 
 /** What a request is refused with when its key gives it no answer, over HTTP and gRPC alike. */
 export const PLACED_REASONS = {
-  in_progress: OUTCOME_REASONS.in_flight,
+  in_progress: OUTCOME_REASONS.in_progress,
   reused: OUTCOME_REASONS.reused,
   forgotten: KEY_FAULT_REASONS.forgotten,
   busy: 'TRY_AGAIN',

@@ -12,13 +12,13 @@ export interface SagaLine {
   failure: Failure | null;
   parked: (Parked & { at: string }) | null;
   startedAt: Date;
-  updatedAt: Date;
+  changedAt: Date;
   deadlineAt: Date;
   endedAt: Date | null;
 }
 
 const LINE = `sagas.id, sagas.definition, sagas.state, sagas.position, sagas.epoch, sagas.failure, sagas.parked,
-          sagas.started_at as "startedAt", sagas.updated_at as "updatedAt", sagas.deadline_at as "deadlineAt",
+          sagas.started_at as "startedAt", sagas.changed_at as "changedAt", sagas.deadline_at as "deadlineAt",
           sagas.ended_at as "endedAt", orders.created_at as "createdAt"`;
 
 /** @param source a `from` item; its rows are looked through, so it must be an index's worth or the tenant's orders */

@@ -7,7 +7,7 @@ const call = (key: string): RememberedCall => ({
   operation: 'POST /v1/orders',
   fingerprint: { version: 1, digest: Buffer.from('print'), members: null },
 });
-const executed = (text: string): SettledAnswer => ({ kind: 'executed', answer: Buffer.from(text) });
+const executed = (text: string): SettledAnswer => ({ kind: 'completed', answer: Buffer.from(text) });
 
 describe('what a process remembers of its answers', () => {
   it('takes the memory that it counts, not the pool that the bytes came from', () => {

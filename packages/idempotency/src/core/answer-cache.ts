@@ -6,6 +6,7 @@
  */
 import { hash } from 'node:crypto';
 import type { Fingerprint } from './fingerprint.ts';
+import { type Digest, isSameRequest } from './same-request.ts';
 
 /** A key, as far as a memory has to know it. */
 export interface RememberedCall {
@@ -20,7 +21,7 @@ export interface RememberedCall {
 /** A request that nobody has read yet. */
 export type UnreadCall = Omit<RememberedCall, 'fingerprint' | 'bytes'> & { bytes: Buffer };
 
-export type SettledAnswer = { kind: 'executed' | 'refused'; answer: Buffer };
+export type SettledAnswer = { kind: 'completed' | 'refused'; answer: Buffer };
 
 /** `running`: another process is at it, as far as is known; worth waiting for, never a final word. */
 export type Recalled = SettledAnswer | { kind: 'running' };
@@ -89,7 +90,11 @@ export function createLocalAnswersOf<Answer>(
     entries.delete(id);
     bytes -= entry.size;
   };
-  const find = (call: Omit<UnreadCall, 'bytes'>, isSame: (entry: Entry<Answer>) => boolean): Answer | undefined => {
+  const find = (
+    call: Omit<UnreadCall, 'bytes'>,
+    printIn: (entry: Entry<Answer>) => string | undefined,
+    digest: Digest,
+  ): Answer | undefined => {
     const id = callId(call);
     const entry = entries.get(id);
     if (entry === undefined) return undefined;
@@ -98,14 +103,15 @@ export function createLocalAnswersOf<Answer>(
       return undefined;
     }
     // Another request under this key is Postgres's to refuse.
-    if (entry.operation !== call.operation || !isSame(entry)) return undefined;
+    const stored = { operation: entry.operation, fingerprint: printIn(entry) ?? null };
+    if (!isSameRequest(stored, { operation: call.operation, fingerprint: { digest } })) return undefined;
     entries.delete(id);
     entries.set(id, entry);
     return entry.answer;
   };
   return {
-    get: (call) => find(call, ({ print }) => print === printOf(call.fingerprint)),
-    getUnread: (call) => find(call, ({ bytesPrint }) => bytesPrint === digestOf(call.bytes)),
+    get: (call) => find(call, ({ print }) => print, call.fingerprint.digest),
+    getUnread: (call) => find(call, ({ bytesPrint }) => bytesPrint, digestOf(call.bytes)),
     put(call, answer) {
       const id = callId(call);
       const known = entries.get(id);

@@ -24,7 +24,7 @@ export interface Fingerprinter {
   /**
    * The id of what a tenant's key stands for: as `derivedId`, and where the key carries its time (`dateOfKey`) it begins with
    * that. What comes together then lies together: it goes to the right edge of every index, not to a page of its own in each
-   * one, which would be logged whole. So in databases whose ids have always been made like this (fingerprint-secret.ts).
+   * one, which would be logged whole.
    *
    * The time is the client's: a wrong one costs its place in the indexes and nothing else.
    */
@@ -34,17 +34,8 @@ export interface Fingerprinter {
 /** Of fingerprints; it is part of what they are made of. */
 const VERSION = 1;
 const MEMBER_DIGEST_BYTES = 9;
-/** From this version of a secret on. */
-const IDS_IN_ORDER = 2;
 
-/** What fingerprints are made with: one a database (postgres/fingerprint-secret.ts). */
-export interface FingerprintSecret {
-  /** Of the rules for ids. */
-  version: number;
-  secret: Buffer;
-}
-
-export function createFingerprinter({ secret, version }: FingerprintSecret): Fingerprinter {
+export function createFingerprinter(secret: Buffer): Fingerprinter {
   const digest = hmacSha256(secret);
   const idBytes = (...parts: string[]) => Buffer.from(digest(JSON.stringify(['id', ...parts])).slice(0, 16), 'latin1');
   const memberDigest = (operation: string, name: string, value: string) =>
@@ -73,7 +64,7 @@ export function createFingerprinter({ secret, version }: FingerprintSecret): Fin
     derivedId: (...parts) => uuidOf(idBytes(...parts)),
     idOfKey(kind, tenantId, key) {
       const bytes = idBytes(kind, tenantId, key);
-      const madeAt = version < IDS_IN_ORDER ? undefined : dateOfKey(key);
+      const madeAt = dateOfKey(key);
       // The 74 bits that are left keep keys of one millisecond apart.
       if (madeAt !== undefined) bytes.writeUIntBE(madeAt.getTime(), 0, 6);
       return uuidOf(bytes);

@@ -17,6 +17,11 @@ export function actKeyOf(undoKey: string): string {
   return undoKey.slice(0, -UNDO_SUFFIX.length);
 }
 
+/** The key that splitKey() has split. */
+export function joinKey({ scope, name }: { scope: string; name: string }): string {
+  return name === '' ? scope : `${scope}:${name}`;
+}
+
 /**
  * The two parts a key is stored in: what decides where its row lives, and the rest. No two keys share their parts: one
  * whose only colon is its last character keeps it in its scope, where no other has any.

@@ -7,7 +7,7 @@ import type { Reason } from '@holdfast/contracts/reasons';
 export const OUTCOME_REASONS = {
   expired: 'ANSWER_EXPIRED',
   fenced: 'FENCED',
-  in_flight: 'REQUEST_IN_PROGRESS',
+  in_progress: 'REQUEST_IN_PROGRESS',
   reused: 'IDEMPOTENCY_KEY_REUSED',
   sealed: 'SEALED',
   unknown: 'OUTCOME_UNKNOWN',

@@ -15,10 +15,10 @@ import { preferredWaitMs } from '../http/prefer.ts';
 import { type IdempotencyProblem, problemFor, RETRY_AFTER_SECONDS } from '../http/problem.ts';
 import { decodeAnswer, encodeAnswer, type StoredAnswer, storedHeaders } from '../http/stored-answer.ts';
 import { DEFAULT_KEEP_DAYS } from '../postgres/answers.ts';
-import { ask } from '../postgres/claim.ts';
 import { loadFingerprinter } from '../postgres/fingerprint-secret.ts';
 import { createKeyedRunner, type KeyedOutcome, type KeyedRunner } from '../postgres/keyed-runner.ts';
-import { RolledBack, rolledBackOr } from '../postgres/run-act.ts';
+import { ask } from '../postgres/read-claims.ts';
+import { RolledBack, rolledBackOr } from '../postgres/rolled-back.ts';
 import { scopedTransaction } from '../postgres/scoped-transaction.ts';
 import type { KeyedAnswer, KeyInHand } from './keyed.ts';
 import type { KeyedRoute } from './keyed-route.ts';
@@ -138,7 +138,7 @@ export class KeyedEdge {
     fresh: StoredAnswer | undefined,
   ): Promise<FastifyReply> {
     switch (outcome.kind) {
-      case 'executed':
+      case 'completed':
       case 'refused':
         if (fresh !== undefined && !outcome.replayed) return this.#reply(reply, fresh);
         return await this.#replay(route, request, reply, decodeAnswer(outcome.answer));

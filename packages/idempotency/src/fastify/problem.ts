@@ -5,7 +5,9 @@ import type { KeyedOutcome } from '../postgres/keyed-runner.ts';
 import { storeFaultReason } from '../postgres/store-fault.ts';
 
 /** The one place where an outcome without an answer becomes a problem. */
-export function problemOfOutcome(outcome: Exclude<KeyedOutcome, { kind: 'executed' | 'refused' }>): IdempotencyProblem {
+export function problemOfOutcome(
+  outcome: Exclude<KeyedOutcome, { kind: 'completed' | 'refused' }>,
+): IdempotencyProblem {
   const errors = outcome.kind === 'reused' ? differingFaults(outcome.differing) : undefined;
   return problemFor(OUTCOME_REASONS[outcome.kind], { errors });
 }

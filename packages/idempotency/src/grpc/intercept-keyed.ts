@@ -9,11 +9,11 @@ import {
 import type { Pool } from '@holdfast/postgres';
 import type { Fingerprinter } from '../core/fingerprint.ts';
 import { dateOfKey, parseKey } from '../core/new-key.ts';
+import type { Settlement } from '../core/outcome.ts';
 import { KEY_FAULT_REASONS, OUTCOME_REASONS } from '../core/outcome-reasons.ts';
-import { ask } from '../postgres/claim.ts';
 import { loadFingerprinter } from '../postgres/fingerprint-secret.ts';
 import type { KeyedOutcome, KeyedRunner } from '../postgres/keyed-runner.ts';
-import type { Settlement } from '../postgres/run-act.ts';
+import { ask } from '../postgres/read-claims.ts';
 import { storeFaultReason } from '../postgres/store-fault.ts';
 import type { CallInHand } from './call-in-hand.ts';
 import { errorStatus, type KeyErrorReason } from './error-status.ts';
@@ -152,13 +152,13 @@ function answer(
   parts: KeyedServerParts,
   outcome: KeyedOutcome,
 ): void {
-  if (outcome.kind !== 'executed') call.sendStatus(statusOfOutcome(outcome, parts.domain));
+  if (outcome.kind !== 'completed') call.sendStatus(statusOfOutcome(outcome, parts.domain));
   else if (outcome.replayed) held.replay(call, outcome.answer);
   else held.release(outcome.answer);
 }
 
 /** The one place where an outcome without a message becomes a status. */
-function statusOfOutcome(outcome: Exclude<KeyedOutcome, { kind: 'executed' }>, domain: string): AnsweredStatus {
+function statusOfOutcome(outcome: Exclude<KeyedOutcome, { kind: 'completed' }>, domain: string): AnsweredStatus {
   if (outcome.kind === 'refused') {
     const refusal = decodeRefusal(outcome.answer);
     refusal.metadata.set('grpc-retry-pushback-ms', '-1');

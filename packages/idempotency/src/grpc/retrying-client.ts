@@ -7,6 +7,7 @@
  * - One layer: turn the channel's own retries off (`'grpc.enable_retries': 0`), two layers multiply.
  * - Budgeted: when many calls fail, retries stop before they become the load that keeps the server down.
  */
+
 import {
   InterceptingCall,
   type InterceptingListener,
@@ -17,8 +18,8 @@ import {
   type StatusObject,
   status,
 } from '@grpc/grpc-js';
+import { createRetryBudget, fullJitterMs, type RetryBudget } from '@holdfast/resilience';
 import { newKey } from '../core/new-key.ts';
-import { createRetryBudget, type RetryBudget } from './retry-budget.ts';
 
 export interface RetryOptions {
   /** Which methods take a key, by path (`/shop.v1.Payments/Charge`). Default: every unary one. */
@@ -127,7 +128,7 @@ class RetriedCall {
     const pushback = ended.metadata.get('grpc-retry-pushback-ms')[0]?.toString();
     if (!mayRetry || this.#cancelled || this.#attempts >= maxAttempts) return undefined;
     if (pushback !== undefined && !/^\d{1,9}$/.test(pushback)) return undefined;
-    const jitterMs = random() * Math.min(baseMs * 2 ** (this.#attempts - 1), maxMs);
+    const jitterMs = fullJitterMs({ baseMs, capMs: maxMs }, this.#attempts - 1, random);
     // A server's pushback is the least that we wait; the jitter keeps those that it pushed back together apart.
     const waitMs = pushback === undefined ? jitterMs : Number(pushback) + jitterMs;
     return waitMs < this.#remainingMs() ? waitMs : undefined;

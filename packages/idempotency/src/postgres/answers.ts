@@ -1,6 +1,6 @@
 /*
  * Bodies of answers: a small one in its claim's own row, so that it costs no row more; a large one by day
- * (sql/002-retention.sql), where a day that is past is dropped whole.
+ * (the table `answers`), where a day that is past is dropped whole.
  *
  * K5  What a caller is told depends on the clock, never on how far the housekeeping has come: a body whose last day is
  *     past is not given, whether or not it is still there. Its claim says that the key was used.
@@ -25,7 +25,7 @@ function isGivenSql(day: string): string {
 const MOST_IN_CLAIM = 512;
 
 /** Whether an answer goes into its claim's row. A refusal always does (S5). */
-export function staysInClaim(state: 'executed' | 'refused', answer: Buffer): boolean {
+export function staysInClaim(state: 'completed' | 'refused', answer: Buffer): boolean {
   return state === 'refused' || answer.length <= MOST_IN_CLAIM;
 }
 

@@ -2,14 +2,8 @@ import { statement } from '@holdfast/postgres';
 import { type TestDatabase, testDatabase } from '@holdfast/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { idempotencyMigrations } from '../index.ts';
-import {
-  CLAIM_STATE,
-  newClaimsSql,
-  openClaim,
-  readClaims,
-  settleClaimsSql,
-  settleOpenClaim,
-} from './claims-fragment.ts';
+import { newClaimsSql, openClaim, settleClaimsSql, settleOpenClaim } from './claims-fragment.ts';
+import { readClaims } from './read-claims.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -58,13 +52,13 @@ const end = statement(
     key: 'w.id',
     answer: 'w.answer',
     source: 'unnest($1::text[], $2::text[], $3::bytea[]) as w(tenant_id, id, answer)',
-    returning: { key: 'id', text: 'told' },
+    returning: 'id',
   }),
 );
 
-async function told(tenantId: string, id: string, answer: string | null) {
+async function settled(tenantId: string, id: string, answer: string | null) {
   const values = [[tenantId], [id], [answer === null ? null : Buffer.from(answer)]];
-  return (await database.pool.query<{ id: string; told: string }>({ ...end, values })).rows;
+  return (await database.pool.query<{ id: string }>({ ...end, values })).rows;
 }
 
 const readOf = async (tenantId: string, ...keys: string[]) =>
@@ -84,10 +78,8 @@ describe('claims that a caller’s own statement writes', () => {
       ]),
     ).toEqual(['b']);
     expect(await readOf('shop', 'a')).toEqual(before);
-    expect(before).toMatchObject([
-      { operation: 'issue', resource: '/tickets/a', state: CLAIM_STATE.open, answer: null },
-    ]);
-    expect(await readOf('shop', 'b')).toMatchObject([{ state: CLAIM_STATE.done, answer: Buffer.from('done') }]);
+    expect(before).toMatchObject([{ operation: 'issue', resource: '/tickets/a', state: 'in_progress', answer: null }]);
+    expect(await readOf('shop', 'b')).toMatchObject([{ state: 'completed', answer: Buffer.from('done') }]);
   });
 
   it('K1: are answered once: by whichever comes first, the statement of the work’s end or a caller that waits no longer', async () => {
@@ -99,32 +91,30 @@ describe('claims that a caller’s own statement writes', () => {
       { tenantId: 'shop', key: 'a' },
       { tenantId: 'shop', key: 'b' },
     ];
-    expect(await told('shop', 'a', 'ended')).toEqual([{ id: 'a', told: 'ended' }]);
-    const ended = { state: CLAIM_STATE.done, answer: Buffer.from('ended') };
-    expect(await settleOpenClaim(database.pool, a, CLAIM_STATE.refused, Buffer.from('late'))).toEqual(ended);
-    const refused = { state: CLAIM_STATE.refused, answer: Buffer.from('no') };
-    expect(await settleOpenClaim(database.pool, b, CLAIM_STATE.refused, Buffer.from('no'))).toEqual(refused);
-    expect(await told('shop', 'b', 'late')).toEqual([]);
+    expect(await settled('shop', 'a', 'ended')).toEqual([{ id: 'a' }]);
+    const ended = { state: 'completed', answer: Buffer.from('ended') };
+    expect(await settleOpenClaim(database.pool, a, 'refused', Buffer.from('late'))).toEqual(ended);
+    const refused = { state: 'refused', answer: Buffer.from('no') };
+    expect(await settleOpenClaim(database.pool, b, 'refused', Buffer.from('no'))).toEqual(refused);
+    expect(await settled('shop', 'b', 'late')).toEqual([]);
     expect(await readOf('shop', 'a', 'b')).toMatchObject([ended, refused]);
   });
 
   it('stay open when the end has no answer for them', async () => {
     await issued([['shop', 'a', null]]);
-    expect(await told('shop', 'a', null)).toEqual([]);
-    expect(await readOf('shop', 'a')).toMatchObject([{ state: CLAIM_STATE.open }]);
+    expect(await settled('shop', 'a', null)).toEqual([]);
+    expect(await readOf('shop', 'a')).toMatchObject([{ state: 'in_progress' }]);
   });
 
   it('H17: of one tenant are nothing to another', async () => {
     const claim = { key: 'a', operation: 'issue', resource: null, fingerprint, claimedAt: new Date() };
     expect(await openClaim(database.pool, { ...claim, tenantId: 'shop' })).toBe(true);
     expect(await openClaim(database.pool, { ...claim, tenantId: 'other' })).toBe(true);
-    expect(await told('other', 'a', 'ended')).toHaveLength(1);
-    expect(await readOf('shop', 'a')).toMatchObject([
-      { tenantId: 'shop', state: CLAIM_STATE.open, members: { a: 'x' } },
-    ]);
-    expect(
-      await settleOpenClaim(database.pool, { tenantId: 'third', key: 'a' }, CLAIM_STATE.done, Buffer.from('x')),
-    ).toBe(undefined);
+    expect(await settled('other', 'a', 'ended')).toHaveLength(1);
+    expect(await readOf('shop', 'a')).toMatchObject([{ tenantId: 'shop', state: 'in_progress', members: { a: 'x' } }]);
+    expect(await settleOpenClaim(database.pool, { tenantId: 'third', key: 'a' }, 'completed', Buffer.from('x'))).toBe(
+      undefined,
+    );
   });
 
   it('H7: are looked at together, those that are still open left out where only answers are wanted', async () => {

@@ -11,10 +11,7 @@
  */
 import { type Query, statement } from '@holdfast/postgres';
 import type { Fingerprint } from '../core/fingerprint.ts';
-
-/** As stored. */
-export const CLAIM_STATE = { open: 'in_flight', done: 'executed', refused: 'refused' } as const;
-const { open, done } = CLAIM_STATE;
+import type { ClaimState } from './claims.ts';
 
 /** SQL expressions over the rows of `source`. */
 export interface NewClaims {
@@ -44,7 +41,7 @@ export function newClaimsSql(claim: NewClaims): string {
      insert into claims (tenant_id, scope, name, operation, resource, state, fingerprint, fingerprint_version, members,
                          answer, claimed_at, settled_at)
      select ${claim.tenantId}, ${claim.key}, '', ${claim.operation}, ${claim.resource ?? 'null'},
-            case when ${claim.answer} is null then '${open}' else '${done}' end,
+            case when ${claim.answer} is null then 'in_progress' else 'completed' end,
             ${claim.fingerprint}, ${claim.fingerprintVersion}, ${claim.members ?? 'null'}, ${claim.answer},
             ${claim.claimedAt}, case when ${claim.answer} is not null then clock_timestamp() end
        from ${claim.source}
@@ -61,18 +58,18 @@ export interface SettledClaims {
   answer: string;
   /** A `from` item. */
   source: string;
-  /** Names of the columns that are returned of each claim that was open: its key, and its answer as text. */
-  returning: { key: string; text: string };
+  /** Name of the column in which the key of each claim that was open is returned. */
+  returning: string;
 }
 
 /** An update for a statement's `with`: stores the answers of claims that are still open. */
 export function settleClaimsSql({ tenantId, key, answer, source, returning }: SettledClaims): string {
   return `
-     update claims set state = '${done}', answer = ${answer}, settled_at = clock_timestamp()
+     update claims set state = 'completed', answer = ${answer}, settled_at = clock_timestamp()
        from ${source}
       where claims.tenant_id = ${tenantId} and claims.scope = ${key} and claims.name = ''
-        and claims.state = '${open}' and ${answer} is not null
-     returning claims.scope as ${returning.key}, convert_from(claims.answer, 'UTF8') as ${returning.text}`;
+        and claims.state = 'in_progress' and ${answer} is not null
+     returning claims.scope as ${returning}`;
 }
 
 /**
@@ -130,15 +127,15 @@ export async function openClaim(db: Query, claim: OpenClaim): Promise<boolean> {
 }
 
 export interface ClaimAnswer {
-  state: (typeof CLAIM_STATE)['open' | 'done' | 'refused'];
+  state: ClaimState;
   /** Null while the claim is open, and past the answer's retention. */
   answer: Buffer | null;
 }
 
 const settleOpen = statement(
   'idempotency.settle-open-claim',
-  `update claims set state = case when state = '${open}' then $3::text else state end,
-                     answer = case when state = '${open}' then $4::bytea else answer end,
+  `update claims set state = case when state = 'in_progress' then $3::text else state end,
+                     answer = case when state = 'in_progress' then $4::bytea else answer end,
                      settled_at = coalesce(settled_at, clock_timestamp())
     where tenant_id = $1::text and scope = $2::text and name = '' returning state, answer`,
 );
@@ -147,46 +144,9 @@ const settleOpen = statement(
 export async function settleOpenClaim(
   db: Query,
   { tenantId, key }: Pick<OpenClaim, 'tenantId' | 'key'>,
-  state: (typeof CLAIM_STATE)['done' | 'refused'],
+  state: 'completed' | 'refused',
   answer: Buffer,
 ): Promise<ClaimAnswer | undefined> {
   const { rows } = await db.query<ClaimAnswer>({ ...settleOpen, values: [tenantId, key, state, answer] });
   return rows[0];
-}
-
-/** What a key stands for. */
-export interface ClaimRow extends ClaimAnswer {
-  tenantId: string;
-  key: string;
-  operation: string;
-  resource: string | null;
-  fingerprint: Buffer;
-  members: Record<string, string> | null;
-  claimedAt: Date;
-}
-
-// The inner select can't be flattened into a join (offset 0), so that each key is one probe of the primary key.
-const readRows = statement(
-  'idempotency.read-claims',
-  `select c.*
-     from unnest($1::text[], $2::text[]) as r(tenant_id, key),
-          lateral (select tenant_id as "tenantId", scope as key, operation, resource, fingerprint, members, state, answer,
-                          claimed_at as "claimedAt"
-                     from claims
-                    where claims.tenant_id = r.tenant_id and claims.scope = r.key and claims.name = ''
-                      and not ($3::boolean and claims.state = '${open}') offset 0) c`,
-);
-
-/**
- * Looks, and changes nothing. Keys that stand for nothing are missing.
- * @param onlySettled leaves out those that are open
- * @throws pg errors
- */
-export async function readClaims(
-  db: Query,
-  keys: Pick<OpenClaim, 'tenantId' | 'key'>[],
-  { onlySettled = false } = {},
-): Promise<ClaimRow[]> {
-  const values = [keys.map(({ tenantId }) => tenantId), keys.map(({ key }) => key), onlySettled];
-  return (await db.query<ClaimRow>({ ...readRows, values })).rows;
 }

@@ -1,30 +1,39 @@
-import type { Pool } from '@holdfast/postgres';
-import { type ClaimRequest, claimEnded } from './claim.ts';
+/*
+ * Keys whose effects may have been committed without an answer, because other code ended the transaction it was lent.
+ *
+ * K9  Such a key is marked by a claim that is in flight and has no lease. It never runs again by itself.
+ */
+import { type Pool, type Query, statement } from '@holdfast/postgres';
+import { type ClaimRequest, keyColumns } from './claims.ts';
 import { TransactionEnded } from './scoped-transaction.ts';
 
 /**
- * Runs `work` under a key, and marks the key when its transaction was ended by other code (K9): it never runs again by itself.
+ * Runs `work`, and marks the keys whose transaction was ended by other code.
  *
- * @param work calls `onEnded` as soon as it knows. The mark is made at once and on another connection, since the end has freed
- *   the key's locks. Where the pool has no other connection, the mark waits until the transaction's is given back.
- * @throws what `work` throws; TransactionEnded once the key is marked
+ * @param work calls `lending` with the requests whose effects it is about to run in a lent transaction, and what that returns as
+ *   soon as it knows that the transaction was ended. The marks are made at once and on another connection, since the end has
+ *   freed the keys' locks. Where the pool has no other connection, they wait until the transaction's is given back.
+ * @throws what `work` throws; TransactionEnded once the keys are marked
  */
 export async function markingEnds<T>(
   pool: Pool,
-  request: ClaimRequest,
-  work: (onEnded: () => void) => Promise<T>,
+  work: (lending: (requests: ClaimRequest[]) => () => void) => Promise<T>,
 ): Promise<T> {
+  let lent: ClaimRequest[] = [];
   let marked: Promise<void> | undefined;
-  const onEnded = () => {
-    marked = claimEnded(pool, request);
-    marked.catch(() => {});
+  const lending = (requests: ClaimRequest[]) => {
+    lent = requests;
+    return () => {
+      marked = markEnded(pool, requests);
+      marked.catch(() => {});
+    };
   };
   try {
-    return await work(onEnded);
+    return await work(lending);
   } catch (error) {
     if (!(error instanceof TransactionEnded) || error.when === 'earlier') throw error;
-    // crash here: nothing marks the key, and its effect may run again.
-    await (marked ?? claimEnded(pool, request)).catch(() => claimEnded(pool, request)).catch(notMarked(error));
+    // crash here: nothing marks the keys, and their effects may run again.
+    await (marked ?? markEnded(pool, lent)).catch(() => markEnded(pool, lent)).catch(notMarked(error));
     throw error;
   }
 }
@@ -33,3 +42,35 @@ const notMarked = (ended: TransactionEnded) => (error: unknown) => {
   const message = `${ended.message}. The key could not be marked: a retry may run the handler again`;
   throw new TransactionEnded(message, 'now', new AggregateError([ended, error]));
 };
+
+// A claim that was taken over has its row; it loses its lease, so that no later attempt takes it over.
+const markRows = statement(
+  'idempotency.mark-ended',
+  `insert into claims as c (tenant_id, scope, name, operation, state, fingerprint, fingerprint_version, members)
+   select tenant_id, scope, name, operation, 'in_progress', fingerprint, fingerprint_version, members
+     from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::smallint[], $7::jsonb[])
+       as r(tenant_id, scope, name, operation, fingerprint, fingerprint_version, members)
+    order by tenant_id, scope, name
+   on conflict (tenant_id, scope, name) do update set lease_until = null where c.state = 'in_progress'`,
+);
+
+async function markEnded(db: Query, requests: ClaimRequest[]): Promise<void> {
+  await db.query({
+    ...markRows,
+    values: [
+      ...keyColumns(requests),
+      requests.map(({ operation }) => operation),
+      requests.map(({ fingerprint }) => fingerprint.digest),
+      requests.map(({ fingerprint }) => fingerprint.version),
+      requests.map(({ fingerprint }) => fingerprint.members && JSON.stringify(fingerprint.members)),
+    ],
+  });
+}
+
+const ENDED_EARLIER =
+  'an earlier attempt under this key ended the transaction it was lent, and its effect may be there: nothing was run. See whether it is; to let the key run again, delete its row from claims';
+
+/** What a call gets whose key is marked. */
+export function endedEarlier(): TransactionEnded {
+  return new TransactionEnded(ENDED_EARLIER, 'earlier');
+}

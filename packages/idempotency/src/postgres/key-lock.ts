@@ -21,7 +21,6 @@
 import { hash } from 'node:crypto';
 import {
   type Ending,
-  isUniqueViolation,
   type Known,
   type Pool,
   type Query,
@@ -30,11 +29,12 @@ import {
   transactionAfter,
 } from '@holdfast/postgres';
 import type { Fingerprint } from '../core/fingerprint.ts';
-import { splitKey } from '../core/key.ts';
-import { answerInClaimSql, DEFAULT_KEEP_DAYS, keptUntilSql, readAnswers, staysInClaim } from './answers.ts';
-import { isProofMissing, leaveProofSql, newProof, provenSql } from './proof.ts';
-import { rolledBackOr } from './run-act.ts';
-import { transactionEnded } from './scoped-transaction.ts';
+import { isSameRequest } from '../core/same-request.ts';
+import { readAnswers } from './answers.ts';
+import { ClaimedMeanwhile, insertFault } from './claims.ts';
+import { leaveProofSql, newProof } from './proof.ts';
+import { type FoundClaim, readClaimsQuery } from './read-claims.ts';
+import { rolledBackOr } from './rolled-back.ts';
 
 export interface TurnRequest {
   tenantId: string;
@@ -46,8 +46,8 @@ export interface TurnRequest {
 }
 
 export type NoTurn =
-  | { kind: 'executed' | 'refused'; answer: Buffer; replayed: true }
-  | { kind: 'in_flight' }
+  | { kind: 'completed' | 'refused'; answer: Buffer; replayed: true }
+  | { kind: 'in_progress' }
   | { kind: 'reused'; differing: string[] };
 
 const takeTurn = statement(
@@ -61,26 +61,11 @@ interface TurnRow {
   turn: 'ours' | 'same' | 'other';
 }
 
-// The claim's own row alone: its answer is there unless it is a long one, and whose key is new has none to wait for.
-const lookAtKey = statement(
-  'idempotency.look-at-key',
-  `select state, operation, fingerprint, ${answerInClaimSql('claims')} as answer, kept_until::text
-     from claims where tenant_id = $1::text and scope = $2::text and name = $3::text`,
-);
-
-interface KeyRow {
-  state: string;
-  operation: string;
-  fingerprint: Buffer | null;
-  answer: Buffer | null;
-  kept_until: string | null;
-}
-
 /**
  * Runs `work` in a transaction that has the key's turn, or says why there is none. A key that is settled already is
- * answered here, without a write; everything else about it is for claim() to say, inside `work`.
+ * answered here, without a write; everything else about it is for claimKeys() to say, inside `work`.
  *
- * @param work `proof`: there when the key has no row: it may be settled by settleNew() and needs no claim before
+ * @param work `proof`: there when the key has no row: it may be claimed and settled by the last statement, and needs no look before
  * @throws what the database throws; TransactionEnded
  */
 export async function inTurn<T>(
@@ -88,93 +73,47 @@ export async function inTurn<T>(
   request: TurnRequest,
   work: (tx: Transaction, proof: string | undefined) => Promise<Ending<T>>,
 ): Promise<T | NoTurn> {
-  const { scope, name } = splitKey(request.key);
   const proof = newProof();
   const keyLock = lockId([request.tenantId, request.key]);
   const requestLock = lockId([request.tenantId, request.key, request.operation], request.fingerprint.digest);
   const opening = {
     first: { ...takeTurn, values: [requestLock, keyLock, proof] },
-    look: { ...lookAtKey, values: [request.tenantId, scope, name] },
+    look: readClaimsQuery([request]),
     // Rolled back rather than committed: nothing was written, and a commit would wait for the disk.
-    known: (taken: TurnRow | undefined, [row]: KeyRow[], tx: Query) => noTurn(taken?.turn, row, request, tx),
+    known: (taken: TurnRow | undefined, [row]: FoundClaim[], tx: Query) => noTurn(taken?.turn, row, request, tx),
   };
-  const ended = transactionAfter<TurnRow, KeyRow, T | NoTurn>(pool, opening, (tx, found) =>
+  const ended = transactionAfter<TurnRow, FoundClaim, T | NoTurn>(pool, opening, (tx, found) =>
     work(tx, found.length === 0 ? proof : undefined),
   );
   return await rolledBackOr(ended).catch((error: unknown) => {
-    if (isProofMissing(error)) throw transactionEnded(error);
-    // Somebody else has the key after all, past the locks: everything is rolled back, and whoever looks again is told.
-    if (isUniqueViolation(error, 'claims_pkey')) return { kind: 'in_flight' as const };
-    throw error;
+    const fault = insertFault(error);
+    // Somebody else has the key after all, past the locks: everything is rolled back, and the next look finds what that left.
+    if (fault instanceof ClaimedMeanwhile) return { kind: 'in_progress' as const };
+    throw fault;
   });
 }
 
 async function noTurn(
   turn: TurnRow['turn'] | undefined,
-  row: KeyRow | undefined,
+  row: FoundClaim | undefined,
   request: TurnRequest,
   tx: Query,
 ): Promise<Known<NoTurn>> {
   if (row === undefined) {
     if (turn === 'ours') return undefined;
-    return { result: turn === 'same' ? { kind: 'in_flight' } : { kind: 'reused', differing: [] } };
+    return { result: turn === 'same' ? { kind: 'in_progress' } : { kind: 'reused', differing: [] } };
   }
-  const settled = row.state === 'executed' || row.state === 'refused';
-  const same = row.operation === request.operation && row.fingerprint?.equals(request.fingerprint.digest) === true;
-  // Settled otherwise: claim() says what it is, naming the members that differ. It has nothing to wait for.
-  if (!settled || !same) return undefined;
+  // Anything else: claimKeys() says what it is, naming the members that differ. It has nothing to wait for.
+  if ((row.state !== 'completed' && row.state !== 'refused') || !isSameRequest(row, request)) return undefined;
   const answer = row.answer ?? (await longAnswer(tx, request, row));
-  return answer && { result: { kind: row.state as 'executed' | 'refused', answer, replayed: true } };
+  return answer && { result: { kind: row.state, answer, replayed: true } };
 }
 
 /** One that is too long for its claim's row; undefined when it is past its last day. */
-async function longAnswer(tx: Query, { tenantId, key }: TurnRequest, row: KeyRow): Promise<Buffer | undefined> {
-  if (row.kept_until === null) return undefined;
-  const [answer] = await readAnswers(tx, [{ tenantId, key, keptUntil: row.kept_until }]);
+async function longAnswer(tx: Query, { tenantId, key }: TurnRequest, row: FoundClaim): Promise<Buffer | undefined> {
+  if (row.keptUntil === null) return undefined;
+  const [answer] = await readAnswers(tx, [{ tenantId, key, keptUntil: row.keptUntil }]);
   return answer;
-}
-
-const CLAIM_COLUMNS = `tenant_id, scope, name, operation, state, fingerprint, fingerprint_version, members, answer,
-                         kept_until, settled_at`;
-const claimValues = (answer: string) => `$1::text, $2::text, $3::text, $4::text,
-            ${provenSql('$5::text', '$11::text')}, $6::bytea, $7::smallint,
-            $8::jsonb, ${answer}, case when $5::text = 'executed' then ${keptUntilSql('$10::int')} end, clock_timestamp()`;
-
-// A refusal, and what is short: it costs no second row (answers.ts).
-const insertSettled = statement(
-  'idempotency.settle-new',
-  `insert into claims (${CLAIM_COLUMNS}) values (${claimValues('$9::bytea')})`,
-);
-
-// What is long goes to its last day's partition.
-const insertSettledLong = statement(
-  'idempotency.settle-new-long',
-  `with settled as (
-     insert into claims (${CLAIM_COLUMNS}) values (${claimValues('null')}) returning kept_until
-   )
-   insert into answers (tenant_id, scope, name, kept_until, answer)
-   select $1::text, $2::text, $3::text, kept_until, $9::bytea from settled`,
-);
-
-/**
- * Claim and answer in one statement, the last one of the effect's transaction: nobody could have seen the claim before. The
- * primary key still decides (K2): the statement fails when somebody else has the key after all. It fails too in any other
- * transaction than the one that `proof` was left with (K9).
- */
-export function settleNew(
-  request: TurnRequest,
-  state: 'executed' | 'refused',
-  answer: Buffer,
-  proof: string,
-): NonNullable<Ending<never>['last']> {
-  const { scope, name } = splitKey(request.key);
-  const { digest, version, members } = request.fingerprint;
-  const print = [digest, version, members && JSON.stringify(members)];
-  const keepDays = request.keepDays ?? DEFAULT_KEEP_DAYS;
-  return {
-    ...(staysInClaim(state, answer) ? insertSettled : insertSettledLong),
-    values: [request.tenantId, scope, name, request.operation, state, ...print, answer, keepDays, proof],
-  };
 }
 
 /** A signed 64-bit number, as text: what Postgres names an advisory lock by. */

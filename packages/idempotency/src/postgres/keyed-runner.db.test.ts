@@ -1,9 +1,9 @@
 import { transaction } from '@holdfast/postgres';
 import { type TestDatabase, testDatabase } from '@holdfast/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { holdOne, sealOne, settleHeld } from '../../test/test-claims.ts';
 import type { Fingerprinter } from '../core/fingerprint.ts';
 import { createKeyedRunner, createPool, type Effect, idempotencyMigrations, newKey, type Pool } from '../index.ts';
-import { claim, complete, seal } from './claim.ts';
 import { loadFingerprinter } from './fingerprint-secret.ts';
 
 let database: TestDatabase;
@@ -50,8 +50,8 @@ describe.each([false, true])('a duplicate in another process, pipelined: %s', (p
       const looking = other.run(callOf(key), () => Promise.reject(new Error('it ran again')));
       await untilAsleep();
       end.resolve();
-      expect((await first).kind).toBe('executed');
-      expect(['in_flight', 'executed']).toContain((await looking).kind);
+      expect((await first).kind).toBe('completed');
+      expect(['in_progress', 'completed']).toContain((await looking).kind);
       await pool.end();
     });
     expect(await effectsOf(key)).toBe(1);
@@ -90,8 +90,8 @@ describe.each([false, true])(
     it('K3: sealed meanwhile: the effect is rolled back, and it never runs', async () => {
       const runner = createKeyedRunner({ pool });
       const key = newKey();
-      const sealing = effect(key, () => seal(database.pool, 'ada', key, 'pay'));
-      expect(await runner.run(callOf(key), sealing)).toEqual({ kind: 'in_flight' });
+      const sealing = effect(key, () => sealOne(database.pool, 'ada', key, 'pay'));
+      expect(await runner.run(callOf(key), sealing)).toEqual({ kind: 'in_progress' });
       expect(await runner.run(callOf(key), effect(key))).toEqual({ kind: 'sealed' });
       expect(await effectsOf(key)).toBe(0);
     });
@@ -103,12 +103,12 @@ describe.each([false, true])(
       const settled = effect(key, () =>
         database.pool.query(
           `insert into claims (tenant_id, scope, name, operation, state, fingerprint, fingerprint_version, answer)
-         values ('ada', $1, '', 'pay', 'executed', $2, 1, 'theirs')`,
+         values ('ada', $1, '', 'pay', 'completed', $2, 1, 'theirs')`,
           [key, digest],
         ),
       );
       const answered = await runner.run(callOf(key, 5_000), settled);
-      expect(answered).toEqual({ kind: 'executed', answer: Buffer.from('theirs'), replayed: true });
+      expect(answered).toEqual({ kind: 'completed', answer: Buffer.from('theirs'), replayed: true });
       expect(await effectsOf(key)).toBe(0);
     });
   },
@@ -138,7 +138,7 @@ describe.each([false, true])('an answer, pipelined: %s', (pipeline) => {
     async ({ answer, byDay }) => {
       const key = newKey();
       const first = await createKeyedRunner({ pool }).run(callOf(key), effect(key, undefined, answer));
-      expect(first).toEqual({ kind: 'executed', answer: Buffer.from(answer), replayed: false });
+      expect(first).toEqual({ kind: 'completed', answer: Buffer.from(answer), replayed: false });
       expect(await answersOf(key)).toBe(byDay);
       const before = await rowOf(key);
       for (let again = 0; again < 2; again++) {
@@ -167,15 +167,18 @@ describe.each([false, true])('an answer, pipelined: %s', (pipeline) => {
     expect(await createKeyedRunner({ pool }).run(callOf(key), never)).toEqual({ ...refusal, replayed: true });
   });
 
-  it.each(ANSWERS)('K2: that is $size, stored by complete(), is kept in the same place', async ({ answer, byDay }) => {
-    const key = newKey();
-    await transaction(pool, async (tx) => {
-      const met = await claim(tx, callOf(key));
-      if (met.kind !== 'claimed') throw new Error(`the key is ${met.kind}`);
-      await complete(tx, met.claim, Buffer.from(answer));
-    });
-    expect(await answersOf(key)).toBe(byDay);
-    const replay = await createKeyedRunner({ pool }).run(callOf(key), never);
-    expect(replay).toEqual({ kind: 'executed', answer: Buffer.from(answer), replayed: true });
-  });
+  it.each(ANSWERS)(
+    'K2: that is $size, stored when it was held outside, is kept in the same place',
+    async ({ answer, byDay }) => {
+      const key = newKey();
+      await transaction(pool, async (tx) => {
+        const met = await holdOne(tx, { ...callOf(key), leaseMs: 60_000 });
+        if (met.kind !== 'claimed') throw new Error(`the key is ${met.kind}`);
+        await settleHeld(tx, met.claim, Buffer.from(answer));
+      });
+      expect(await answersOf(key)).toBe(byDay);
+      const replay = await createKeyedRunner({ pool }).run(callOf(key), never);
+      expect(replay).toEqual({ kind: 'completed', answer: Buffer.from(answer), replayed: true });
+    },
+  );
 });

@@ -24,10 +24,13 @@ import {
   type SettledAnswer,
 } from '../core/answer-cache.ts';
 import type { Fingerprint } from '../core/fingerprint.ts';
-import { claim, complete, differingMembers, refuse } from './claim.ts';
-import { markingEnds } from './ended-claims.ts';
-import { inTurn, settleNew, type TurnRequest } from './key-lock.ts';
-import { heldBy, outcomeOfMet, RolledBack, type Settlement } from './run-act.ts';
+import type { Settlement } from '../core/outcome.ts';
+import { differingMembers, isSameRequest } from '../core/same-request.ts';
+import { type ClaimOutcome, claimKeys, insertClaimsQuery, settleClaims } from './claims.ts';
+import { endedEarlier, markingEnds } from './ended-claims.ts';
+import { handleExisting } from './existing-claim.ts';
+import { inTurn, type TurnRequest } from './key-lock.ts';
+import { RolledBack } from './rolled-back.ts';
 import { runInScopedTransaction } from './scoped-transaction.ts';
 
 export interface KeyedRun extends TurnRequest {
@@ -36,11 +39,11 @@ export interface KeyedRun extends TurnRequest {
 }
 
 export type KeyedOutcome =
-  | { kind: 'executed'; answer: Buffer; replayed: boolean }
+  | { kind: 'completed'; answer: Buffer; replayed: boolean }
   | { kind: 'refused'; answer: Buffer; replayed: boolean }
   /** `differing`: names of members of the request, where they are known. */
   | { kind: 'reused'; differing: string[] }
-  | { kind: 'in_flight' }
+  | { kind: 'in_progress' }
   /** It was executed; its answer is past its last day. Nothing runs; the effect's own rows say what is now. */
   | { kind: 'expired' }
   /** An undo has sealed the key: it shall never run. */
@@ -110,7 +113,7 @@ class Runner implements KeyedRunner {
       const leftMs = deadlineAtMs - performance.now();
       const outcome = await this.#look(call, effect, leftMs);
       if (outcome === undefined) continue;
-      if (outcome.kind !== 'in_flight' || leftMs <= 0 || this.#waiting >= this.#maxWaiting) return outcome;
+      if (outcome.kind !== 'in_progress' || leftMs <= 0 || this.#waiting >= this.#maxWaiting) return outcome;
       await this.#waitElsewhere(call, leftMs);
     }
   }
@@ -121,7 +124,7 @@ class Runner implements KeyedRunner {
     const turn = this.#turns.get(id);
     if (turn !== undefined) return await this.#waitHere(turn, call, leftMs);
     const known = await this.#recall(call);
-    if (known?.kind === 'running') return { kind: 'in_flight' };
+    if (known?.kind === 'running') return { kind: 'in_progress' };
     if (known !== undefined) return { ...known, replayed: true };
     // While a shared memory was asked, a duplicate may have taken the turn.
     if (this.#turns.has(id)) return undefined;
@@ -164,13 +167,17 @@ class Runner implements KeyedRunner {
   }
 
   async #waitHere(turn: Turn, call: KeyedRun, leftMs: number): Promise<KeyedOutcome | undefined> {
-    if (turn.operation !== call.operation) return { kind: 'reused', differing: [] };
-    if (!turn.fingerprint.digest.equals(call.fingerprint.digest)) {
-      return { kind: 'reused', differing: differingMembers(turn.fingerprint.members, call.fingerprint.members) };
+    const { operation, fingerprint } = turn;
+    if (!isSameRequest({ operation, fingerprint: fingerprint.digest }, call)) {
+      const isOther = operation !== call.operation;
+      return {
+        kind: 'reused',
+        differing: isOther ? [] : differingMembers(fingerprint.members, call.fingerprint.members),
+      };
     }
     const mayWait = leftMs > 0 && this.#waiting < this.#maxWaiting;
     const ended = mayWait ? await this.#counted(() => endsWithin(turn.ended, leftMs)) : 'late';
-    if (ended === 'late') return { kind: 'in_flight' };
+    if (ended === 'late') return { kind: 'in_progress' };
     const settled = settledAnswer(ended);
     return settled === undefined ? undefined : { ...settled, replayed: true };
   }
@@ -193,10 +200,10 @@ class Runner implements KeyedRunner {
 
 /** One try at the key: from its turn to the commit. */
 async function attempt(pool: Pool, request: TurnRequest, effect: Effect, timeoutMs: number): Promise<KeyedOutcome> {
-  const first = await markingEnds(pool, request, (onEnded) =>
+  const first = await markingEnds(pool, (lending) =>
     inTurn(pool, request, async (tx, proof): Promise<Ending<KeyedOutcome | Settlement>> => {
       return await settleBy(tx, request, proof, async () => {
-        const settlement = await runInScopedTransaction(tx, { onEnded, timeoutMs }, effect);
+        const settlement = await runInScopedTransaction(tx, { onEnded: lending([request]), timeoutMs }, effect);
         // What it had written must go, and the refusal must stay: two transactions, and the key decides again.
         if (settlement.kind === 'refused') throw new RolledBack<Settlement>(settlement);
         return settlement;
@@ -215,31 +222,37 @@ async function settleBy(
   proof: string | undefined,
   decide: () => Promise<Settlement>,
 ): Promise<Ending<KeyedOutcome>> {
-  if (proof !== undefined) {
-    const result = outcomeOf(await decide());
-    return { result, last: settleNew(request, result.kind, result.answer, proof) };
-  }
-  const met = await claim(tx, request);
-  const known = outcomeOfMet(met);
-  if (known !== undefined) return { result: withoutFence(known) };
+  const [claimed] = proof === undefined ? await claimKeys(tx, [request]) : [newlyClaimed(request, proof)];
+  if (claimed?.kind !== 'claimed' && claimed?.kind !== 'resumed') return { result: existing(claimed) };
+  const { claim } = claimed;
   const result = outcomeOf(await decide());
-  const put = result.kind === 'executed' ? complete : refuse;
-  // Somebody else has settled it since our look, a seal perhaps: our effect goes, and whoever looks again is told.
-  if (!(await put(tx, heldBy(met), result.answer))) throw new RolledBack<KeyedOutcome>({ kind: 'in_flight' });
+  const { kind: state, answer } = result;
+  // Claim and answer in one statement, the last one of the effect's transaction: nobody could have seen the claim before.
+  if (claimed.kind === 'claimed') return { result, last: insertClaimsQuery([{ claim, request, state, answer }]) };
+  await settleClaims(tx, [{ claim, state, answer }]);
   return { result };
 }
 
-function outcomeOf({ kind, answer }: Settlement): KeyedOutcome & SettledAnswer {
-  return { kind: kind === 'done' ? 'executed' : 'refused', answer, replayed: false };
+/** The key has no row, and this transaction its lock. */
+function newlyClaimed(request: TurnRequest, proof: string): ClaimOutcome {
+  return { kind: 'claimed', claim: { tenantId: request.tenantId, key: request.key, attempt: 1, proof } };
 }
 
-function withoutFence(known: NonNullable<ReturnType<typeof outcomeOfMet>>): KeyedOutcome {
-  if (known.kind === 'fenced') throw new Error('a call without an epoch was fenced: the claim is not this call’s');
+/** @throws TransactionEnded */
+function existing(outcome: ClaimOutcome | undefined): KeyedOutcome {
+  const known = outcome && handleExisting(outcome);
+  if (known?.kind === 'ended') throw endedEarlier();
+  if (known === undefined || known.kind === 'fenced')
+    throw new Error('a call without an epoch was fenced or forgotten');
   return known;
 }
 
+function outcomeOf({ kind, answer }: Settlement): KeyedOutcome & SettledAnswer {
+  return { kind: kind === 'done' ? 'completed' : 'refused', answer, replayed: false };
+}
+
 function settledAnswer(outcome: KeyedOutcome | undefined): SettledAnswer | undefined {
-  if (outcome?.kind !== 'executed' && outcome?.kind !== 'refused') return undefined;
+  if (outcome?.kind !== 'completed' && outcome?.kind !== 'refused') return undefined;
   return { kind: outcome.kind, answer: outcome.answer };
 }
 

@@ -1,14 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { createStepRunner } from '@holdfast/participant';
-import { createPool, type Transaction } from '@holdfast/postgres';
+import { createPool, type Transaction, transaction } from '@holdfast/postgres';
 import { type TestDatabase, testDatabase } from '@holdfast/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { claimOne, holdOne } from '../../test/test-claims.ts';
 import type { Fingerprinter } from '../core/fingerprint.ts';
 import { createFlights } from '../core/single-flight.ts';
 import { idempotencyMigrations } from '../index.ts';
-import { ask, claim, complete } from './claim.ts';
-import { CLAIM_STATE, openClaim, readClaims, settleOpenClaim } from './claims-fragment.ts';
+import { insertClaims } from './claims.ts';
+import { openClaim, settleOpenClaim } from './claims-fragment.ts';
 import { loadFingerprinter } from './fingerprint-secret.ts';
+import { ask, readClaims } from './read-claims.ts';
 import { purge, turnDays } from './retention.ts';
 
 let database: TestDatabase;
@@ -79,7 +81,7 @@ describe('an answer', () => {
     const orderId = randomUUID();
     await charge(orderId);
     expect(await charge(orderId)).toEqual({
-      kind: 'executed',
+      kind: 'completed',
       answer: Buffer.from(`charged ${orderId}${added}`),
       replayed: true,
     });
@@ -96,7 +98,7 @@ describe('an answer', () => {
       await database.pool.query('update claims set kept_until = kept_until - 3');
       await database.pool.query('update answers set kept_until = kept_until - 3');
       expect(await ask(database.pool, TENANT, `${orderId}:charge`)).toEqual({ kind: 'expired', operation: 'charge' });
-      const again = { kind: 'executed', answer: Buffer.from(`found ${orderId}`), replayed: true };
+      const again = { kind: 'completed', answer: Buffer.from(`found ${orderId}`), replayed: true };
       expect(await charge(orderId)).toEqual(again);
       await purge({ pool: database.pool });
       expect(await countOf('answers')).toBe(0);
@@ -149,7 +151,7 @@ describe('the housekeeping', () => {
     await database.pool.query(`update claims set settled_at = settled_at - interval '40 days' where scope = $1`, [
       kept,
     ]);
-    await claim(database.pool, { ...callOf(running), leaseMs: 1 });
+    await transaction(database.pool, (tx) => holdOne(tx, { ...callOf(running), leaseMs: 1 }));
     await database.pool.query(`update claims set claimed_at = claimed_at - interval '40 days' where scope = $1`, [
       running,
     ]);
@@ -175,7 +177,7 @@ describe('the housekeeping', () => {
     const fingerprintOf = (key: string) => fingerprinter.of('order', { key }, { nameMembers: true });
     const plant = async (
       key: string,
-      { operation = 'order', state = CLAIM_STATE.done as 'executed' | 'refused' | null, ageMs = 0 },
+      { operation = 'order', state = 'completed' as 'completed' | 'refused' | null, ageMs = 0 },
     ) => {
       const claimedAt = new Date();
       await openClaim(database.pool, {
@@ -195,7 +197,7 @@ describe('the housekeeping', () => {
     };
     await plant('pinned', { ageMs: 40 * DAY_MS });
     await plant('pinned-young', { ageMs: DAY_MS - HOUR_MS });
-    await plant('pinned-refused', { ageMs: 40 * DAY_MS, state: CLAIM_STATE.refused });
+    await plant('pinned-refused', { ageMs: 40 * DAY_MS, state: 'refused' });
     await plant('pinned-open', { ageMs: 40 * DAY_MS, state: null });
     await plant('other', { operation: 'adjust', ageMs: 40 * DAY_MS });
     await plant('other-expired', { operation: 'adjust', ageMs: 2 * DAY_MS });
@@ -216,12 +218,12 @@ describe('the housekeeping', () => {
     );
     const shown = left.map(({ key, state, answer, members }) => `${key} ${state} ${answer} ${members && 'named'}`);
     expect(shown.sort()).toEqual([
-      `other-expired ${CLAIM_STATE.done} null null`,
-      `other-goes-soon ${CLAIM_STATE.done} told named`,
-      `pinned ${CLAIM_STATE.done} null null`,
-      `pinned-open ${CLAIM_STATE.open} null named`,
-      `pinned-refused ${CLAIM_STATE.refused} told named`,
-      `pinned-young ${CLAIM_STATE.done} told named`,
+      `other-expired completed null null`,
+      `other-goes-soon completed told named`,
+      `pinned completed null null`,
+      `pinned-open in_progress null named`,
+      `pinned-refused refused told named`,
+      `pinned-young completed told named`,
     ]);
     expect(await purge(options)).toMatchObject({ claims: 0, answers: 0 });
   });
@@ -233,10 +235,12 @@ describe('the housekeeping', () => {
     await age(31 * 24 * HOUR_MS);
     const caller = await database.pool.connect();
     await caller.query('begin');
-    const met = await claim(caller, { ...callOf(orderId, 6), key: `${orderId}:charge-again` });
+    const request = { ...callOf(orderId, 6), key: `${orderId}:charge-again` };
+    const outcome = await claimOne(caller, request);
     await purge({ pool: database.pool });
-    if (met.kind !== 'claimed') throw new Error(`the key is ${met.kind}`);
-    await complete(caller, met.claim, Buffer.from('done'));
+    if (outcome.kind !== 'claimed') throw new Error(`the key is ${outcome.kind}`);
+    const { claim } = outcome;
+    await insertClaims(caller, [{ claim, request, state: 'completed', answer: Buffer.from('done') }]);
     await caller.query('commit');
     caller.release();
     await purge({ pool: database.pool });

@@ -15,7 +15,6 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Pool, type Query, type Statement, statement, transaction } from '@holdfast/postgres';
-import { CLAIM_STATE } from './claims-fragment.ts';
 
 export interface RetentionOptions {
   pool: Pool;
@@ -144,7 +143,7 @@ const purgeClaims = statement(
             settled_at < clock_timestamp() - $3::float8 * interval '1 millisecond'
               and coalesce(kept_until < (clock_timestamp() at time zone 'utc')::date, true) as is_due,
             settled_at >= clock_timestamp() - ($3::float8 - ${SOON_MS}) * interval '1 millisecond' as stays,
-            state = '${CLAIM_STATE.done}' and answer is not null
+            state = 'completed' and answer is not null
               and coalesce(kept_until < (clock_timestamp() at time zone 'utc')::date,
                            claimed_at < clock_timestamp() - $5::float8 * interval '1 millisecond') as has_expired
        from claims

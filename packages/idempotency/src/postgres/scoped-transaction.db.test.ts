@@ -7,15 +7,12 @@ import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Fingerprinter } from '../core/fingerprint.ts';
 import {
-  createFlights,
   createKeyedRunner,
   createPool,
   idempotencyMigrations,
   type KeyedRunner,
   newKey,
   type Pool,
-  runAct,
-  runUndo,
   type Settlement,
   scopedTransaction,
   type Transaction,
@@ -46,7 +43,7 @@ const paymentsOf = async (key: string) => {
 };
 const insert = 'insert into payments (key, what) values ($1, $2)';
 const settled: Settlement = { kind: 'done', answer: Buffer.from('paid') };
-const paid = { kind: 'executed', answer: Buffer.from('paid') };
+const paid = { kind: 'completed', answer: Buffer.from('paid') };
 
 /** What an ORM does in one nested transaction; `fails`: it throws inside, after its write. */
 type Nested = (tx: Transaction, key: string, what: string, fails?: boolean) => Promise<void>;
@@ -270,31 +267,6 @@ describe.each([false, true])('K9: a lent transaction, pipelined: %s', (pipeline)
       });
     });
 
-    it('fails an act and an undo, and no retry runs them again', async () => {
-      const flights = createFlights();
-      const act = async (key: string, tx: Transaction) => {
-        await tx.query(insert, [key, 'paid']);
-        await endUnguarded(tx, text).catch(() => {});
-      };
-      const asAct = (key: string, ends: boolean) =>
-        runAct(pool, flights, callOf(key), async (tx) => {
-          if (!ends) throw new Error('it ran again');
-          await act(key, tx);
-          return settled;
-        });
-      const asUndo = (key: string, ends: boolean) =>
-        runUndo(pool, flights, callOf(key), 'pay', async (tx) => {
-          if (!ends) throw new Error('it ran again');
-          await act(key, tx);
-          return Buffer.from('undone');
-        });
-      for (const [start, key] of [[asAct, newKey()] as const, [asUndo, `${newKey()}:pay:undo`] as const]) {
-        await expect(start(key, true)).rejects.toThrow(TransactionEnded);
-        await expect(start(key, false)).rejects.toMatchObject({ name: 'TransactionEnded', when: 'earlier' });
-        expect((await paymentsOf(key)).length).toBeLessThanOrEqual(1);
-      }
-    });
-
     it('fails a transaction without a key', async () => {
       const ending = scopedTransaction(pool, (tx) => endUnguarded(tx, text).catch(() => {}));
       await expect(ending).rejects.toThrow(TransactionEnded);
@@ -311,13 +283,10 @@ describe.each([false, true])('K9: a lent transaction, pipelined: %s', (pipeline)
         await endUnguarded(tx, text);
         return settled;
       };
-      const flights = createFlights();
-      const [keyed, act] = [newKey(), newKey()];
-      await expect(runner.run(callOf(keyed), effect(keyed))).rejects.toThrow(TransactionEnded);
-      await expect(runAct(pool, flights, callOf(act), effect(act))).rejects.toThrow(TransactionEnded);
+      const key = newKey();
+      await expect(runner.run(callOf(key), effect(key))).rejects.toThrow(TransactionEnded);
       const again: () => Promise<Settlement> = () => Promise.reject(new Error('it ran again'));
-      await expect(runner.run(callOf(keyed), again)).rejects.toMatchObject({ when: 'earlier' });
-      await expect(runAct(pool, flights, callOf(act), again)).rejects.toMatchObject({ when: 'earlier' });
+      await expect(runner.run(callOf(key), again)).rejects.toMatchObject({ when: 'earlier' });
     },
   );
 

@@ -93,11 +93,6 @@ export async function scopedTransaction<T>(
   return await transaction(pool, (tx) => runInScopedTransaction(tx, scope, work));
 }
 
-/** For our own code, which is not watched: it costs no look at the server. @throws TransactionEnded */
-export function mustBeInTransaction(tx: Transaction): void {
-  if (tx.getTransactionStatus() === NO_TRANSACTION) throw transactionEnded();
-}
-
 async function endsInTime<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(() => late.reject(new EffectTimeout(timeoutMs)), timeoutMs);

@@ -1,6 +1,6 @@
 import type { Reason } from '@holdfast/contracts/reasons';
 import { classifyPostgresError, type PostgresFault, QueueFull } from '@holdfast/postgres';
-import { ClaimedMeanwhile } from './claim-batch.ts';
+import { ClaimedMeanwhile } from './claims.ts';
 import { EffectTimeout } from './scoped-transaction.ts';
 
 const REASON_BY_FAULT = {

@@ -1,3 +1,4 @@
+import { withDeadline } from '@holdfast/resilience';
 import type { Cluster, Redis } from 'ioredis';
 
 /** A client for one server, for a master found by Sentinel, or for a Cluster. */
@@ -50,14 +51,9 @@ export function createBoundedRedis(redis: RedisClient, options: BoundedRedisOpti
     const answer = work(redis).finally(() => {
       outstanding -= 1;
     });
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<'late'>((resolve) => {
-      timer = setTimeout(() => resolve('late'), timeoutMs);
-    });
     try {
-      const first = await Promise.race([answer.then((value) => ({ value })), late]);
-      if (first === 'late') {
-        answer.catch(() => undefined);
+      const first = await withDeadline(timeoutMs, answer);
+      if (first.kind === 'late') {
         rest(`no answer within ${timeoutMs} ms`);
         return undefined;
       }
@@ -67,8 +63,6 @@ export function createBoundedRedis(redis: RedisClient, options: BoundedRedisOpti
     } catch (error) {
       rest((error as Error).message);
       return undefined;
-    } finally {
-      clearTimeout(timer);
     }
   }
 

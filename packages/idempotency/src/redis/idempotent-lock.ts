@@ -9,6 +9,7 @@
  * A lock alone makes nothing correct: its owner can be paused past its end without noticing, and a failover can forget it.
  * The token, compared where the write happens, is what keeps the old owner out. Holdfast itself rests on Postgres only.
  */
+import { withDeadline } from '@holdfast/resilience';
 import type { RedisClient } from './bounded-redis.ts';
 
 export type Acquired =
@@ -97,17 +98,11 @@ function checkTtl(ttlMs: number): void {
 type Reply = { kind: 'answered'; value: unknown } | { kind: 'unavailable'; reason: string };
 
 async function answerWithin(ms: number, ask: () => Promise<unknown>): Promise<Reply> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<Reply>((resolve) => {
-    timer = setTimeout(() => resolve({ kind: 'unavailable', reason: `no answer within ${ms} ms` }), ms);
-  });
-  const answered = ask().then(
-    (value): Reply => ({ kind: 'answered', value }),
-    (error: Error): Reply => ({ kind: 'unavailable', reason: error.message }),
-  );
   try {
-    return await Promise.race([answered, late]);
-  } finally {
-    clearTimeout(timer);
+    const answer = await withDeadline(ms, ask());
+    if (answer.kind === 'late') return { kind: 'unavailable', reason: `no answer within ${ms} ms` };
+    return { kind: 'answered', value: answer.value };
+  } catch (error) {
+    return { kind: 'unavailable', reason: (error as Error).message };
   }
 }

@@ -15,7 +15,7 @@ describe.skipIf(skip)('with one Redis', () => {
     const [here, there] = [await start(), await start()];
     const key = newKey();
     const first = await here.runner.run(callOf(key), effect(key));
-    expect(first).toMatchObject({ kind: 'executed', replayed: false });
+    expect(first).toMatchObject({ kind: 'completed', replayed: false });
     await until(recalled(there, key));
     const taken = await connectionsTaken(async () => {
       const again = await there.runner.run(callOf(key), effect(key));
@@ -52,12 +52,12 @@ describe.skipIf(skip)('with one Redis', () => {
     await begun;
     await until(async () => (await there.answers.recall(callOf(key)))?.kind === 'running');
     const taken = await connectionsTaken(async () => {
-      expect(await there.runner.run(callOf(key), effect(key))).toEqual({ kind: 'in_flight' });
+      expect(await there.runner.run(callOf(key), effect(key))).toEqual({ kind: 'in_progress' });
     });
     expect(taken).toBe(0);
     expect(await there.runner.run(callOf(key, { amount: 6 }), effect(key))).toMatchObject({ kind: 'reused' });
     end();
-    expect(await first).toMatchObject({ kind: 'executed' });
+    expect(await first).toMatchObject({ kind: 'completed' });
   });
 
   it('H7: a duplicate that waits is woken when the answer commits, without asking again and again', async () => {
@@ -73,7 +73,7 @@ describe.skipIf(skip)('with one Redis', () => {
     await until(async () => (await server().command('PUBSUB CHANNELS holdfast:*')).includes('holdfast'));
     const endedAtMs = performance.now();
     end();
-    expect(await waiting).toMatchObject({ kind: 'executed', replayed: true });
+    expect(await waiting).toMatchObject({ kind: 'completed', replayed: true });
     // It looks by itself every 500 ms only.
     expect(performance.now() - endedAtMs).toBeLessThan(400);
     await first;
@@ -94,7 +94,7 @@ describe.skipIf(skip)('with one Redis', () => {
     const waiting = there.runner.run(callOf(key, { waitMs: 5_000 }), effect(key));
     end();
     await expect(failing).rejects.toMatchObject({ code: '22012' });
-    expect(await waiting).toMatchObject({ kind: 'executed', replayed: false });
+    expect(await waiting).toMatchObject({ kind: 'completed', replayed: false });
   });
 
   it('H23: neither keys nor tenants nor answers of others can be told from what is there', async () => {

@@ -130,6 +130,6 @@ function openEntry(sent: string, stored: Buffer, seal: (content: Buffer) => stri
   const end = content.indexOf(NEWLINE);
   const [version, kind, digest] = content.subarray(0, end).toString().split(' ');
   // Another request under this key is Postgres's to refuse, and so is what another release has written.
-  if (version !== '1' || digest !== sent || (kind !== 'executed' && kind !== 'refused')) return undefined;
+  if (version !== '1' || digest !== sent || (kind !== 'completed' && kind !== 'refused')) return undefined;
   return { kind, answer: content.subarray(end + 1) };
 }

@@ -23,8 +23,8 @@ describe.skipIf(skip)('H19: the same answers, only slower, when Redis', () => {
     expect(await runner.run(callOf(key, { amount: 6 }), effect(key))).toMatchObject({ kind: 'reused' });
     expect(await effectsOf(key)).toBe(1);
     const fresh = newKey();
-    expect(await runner.run(callOf(fresh), effect(fresh))).toMatchObject({ kind: 'executed', replayed: false });
-    expect(await runner.run(callOf(fresh), effect(fresh))).toMatchObject({ kind: 'executed', replayed: true });
+    expect(await runner.run(callOf(fresh), effect(fresh))).toMatchObject({ kind: 'completed', replayed: false });
+    expect(await runner.run(callOf(fresh), effect(fresh))).toMatchObject({ kind: 'completed', replayed: true });
     expect(await effectsOf(fresh)).toBe(1);
   };
 
@@ -102,14 +102,14 @@ describe.skipIf(skip)('H19: the same answers, only slower, when Redis', () => {
     atEnd(() => void other.drop());
     const elsewhere = await startProcess(connectRedis(server().url), await loadFingerprinter(other.pool));
     const key = newKey();
-    elsewhere.answers.settle(callOf(key), { kind: 'executed', answer: Buffer.from('another life') });
+    elsewhere.answers.settle(callOf(key), { kind: 'completed', answer: Buffer.from('another life') });
     await until(async () => (await server().command('DBSIZE')) !== ':0\r\n');
     const [name = ''] = (await process.redis.call('keys', '*:answer')) as string[];
-    process.answers.settle(callOf(key), { kind: 'executed', answer: Buffer.from('x') });
+    process.answers.settle(callOf(key), { kind: 'completed', answer: Buffer.from('x') });
     await until(recalled(process, key));
     const [own = ''] = ((await process.redis.call('keys', '*:answer')) as string[]).filter((other) => other !== name);
     await process.redis.copy(name, own, 'REPLACE');
-    expect(await process.runner.run(callOf(key), effect(key))).toMatchObject({ kind: 'executed', replayed: false });
+    expect(await process.runner.run(callOf(key), effect(key))).toMatchObject({ kind: 'completed', replayed: false });
   });
 
   it('was never there', async () => {
@@ -128,6 +128,6 @@ describe.skipIf(skip)('H19: the same answers, only slower, when Redis', () => {
     const waiting = elsewhere.run(callOf(key, { waitMs: 5_000 }), effect(key));
     end();
     expect(await first).toMatchObject({ replayed: false });
-    expect(await waiting).toMatchObject({ kind: 'executed', replayed: true });
+    expect(await waiting).toMatchObject({ kind: 'completed', replayed: true });
   });
 });

@@ -41,7 +41,7 @@ describe.skipIf(skip)('with a Redis Cluster of three', () => {
     for (const key of keys) await process.runner.run(callOf(key), effect(key));
     await cluster.nodes[1]?.kill();
     for (const key of keys) {
-      expect(await process.runner.run(callOf(key), effect(key))).toMatchObject({ kind: 'executed', replayed: true });
+      expect(await process.runner.run(callOf(key), effect(key))).toMatchObject({ kind: 'completed', replayed: true });
       expect(await effectsOf(key)).toBe(1);
     }
   });

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { idempotencyMigrations, runAct, type Settlement } from '@holdfast/idempotency';
+import { idempotencyMigrations, type Settlement } from '@holdfast/idempotency';
 import type { Transaction } from '@holdfast/postgres';
 import type { CallOptions } from '@holdfast/rpc';
 import { type ServiceBinding, service, services, statusBytes } from '@holdfast/rpc';
@@ -7,6 +7,7 @@ import { type TestParticipant, testParticipant } from '@holdfast/testing';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Participant } from '../run-participant.ts';
 import { keyedCall, stepAnswer } from './step-call.ts';
+import { createStepRunner, oneByOne } from './step-runner.ts';
 
 // One act of a real service, with the test's own effect: what is tested is the border between a call and its claim.
 let effect: (tx: Transaction) => Promise<Settlement>;
@@ -15,6 +16,7 @@ const adjust = services.inventory.AdjustStock;
 
 function boundTo({ pool, flights, fingerprinter }: Participant): ServiceBinding {
   const unused = () => Promise.reject(new Error('not part of this test'));
+  const run = createStepRunner(pool, flights, { operation: 'adjust', prepare: oneByOne((tx) => effect(tx)) });
   return service(services.inventory, {
     ReserveInventory: unused,
     ReleaseInventory: unused,
@@ -22,9 +24,7 @@ function boundTo({ pool, flights, fingerprinter }: Participant): ServiceBinding 
     GetStock: unused,
     PutStock: unused,
     AdjustStock: async (request, call) =>
-      stepAnswer(
-        await runAct(pool, flights, keyedCall(call, { name: 'adjust' }, request, fingerprinter), (tx) => effect(tx)),
-      ),
+      stepAnswer(await run(keyedCall(call, { name: 'adjust' }, request, fingerprinter), undefined)),
   });
 }
 

@@ -7,7 +7,6 @@ import {
   type KeyedCall,
   OUTCOME_REASONS,
   storeFaultReason,
-  type UndoOutcome,
 } from '@holdfast/idempotency';
 import type { Query } from '@holdfast/postgres';
 import { type Answer, decodeStatus, errorOf, InvalidRequest, type RpcError, type ServerCall } from '@holdfast/rpc';
@@ -57,9 +56,9 @@ export function keyedCall(
 }
 
 /** The answer to an act or an undo; stored bytes leave as they were stored. */
-export function stepAnswer(outcome: ActOutcome | UndoOutcome): Answer<never> {
+export function stepAnswer(outcome: ActOutcome): Answer<never> {
   switch (outcome.kind) {
-    case 'executed':
+    case 'completed':
       return { kind: 'stored', bytes: outcome.answer, replayed: outcome.replayed };
     case 'refused':
       return { kind: 'error', statusBytes: outcome.answer, pushbackMs: -1, replayed: outcome.replayed };
@@ -91,7 +90,7 @@ export async function askStep(db: Query, call: ServerCall, key: string): Promise
   if (!KEY_PATTERN.test(key)) throw new InvalidRequest('key', KEY_RULE, 'IDEMPOTENCY_KEY_INVALID');
   const asked = await ask(db, call.tenantId(), key);
   switch (asked.kind) {
-    case 'executed':
+    case 'completed':
       return { state: 'STEP_STATE_EXECUTED', executed: { operation: asked.operation, answer: asked.answer } };
     case 'refused': {
       const refusal = decodeStatus(asked.answer);
@@ -104,7 +103,7 @@ export async function askStep(db: Query, call: ServerCall, key: string): Promise
       return { state: 'STEP_STATE_EXECUTED' };
     case 'sealed':
       return { state: 'STEP_STATE_SEALED' };
-    case 'in_flight':
+    case 'in_progress':
       return { state: 'STEP_STATE_IN_FLIGHT' };
     case 'unknown_key':
       return { state: 'STEP_STATE_UNKNOWN_KEY' };

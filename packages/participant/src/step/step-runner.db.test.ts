@@ -1,5 +1,5 @@
 import type { ActOutcome } from '@holdfast/idempotency';
-import { ask, claim } from '@holdfast/idempotency';
+import { ask, claimKeys } from '@holdfast/idempotency';
 import type { TestDatabase } from '@holdfast/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
@@ -78,7 +78,7 @@ describe('a batch of calls', () => {
       { kind: 'reused', differing: [] },
       { kind: 'fenced' },
       { kind: 'sealed' },
-      { kind: 'in_flight' },
+      { kind: 'in_progress' },
       executed('here', false),
     ]);
     // Only the three that have the right to run were prepared, together.
@@ -102,6 +102,17 @@ describe('a batch of calls', () => {
     expect(await ask(database.pool, TENANT, bad.key)).toEqual({ kind: 'unknown_key' });
     expect(await here.act(bad, 'here')).toEqual(executed('here', false));
     expect(await effectsOf(calls)).toEqual(Array(9).fill({ made_by: 'here', live: true }));
+  });
+
+  it('K1: one that fails half-way leaves nothing, neither effect nor fence, and runs when it is asked for again', async () => {
+    const call = newCall();
+    here.inside = () => Promise.reject(new Error('half-way'));
+    await expect(here.act(call, 'here')).rejects.toThrow('half-way');
+    expect(here.prepared).toEqual([1]);
+    expect(await effectsOf([call])).toEqual([]);
+    expect(await epochSeen(call)).toBeUndefined();
+    here.inside = async () => undefined;
+    expect(await here.act(call, 'here')).toEqual(executed('here', false));
   });
 
   it('K2: a key that another process claims under our eyes is met, not run again, and its neighbours run', async () => {
@@ -140,11 +151,22 @@ describe('a batch of calls', () => {
     const [left, right] = await Promise.all([actAll(here, calls), actAll(there, [...calls].reverse())]);
     const pairs = calls.map((_, at) => [left[at], right[59 - at]] as [ActOutcome, ActOutcome]);
     for (const pair of pairs) {
-      expect(pair.map(({ kind }) => kind)).toEqual(['executed', 'executed']);
-      expect(pair.filter((outcome) => outcome.kind === 'executed' && !outcome.replayed)).toHaveLength(1);
+      expect(pair.map(({ kind }) => kind)).toEqual(['completed', 'completed']);
+      expect(pair.filter((outcome) => outcome.kind === 'completed' && !outcome.replayed)).toHaveLength(1);
     }
-    const makers = pairs.map(([mine]) => (mine.kind === 'executed' ? mine.answer.toString() : ''));
+    const makers = pairs.map(([mine]) => (mine.kind === 'completed' ? mine.answer.toString() : ''));
     expect((await effectsOf(calls)).map(({ made_by }) => made_by)).toEqual(makers);
+  });
+
+  it('G14: one key, asked for 30 times at once by two processes, runs once', async () => {
+    const call = newCall({ waitMs: 10_000 });
+    const outcomes = await Promise.all(
+      Array.from({ length: 30 }, (_, at) => (at % 2 === 0 ? here : there).act(call, 'here')),
+    );
+    const [effect] = await effectsOf([call]);
+    const answer = Buffer.from(effect?.made_by ?? '');
+    expect(outcomes).toEqual(Array(30).fill({ kind: 'completed', answer, replayed: expect.any(Boolean) }));
+    expect(outcomes.filter((outcome) => outcome.kind === 'completed' && !outcome.replayed)).toHaveLength(1);
   });
 
   it('G3: asked for twice in one turn runs once; the second gets the bytes of the first', async () => {
@@ -175,7 +197,7 @@ describe('a batch of calls', () => {
     const call = newCall();
     const neighbour = { ...call, tenantId: 'other', fence: { ...call.fence, epoch: 4 } };
     const outcomes = await Promise.all([here.act(call, 'here'), here.act(neighbour, 'refuse')]);
-    expect(outcomes.map(({ kind }) => kind)).toEqual(['executed', 'refused']);
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['completed', 'refused']);
     expect(here.prepared).toEqual([2]);
     expect(await here.act(call, 'here')).toEqual(executed('here', true));
     expect(await here.act({ ...neighbour, fence: { ...call.fence, epoch: 3 } }, 'here')).toEqual({ kind: 'fenced' });
@@ -200,7 +222,7 @@ describe('a batch of calls', () => {
     const holder = await impatient.pool.connect();
     try {
       await holder.query('begin');
-      await claim(holder, { ...held, key: `${held.key}-holder` });
+      await claimKeys(holder, [{ ...held, key: `${held.key}-holder` }]);
       const outcomes = await Promise.allSettled(calls.map((call) => process.act(call, 'here')));
       expect(outcomes[0]).toMatchObject({ status: 'rejected', reason: { code: '55P03' } });
       expect(outcomes.slice(1).map(({ status }) => status)).toEqual(Array(7).fill('fulfilled'));

@@ -5,6 +5,8 @@
  *     outside is only prepared there; it is performed under its claim, and recorded together with its answer (record).
  * K2  A duplicate waits in memory for the call that runs (Flights), and finds what it left.
  * K3  An undo seals its act in the transaction of its own claim, before it looks at what there is to undo.
+ * K9  The transaction is lent: `prepare` and `record` can't end it. Past that guard, the keys are marked, and never run again by
+ *     themselves.
  * K7  Performing holds neither a transaction nor a connection.
  * K5  An answer past its last day is found again in the effect's own rows; nothing runs.
  * S4  A performance that could not find out leaves the claim in flight and ends its lease: the next attempt asks.
@@ -21,18 +23,24 @@ import {
   ClaimedMeanwhile,
   type ClaimOutcome,
   type ClaimRequest,
+  claimKeys,
+  type Existing,
+  endedEarlier,
+  handleExisting,
   insertClaims,
   type KeyedCall,
-  meetClaims,
-  mustBeInTransaction,
+  markingEnds,
   type NewClaim,
   oneAtATime,
-  release,
+  releaseClaims,
+  runInScopedTransaction,
   type SealedFrom,
   type Settled,
   type Settlement,
+  scopedTransaction,
   sealClaims,
   settleClaims,
+  TransactionEnded,
 } from '@holdfast/idempotency';
 import { classifyPostgresError, createBatcher, type Pool, type Transaction, transaction } from '@holdfast/postgres';
 import type { ReachStepPoint, StepPoint } from './crash-points.ts';
@@ -83,8 +91,23 @@ export interface OutsideSpec<Request, Plan, Result> {
 
 type Reached = (point: StepPoint, entries: { call: KeyedCall }[]) => void;
 type Unknown = { kind: 'unknown'; detail: string };
-type Opening<Plan> = ActOutcome | { kind: 'perform'; plan: Plan; held: Claim };
+type Lending = Parameters<Parameters<typeof markingEnds>[1]>[0];
+type Opening<Plan> = Existing | Unknown | { kind: 'perform'; plan: Plan; held: Claim };
 type Entry<Request> = { call: KeyedCall; request: Request };
+
+/**
+ * For effects that are made one at a time, of a service that has few calls at once: the `prepare` of a step whose effect takes one
+ * call. It is slower than one that takes all calls of a batch in one statement.
+ */
+export function oneByOne<Request, Plan = never>(
+  effect: (tx: Transaction, call: Begun<Request>) => Promise<Prepared<Plan>>,
+): StepSpec<Request, Plan, never>['prepare'] {
+  return async (tx, calls) => {
+    const prepared: Prepared<Plan>[] = [];
+    for (const call of calls) prepared.push(await effect(tx, call));
+    return prepared;
+  };
+}
 
 /** Runs one call; many at once share transactions. @throws QueueFull, and what the database or the effect throws */
 export type RunStep<Request> = (call: KeyedCall, request: Request) => Promise<ActOutcome>;
@@ -101,7 +124,9 @@ export function createStepRunner<Request, Plan = never, Result = never>(
   const reached = (point: StepPoint, entries: { call: KeyedCall }[]) => {
     for (const { call } of entries) reachedBy(point, call);
   };
-  const concernsAll = (error: unknown) => classifyPostgresError(error) === 'unavailable';
+  // Where the transaction was ended, all its effects may be committed: none of them is tried again.
+  const concernsAll = (error: unknown) =>
+    error instanceof TransactionEnded || classifyPostgresError(error) === 'unavailable';
   // Without an order there is nothing that two calls could share but their key, and that the flights keep apart.
   const lane = ({ call }: Entry<Request>) => `${call.tenantId} ${call.fence?.orderId ?? call.key}`;
   const opening = createBatcher<Entry<Request>, Opening<Plan>>({
@@ -119,6 +144,7 @@ export function createStepRunner<Request, Plan = never, Result = never>(
       reachedBy('before-claim', call);
       const opened = await opening.submit({ call, request });
       if (opened.kind === 'expired') return await recall(pool, spec, { call, request });
+      if (opened.kind === 'ended') throw endedEarlier();
       if (opened.kind !== 'perform') {
         reachedBy('before-reply', call);
         return opened;
@@ -128,7 +154,7 @@ export function createStepRunner<Request, Plan = never, Result = never>(
       reachedBy('before-provider', call);
       const performed = await outsideOf(spec).perform(plan, held, request);
       if (performed.kind === 'unknown') {
-        await release(pool, held);
+        await releaseClaims(pool, [held]);
         return performed;
       }
       // crash here: the effect exists, its answer isn't stored; the next attempt asks the provider and stores it.
@@ -148,7 +174,7 @@ async function begin<Request, Plan, Result>(
 ): Promise<Opening<Plan>[]> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await transaction(pool, (tx) => open(tx, spec, entries, reached));
+      return await markingEnds(pool, (lending) => transaction(pool, (tx) => open(tx, spec, entries, reached, lending)));
     } catch (error) {
       if (!(error instanceof ClaimedMeanwhile) || attempt === MAX_CLAIMED_MEANWHILE) throw error;
     }
@@ -160,18 +186,19 @@ async function open<Request, Plan, Result>(
   spec: StepSpec<Request, Plan, Result>,
   entries: Entry<Request>[],
   reached: Reached,
+  lending: Lending,
 ): Promise<Opening<Plan>[]> {
   const requests = entries.map(({ call }) => claimRequest(call, spec));
-  const met = await meetClaims(tx, requests);
-  const results = met.map((outcome) => outcomeOf<Plan>(outcome));
-  const mine = withRight(entries, met);
+  const outcomes = await claimKeys(tx, requests);
+  const results = outcomes.map((outcome): Opening<Plan> | undefined => handleExisting(outcome));
+  const mine = withRight(entries, outcomes);
   if (mine.length === 0) return results as Opening<Plan>[];
 
   reached('after-claim', mine);
   await sealActs(tx, spec, mine);
-  const prepared = await spec.prepare(tx, mine);
+  const onEnded = lending(mine.map(({ at }) => requests[at] as ClaimRequest));
+  const prepared = await runInScopedTransaction(tx, { onEnded }, (lent) => spec.prepare(lent, mine));
   if (prepared.length !== mine.length) throw new Error(`${spec.operation}: a call was left without a result`);
-  mustBeInTransaction(tx);
   reached('after-effect', mine);
   const rows: NewClaim[] = [];
   const settled: Settled[] = [];
@@ -179,8 +206,8 @@ async function open<Request, Plan, Result>(
     const outcome = prepared[i] as Prepared<Plan>;
     const state = stateOf(outcome);
     const answer = outcome.kind === 'perform' ? null : outcome.answer;
-    if (!resumed) rows.push({ request: requests[at] as ClaimRequest, state, answer });
-    else if (state !== 'in_flight' && answer !== null) settled.push({ claim, state, answer });
+    if (!resumed) rows.push({ claim, request: requests[at] as ClaimRequest, state, answer });
+    else if (state !== 'in_progress' && answer !== null) settled.push({ claim, state, answer });
     results[at] = outcome.kind === 'perform' ? { ...outcome, held: claim } : answered(outcome);
   });
   await insertClaims(tx, rows);
@@ -205,9 +232,9 @@ function claimRequest(
 type Mine<Request> = Begun<Request> & { at: number; claim: Claim };
 
 /** The calls that have the right to run. */
-function withRight<Request>(entries: Entry<Request>[], met: ClaimOutcome[]): Mine<Request>[] {
+function withRight<Request>(entries: Entry<Request>[], outcomes: ClaimOutcome[]): Mine<Request>[] {
   const mine: Mine<Request>[] = [];
-  met.forEach((outcome, at) => {
+  outcomes.forEach((outcome, at) => {
     const claim = claimIn(outcome);
     if (claim === undefined) return;
     const { call, request } = entries[at] as Entry<Request>;
@@ -226,12 +253,12 @@ async function recall<Request, Plan, Result>(
   { call, request }: Entry<Request>,
 ): Promise<ActOutcome> {
   const act = spec.undoes === undefined ? 'absent' : 'sealed';
-  const found = await transaction(pool, (tx) => spec.prepare(tx, [{ call, request, resumed: false, act }]));
+  const found = await scopedTransaction(pool, (tx) => spec.prepare(tx, [{ call, request, resumed: false, act }]));
   const [outcome] = found;
   if (outcome === undefined || outcome.kind === 'perform') {
     throw new Error(`${spec.operation} was executed and has left no effect: is something deleting effects?`);
   }
-  return { ...answered(outcome), replayed: true } as ActOutcome;
+  return { ...answered(outcome), replayed: true };
 }
 
 /** Notes for each undo what its act was. */
@@ -254,61 +281,56 @@ async function record<Request, Plan, Result>(
   performed: Performed<Request, Result>[],
   reached: Reached,
 ): Promise<ActOutcome[]> {
-  return await transaction(pool, async (tx) => {
-    const ours = await attachClaims(
-      tx,
-      performed.map(({ held }) => held),
-    );
-    const mine = performed.filter((_, at) => ours[at]);
-    const settlements = mine.length === 0 ? [] : await outsideOf(spec).record(tx, mine);
-    if (settlements.length !== mine.length) throw new Error(`${spec.operation}: a call was left without an answer`);
-    mustBeInTransaction(tx);
-    await settleClaims(
-      tx,
-      settlements.map(({ kind, answer }, i) => ({
-        claim: (mine[i] as Performed<Request, Result>).held,
-        state: kind === 'done' ? 'executed' : 'refused',
-        answer,
-      })),
-    );
-    reached('before-record', mine);
-    // Sealed or taken over meanwhile: what was found out is not ours to tell.
-    return ours.map((isOurs) => (isOurs ? answered(settlements.shift() as Settlement) : TAKEN_OVER));
+  return await markingEnds(pool, (lending) =>
+    transaction(pool, (tx) => recordIn(tx, spec, performed, reached, lending)),
+  );
+}
+
+async function recordIn<Request, Plan, Result>(
+  tx: Transaction,
+  spec: StepSpec<Request, Plan, Result>,
+  performed: Performed<Request, Result>[],
+  reached: Reached,
+  lending: Lending,
+): Promise<ActOutcome[]> {
+  const attached = await attachClaims(
+    tx,
+    performed.map(({ held }) => held),
+  );
+  const mine = performed.flatMap((one, at) => {
+    const held = attached[at];
+    return held === undefined ? [] : [{ ...one, held }];
   });
+  // Sealed or taken over meanwhile: what was found out is not ours to tell.
+  if (mine.length === 0) return performed.map(() => TAKEN_OVER);
+  const onEnded = lending(mine.map(({ call }) => claimRequest(call, spec)));
+  const settlements = await runInScopedTransaction(tx, { onEnded }, (lent) => outsideOf(spec).record(lent, mine));
+  if (settlements.length !== mine.length) throw new Error(`${spec.operation}: a call was left without an answer`);
+  await settleClaims(
+    tx,
+    settlements.map(({ kind, answer }, i) => ({
+      claim: (mine[i] as Performed<Request, Result>).held,
+      state: kind === 'done' ? 'completed' : 'refused',
+      answer,
+    })),
+  );
+  reached('before-record', mine);
+  return attached.map((held) => (held === undefined ? TAKEN_OVER : answered(settlements.shift() as Settlement)));
 }
 
 const TAKEN_OVER: ActOutcome = { kind: 'unknown', detail: 'this step was undone or taken over while it was running' };
 
-function claimIn(met: ClaimOutcome): Claim | undefined {
-  return met.kind === 'claimed' || met.kind === 'resumed' ? met.claim : undefined;
-}
-
-/** Undefined for calls that have the right to run: their outcome is still to come. */
-function outcomeOf<Plan>(met: ClaimOutcome): Opening<Plan> | undefined {
-  switch (met.kind) {
-    case 'claimed':
-    case 'resumed':
-      return undefined;
-    case 'executed':
-    case 'refused':
-      return { ...met, replayed: true };
-    case 'in_flight':
-      return { kind: 'in_flight' };
-    case 'fenced':
-    case 'sealed':
-    case 'reused':
-    case 'expired':
-      return met;
-  }
+function claimIn(outcome: ClaimOutcome): Claim | undefined {
+  return outcome.kind === 'claimed' || outcome.kind === 'resumed' ? outcome.claim : undefined;
 }
 
 function stateOf(outcome: Prepared<unknown>): NewClaim['state'] {
-  if (outcome.kind === 'perform') return 'in_flight';
-  return outcome.kind === 'done' ? 'executed' : 'refused';
+  if (outcome.kind === 'perform') return 'in_progress';
+  return outcome.kind === 'done' ? 'completed' : 'refused';
 }
 
-function answered({ kind, answer }: Settlement): ActOutcome {
-  return { kind: kind === 'done' ? 'executed' : 'refused', answer, replayed: false };
+function answered({ kind, answer }: Settlement): Extract<ActOutcome, { answer: Buffer }> {
+  return { kind: kind === 'done' ? 'completed' : 'refused', answer, replayed: false };
 }
 
 function outsideOf<Request, Plan, Result>(spec: StepSpec<Request, Plan, Result>): OutsideSpec<Request, Plan, Result> {

@@ -24,11 +24,11 @@ export interface StepContext<Input, Outputs> {
   attempt: number;
   /** How long this attempt may take; after that its outcome counts as unknown. */
   timeoutMs: number;
-  /** Aborted when nobody waits for this attempt any more; not when it is done, which leaves nothing to be stopped. */
+  /** Aborted when no caller waits for this attempt any more; not when it is done, which leaves nothing to be stopped. */
   signal: AbortSignal;
 }
 
-/** Transient, or nobody knows: ask again with the same key (S4). `retryAfterMs` is the least time to wait. */
+/** Transient, or not known: ask again with the same key (S4). `retryAfterMs` is the least time to wait. */
 export type Unknown = { kind: 'unknown'; detail: string; retryAfterMs?: number };
 /** The participant has seen a newer owner of this saga: drop it, it is in other hands. */
 export type Fenced = { kind: 'fenced'; detail: string };
@@ -132,7 +132,7 @@ export function defineSaga<Input, Outputs extends object>() {
     steps: Steps & Checked<OrderMistake<Steps> | MissingStep<keyof Outputs & string, Steps>>;
   }): SagaDefinition<Input, Outputs> => {
     // A saga is only ever driven by the definition that it was stored under, so what its steps are handed is what
-    // their own types say. This is the one place where those types are forgotten.
+    // their own types say. This is the one spot where those types are forgotten.
     const steps = table.steps as readonly unknown[] as readonly RunnableStep[];
     validate(table.name, table.deadlineMs, steps);
     return {

@@ -100,7 +100,7 @@ describe("begin in the caller's transaction", () => {
       throw new Error('the caller changed its mind');
     }).catch(() => {});
     await committed();
-    await engine.gone('rolled-back');
+    await engine.released('rolled-back');
     expect(await rowsOf('rolled-back')).toEqual([]);
     expect(await test.effects('rolled-back')).toEqual([]);
   });
@@ -113,6 +113,7 @@ describe('a starter', () => {
     input: `'{}'::jsonb`,
     ownerId: 'r.owner_id',
     deadlineMs: '20000',
+    changedAt: 'clock_timestamp()',
     source: 'unnest($1::text[], $2::bigint[]) as r (id, owner_id)',
     ifAbsent: true,
   });

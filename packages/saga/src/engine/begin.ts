@@ -70,7 +70,7 @@ export interface BeginContext {
   log: SagaLog;
 }
 
-const INSERT = statement(
+export const BEGIN = statement(
   'saga.begin',
   startSagaSql({
     id: 'new.id',
@@ -78,6 +78,7 @@ const INSERT = statement(
     input: '$3::jsonb',
     ownerId: '$4::bigint',
     deadlineMs: '$5::integer',
+    changedAt: '$6::timestamptz',
     source: '(select $1::text as id) new',
     ifAbsent: true,
   }),
@@ -95,6 +96,14 @@ const GROUP_MS = 80;
 
 type Admitted = Extract<Admission, { kind: 'admitted' }>;
 
+interface NewSaga {
+  id: string;
+  definition: SagaDefinition;
+  input: unknown;
+  ownerId: number;
+  deadlineMs: number | undefined;
+}
+
 export class Beginnings {
   readonly #context: BeginContext;
 
@@ -110,7 +119,7 @@ export class Beginnings {
   ): Promise<BeginOutcome> {
     const known = this.#definition(definition);
     const started = await this.beginWith<undefined>(id, async (ownerId) => {
-      const row = await insertSaga(this.#context.db, [id, known, input, ownerId, deadlineMs ?? known.deadlineMs]);
+      const row = await this.#insert(this.#context.db, { id, definition: known, input, ownerId, deadlineMs });
       return row === undefined ? { kind: 'exists', existing: undefined } : { kind: 'started', row };
     });
     return started.kind === 'exists' ? { kind: 'exists' } : started;
@@ -132,7 +141,7 @@ export class Beginnings {
     if (slot.kind !== 'admitted') return slot;
     let begun = false;
     try {
-      const row = await insertSaga(tx, [id, known, input, slot.ownerId, deadlineMs ?? known.deadlineMs]);
+      const row = await this.#insert(tx, { id, definition: known, input, ownerId: slot.ownerId, deadlineMs });
       begun = row !== undefined;
     } finally {
       if (!begun) slot.release();
@@ -147,7 +156,7 @@ export class Beginnings {
     if (slot.kind !== 'admitted') return slot;
     try {
       const inserted = await insert(slot.ownerId);
-      // crash here: the saga is inserted and nobody drives it; when our lease has run out, it is adopted.
+      // crash here: the saga is inserted and does not run; when our lease has run out, it is adopted.
       if (inserted.kind === 'exists') return inserted;
       slot.run(inserted.row);
       return { kind: 'begun' };
@@ -165,8 +174,8 @@ export class Beginnings {
     const groups = createBatcher<Entry & { ownerId: number }, Inserted<Existing>>({
       run: insert,
       lane: ({ id }) => id,
-      afterwards: ({ id }) => this.#context.released(id),
-      maxFollowed: maxGroups,
+      onSettled: ({ id }) => this.#context.released(id),
+      maxPipelined: maxGroups,
       slowMs: groupMs,
       concernsAll: (error) => classifyPostgresError(error) === 'unavailable',
     });
@@ -198,13 +207,12 @@ export class Beginnings {
     if (known === undefined) throw new TypeError(`unknown saga definition ${name}: pass it to createEngine`);
     return known;
   }
-}
 
-async function insertSaga(
-  db: Database,
-  [id, { name }, input, ownerId, deadlineMs]: [string, SagaDefinition, unknown, number, number],
-): Promise<SagaRow | undefined> {
-  const values = [id, name, JSON.stringify(input), ownerId, deadlineMs];
-  const { rows } = await db.query<SagaRow>({ ...INSERT, values });
-  return rows[0];
+  async #insert(db: Database, saga: NewSaga): Promise<SagaRow | undefined> {
+    const { id, definition, input, ownerId, deadlineMs = definition.deadlineMs } = saga;
+    const changedAt = new Date(this.#context.clock.wallNow()).toISOString();
+    const values = [id, definition.name, JSON.stringify(input), ownerId, deadlineMs, changedAt];
+    const { rows } = await db.query<SagaRow>({ ...BEGIN, values });
+    return rows[0];
+  }
 }

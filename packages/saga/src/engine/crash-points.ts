@@ -1,4 +1,4 @@
-// The places between which a crash makes a difference. In production nobody listens. Tests hand in a listener that ends
+// The points between which a crash makes a difference. In production there is no listener. Tests hand in a listener that ends
 // the process on the spot, and hold that every point of this list is reached: one that is added here is covered there.
 
 export const ENGINE_POINTS = [
@@ -17,11 +17,11 @@ export const ENGINE_POINTS = [
   /** The last checkpoint. */
   'before-end',
   'after-end',
-  /** A dead owner's saga has been found; the update that takes it over is about to be sent. */
+  /** A dead owner's saga has been found; the update that adopts it is about to be sent. */
   'before-adoption',
   'after-adoption',
 ] as const;
 export type EnginePoint = (typeof ENGINE_POINTS)[number];
 
 /** Called whenever a saga reaches a point, in the middle of the engine's work: it must be quick and must not throw. */
-export type ReachPoint = (point: EnginePoint, sagaId: string) => void;
+export type CrashPointListener = (point: EnginePoint, sagaId: string) => void;

@@ -1,8 +1,8 @@
 import type { SagaDefinition } from '../definition/definition.ts';
-import type { Companion } from '../journal/checkpoint.ts';
+import type { CommitHook } from '../journal/checkpoint.ts';
 import type { WriterStats } from '../journal/checkpoint-writer.ts';
 import type { SagaSnapshot } from '../journal/saga-row.ts';
-import type { ReachPoint } from './crash-points.ts';
+import type { CrashPointListener } from './crash-points.ts';
 import type { Clock, Database, SagaLog, SagaMetrics } from './ports.ts';
 
 export interface EngineOptions {
@@ -12,31 +12,31 @@ export interface EngineOptions {
   /** Shown to operators: which process this is. */
   name: string;
   /**
-   * `name` is the name of a place, which one process has at a time: by its start the one before it is dead. Its sagas
-   * are adopted at once then, instead of when its lease has run out. Default false: each process has a name of its own.
+   * No two processes have `name` at one time, so a process that starts under it knows that the one before is dead, and its
+   * sagas are adopted at once, instead of when its lease has run out. Default false: each process has a name of its own.
    */
-  takesPlace?: boolean;
+  isNameUnique?: boolean;
   log: SagaLog;
   metrics?: SagaMetrics;
   /** How long a silent process keeps its sagas; adoption takes at most a sixth of it longer. */
   leaseMs?: number;
-  /** Sagas driven at once by this process. */
+  /** Sagas that run in this process at once. */
   maxRunning?: number;
   /** Uniform in [0, 1). */
   random?: () => number;
   clock?: Clock;
-  /** Hears of every crash point that is reached. */
-  reach?: ReachPoint;
+  /** Called at every crash point; for tests. */
+  crashPoint?: CrashPointListener;
   /** Commits with every flush of checkpoints. */
-  companion?: Companion;
-  /** What the companion gets to see of a checkpoint that is about to be written, as its `companion` column. */
-  companionValue?: (upcoming: Omit<SagaSnapshot, 'updatedAt'>, input: unknown) => string | null;
+  commitHook?: CommitHook;
+  /** What the commit hook gets to see of a checkpoint that is about to be written, as its `payload` column. */
+  hookPayload?: (upcoming: SagaSnapshot, input: unknown) => string | null;
   /** See WriterOptions. */
   prepared?: boolean;
 }
 
 export interface EngineStats extends WriterStats {
   running: number;
-  /** Age of the oldest saga driven here; 0 without one. */
+  /** Age of the oldest saga that runs here; 0 without one. */
   oldestRunningMs: number;
 }

@@ -1,6 +1,6 @@
-// The engine drives sagas from their insert to their end, whatever crashes. Its invariants:
+// The engine runs sagas from their insert to their end, whatever crashes. Its invariants:
 //
-// S1 A saga whose insert is committed reaches `completed`, `failed`, `cancelled` or `parked` without anybody's help.
+// S1 A saga whose insert is committed reaches `completed`, `failed`, `cancelled` or `parked` without further help.
 // S2 A step starts only after the checkpoint before it is durable. A checkpoint is written only by the current owner.
 // S3 Every step that may have been *started* is undone when the saga turns back. The decision to turn back is durable
 //    before the first undo is sent. An undo may not refuse; when its attempts are exhausted the saga is parked.
@@ -18,7 +18,7 @@
 // - A checkpoint is durable, the next act was not sent: the same case, seen from the other side. `position` names the
 //   step that *may* have been started, so it is never necessary to know.
 // - The turn-back is durable, undos are under way: the row is `compensating`; the undo at `position` is sent again.
-// - The last checkpoint is durable: the saga has ended; whatever the caller lets commit with it (`companion`) has too.
+// - The last checkpoint is durable: the saga has ended; whatever the commit hook writes has too.
 //
 // A process that only *seems* dead cannot harm: its epoch is lower than its successor's, so its checkpoints update no
 // row (S2) and participants refuse its calls. It learns so from either and drops the saga.
@@ -42,8 +42,8 @@ import type { EngineOptions, EngineStats } from './engine-options.ts';
 import { type Clock, type Database, systemClock, within } from './ports.ts';
 import { ProcessLease } from './process-lease.ts';
 import { sweep } from './recovery.ts';
-import { type Admission, type Reservation, Roster } from './running-sagas.ts';
-import { Drive, type DriveContext, reportEnd } from './saga-run.ts';
+import { type Admission, RunningSagas, type Slot } from './running-sagas.ts';
+import { reportEnd, SagaRun, type SagaRunContext } from './saga-run.ts';
 import { judgeEnd, type SnapshotListener, type WaitOutcome, Watchers } from './watchers.ts';
 
 const REOPEN = { baseMs: 100, capMs: 2_000 };
@@ -54,7 +54,7 @@ interface Term {
   lease: ProcessLease;
   writer: CheckpointWriter;
   /** By definition's name. */
-  contexts: Map<string, DriveContext>;
+  contexts: Map<string, SagaRunContext>;
 }
 
 /** One per process. @throws TypeError when two definitions share a name */
@@ -71,7 +71,7 @@ export class Engine {
   readonly createStarter: CreateStarter;
   readonly #options: EngineOptions;
   readonly #leaseMs: number;
-  readonly #roster: Roster;
+  readonly #running: RunningSagas;
   readonly #random: () => number;
   readonly #clock: Clock;
   readonly #definitions: Map<string, SagaDefinition>;
@@ -86,11 +86,11 @@ export class Engine {
   constructor(options: EngineOptions) {
     this.#options = options;
     this.#leaseMs = options.leaseMs ?? 3_000;
-    this.#roster = new Roster(options.maxRunning ?? 2_000);
+    this.#running = new RunningSagas(options.maxRunning ?? 2_000);
     this.#random = options.random ?? Math.random;
     this.#clock = options.clock ?? systemClock;
     this.#watchers = new Watchers({
-      local: (id) => this.#roster.drive(id)?.snapshot,
+      local: (id) => this.#running.find(id)?.snapshot,
       stored: (id) => readSnapshot(options.pool, id),
       log: options.log,
       clock: this.#clock,
@@ -103,7 +103,7 @@ export class Engine {
       db: options.pool,
       definitions: this.#definitions,
       admit: (id) => this.admit(id),
-      released: (id) => this.#roster.gone(id),
+      released: (id) => this.#running.released(id),
       leaseMs: this.#leaseMs,
       clock: this.#clock,
       log: options.log,
@@ -114,8 +114,9 @@ export class Engine {
       db: options.pool,
       definitions: this.#definitions,
       admit: (id) => this.admit(id),
-      drive: (id) => this.#roster.drive(id),
+      find: (id) => this.#running.find(id),
       cancel: (id, waitMs) => this.cancel(id, waitMs),
+      wallNow: () => this.#clock.wallNow(),
     });
   }
 
@@ -128,10 +129,10 @@ export class Engine {
   async start(): Promise<void> {
     if (this.#state !== 'new') throw new Error(`the engine is ${this.#state}: create another one`);
     this.#state = 'started';
-    const { name, pool, takesPlace } = this.#options;
+    const { name, pool, isNameUnique } = this.#options;
     try {
       // Once, never when a lost lease is replaced: two that have one name by mistake would end each other for ever.
-      if (takesPlace === true) await ProcessLease.endLeasesOf(name, pool);
+      if (isNameUnique === true) await ProcessLease.endLeasesOf(name, pool);
       await this.#openTerm();
     } catch (error) {
       this.#state = 'new';
@@ -149,11 +150,11 @@ export class Engine {
     this.#state = 'stopping';
     this.#cancelSweep();
     this.#cancelReopen();
-    await within(this.#clock, graceMs * 0.4, this.#roster.idle());
-    for (const drive of this.#roster.drives()) drive.leave();
-    await within(this.#clock, graceMs * 0.4, this.#roster.idle());
+    await within(this.#clock, graceMs * 0.4, this.#running.drained());
+    for (const run of this.#running.all()) run.leave();
+    await within(this.#clock, graceMs * 0.4, this.#running.drained());
     const term = this.#term;
-    for (const drive of this.#roster.drives()) drive.drop('leaving');
+    for (const run of this.#running.all()) run.drop('leaving');
     this.#state = 'stopped';
     this.#term = null;
     if (term === null) return;
@@ -206,13 +207,13 @@ export class Engine {
     if (this.#state !== 'started') return { kind: 'unavailable', detail: 'this process is not running sagas' };
     if (term === null || !term.lease.isHeld())
       return { kind: 'unavailable', detail: 'this process has lost its lease' };
-    if (this.#roster.isFull()) return { kind: 'full' };
-    const place = this.#reserve(id, term);
+    if (this.#running.isFull()) return { kind: 'full' };
+    const slot = this.#takeSlot(id, term);
     const run = (row: SagaRow) => {
       this.#options.metrics?.sagaStarted(row.definition);
-      place.run(row);
+      slot.run(row);
     };
-    return { kind: 'admitted', ownerId: term.ownerId, run, release: place.release };
+    return { kind: 'admitted', ownerId: term.ownerId, run, release: slot.release };
   }
 
   /**
@@ -223,17 +224,17 @@ export class Engine {
    */
   async cancel(id: string, waitMs: number, signal?: AbortSignal): Promise<CancelOutcome> {
     await requestCancel(this.#options.pool, id);
-    this.#roster.drive(id)?.requestCancel();
+    this.#running.find(id)?.requestCancel();
     const judge = (snapshot: SagaSnapshot) => judgeCancel(this.#definitions.get(snapshot.definition), snapshot);
     return await this.#watchers.until<CancelOutcome>({ id, judge, waitMs, signal });
   }
 
-  /** Goes on with a parked saga, here. @throws what `pg` throws; if it was resumed after all, a sweep drives it */
+  /** Goes on with a parked saga, here. @throws what `pg` throws; if it was resumed after all, a sweep runs it */
   async resume(id: string): Promise<ResumeOutcome> {
     return await this.operator.resume(id);
   }
 
-  /** Told of every checkpoint that this process makes durable. @returns ends the subscription */
+  /** Calls `listener` for every checkpoint that this process makes durable. @returns ends the subscription */
   subscribe(id: string, listener: SnapshotListener): () => void {
     return this.#watchers.subscribe(id, listener);
   }
@@ -243,9 +244,9 @@ export class Engine {
     return this.#watchers.until<WaitOutcome>({ id, judge: judgeEnd, waitMs, signal });
   }
 
-  /** Resolves when this process has nothing more to do for the saga: it has ended, or parked, or is somebody else's. */
-  gone(id: string): Promise<void> {
-    return this.#roster.gone(id);
+  /** Resolves when this process has released the saga: it has ended or parked, or another process owns it. */
+  released(id: string): Promise<void> {
+    return this.#running.released(id);
   }
 
   /** The saga with its journal, or null. @throws what `pg` throws */
@@ -255,14 +256,14 @@ export class Engine {
 
   stats(): EngineStats {
     const now = this.#clock.now();
-    const oldestRunningMs = Math.max(0, ...this.#roster.drives().map(({ startedAt }) => now - startedAt));
-    return { ...this.#written, running: this.#roster.size, oldestRunningMs };
+    const oldestRunningMs = Math.max(0, ...this.#running.all().map(({ startedAt }) => now - startedAt));
+    return { ...this.#written, running: this.#running.size, oldestRunningMs };
   }
 
   // ---- the process's lease
 
   async #openTerm(): Promise<void> {
-    const { pool, name, log, metrics, companion, prepared } = this.#options;
+    const { pool, name, log, metrics, commitHook, prepared } = this.#options;
     const lease = await ProcessLease.register({
       pool,
       name,
@@ -277,7 +278,7 @@ export class Engine {
       ownerId,
       log,
       metrics,
-      companion,
+      commitHook,
       ...(prepared !== undefined && { prepared }),
       random: this.#random,
       clock: this.#clock,
@@ -289,16 +290,16 @@ export class Engine {
     this.#term = { ownerId, lease, writer, contexts: new Map(contexts) };
   }
 
-  #contextOf(definition: SagaDefinition, lease: ProcessLease, writer: CheckpointWriter): DriveContext {
-    const { log, metrics, companionValue, reach } = this.#options;
+  #contextOf(definition: SagaDefinition, lease: ProcessLease, writer: CheckpointWriter): SagaRunContext {
+    const { log, metrics, hookPayload, crashPoint } = this.#options;
     return {
       definition,
       leaseHeld: () => lease.isHeld(),
       write: (checkpoint) => writer.write(checkpoint),
       journal: (attempts) => writer.journal(attempts),
       publish: (snapshot) => this.#watchers.publish(snapshot),
-      companionValue: companionValue ?? (() => null),
-      reach: reach ?? (() => {}),
+      hookPayload: hookPayload ?? (() => null),
+      crashPoint: crashPoint ?? (() => {}),
       random: this.#random,
       clock: this.#clock,
       log,
@@ -308,7 +309,10 @@ export class Engine {
 
   /** Others may own this process's sagas from now on: stop driving them, and come back as a new owner. */
   #loseTerm(why: string): void {
-    this.#options.log.warn({ ownerId: this.#term?.ownerId, sagas: this.#roster.size, why }, 'lease lost');
+    this.#options.log.warn(
+      { ownerId: this.#term?.ownerId, sagas: this.#running.size, why },
+      'this process has lost its lease; it registers again',
+    );
     this.#endTerm();
     if (this.#state === 'started') this.#reopen(0);
   }
@@ -316,7 +320,7 @@ export class Engine {
   #endTerm(): void {
     this.#term?.writer.close();
     this.#term = null;
-    for (const drive of this.#roster.drives()) drive.drop('lease-lost');
+    for (const run of this.#running.all()) run.drop('lease-lost');
   }
 
   #reopen(attempt: number): void {
@@ -327,7 +331,7 @@ export class Engine {
         // Stopped while registering: the row runs out by itself.
         if (this.#state !== 'started') this.abandon();
       } catch (error) {
-        this.#options.log.warn({ err: error }, 'registering this process again failed; trying again');
+        this.#options.log.warn({ err: error }, 'this process could not register again; it tries again');
         if (this.#state === 'started') this.#reopen(attempt + 1);
       }
     });
@@ -344,54 +348,58 @@ export class Engine {
     try {
       if (term?.lease.isHeld()) await this.#sweepAs(term);
     } catch (error) {
-      this.#options.log.warn({ err: error }, 'looking for sagas to adopt failed; looking again');
+      this.#options.log.warn({ err: error }, 'the sweep failed; the next one looks again');
     }
     if (this.#state === 'started') this.#scheduleSweep(this.#leaseMs / 6);
   }
 
   async #sweepAs(term: Term): Promise<void> {
-    const { adopted, redriven } = await sweep({
+    const { adopted, restarted } = await sweep({
       db: this.#options.pool,
       ownerId: term.ownerId,
       definitions: [...this.#definitions.keys()],
       neglectedAfterMs: Math.ceil(this.#leaseMs / 3),
       active: () => this.#term === term && term.lease.isHeld() && this.#state === 'started',
-      reserve: (id) => {
-        if (this.#roster.isHere(id)) return 'here';
-        return this.#roster.isFull() ? 'full' : this.#reserve(id, term);
+      takeSlot: (id) => {
+        if (this.#running.isHere(id)) return 'here';
+        return this.#running.isFull() ? 'full' : this.#takeSlot(id, term);
       },
-      cancelRequested: (id) => this.#roster.drive(id)?.requestCancel(),
-      reach: this.#options.reach ?? (() => {}),
+      cancelRequested: (id) => this.#running.find(id)?.requestCancel(),
+      crashPoint: this.#options.crashPoint ?? (() => {}),
     });
     if (adopted > 0) this.#options.metrics?.sagasAdopted(adopted);
     const { ownerId } = term;
-    if (adopted + redriven > 0) this.#options.log.info({ ownerId, adopted, redriven }, 'sagas taken over');
+    if (adopted + restarted > 0)
+      this.#options.log.info({ ownerId, adopted, restarted }, 'this process has adopted sagas');
   }
 
-  // ---- driving
+  // ---- running
 
-  #reserve(id: string, term: Term): Reservation {
-    return this.#roster.reserve(id, (row) => {
+  #takeSlot(id: string, term: Term): Slot {
+    return this.#running.takeSlot(id, (row) => {
       // Under a lease that is gone meanwhile the row belongs to a dead owner, and is adopted like any other.
-      if (this.#term === term && this.#state === 'started') void this.#drive(row, term);
+      if (this.#term === term && this.#state === 'started') void this.#runSaga(row, term);
     });
   }
 
-  async #drive(row: SagaRow, term: Term): Promise<void> {
+  async #runSaga(row: SagaRow, term: Term): Promise<void> {
     const { log } = this.#options;
     const context = term.contexts.get(row.definition);
     if (context === undefined) {
-      log.error({ sagaId: row.id, definition: row.definition }, 'unknown definition: pass it to createEngine');
+      log.error(
+        { sagaId: row.id, definition: row.definition },
+        'this engine does not know the definition: pass it to createEngine',
+      );
       return;
     }
-    const drive = new Drive(row, context);
-    this.#roster.add(drive);
+    const run = new SagaRun(row, context);
+    this.#running.add(run);
     try {
-      reportEnd(drive, context, await drive.run());
+      reportEnd(run, context, await run.run());
     } catch (error) {
-      log.error({ err: error, sagaId: row.id }, 'a saga cannot be driven; the next sweep tries again');
+      log.error({ err: error, sagaId: row.id }, 'this saga run has failed; the next sweep tries again');
     } finally {
-      this.#roster.remove(drive);
+      this.#running.remove(run);
       this.#watchers.released(row.id);
     }
   }

@@ -3,16 +3,19 @@ import type { Pool } from '@holdfast/postgres';
 /** The pool: each statement is its own transaction and holds a connection no longer than it runs (K7). */
 export type Database = Pick<Pool, 'query'>;
 
-/** This process's time: monotonic, so that nobody who sets the clock moves a lease. What is stored is by the database's. */
+/** This process's time. What decides (leases, deadlines) is monotonic here, and by the database's clock where it is stored. */
 export interface Clock {
-  /** Milliseconds since some instant. */
+  /** Milliseconds since some instant; monotonic, so that setting the machine's clock moves no lease. */
   now(): number;
-  /** Calls `work` once, in `ms` at the earliest. @returns cancels it; does nothing afterwards */
+  /** Milliseconds since 1970, by the machine's clock, which may be wrong or set back: only for what callers are shown. */
+  wallNow(): number;
+  /** Calls `work` once, in `ms` at the earliest. @returns cancels it; does nothing once it has run */
   after(ms: number, work: () => void): () => void;
 }
 
 export const systemClock: Clock = {
   now: () => performance.now(),
+  wallNow: () => Date.now(),
   after(ms, work) {
     const timer = setTimeout(work, Math.max(ms, 0));
     return () => clearTimeout(timer);
@@ -29,7 +32,7 @@ export async function within(clock: Clock, ms: number, work: Promise<void>): Pro
   cancelTimer();
 }
 
-/** Where the engine tells what it does; pino's shape. Fields never hold a saga's input or outputs. */
+/** Where the engine logs what it does; pino's shape. Fields never hold a saga's input or outputs. */
 export interface SagaLog {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
@@ -42,7 +45,7 @@ export interface SagaMetrics {
   /** `completed`, `failed` or `cancelled`. */
   sagaEnded(definition: string, state: string, durationMs: number): void;
   sagaParked(definition: string): void;
-  /** Taken over from dead owners. */
+  /** Adopted from dead owners. */
   sagasAdopted(count: number): void;
   /** Dropped because another process owns it now. */
   sagaFenced(definition: string): void;

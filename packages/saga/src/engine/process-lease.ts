@@ -7,15 +7,15 @@ const REGISTER = statement(
    values (nextval('owner_ids'), $1::text, clock_timestamp() + $2::integer * interval '1 millisecond')
    returning owner_id`,
 );
-// Expired is final: a lease that has run out is never renewed, even when nobody has noticed yet. Were it renewed, its
+// Expired is final: a lease that has run out is never renewed, even when no other process has noticed yet. Were it renewed, its
 // owner could go on while an adopter, who saw it expired, takes its sagas over.
 const HEARTBEAT = statement(
   'saga.heartbeat',
   `update owners set lease_until = clock_timestamp() + $2::integer * interval '1 millisecond'
     where owner_id = $1::bigint and lease_until > clock_timestamp()`,
 );
-// Safe whoever it hits: a process that lives all the same finds its lease gone, drops its sagas and registers anew, as
-// after any other loss; their epochs are raised before anybody else drives them.
+// Safe for any process that it hits: one that lives all the same finds its lease gone, drops its sagas and registers anew, as
+// after any other loss; their epochs are raised before another process runs them.
 const END_LEASES_OF = statement(
   'saga.end-leases-of',
   `update owners set lease_until = clock_timestamp() where name = $1::text and lease_until > clock_timestamp()`,
@@ -69,8 +69,8 @@ export class ProcessLease {
   }
 
   /**
-   * Ends the leases of processes of this name, so that their sagas are adopted at once: for whoever is started in the place
-   * of one that is known to be dead. @throws what `pg` throws
+   * Ends the leases of processes of this name, so that their sagas are adopted at once: for a process that replaces
+   * one that is known to be dead. @throws what `pg` throws
    */
   static async endLeasesOf(name: string, pool: Database): Promise<void> {
     await pool.query({ ...END_LEASES_OF, values: [name] });
@@ -90,7 +90,7 @@ export class ProcessLease {
     } catch (error) {
       this.#options.log.warn(
         { err: error, ownerId: this.ownerId },
-        'lease not released; others wait until it runs out',
+        'this process could not release its lease; others wait until it runs out',
       );
     }
   }
@@ -127,7 +127,7 @@ export class ProcessLease {
       this.#extend(sentAt);
     } catch (error) {
       if (this.#ended) return;
-      this.#options.log.warn({ err: error, ownerId: this.ownerId }, 'heartbeat failed; trying again');
+      this.#options.log.warn({ err: error, ownerId: this.ownerId }, 'heartbeat failed; this process tries again');
     }
     this.#scheduleBeat();
   }

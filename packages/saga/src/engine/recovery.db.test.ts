@@ -49,13 +49,13 @@ function countingMetrics() {
   return { counts, metrics };
 }
 
-const COMPANION = {
-  companion: {
+const STORES_ANSWER = {
+  commitHook: {
     name: 'fix-answer',
-    text: `update answers set answer = w.companion from written w
-            where answers.id = w.id and w.companion is not null and answers.answer is null`,
+    text: `update answers set answer = w.payload from written w
+            where answers.id = w.id and w.payload is not null and answers.answer is null`,
   },
-  companionValue: ({ state }: { state: string }) => (/completed|failed/.test(state) ? state : null),
+  hookPayload: ({ state }: { state: string }) => (/completed|failed/.test(state) ? state : null),
 };
 
 /**
@@ -73,7 +73,7 @@ async function crashAt(id: string, n: number, when: 'before' | 'after'): Promise
     crashed.resolve();
     return Promise.reject(new Error('Connection terminated'));
   };
-  const engine = await test.engine({ ...COMPANION, leaseMs: LONG_LEASE_MS }, (pool) =>
+  const engine = await test.engine({ ...STORES_ANSWER, leaseMs: LONG_LEASE_MS }, (pool) =>
     intercept(pool, async (sql, values, run) => {
       if (dead) throw new Error('Connection terminated');
       if (!isCheckpointFlush(sql, values)) return await run();
@@ -101,7 +101,7 @@ describe('S1: a crash at any checkpoint', () => {
     const cases = crashes(4).map((crash) => ({ ...crash, id: `forward-${crash.n}-${crash.when}` }));
     const dead = await Promise.all(cases.map(({ id, n, when }) => crashAt(id, n, when)));
     await Promise.all(dead.map(expireLease));
-    const survivor = await test.engine(COMPANION);
+    const survivor = await test.engine(STORES_ANSWER);
     for (const { id, n, when } of cases) {
       expect(await settledBy(survivor, id), id).toMatchObject({ state: 'completed', revision: 4 });
       expect((await test.effects(id)).map(({ state }) => state)).toEqual(['done', 'done', 'done', 'done']);
@@ -119,7 +119,7 @@ describe('S1: a crash at any checkpoint', () => {
     const cases = crashes(6).map((crash) => ({ ...crash, id: `backward-${crash.n}-${crash.when}` }));
     const dead = await Promise.all(cases.map(({ id, n, when }) => crashAt(id, n, when)));
     await Promise.all(dead.map(expireLease));
-    const survivor = await test.engine(COMPANION);
+    const survivor = await test.engine(STORES_ANSWER);
     for (const { id, n, when } of cases) {
       expect(await settledBy(survivor, id), id).toMatchObject({ state: 'failed', failure: { reason: 'NO' } });
       expect((await test.effects(id)).map(({ state }) => state)).toEqual(['undone', 'undone', 'sealed']);
@@ -334,7 +334,7 @@ describe('the lease of a process', () => {
     await test.start(dead, 'left-in-place');
     await eventually(async () => (await test.callNames('left-in-place')).includes('act charge'));
     dead.abandon();
-    const elsewhere = await test.engine({ name: 'place-2', takesPlace: true });
+    const elsewhere = await test.engine({ name: 'place-2', isNameUnique: true });
     const ofThatName = await test.engine({ name: 'place-1' });
     // Both have looked for sagas to adopt by the time that they have ended one of their own.
     for (const engine of [elsewhere, ofThatName]) {
@@ -342,7 +342,7 @@ describe('the lease of a process', () => {
       await settledBy(engine, `own-of-${engine.ownerId}`);
     }
     expect(await row('left-in-place')).toMatchObject({ state: 'running', epoch: 1 });
-    const next = await test.engine({ name: 'place-1', leaseMs: LONG_LEASE_MS, takesPlace: true });
+    const next = await test.engine({ name: 'place-1', leaseMs: LONG_LEASE_MS, isNameUnique: true });
     expect((await settledBy(next, 'left-in-place')).state).toBe('completed');
     expect((await row('left-in-place')).epoch).toBeGreaterThan(1);
   });

@@ -1,14 +1,14 @@
-// Finding sagas that nobody drives. Upholds:
-// S1 Every live saga has an owner, and an owner whose lease has run out loses it to whoever looks first.
-// S2 Taking a saga over raises its epoch in the same statement, so that the owner before can write nothing any more.
+// Finding sagas that no process runs. Upholds:
+// S1 Every live saga has an owner, and an owner whose lease has run out loses it to the first process that looks.
+// S2 Adopting a saga raises its epoch in the same statement, so that the owner before can write nothing any more.
 
 import { statement } from '@holdfast/postgres';
 import { SAGA_ROW_COLUMNS, type SagaRow } from '../journal/saga-row.ts';
-import type { ReachPoint } from './crash-points.ts';
+import type { CrashPointListener } from './crash-points.ts';
 import type { Database } from './ports.ts';
-import type { Reservation } from './running-sagas.ts';
+import type { Slot } from './running-sagas.ts';
 
-// Whoever has no running lease is dead, also when its row has been deleted: no saga can be orphaned by an insert that
+// An owner without a running lease is dead, also when its row has been deleted: no saga can be orphaned by an insert that
 // was held up until long after its owner's end.
 const DEAD_OWNERS = statement(
   'saga.dead-owners',
@@ -28,14 +28,14 @@ const OWN_NEGLECTED = statement(
   `select id, epoch, cancel_requested_at is not null as cancel_requested from sagas
     where owner_id = $1::bigint and ended_at is null and state <> 'parked'
       and definition = any($2::text[]) and id > $3::text
-      and (cancel_requested_at is not null or updated_at < clock_timestamp() - $5::integer * interval '1 millisecond')
+      and (cancel_requested_at is not null or driven_at < clock_timestamp() - $5::integer * interval '1 millisecond')
     order by id limit $4::integer`,
 );
 // No lock is held while looking: of two adopters that have seen the same saga, the update of the second meets another
 // epoch and changes nothing. That the owner before is dead needs no second look, since expired is final.
-const TAKE_OVER = statement(
-  'saga.take-over',
-  `update sagas set owner_id = $1::bigint, epoch = epoch + 1, updated_at = clock_timestamp()
+const ADOPT = statement(
+  'saga.adopt',
+  `update sagas set owner_id = $1::bigint, epoch = epoch + 1, driven_at = clock_timestamp()
     where id = $2::text and owner_id = $3::bigint and epoch = $4::bigint
       and ended_at is null and state <> 'parked'
   returning ${SAGA_ROW_COLUMNS}`,
@@ -46,40 +46,40 @@ const FORGET_OWNERS = statement(
 );
 
 const PAGE = 100;
-const TAKE_OVERS_AT_ONCE = 4;
+const ADOPTIONS_AT_ONCE = 4;
 
 /** What recovery needs of the engine. */
 export interface RecoveryContext {
   db: Database;
   ownerId: number;
-  /** Definitions that this process can drive; others' sagas are left to others. */
+  /** Definitions that this process knows; sagas of others are left to other processes. */
   definitions: string[];
-  /** How old an own saga's last checkpoint is before anybody asks whether it is still driven. */
+  /** How old an own saga's last checkpoint is before the sweep asks whether it still runs. */
   neglectedAfterMs: number;
   /** False when this process has lost its lease or is stopping. */
   active: () => boolean;
-  /** Takes a place for a saga; null when it is here already, `full` when there is no room. */
-  reserve: (id: string) => Reservation | 'here' | 'full';
-  /** A cancel was requested of a saga that is driven here. */
+  /** Takes a slot for a saga; `here` when it has one or runs already, `full` when there is no room. */
+  takeSlot: (id: string) => Slot | 'here' | 'full';
+  /** A cancel was requested of a saga that runs here. */
   cancelRequested: (id: string) => void;
-  reach: ReachPoint;
+  crashPoint: CrashPointListener;
 }
 
 export interface SweepResult {
-  /** Sagas taken over from dead owners. */
+  /** Sagas adopted from dead owners. */
   adopted: number;
-  /** Own sagas that nobody drove: their insert was committed, but its reply was lost. */
-  redriven: number;
+  /** Own sagas that did not run: their insert was committed, but its reply was lost. */
+  restarted: number;
 }
 
 /** One look at everything; repeated by the engine as long as it lives. @throws what `pg` throws */
 export async function sweep(context: RecoveryContext): Promise<SweepResult> {
-  const redriven = await sweepOwn(context);
+  const restarted = await sweepOwn(context);
   const { rows } = await context.db.query<{ owner_id: number }>({ ...DEAD_OWNERS, values: [context.ownerId] });
   let adopted = 0;
   for (const { owner_id } of rows) adopted += await adoptFrom(context, owner_id);
   await context.db.query(FORGET_OWNERS);
-  return { adopted, redriven };
+  return { adopted, restarted };
 }
 
 type Candidate = { id: string; epoch: number; cancel_requested?: boolean };
@@ -90,7 +90,7 @@ async function sweepOwn(context: RecoveryContext): Promise<number> {
     statement: OWN_NEGLECTED,
     visit: async (saga) => {
       if (saga.cancel_requested) context.cancelRequested(saga.id);
-      return await takeOver(context, saga, ownerId);
+      return await adopt(context, saga, ownerId);
     },
   });
 }
@@ -98,51 +98,51 @@ async function sweepOwn(context: RecoveryContext): Promise<number> {
 async function adoptFrom(context: RecoveryContext, deadOwnerId: number): Promise<number> {
   return await eachPage(context, (after) => [deadOwnerId, context.definitions, after, PAGE], {
     statement: SAGAS_OF_OWNER,
-    visit: (saga) => takeOver(context, saga, deadOwnerId),
+    visit: (saga) => adopt(context, saga, deadOwnerId),
   });
 }
 
-type TakeOver = 'taken' | 'left' | 'full';
+type Adoption = 'adopted' | 'left' | 'full';
 
-/** Visits candidates page by page, a few at once. @returns how many were taken over */
+/** Visits candidates page by page, a few at once. @returns how many were adopted */
 async function eachPage(
   context: RecoveryContext,
   values: (after: string) => unknown[],
-  work: { statement: { name: string; text: string }; visit: (saga: Candidate) => Promise<TakeOver> },
+  work: { statement: { name: string; text: string }; visit: (saga: Candidate) => Promise<Adoption> },
 ): Promise<number> {
-  let taken = 0;
+  let adopted = 0;
   let after = '';
   while (context.active()) {
     const { rows } = await context.db.query<Candidate>({ ...work.statement, values: values(after) });
-    for (let at = 0; at < rows.length; at += TAKE_OVERS_AT_ONCE) {
-      const outcomes = await Promise.all(rows.slice(at, at + TAKE_OVERS_AT_ONCE).map(work.visit));
-      taken += outcomes.filter((outcome) => outcome === 'taken').length;
-      if (outcomes.includes('full') || !context.active()) return taken;
+    for (let at = 0; at < rows.length; at += ADOPTIONS_AT_ONCE) {
+      const outcomes = await Promise.all(rows.slice(at, at + ADOPTIONS_AT_ONCE).map(work.visit));
+      adopted += outcomes.filter((outcome) => outcome === 'adopted').length;
+      if (outcomes.includes('full') || !context.active()) return adopted;
     }
     const last = rows.at(-1);
-    if (last === undefined || rows.length < PAGE) return taken;
+    if (last === undefined || rows.length < PAGE) return adopted;
     after = last.id;
   }
-  return taken;
+  return adopted;
 }
 
-async function takeOver(context: RecoveryContext, saga: Candidate, fromOwnerId: number): Promise<TakeOver> {
-  const place = context.reserve(saga.id);
-  if (place === 'full') return 'full';
-  if (place === 'here') return 'left';
+async function adopt(context: RecoveryContext, saga: Candidate, fromOwnerId: number): Promise<Adoption> {
+  const slot = context.takeSlot(saga.id);
+  if (slot === 'full') return 'full';
+  if (slot === 'here') return 'left';
   try {
-    context.reach('before-adoption', saga.id);
+    context.crashPoint('before-adoption', saga.id);
     const { rows } = await context.db.query<SagaRow>({
-      ...TAKE_OVER,
+      ...ADOPT,
       values: [context.ownerId, saga.id, fromOwnerId, saga.epoch],
     });
-    // crash here: the saga is ours and nobody drives it; when our lease has run out, it is adopted again.
+    // crash here: the saga is ours and does not run; when our lease has run out, it is adopted again.
     const row = rows[0];
     if (row === undefined) return 'left';
-    context.reach('after-adoption', saga.id);
-    place.run(row);
-    return 'taken';
+    context.crashPoint('after-adoption', saga.id);
+    slot.run(row);
+    return 'adopted';
   } finally {
-    place.release();
+    slot.release();
   }
 }

@@ -5,13 +5,13 @@ import type { Engine } from './engine.ts';
 let test: SagaTest;
 let engine: Engine;
 beforeAll(async () => {
-  test = await SagaTest.create('roster');
+  test = await SagaTest.create('running');
   engine = await test.engine();
 });
 afterAll(() => test.drop());
 
-describe('what this process has to do for a saga', () => {
-  it('is told to be over when the saga has ended, and not while a step of it is under way', async () => {
+describe('a saga that runs here', () => {
+  it('is released when it has ended, and not while a step of it is under way', async () => {
     const { promise: open, resolve: go } = Promise.withResolvers<void>();
     const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
     test.onAct('held', 'charge', async (_context, effect) => {
@@ -20,15 +20,15 @@ describe('what this process has to do for a saga', () => {
       return await effect();
     });
     await test.start(engine, 'held');
-    const told: string[] = [];
-    const gone = [1, 2].map((listener) => engine.gone('held').then(() => told.push(`gone ${listener}`)));
+    const heard: string[] = [];
+    const releases = [1, 2].map((listener) => engine.released('held').then(() => heard.push(`released ${listener}`)));
     await begun;
-    expect(told).toEqual([]);
+    expect(heard).toEqual([]);
     go();
-    await Promise.all(gone);
+    await Promise.all(releases);
     expect(await test.callNames('held')).toEqual(['act reserve', 'act charge', 'act ship', 'act notify']);
-    expect(told).toEqual(['gone 1', 'gone 2']);
-    await engine.gone('held');
-    await engine.gone('never here');
+    expect(heard).toEqual(['released 1', 'released 2']);
+    await engine.released('held');
+    await engine.released('never here');
   });
 });

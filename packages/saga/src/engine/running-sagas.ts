@@ -1,23 +1,19 @@
 import type { SagaRow } from '../journal/saga-row.ts';
-import type { Drive } from './saga-run.ts';
+import type { SagaRun } from './saga-run.ts';
 
-/** A place taken for a saga that is about to be inserted or taken over. */
-export interface Reservation {
-  /** The saga is this process's: drive it. */
+/** Room for one saga that is about to be inserted or adopted. It counts as running, so no sweep of this process adopts it. */
+export interface Slot {
+  /** The row is committed and this process owns it: run the saga. */
   run(row: SagaRow): void;
-  /** Does nothing after `run`. */
+  /** Nothing was inserted, or the outcome is unknown; then a sweep finds the row, if there is one. Does nothing after `run`. */
   release(): void;
 }
 
-/** A place for a saga, taken before its row is inserted, so that no sweep of this process takes it meanwhile. */
-export interface Admitted extends Reservation {
+/** A slot under this process's lease, taken before the row is written. */
+export interface Admitted extends Slot {
   kind: 'admitted';
   /** To be stored with the saga. */
   ownerId: number;
-  /** The insert is committed: drive this row. */
-  run(row: SagaRow): void;
-  /** Nothing was inserted, or nobody knows; if it was after all, a sweep finds it. Does nothing after `run`. */
-  release(): void;
 }
 
 export type Admission =
@@ -27,54 +23,54 @@ export type Admission =
   /** This process has no lease now, or is stopping. */
   | { kind: 'unavailable'; detail: string };
 
-/** The sagas of this process, bounded: those it drives, and places taken for those that it may soon drive. */
-export class Roster {
+/** The sagas of this process, bounded: those that run here, and slots for those that may soon. */
+export class RunningSagas {
   readonly #maxRunning: number;
-  readonly #drives = new Map<string, Drive>();
-  /** By saga id: a duplicated request takes a second place for the same saga. */
-  readonly #places = new Map<string, number>();
-  #placeCount = 0;
-  /** By saga id: what is told to who waits until it is gone. */
-  readonly #goings = new Map<string, PromiseWithResolvers<void>>();
-  #idleListeners: (() => void)[] = [];
+  readonly #runs = new Map<string, SagaRun>();
+  /** By saga id: a duplicated request takes a second slot for the same saga. */
+  readonly #slots = new Map<string, number>();
+  #slotCount = 0;
+  /** By saga id: resolves when it is released. */
+  readonly #releases = new Map<string, PromiseWithResolvers<void>>();
+  #drainListeners: (() => void)[] = [];
 
   constructor(maxRunning: number) {
     this.#maxRunning = maxRunning;
   }
 
   get size(): number {
-    return this.#drives.size;
+    return this.#runs.size;
   }
 
   isFull(): boolean {
-    return this.#drives.size + this.#placeCount >= this.#maxRunning;
+    return this.#runs.size + this.#slotCount >= this.#maxRunning;
   }
 
-  /** Driven here, or a place is taken for it. */
+  /** It runs here, or has a slot. */
   isHere(id: string): boolean {
-    return this.#drives.has(id) || this.#places.has(id);
+    return this.#runs.has(id) || this.#slots.has(id);
   }
 
-  drive(id: string): Drive | undefined {
-    return this.#drives.get(id);
+  find(id: string): SagaRun | undefined {
+    return this.#runs.get(id);
   }
 
-  drives(): Drive[] {
-    return [...this.#drives.values()];
+  all(): SagaRun[] {
+    return [...this.#runs.values()];
   }
 
-  reserve(id: string, start: (row: SagaRow) => void): Reservation {
+  takeSlot(id: string, start: (row: SagaRow) => void): Slot {
     let open = true;
-    this.#places.set(id, (this.#places.get(id) ?? 0) + 1);
-    this.#placeCount += 1;
+    this.#slots.set(id, (this.#slots.get(id) ?? 0) + 1);
+    this.#slotCount += 1;
     const release = () => {
       if (!open) return;
       open = false;
-      this.#placeCount -= 1;
-      const left = (this.#places.get(id) ?? 1) - 1;
-      if (left === 0) this.#places.delete(id);
-      else this.#places.set(id, left);
-      this.#tellIfGone(id);
+      this.#slotCount -= 1;
+      const left = (this.#slots.get(id) ?? 1) - 1;
+      if (left === 0) this.#slots.delete(id);
+      else this.#slots.set(id, left);
+      this.#notifyIfReleased(id);
     };
     const run = (row: SagaRow) => {
       if (!open) return;
@@ -85,34 +81,34 @@ export class Roster {
     return { run, release };
   }
 
-  /** Whatever still drives the same saga here has a lower epoch: it has been taken over by this one. */
-  add(drive: Drive): void {
-    this.#drives.get(drive.id)?.drop('fenced');
-    this.#drives.set(drive.id, drive);
+  /** An older run of the same saga here has a lower epoch: this one has adopted the saga from it. */
+  add(run: SagaRun): void {
+    this.#runs.get(run.id)?.drop('fenced');
+    this.#runs.set(run.id, run);
   }
 
-  remove(drive: Drive): void {
-    if (this.#drives.get(drive.id) === drive) this.#drives.delete(drive.id);
-    this.#tellIfGone(drive.id);
-    if (this.#drives.size === 0) for (const listener of this.#idleListeners.splice(0)) listener();
+  remove(run: SagaRun): void {
+    if (this.#runs.get(run.id) === run) this.#runs.delete(run.id);
+    this.#notifyIfReleased(run.id);
+    if (this.#runs.size === 0) for (const listener of this.#drainListeners.splice(0)) listener();
   }
 
-  /** Resolves when the saga is neither driven here nor about to be. */
-  gone(id: string): Promise<void> {
+  /** Resolves when the saga neither runs here nor has a slot. */
+  released(id: string): Promise<void> {
     if (!this.isHere(id)) return Promise.resolve();
-    const going = this.#goings.get(id) ?? Promise.withResolvers<void>();
-    this.#goings.set(id, going);
-    return going.promise;
+    const release = this.#releases.get(id) ?? Promise.withResolvers<void>();
+    this.#releases.set(id, release);
+    return release.promise;
   }
 
-  #tellIfGone(id: string): void {
+  #notifyIfReleased(id: string): void {
     if (this.isHere(id)) return;
-    this.#goings.get(id)?.resolve();
-    this.#goings.delete(id);
+    this.#releases.get(id)?.resolve();
+    this.#releases.delete(id);
   }
 
-  /** Resolves when no saga is driven here. */
-  async idle(): Promise<void> {
-    if (this.#drives.size > 0) await new Promise<void>((resolve) => this.#idleListeners.push(resolve));
+  /** Resolves when no saga runs here. */
+  async drained(): Promise<void> {
+    if (this.#runs.size > 0) await new Promise<void>((resolve) => this.#drainListeners.push(resolve));
   }
 }

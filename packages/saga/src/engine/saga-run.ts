@@ -1,9 +1,10 @@
-// One saga, driven from where it stands to its end. What upholds S1 to S5 together is told at the top of engine.ts;
+// One saga run: from where the saga stands to its end. How S1 to S6 are kept together is said at the top of engine.ts;
 // the parts that live here:
-// S2 A step starts only after the checkpoint before it is durable: every turn of `#drive` ends with one.
+// S2 A step starts only after the checkpoint before it is durable: every turn of `#runSteps` ends with one.
 // S3 The turn-back is such a checkpoint too, so it is durable before the first undo; undo starts at `position`, the
 //    step that may have been started.
 // S4 An unknown outcome is asked again, with the same key.
+// S6 The instant that callers are shown rises with every checkpoint, also when the owner before had a clock that is ahead.
 
 import type { RunnableStep, SagaDefinition } from '../definition/definition.ts';
 import {
@@ -29,14 +30,14 @@ import {
 } from '../journal/saga-row.ts';
 import { type AttemptOutcome, type AttemptUnderWay, beginAttempt, type Direction, detailOf } from './attempt.ts';
 import { fullJitterMs } from './backoff.ts';
-import type { ReachPoint } from './crash-points.ts';
+import type { CrashPointListener } from './crash-points.ts';
 import { type Clock, refusalFields, type SagaLog, type SagaMetrics } from './ports.ts';
 
 // Made once: without a reason, every abort makes an exception with a stack of its own.
 const ATTEMPT_ENDED = new Error('this attempt has ended');
 
-/** What the drives of one definition need of their process; they share it. */
-export interface DriveContext {
+/** What the runs of one definition need of their process; they share it. */
+export interface SagaRunContext {
   definition: SagaDefinition;
   /** False as soon as others may own this process's sagas. */
   leaseHeld: () => boolean;
@@ -44,31 +45,31 @@ export interface DriveContext {
   journal: (attempts: Attempt[]) => Promise<void>;
   /** Called after a checkpoint was durable. */
   publish: (snapshot: SagaSnapshot) => void;
-  companionValue: (upcoming: Omit<SagaSnapshot, 'updatedAt'>, input: unknown) => string | null;
-  reach: ReachPoint;
+  hookPayload: (upcoming: SagaSnapshot, input: unknown) => string | null;
+  crashPoint: CrashPointListener;
   random: () => number;
   clock: Clock;
   log: SagaLog;
   metrics?: SagaMetrics | undefined;
 }
 
-/** Why a saga is no longer driven here though it has not ended: its row says where the next owner goes on. */
+/** Why a saga no longer runs here though it has not ended: its row says where the next owner goes on. */
 export type DropReason = 'fenced' | 'lease-lost' | 'leaving' | 'unwritable';
-export type DriveEnd = { kind: 'ended'; state: EndState } | { kind: 'parked' } | { kind: 'dropped'; why: DropReason };
+export type SagaRunEnd = { kind: 'ended'; state: EndState } | { kind: 'parked' } | { kind: 'dropped'; why: DropReason };
 
 type Durable = Extract<CheckpointOutcome, { kind: 'durable' }>;
 type Decision = { kind: 'checkpoint'; progress: Progress } | { kind: 'drop'; why: DropReason };
 
-export class Drive {
+export class SagaRun {
   readonly id: string;
   readonly epoch: number;
   readonly startedAt: number;
   readonly #row: SagaRow;
-  readonly #context: DriveContext;
+  readonly #context: SagaRunContext;
   readonly #deadlineAt: number;
   #progress: Progress;
   #revision: number;
-  #updatedAt: Date;
+  #changedAt: Date;
   #cancelRequested: boolean;
   #drop: DropReason | null = null;
   #leaving = false;
@@ -80,7 +81,7 @@ export class Drive {
   #abort = new AbortController();
   #wake: (() => void) | null = null;
 
-  constructor(row: SagaRow, context: DriveContext) {
+  constructor(row: SagaRow, context: SagaRunContext) {
     const now = context.clock.now();
     this.id = row.id;
     this.epoch = row.epoch;
@@ -91,15 +92,15 @@ export class Drive {
     const { state, position, outputs, failure } = row;
     this.#progress = { state, position, outputs, failure, parked: null, resumeState: null };
     this.#revision = row.revision;
-    this.#updatedAt = row.updated_at;
+    this.#changedAt = row.changed_at;
     this.#cancelRequested = row.cancel_requested;
   }
 
   get snapshot(): SagaSnapshot {
     const { state, position, outputs, failure } = this.#progress;
     const { definition } = this.#row;
-    const [revision, updatedAt] = [this.#revision, this.#updatedAt];
-    return { id: this.id, definition, state, position, outputs, failure, revision, updatedAt };
+    const [revision, changedAt] = [this.#revision, this.#changedAt];
+    return { id: this.id, definition, state, position, outputs, failure, revision, changedAt };
   }
 
   /** A cancel is durable in the row. It ends a wait between attempts, never an attempt. */
@@ -129,10 +130,10 @@ export class Drive {
   }
 
   /** Resolves when this process has nothing more to do for the saga. @throws Error only for faults in the definition */
-  async run(): Promise<DriveEnd> {
+  async run(): Promise<SagaRunEnd> {
     for (;;) {
       const next = whatNext(this.#context.definition, this.#progress);
-      // A row that had nothing left to do is never read for driving, so this is a checkpoint written just now.
+      // A row that had nothing left to do is never read to be run, so this is a checkpoint written just now.
       if (next.kind === 'nothing') return this.#end();
       const decision = next.kind === 'act' ? await this.#act(next.step) : await this.#undo(next.step);
       // crash here, before the checkpoint: the next owner repeats the attempt with the same key.
@@ -142,7 +143,7 @@ export class Drive {
     }
   }
 
-  #end(): DriveEnd {
+  #end(): SagaRunEnd {
     const { state } = this.#progress;
     return hasEnded(state) ? { kind: 'ended', state } : { kind: 'parked' };
   }
@@ -238,7 +239,7 @@ export class Drive {
       timeoutMs: this.#timeoutMs(step),
       signal: this.#abort.signal,
     };
-    this.#context.reach(`before-${direction}`, this.id);
+    this.#context.crashPoint(`before-${direction}`, this.id);
     this.#attemptUnderWay = beginAttempt(step, direction, context, this.#context.clock);
     return this.#attemptUnderWay;
   }
@@ -246,7 +247,7 @@ export class Drive {
   #note({ step, direction, attempt, startedAt }: AttemptUnderWay, outcome: AttemptOutcome): void {
     this.#attemptUnderWay = null;
     if (outcome.kind !== 'done') this.#endAttempt();
-    this.#context.reach(`after-${direction}`, this.id);
+    this.#context.crashPoint(`after-${direction}`, this.id);
     this.#seq += 1;
     this.#attempts.push({
       sagaId: this.id,
@@ -277,11 +278,11 @@ export class Drive {
   /** @returns why the saga must be dropped, or null when the checkpoint is durable */
   async #checkpoint(progress: Progress): Promise<DropReason | null> {
     const checkpoint = this.#checkpointOf(progress);
-    this.#context.reach(`before-${pointOf(this.#progress.state, progress.state)}`, this.id);
+    this.#context.crashPoint(`before-${pointOf(this.#progress.state, progress.state)}`, this.id);
     const outcome = await this.#context.write(checkpoint);
     switch (outcome.kind) {
       case 'durable':
-        this.#written(progress, checkpoint.revision, outcome);
+        this.#written(progress, checkpoint, outcome);
         return null;
       case 'fenced':
         return 'fenced';
@@ -292,7 +293,7 @@ export class Drive {
         if (progress.state === 'parked') return 'unwritable';
         this.#context.log.error(
           { ...refusalFields(outcome.error), sagaId: this.id },
-          'checkpoint rejected; parking the saga',
+          'checkpoint rejected; this process parks the saga',
         );
         return await this.#checkpoint(parkedAt(this.#progress, this.#rejection(outcome.error)));
       }
@@ -311,21 +312,28 @@ export class Drive {
     const { definition, input } = this.#row;
     const { id, epoch } = this;
     const revision = this.#revision + 1;
-    const upcoming = { id, definition, state, position, outputs, failure, revision };
-    const companion = this.#context.companionValue(upcoming, input);
+    const changedAt = this.#nextInstant();
+    const upcoming = { id, definition, state, position, outputs, failure, revision, changedAt };
+    const payload = this.#context.hookPayload(upcoming, input);
     const attempts = this.#takeAttempts();
-    return { id, epoch, revision, state, position, outputs, failure, parked, resumeState, companion, attempts };
+    const row = { id, epoch, revision, state, position, outputs, failure, parked, resumeState, changedAt };
+    return { ...row, payload, attempts };
   }
 
-  #written(progress: Progress, revision: number, { updatedAt, cancelRequested, told }: Durable): void {
-    this.#context.reach(`after-${pointOf(this.#progress.state, progress.state)}`, this.id);
+  /** Later than what callers were shown before, also where that was by a clock that is ahead of this one. */
+  #nextInstant(): Date {
+    return new Date(Math.max(this.#context.clock.wallNow(), this.#changedAt.getTime() + 1));
+  }
+
+  #written(progress: Progress, checkpoint: Checkpoint, { cancelRequested, isHookStored }: Durable): void {
+    this.#context.crashPoint(`after-${pointOf(this.#progress.state, progress.state)}`, this.id);
     this.#progress = progress;
-    this.#revision = revision;
-    this.#updatedAt = updatedAt;
+    this.#revision = checkpoint.revision;
+    this.#changedAt = checkpoint.changedAt;
     this.#cancelRequested ||= cancelRequested;
-    const { state, position, outputs, failure } = progress;
-    const { definition } = this.#row;
-    this.#context.publish({ id: this.id, definition, state, position, outputs, failure, revision, updatedAt, told });
+    // K1: an earlier answer may stand. Only what this flush has stored may be passed on without a look at the database.
+    const storedByHook = isHookStored ? checkpoint.payload : null;
+    this.#context.publish({ ...this.snapshot, storedByHook });
   }
 
   #takeAttempts(): Attempt[] {
@@ -367,15 +375,15 @@ function pointOf(from: SagaState, to: SagaState): 'checkpoint' | 'turn-back' | '
   return from === 'running' && to === 'compensating' ? 'turn-back' : 'checkpoint';
 }
 
-export function reportEnd({ id: sagaId, epoch, startedAt }: Drive, context: DriveContext, end: DriveEnd): void {
+export function reportEnd({ id: sagaId, epoch, startedAt }: SagaRun, context: SagaRunContext, end: SagaRunEnd): void {
   const { definition, log, metrics, clock } = context;
   if (end.kind === 'ended') metrics?.sagaEnded(definition.name, end.state, clock.now() - startedAt);
   if (end.kind === 'parked') {
     metrics?.sagaParked(definition.name);
-    log.error({ sagaId, epoch }, 'saga parked: an operator is needed; fix the cause, then resume it');
+    log.error({ sagaId, epoch }, 'saga parked: an operator has to fix the cause and resume it');
   }
   if (end.kind === 'dropped') {
     if (end.why === 'fenced') metrics?.sagaFenced(definition.name);
-    log.info({ sagaId, epoch, why: end.why }, 'saga dropped; its next owner goes on');
+    log.info({ sagaId, epoch, why: end.why }, 'saga dropped; its next owner continues it');
   }
 }

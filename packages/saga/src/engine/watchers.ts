@@ -12,17 +12,17 @@ export interface Wait<T> {
 }
 
 interface WatchersOptions {
-  /** What is known of a saga here; undefined when it is not driven here. */
+  /** What is known of a saga here; undefined when it does not run here. */
   local: (id: string) => SagaSnapshot | undefined;
   stored: (id: string) => Promise<SagaSnapshot | null>;
   log: SagaLog;
   clock: Clock;
 }
 
-/** Somebody who wants to hear of a saga. */
+/** One subscriber of a saga. */
 interface Watch {
   changed: SnapshotListener;
-  /** This process has stopped driving it, for whatever reason. */
+  /** This process runs it no longer, for whatever reason. */
   released(): void;
 }
 
@@ -36,7 +36,7 @@ export function judgeEnd(snapshot: SagaSnapshot): WaitOutcome | null {
 
 const POLL = { baseMs: 50, capMs: 500 };
 
-/** Who in this process wants to hear of a saga's checkpoints. */
+/** Who in this process has subscribed to a saga's checkpoints. */
 export class Watchers {
   readonly #options: WatchersOptions;
   readonly #watches = new Map<string, Set<Watch>>();
@@ -57,7 +57,7 @@ export class Watchers {
         watch.changed(snapshot);
       } catch (error) {
         // The checkpoint is durable whatever a listener makes of it; the saga goes on.
-        this.#options.log.error({ err: error, sagaId: snapshot.id }, 'a listener failed');
+        this.#options.log.error({ err: error, sagaId: snapshot.id }, 'a subscriber failed; its saga goes on');
       }
     }
   }
@@ -66,7 +66,7 @@ export class Watchers {
     for (const watch of this.#watches.get(id) ?? []) watch.released();
   }
 
-  /** Waits until `judge` has a verdict on the saga, wherever it is driven. @throws what `stored` throws */
+  /** Waits until `judge` has a verdict on the saga, wherever it runs. @throws what `stored` throws */
   async until<T>(wait: Wait<T>): Promise<T | { kind: 'pending' } | { kind: 'not-found' }> {
     const { local, stored, clock } = this.#options;
     const { id } = wait;
@@ -78,7 +78,7 @@ export class Watchers {
       if (verdict !== null) return verdict;
       const leftMs = until - clock.now();
       if (leftMs <= 0 || wait.signal?.aborted) return { kind: 'pending' };
-      // What is driven here is heard of; what is driven elsewhere has to be looked at.
+      // What runs here is published; what runs elsewhere has to be read.
       const mostMs = local(id) === undefined ? Math.min(POLL.capMs, POLL.baseMs * 2 ** poll) : leftMs;
       const heard = await this.#hear(wait, Math.min(mostMs, leftMs));
       if (heard !== null) return heard;

@@ -17,9 +17,11 @@ function writer(options: Partial<WriterOptions> = {}): CheckpointWriter {
   return new CheckpointWriter({ pool: test.database.pool, ownerId: OWNER, log, ...options });
 }
 
+const CHANGED_AT = new Date('2026-01-02T03:04:05.678Z');
+
 function checkpoint(id: string, changes: Partial<Checkpoint> = {}): Checkpoint {
   const progress = { state: 'running', position: 1, outputs: { reserve: 1 }, failure: null } as const;
-  const rest = { parked: null, resumeState: null, companion: null, attempts: [] };
+  const rest = { parked: null, resumeState: null, changedAt: CHANGED_AT, payload: null, attempts: [] };
   return { id, epoch: 1, revision: 1, ...progress, ...rest, ...changes };
 }
 
@@ -178,26 +180,49 @@ describe('a flush', () => {
     expect(await row('twice')).toMatchObject({ revision: 2, position: 2 });
   });
 
-  it('runs the companion over the checkpoints that it has really written, in the same commit', async () => {
+  it('K1: runs the commit hook over the checkpoints that it has really written, and says what the hook has stored', async () => {
     await test.database.pool.query('create table answers (id text primary key, answer text)');
-    await test.database.pool.query(`insert into answers (id) values ('ends'), ('fenced'), ('goes-on')`);
-    for (const id of ['ends', 'fenced', 'goes-on']) await test.insert(id, OWNER);
-    const text = `update answers set answer = w.companion || ' ' || w.state || ' ' || (w.updated_at is not null)
-                    from written w where answers.id = w.id and w.ended and answers.answer is null`;
-    const mine = writer({ companion: { name: 'fix-answer', text } });
-    const ended = { state: 'completed', companion: 'answered' } as const;
-    await Promise.all([
-      mine.write(checkpoint('ends', ended)),
-      mine.write(checkpoint('fenced', { ...ended, epoch: 9 })),
-      mine.write(checkpoint('goes-on', { companion: 'early' })),
+    await test.database.pool.query(
+      `insert into answers values ('ends', null), ('fenced', null), ('goes-on', null), ('was-answered', 'before')`,
+    );
+    for (const id of ['ends', 'fenced', 'goes-on', 'was-answered']) await test.insert(id, OWNER);
+    const text = `update answers set answer = w.payload || ' ' || w.state from written w
+                   where answers.id = w.id and w.ended and answers.answer is null returning answers.id`;
+    const mine = writer({ commitHook: { name: 'fix-answer', text, returnsStored: true } });
+    const ended = { state: 'completed', payload: 'answered' } as const;
+    const write = () =>
+      Promise.all([
+        mine.write(checkpoint('ends', ended)),
+        mine.write(checkpoint('fenced', { ...ended, epoch: 9 })),
+        mine.write(checkpoint('goes-on', { payload: 'early' })),
+        mine.write(checkpoint('was-answered', ended)),
+      ]);
+    const durable = { kind: 'durable', cancelRequested: false };
+    expect(await write()).toEqual([
+      { ...durable, isHookStored: true },
+      { kind: 'fenced' },
+      { ...durable, isHookStored: false },
+      { ...durable, isHookStored: false },
     ]);
     const { rows } = await test.database.pool.query('select id, answer from answers order by id');
     expect(rows).toEqual([
-      { id: 'ends', answer: 'answered completed true' },
+      { id: 'ends', answer: 'answered completed' },
       { id: 'fenced', answer: null },
       { id: 'goes-on', answer: null },
+      { id: 'was-answered', answer: 'before' },
     ]);
     expect(mine.stats.flushes).toBe(1);
+    // A copy of the flush stores nothing, so it says nothing: whoever waits has to read what stands.
+    expect((await write())[0]).toEqual({ ...durable, isHookStored: false });
+  });
+
+  it('S6: carries the instant that callers are shown, and the database keeps its own for the sweep', async () => {
+    await test.insert('shown', OWNER);
+    const { driven_at: before } = (await row('shown')) as { driven_at: Date };
+    await writer().write(checkpoint('shown'));
+    const stored = (await row('shown')) as { changed_at: Date; driven_at: Date };
+    expect(stored.changed_at).toEqual(CHANGED_AT);
+    expect(stored.driven_at.getTime()).toBeGreaterThanOrEqual(before.getTime());
   });
 });
 

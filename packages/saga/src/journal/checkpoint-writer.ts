@@ -15,12 +15,12 @@ import {
   type SagaMetrics,
   systemClock,
 } from '../engine/ports.ts';
-import type { Attempt, Checkpoint, Companion } from './checkpoint.ts';
+import type { Attempt, Checkpoint, CommitHook } from './checkpoint.ts';
 import { flushSql, flushValues } from './flush-sql.ts';
 
 export type CheckpointOutcome =
-  | { kind: 'durable'; cancelRequested: boolean; updatedAt: Date; told: string | null }
-  /** Somebody else owns the saga. */
+  | { kind: 'durable'; cancelRequested: boolean; isHookStored: boolean }
+  /** Another process owns the saga. */
   | { kind: 'fenced' }
   /** The writer was closed first: this process may not own anything any more. Whether it was written is unknown. */
   | { kind: 'closed' }
@@ -32,7 +32,7 @@ export interface WriterOptions {
   ownerId: number;
   log: SagaLog;
   metrics?: SagaMetrics | undefined;
-  companion?: Companion | undefined;
+  commitHook?: CommitHook | undefined;
   random?: () => number;
   clock?: Clock;
   /** Counted into, so that counts outlive one lease. */
@@ -41,7 +41,7 @@ export interface WriterOptions {
   prepared?: boolean;
   /** Rows in one flush at most. */
   maxBatch?: number;
-  /** Entries that may wait; whoever has more to write waits for room. */
+  /** Entries that may wait; a caller with more to write waits for room. */
   maxQueued?: number;
 }
 
@@ -55,10 +55,10 @@ export interface WriterStats {
 type Waiting = { checkpoint: Checkpoint; settle: (outcome: CheckpointOutcome) => void };
 type Written = Omit<Extract<CheckpointOutcome, { kind: 'durable' }>, 'kind'>;
 type Batch = { waiting: Waiting[]; attempts: Attempt[] };
-/** Of a checkpoint, or (with `told` alone) of what the companion has stored. */
-type WrittenRow = { id: string; cancel_requested: boolean | null; updated_at: Date | null; told: string | null };
+/** Of a checkpoint, or of what the commit hook has stored with one. */
+type WrittenRow = { id: string; cancel_requested: boolean | null; stored_by_hook: boolean };
 
-// How long an attempt that nobody waits for may stay out of the journal, hoping for a flush that goes anyway.
+// How long an attempt that no caller waits for may stay out of the journal, hoping for a flush that goes anyway.
 const JOURNAL_DELAY_MS = 100;
 const RETRY = { baseMs: 20, capMs: 1_000 };
 
@@ -82,8 +82,8 @@ export class CheckpointWriter {
     this.#clock = options.clock ?? systemClock;
     this.stats = options.stats ?? { flushes: 0, checkpoints: 0, attempts: 0 };
     this.#sql = {
-      checkpoints: flushSql(options.companion, false),
-      'and-journal': flushSql(options.companion, true),
+      checkpoints: flushSql(options.commitHook, false),
+      'and-journal': flushSql(options.commitHook, true),
     };
     this.#maxBatch = options.maxBatch ?? 1_000;
     this.#maxQueued = options.maxQueued ?? 10_000;
@@ -116,7 +116,7 @@ export class CheckpointWriter {
     if (this.#flushing) await this.#flushEnded();
   }
 
-  /** Nothing is written from now on, but for a flush that is under way; whoever waits is told `closed`. */
+  /** Nothing is written from now on, but for a flush that is under way; who waits gets `closed`. */
   close(): void {
     this.#closing.abort();
     this.#cancelJournalTimer?.();
@@ -173,15 +173,18 @@ export class CheckpointWriter {
     return { waiting, attempts: this.#attempts.splice(0, this.#maxBatch) };
   }
 
-  /** Until its outcome is known, or nobody may act on it any more. */
+  /** Until its outcome is known, or this process may not act on it any more. */
   async #flush(batch: Batch): Promise<void> {
     for (let attempt = 0; !this.#closing.signal.aborted; attempt++) {
       try {
         return settleAll(batch, await this.#send(batch));
       } catch (error) {
         if (classifyPostgresError(error) === 'other') return await this.#split(batch, error);
-        // crash here: the flush may be committed; whoever adopts reads the row and goes on from what it says.
-        this.#options.log.warn({ err: error, checkpoints: batch.waiting.length }, 'flush failed; sending it again');
+        // crash here: the flush may be committed; an adopter reads the row and goes on from what it says.
+        this.#options.log.warn(
+          { err: error, checkpoints: batch.waiting.length },
+          'flush failed; this process sends it again',
+        );
       }
       const waitMs = fullJitterMs(RETRY, attempt, this.#options.random ?? Math.random);
       await this.#pause(waitMs);
@@ -210,7 +213,8 @@ export class CheckpointWriter {
   async #split(batch: Batch, error: unknown): Promise<void> {
     const { waiting, attempts } = batch;
     if (waiting.length + attempts.length <= 1) {
-      if (waiting.length === 0) this.#options.log.error(refusalFields(error), 'an attempt is missing in the journal');
+      if (waiting.length === 0)
+        this.#options.log.error(refusalFields(error), 'the database refused an attempt; it is missing in the journal');
       for (const { settle } of waiting) settle({ kind: 'rejected', error });
       return;
     }
@@ -219,7 +223,7 @@ export class CheckpointWriter {
       await this.#flush({ waiting, attempts: attempts.slice(0, split) });
       return await this.#flush({ waiting, attempts: attempts.slice(split) });
     }
-    // The attempts that nobody waits for come last, alone: they must not reject a checkpoint.
+    // The attempts that no caller waits for come last, alone: they must not reject a checkpoint.
     await this.#flush({ waiting: waiting.slice(0, middle), attempts: [] });
     if (waiting.length > 1) await this.#flush({ waiting: waiting.slice(middle), attempts: [] });
     if (attempts.length > 0) await this.#flush({ waiting: [], attempts });
@@ -227,12 +231,12 @@ export class CheckpointWriter {
 
   async #send(batch: Batch): Promise<Map<string, Written>> {
     const startedAt = this.#clock.now();
-    const { companion, ownerId, prepared } = this.#options;
+    const { commitHook, ownerId, prepared } = this.#options;
     const checkpoints = batch.waiting.map(({ checkpoint }) => checkpoint);
-    const { entries, journal } = flushValues(checkpoints, batch.attempts, startedAt, companion !== undefined);
+    const { entries, journal } = flushValues(checkpoints, batch.attempts, startedAt, commitHook !== undefined);
     const kind = journal === null ? 'checkpoints' : 'and-journal';
-    // A new name for another text: a companion is part of it.
-    const named = prepared === true && { name: `saga.flush-${kind}-${companion?.name ?? 'alone'}` };
+    // A new name for another text: a commit hook is part of it.
+    const named = prepared === true && { name: `saga.flush-${kind}-${commitHook?.name ?? 'alone'}` };
     const values = [ownerId, ...entries, ...(journal ?? [])];
     const { rows } = await this.#options.pool.query<WrittenRow>({ ...named, text: this.#sql[kind], values });
     const attempts = checkpoints.reduce((sum, { attempts }) => sum + attempts.length, batch.attempts.length);
@@ -246,13 +250,12 @@ export class CheckpointWriter {
 
 function writtenById(rows: WrittenRow[]): Map<string, Written> {
   const written = new Map<string, Written>();
-  for (const { id, cancel_requested, updated_at } of rows) {
-    if (updated_at !== null)
-      written.set(id, { cancelRequested: cancel_requested === true, updatedAt: updated_at, told: null });
+  for (const { id, cancel_requested, stored_by_hook } of rows) {
+    if (!stored_by_hook) written.set(id, { cancelRequested: cancel_requested === true, isHookStored: false });
   }
-  for (const { id, told } of rows) {
+  for (const { id, stored_by_hook } of rows) {
     const row = written.get(id);
-    if (row !== undefined && told !== null) row.told = told;
+    if (row !== undefined && stored_by_hook) row.isHookStored = true;
   }
   return written;
 }

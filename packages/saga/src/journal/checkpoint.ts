@@ -1,4 +1,4 @@
-// What is written of a saga in one flush, and what its journal says afterwards.
+// What is written of a saga, and how its journal is read: the words that writer, statement and reader share.
 
 import type { Failure, Parked, SagaState } from './saga-row.ts';
 
@@ -27,30 +27,12 @@ export interface Checkpoint {
   failure: Failure | null;
   parked: Parked | null;
   resumeState: 'running' | 'compensating' | null;
-  companion: string | null;
+  /** When callers are shown that it changed, by this process's clock. */
+  changedAt: Date;
+  /** For the commit hook. */
+  payload: string | null;
   /** Written if and only if the checkpoint is. */
   attempts: Attempt[];
-}
-
-/**
- * One more data-changing statement in every flush, so that it commits with the checkpoints. It reads
- * `written(id, state, ended, updated_at, companion)`: the checkpoints really written by this flush. It must do nothing
- * the second time, since a flush may be repeated, e.g.
- *
- *     update orders set answer = w.companion from written w
- *      where orders.id = w.id and w.companion is not null and orders.answer is null
- *
- * With `returning orders.id, orders.answer as told` at its end and `tells`, what it has stored is handed out with the
- * checkpoint's snapshot, so that whoever waits for the saga need not read it again.
- */
-export interface Companion {
-  /** Shown to operators as part of the flush's name. */
-  name: string;
-  text: string;
-  /** It returns `id` and `told`. */
-  tells?: boolean;
-  /** One more such statement, beside the first. */
-  beside?: string;
 }
 
 /** One line of a saga's journal. */
@@ -65,4 +47,25 @@ export interface AttemptRecord {
   detail: string | null;
   startedAt: Date;
   endedAt: Date;
+}
+
+/**
+ * One more data-changing statement in every flush, so that it commits with the checkpoints. It reads
+ * `written(id, state, ended, payload)`: the checkpoints really written by this flush. It must do nothing the second time,
+ * since a flush may be repeated, e.g.
+ *
+ *     update orders set answer = w.payload from written w
+ *      where orders.id = w.id and w.payload is not null and orders.answer is null
+ */
+export interface CommitHook {
+  /** Shown to operators as part of the flush's name. */
+  name: string;
+  text: string;
+  /**
+   * It ends with `returning id`: of each saga whose payload it has stored. Snapshots of those sagas say so, and whoever waits
+   * for one has no need to read what is stored.
+   */
+  returnsStored?: boolean;
+  /** One more such statement, beside the first. */
+  beside?: string;
 }

@@ -3,7 +3,7 @@
 // S1 A copy of a flush that was written states the same once more. What is added to a row (inline-attempts.ts) is added under
 //    a revision that is new to it, and an attempt's key is in saga_attempts once.
 
-import type { Attempt, Checkpoint, Companion } from './checkpoint.ts';
+import type { Attempt, Checkpoint, CommitHook } from './checkpoint.ts';
 import { APPENDED, attemptsForRow } from './inline-attempts.ts';
 import { hasEnded } from './saga-row.ts';
 
@@ -14,8 +14,8 @@ const JOURNALLED = `, journalled as (
   select a.saga_id, a.epoch, a.seq, a.step, a.direction, a.attempt, a.outcome, a.detail,
          clock_timestamp() - a.started_ago_ms * interval '1 millisecond',
          clock_timestamp() - a.ended_ago_ms * interval '1 millisecond'
-    from unnest($12::text[], $13::bigint[], $14::integer[], $15::text[], $16::text[], $17::integer[], $18::text[],
-                $19::text[], $20::float8[], $21::float8[], $22::boolean[])
+    from unnest($13::text[], $14::bigint[], $15::integer[], $16::text[], $17::text[], $18::integer[], $19::text[],
+                $20::text[], $21::float8[], $22::float8[], $23::boolean[])
       as a(saga_id, epoch, seq, step, direction, attempt, outcome, detail, started_ago_ms, ended_ago_ms, alone)
    where case when a.alone
               then (select true from sagas s
@@ -29,42 +29,38 @@ const JOURNALLED = `, journalled as (
 // still empty scans it whole, for every flush until the next analyze: 1,480 ms for 50 checkpoints among 100,000 sagas,
 // where a plan made for the flush takes 0.5 ms and 0.4 ms to make.
 /** @param journals with rows for saga_attempts: few flushes have any, and an insert of none costs as much as ten checkpoints */
-export function flushSql(companion: Companion | undefined, journals: boolean): string {
-  return `/* saga.flush-checkpoints${companion ? `+${companion.name}` : ''} */
+export function flushSql(hook: CommitHook | undefined, journals: boolean): string {
+  return `/* saga.flush-checkpoints${hook ? `+${hook.name}` : ''} */
 with entries as (
   select * from unnest($2::text[], $3::bigint[], $4::integer[], $5::text[], $6::integer[], $7::text[], $8::jsonb[],
-                       $9::boolean[], $10::text[], $11::text[])
-    as e(id, epoch, revision, state, "position", outputs, setback, ended, companion, attempts)
+                       $9::boolean[], $10::text[], $11::text[], $12::timestamptz[])
+    as e(id, epoch, revision, state, "position", outputs, setback, ended, payload, attempts, changed_at)
    where e.epoch >= 0 and e.revision >= 0
 ), written as (
   update sagas s
      set state = e.state, "position" = e."position", outputs = e.outputs::jsonb, failure = e.setback -> 'failure',
          parked = case when e.setback ? 'parked'
                        then e.setback -> 'parked' || jsonb_build_object('at', clock_timestamp()) end,
-         resume_state = e.setback ->> 'resumeState', revision = e.revision, updated_at = clock_timestamp(),
+         resume_state = e.setback ->> 'resumeState', revision = e.revision, changed_at = e.changed_at,
+         driven_at = clock_timestamp(),
          ended_at = case when e.ended then coalesce(s.ended_at, clock_timestamp()) end,
          inline_attempts = ${APPENDED}
     from entries e
    where s.id = e.id and s.owner_id = $1::bigint and s.epoch = e.epoch and s.revision <= e.revision
-  returning s.id, s.state, e.ended, s.updated_at, e.companion, s.cancel_requested_at is not null as cancel_requested
-)${journals ? JOURNALLED : ''}${companion ? `, companion as (${companion.text})` : ''}${companion?.beside ? `, beside as (${companion.beside})` : ''}
-select id, cancel_requested, updated_at, null::text as told from written${companion?.tells ? ' union all select id, null, null, told from companion' : ''}`;
+  returning s.id, s.state, e.ended, e.payload, s.cancel_requested_at is not null as cancel_requested
+)${journals ? JOURNALLED : ''}${hook ? `, hook as (${hook.text})` : ''}${hook?.beside ? `, beside as (${hook.beside})` : ''}
+select id, cancel_requested, false as stored_by_hook from written${hook?.returnsStored ? ' union all select id, null, true from hook' : ''}`;
 }
 
 export interface FlushValues {
-  /** `$2` to `$11` */
+  /** `$2` to `$12` */
   entries: unknown[][];
-  /** `$12` to `$22`; null when nothing goes to saga_attempts. */
+  /** `$13` to `$23`; null when nothing goes to saga_attempts. */
   journal: unknown[][] | null;
 }
 
 /** @param alone attempts that come without a checkpoint */
-export function flushValues(
-  checkpoints: Checkpoint[],
-  alone: Attempt[],
-  now: number,
-  withCompanion: boolean,
-): FlushValues {
+export function flushValues(checkpoints: Checkpoint[], alone: Attempt[], now: number, withHook: boolean): FlushValues {
   const forRow = checkpoints.map((checkpoint) => attemptsForRow(checkpoint, now));
   const others = checkpoints.flatMap(({ attempts }, index) => (forRow[index] === null ? attempts : []));
   const entries = [
@@ -76,8 +72,9 @@ export function flushValues(
     checkpoints.map(({ outputs }) => JSON.stringify(outputs)),
     checkpoints.map(setback),
     checkpoints.map(({ state }) => hasEnded(state)),
-    checkpoints.map(({ companion }) => (withCompanion ? companion : null)),
+    checkpoints.map(({ payload }) => (withHook ? payload : null)),
     forRow,
+    checkpoints.map(({ changedAt }) => changedAt.toISOString()),
   ];
   const isEmpty = others.length + alone.length === 0;
   return { entries, journal: isEmpty ? null : journalValues(others, alone, now) };

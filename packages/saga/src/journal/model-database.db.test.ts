@@ -1,9 +1,10 @@
 import { createPool, type Pool } from '@holdfast/postgres';
 import { type TestDatabase, testDatabase } from '@holdfast/testing';
-import { ModelDatabase, nameOf, START_SAGA } from '@holdfast/testing/simulation';
+import { ModelDatabase, nameOf, READ_ANSWER, STORE_ANSWER } from '@holdfast/testing/simulation';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { BEGIN } from '../engine/begin.ts';
 import { type Database, systemClock } from '../engine/ports.ts';
 import { ProcessLease } from '../engine/process-lease.ts';
 import { sweep } from '../engine/recovery.ts';
@@ -12,28 +13,28 @@ import { resumeParked } from '../operator/operate.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { CheckpointWriter } from './checkpoint-writer.ts';
 import { readSnapshot } from './read.ts';
-import { sagaMigrations, startSagaSql } from './saga-row.ts';
+import { sagaMigrations } from './saga-row.ts';
 
 const SEED = Number(process.env.HOLDFAST_TEST_SEED ?? 20_261_124);
 const OPERATIONS = 1_500;
 const DEFINITION = 'twins';
 const log = { info() {}, warn() {}, error() {} };
 
-const START = `/* ${START_SAGA} */
-  ${startSagaSql({
-    id: 'given.id',
-    definition: '$2::text',
-    input: '$3::jsonb',
-    ownerId: '$4::bigint',
-    deadlineMs: '$5::integer',
-    source: '(select $1::text as id) given',
-  })}`;
+const STORE = `/* ${STORE_ANSWER} */ insert into answers values ($1::text, $2::text) on conflict do nothing`;
+const READ = `/* ${READ_ANSWER} */ select answer from answers where id = $1::text`;
+const commitHook = {
+  name: 'store-answer',
+  text: `insert into answers select id, payload from written where payload is not null
+         on conflict do nothing returning id`,
+  returnsStored: true,
+};
 
 let database: TestDatabase;
 let pool: Pool;
 beforeAll(async () => {
   database = await testDatabase('model', [sagaMigrations]);
   pool = createPool({ databaseUrl: database.databaseUrl, applicationName: 'twins', max: 1 });
+  await pool.query('create table answers (id text primary key, answer text not null)');
 });
 afterAll(async () => {
   await pool?.end();
@@ -61,7 +62,7 @@ function withNumbers(row: { inlineAttempts: [number, unknown[][]][] | null }) {
   return { ...row, inlineAttempts: attempts.map(([epoch, seq]) => `${epoch} ${seq}`) };
 }
 
-const TIMES = new Set(['updated_at', 'updatedAt', 'remaining_ms', 'age_ms']);
+const TIMES = new Set(['remaining_ms', 'age_ms']);
 
 /** Without instants, and in one order. */
 function comparable(rows: readonly unknown[]): string[] {
@@ -85,7 +86,7 @@ describe('the modelled tables', () => {
     await operate(twins(model, seen), model);
     const { rows } = await pool.query(
       `select id, state, position, outputs, failure, parked is not null as parked, resume_state as "resumeState",
-              cancel_requested_at is not null as cancelled, owner_id as "ownerId", epoch, revision,
+              cancel_requested_at is not null as cancelled, owner_id as "ownerId", epoch, revision, changed_at as "changedAt",
               ended_at is not null as ended, ('[' || inline_attempts || ']')::jsonb as "inlineAttempts" from sagas`,
     );
     const modelled = [...model.sagas.values()].map((saga) => ({
@@ -100,18 +101,24 @@ describe('the modelled tables', () => {
       ownerId: saga.ownerId,
       epoch: saga.epoch,
       revision: saga.revision,
+      changedAt: new Date(saga.changedAt),
       ended: saga.endedAt !== null,
       inlineAttempts: saga.inlineAttempts,
     }));
     expect(comparable(modelled)).toEqual(comparable(rows.map(withNumbers)));
+    const answers = await pool.query('select id, answer from answers');
+    expect(comparable([...model.answers].map(([id, answer]) => ({ id, answer })))).toEqual(comparable(answers.rows));
     const journal = await pool.query(`select saga_id || ' ' || epoch || ' ' || seq as attempt from saga_attempts`);
     expect([...model.attempts].sort()).toEqual(journal.rows.map(({ attempt }) => attempt).sort());
     expect(new Set(rows.map(({ state }) => state)).size, 'every state was reached').toBe(6);
-    expect([...seen].sort()).toEqual([START_SAGA, ...STATEMENTS].sort());
+    expect([...seen].sort()).toEqual(STATEMENTS.toSorted());
   }, 120_000);
 });
 
 const STATEMENTS = [
+  STORE_ANSWER,
+  READ_ANSWER,
+  'saga.begin',
   'saga.register-owner',
   'saga.release-owner',
   'saga.end-leases-of',
@@ -119,7 +126,7 @@ const STATEMENTS = [
   'saga.dead-owners',
   'saga.sagas-of-owner',
   'saga.own-neglected',
-  'saga.take-over',
+  'saga.adopt',
   'saga.request-cancel',
   'saga.resume',
   'saga.read-snapshot',
@@ -149,8 +156,8 @@ async function operate(db: Database, model: ModelDatabase): Promise<void> {
     const { ownerId } = lease();
     switch (integer(0, 9)) {
       case 0:
-        await db.query(START, [`s${n}`, DEFINITION, { n }, ownerId, 60_000]).catch(rethrowUnlessTwice);
-        await db.query(START, [`s${(n % 30) + 1}`, DEFINITION, { n }, ownerId, 60_000]).catch(rethrowUnlessTwice);
+        await begin(db, `s${n}`, ownerId);
+        await begin(db, `s${(n % 30) + 1}`, ownerId);
         break;
       case 1:
         if (integer(0, 4) === 0) {
@@ -167,10 +174,12 @@ async function operate(db: Database, model: ModelDatabase): Promise<void> {
         await requestCancel(db, saga());
         break;
       case 4:
-        await resumeParked(db, saga(), ownerId, [DEFINITION]);
+        await resumeParked(db, saga(), ownerId, [DEFINITION], new Date(instant()));
         break;
       case 5:
         await readSnapshot(db, saga());
+        await db.query(STORE, [`s${(n % 30) + 1}`, `at ${n}`]);
+        await db.query(READ, [`s${(n % 29) + 1}`]);
         break;
       default:
         await flush(db, model, integer, saga());
@@ -179,9 +188,13 @@ async function operate(db: Database, model: ModelDatabase): Promise<void> {
   for (const held of leases) held.abandon();
 }
 
-/** The model leaves this to the caller's `on conflict do nothing`. */
-function rethrowUnlessTwice(error: unknown): void {
-  if ((error as { code?: string }).code !== '23505') throw error;
+async function begin(db: Database, id: string, ownerId: number): Promise<void> {
+  await db.query({ ...BEGIN, values: [id, DEFINITION, JSON.stringify({ id }), ownerId, 60_000, instant()] });
+}
+
+/** Any, as by clocks that are wrong. */
+function instant(): string {
+  return new Date(1_767_000_000_000 + ((performance.now() * 7_919) % 1e9)).toISOString();
 }
 
 async function adopt(db: Database, ownerId: number): Promise<void> {
@@ -191,9 +204,9 @@ async function adopt(db: Database, ownerId: number): Promise<void> {
     definitions: [DEFINITION],
     neglectedAfterMs: 0,
     active: () => true,
-    reserve: () => ({ run() {}, release() {} }),
+    takeSlot: () => ({ run() {}, release() {} }),
     cancelRequested: () => {},
-    reach: () => {},
+    crashPoint: () => {},
   });
 }
 
@@ -222,11 +235,12 @@ async function flush(
       ? { step: 'reserve', direction: 'act', reason: 'ATTEMPTS_EXHAUSTED', detail: '', attempts: 1 }
       : null,
     resumeState: isParked ? 'compensating' : null,
-    companion: null,
+    changedAt: new Date(instant()),
+    payload: epoch % 2 === 0 ? `payload ${id}` : null,
     attempts: [attemptOf(id, epoch, integer(1, 5))],
   };
   const ownerId = integer(0, 5) === 0 ? 1 : (stored?.ownerId ?? 1);
-  const writer = new CheckpointWriter({ pool: db, ownerId, log });
+  const writer = new CheckpointWriter({ pool: db, ownerId, log, commitHook });
   await writer.journal([attemptOf(id, epoch, integer(6, 9))]);
   await writer.write(checkpoint);
   await writer.drain();

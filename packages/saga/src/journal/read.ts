@@ -21,7 +21,7 @@ export interface SagaRecord {
   cancelRequestedAt: Date | null;
   deadlineAt: Date;
   startedAt: Date;
-  updatedAt: Date;
+  changedAt: Date;
   endedAt: Date | null;
   /** The latest ones, oldest first. */
   attempts: AttemptRecord[];
@@ -44,7 +44,7 @@ const READ_SAGA = statement(
   'saga.read',
   `select id, definition, state, position, outputs, failure, parked, resume_state as "resumeState",
           owner_id as "ownerId", epoch, revision, cancel_requested_at as "cancelRequestedAt",
-          deadline_at as "deadlineAt", started_at as "startedAt", updated_at as "updatedAt", ended_at as "endedAt",
+          deadline_at as "deadlineAt", started_at as "startedAt", changed_at as "changedAt", ended_at as "endedAt",
           inline_attempts as "inlineAttempts",
           (select count(*) from saga_attempts a where a.saga_id = sagas.id) as "laterAttempts"
      from sagas where id = $1::text`,
@@ -61,7 +61,7 @@ const READ_INTERVENTIONS = statement(
 );
 const READ_SNAPSHOT = statement(
   'saga.read-snapshot',
-  `select id, definition, state, position, outputs, failure, revision, updated_at as "updatedAt"
+  `select id, definition, state, position, outputs, failure, revision, changed_at as "changedAt"
      from sagas where id = $1::text`,
 );
 
@@ -70,7 +70,7 @@ type StoredSaga = Omit<SagaRecord, 'attempts' | 'attemptCount' | 'interventions'
   laterAttempts: number;
 };
 
-/** The saga with its latest attempts and interventions (200 each unless told otherwise), or null when there is none of that id. */
+/** The saga with its latest attempts and interventions (at most `limit` of each), or null when there is none of that id. */
 export async function readSaga(db: Database, id: string, limit = 200): Promise<SagaRecord | null> {
   const [sagas, attempts, interventions] = await Promise.all([
     db.query<StoredSaga>({ ...READ_SAGA, values: [id] }),
@@ -94,7 +94,7 @@ function inOrder(attempts: NumberedAttempt[]): AttemptRecord[] {
   return sorted.map(({ seq, ...attempt }) => attempt);
 }
 
-/** What `subscribe` tells, as it is stored now; null when there is no saga of that id. */
+/** What `subscribe` publishes, as it is stored now; null when there is no saga of that id. */
 export async function readSnapshot(db: Database, id: string): Promise<SagaSnapshot | null> {
   const { rows } = await db.query<SagaSnapshot>({ ...READ_SNAPSHOT, values: [id] });
   return rows[0] ?? null;

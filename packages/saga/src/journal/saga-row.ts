@@ -25,7 +25,7 @@ export interface Parked {
   attempts: number;
 }
 
-/** A live saga as it is read in order to be driven. */
+/** A live saga as it is read in order to run. */
 export interface SagaRow {
   id: string;
   definition: string;
@@ -40,7 +40,7 @@ export interface SagaRow {
   /** By the database's clock; negative when the deadline has passed. */
   remaining_ms: number;
   age_ms: number;
-  updated_at: Date;
+  changed_at: Date;
 }
 
 /** Columns of a {@link SagaRow}, for `returning`. */
@@ -48,9 +48,9 @@ export const SAGA_ROW_COLUMNS = `
   sagas.id, sagas.definition, sagas.input, sagas.state, sagas.position, sagas.outputs, sagas.failure, sagas.epoch,
   sagas.revision, sagas.cancel_requested_at is not null as cancel_requested,
   date_part('epoch', sagas.deadline_at - clock_timestamp()) * 1000 as remaining_ms,
-  date_part('epoch', clock_timestamp() - sagas.started_at) * 1000 as age_ms, sagas.updated_at`;
+  date_part('epoch', clock_timestamp() - sagas.started_at) * 1000 as age_ms, sagas.changed_at`;
 
-/** What is known to be stored of a saga, told after its checkpoint was durable. */
+/** What is known to be stored of a saga, published once its checkpoint is durable. */
 export interface SagaSnapshot {
   id: string;
   definition: string;
@@ -61,14 +61,15 @@ export interface SagaSnapshot {
   failure: Failure | null;
   /** Rises with every checkpoint; orders the snapshots of one saga. */
   revision: number;
-  updatedAt: Date;
-  /** What the companion has stored with this very checkpoint, if it tells; not known to who reads the row later. */
-  told?: string | null;
+  /** When it last changed, by the clock of the process that changed it; rises with every checkpoint. */
+  changedAt: Date;
+  /** What the commit hook was handed with this very checkpoint, if it has stored it; not known to who reads the row later. */
+  storedByHook?: string | null;
 }
 
 export function snapshotOf(row: SagaRow): SagaSnapshot {
-  const { id, definition, state, position, outputs, failure, revision, updated_at: updatedAt } = row;
-  return { id, definition, state, position, outputs, failure, revision, updatedAt };
+  const { id, definition, state, position, outputs, failure, revision, changed_at: changedAt } = row;
+  return { id, definition, state, position, outputs, failure, revision, changedAt };
 }
 
 export function hasEnded(state: SagaState): state is EndState {
@@ -86,6 +87,8 @@ export interface StartSaga {
   ownerId: string;
   /** integer: milliseconds from now. */
   deadlineMs: string;
+  /** timestamptz: when callers are shown that it began, by this process's clock. */
+  changedAt: string;
   /** A `from` item; one saga is started for each of its rows. */
   source: string;
   /** A saga that is there already is left as it is, and returns no row. Else a second insert fails. */
@@ -104,9 +107,9 @@ export interface StartSaga {
  */
 export function startSagaSql(start: StartSaga): string {
   return `
-    insert into sagas (id, definition, input, owner_id, deadline_at)
+    insert into sagas (id, definition, input, owner_id, deadline_at, changed_at)
     select ${start.id}, ${start.definition}, ${start.input}, ${start.ownerId},
-           clock_timestamp() + ${start.deadlineMs} * interval '1 millisecond'
+           clock_timestamp() + ${start.deadlineMs} * interval '1 millisecond', ${start.changedAt}
       from ${start.source}${start.ifAbsent === true ? ' on conflict (id) do nothing' : ''}
     returning ${SAGA_ROW_COLUMNS}`;
 }

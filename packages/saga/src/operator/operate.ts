@@ -1,18 +1,18 @@
-// What an operator can do to a saga. No verb ends one: each takes it over and lets the engine go on with it, forward or
+// What an operator can do to a saga. No verb ends one: each adopts it and lets the engine go on with it, forward or
 // back, so that what the steps have done is undone or kept by the same rules as ever. Upholds:
-// S2 A verb is one guarded update that raises the epoch: of two operators one finds the saga as it was, and whoever
-//    drove it before can write nothing any more.
+// S2 A verb is one guarded update that raises the epoch: of two operators one finds the saga as it was, and the
+//    owner before can write nothing any more.
 // S3 A forced turn-back is durable before the first undo is sent and keeps `position`: the step there may have been
 //    started. Past the pivot there is none.
 //
-// crash after such an update: the saga has an owner that does not drive it, and is adopted like any other.
+// crash after such an update: the saga has an owner that does not run it, and is adopted like any other.
 
 import { statement } from '@holdfast/postgres';
 import type { SagaDefinition } from '../definition/definition.ts';
 import { CANCELLED, mayTurnBack } from '../definition/transitions.ts';
 import type { Database } from '../engine/ports.ts';
 import type { Admission } from '../engine/running-sagas.ts';
-import type { Drive } from '../engine/saga-run.ts';
+import type { SagaRun } from '../engine/saga-run.ts';
 import {
   type EndState,
   type Failure,
@@ -56,7 +56,7 @@ export interface Operator {
   resume(id: string): Promise<ResumeOutcome>;
   /**
    * Has the saga's step attempted now, here: out of its wait between attempts, out of the hands of another process (whose
-   * calls are fenced from then on), or out of its parking place.
+   * calls are fenced from then on), or out of its parking.
    */
   retryNow(id: string): Promise<RetryOutcome>;
   /** Turns a saga back whose pivot is not known to be done, parked or not; waits up to `waitMs` for its owner to decide. */
@@ -68,8 +68,9 @@ export interface OperatorContext {
   db: Database;
   definitions: ReadonlyMap<string, SagaDefinition>;
   admit: (id: string) => Admission;
-  drive: (id: string) => Drive | undefined;
+  find: (id: string) => SagaRun | undefined;
   cancel: (id: string, waitMs: number) => Promise<CancelOutcome>;
+  wallNow: () => number;
 }
 
 export function createOperator(context: OperatorContext): Operator {
@@ -90,13 +91,16 @@ const intervention = (verb: string, taken: string) => `
   )
   select * from taken`;
 
+/** Later than what was shown before, whatever this process's clock says. */
+const changedAt = (now: string) => `greatest(changed_at + interval '1 millisecond', ${now}::timestamptz)`;
+
 const RESUME = statement(
   'saga.resume',
   intervention(
     'resume',
     `update sagas
         set state = resume_state, resume_state = null, parked = null, owner_id = $2::bigint, epoch = epoch + 1,
-            revision = revision + 1, updated_at = clock_timestamp()
+            revision = revision + 1, driven_at = clock_timestamp(), changed_at = ${changedAt('$4')}
       where id = $1::text and state = 'parked' and definition = any($3::text[])`,
   ),
 );
@@ -104,7 +108,7 @@ const RETRY = statement(
   'saga.retry-now',
   intervention(
     'retry',
-    `update sagas set owner_id = $2::bigint, epoch = epoch + 1, updated_at = clock_timestamp()
+    `update sagas set owner_id = $2::bigint, epoch = epoch + 1, driven_at = clock_timestamp()
       where id = $1::text and epoch = $3::bigint and state in ('running', 'compensating')`,
   ),
 );
@@ -116,7 +120,8 @@ const TURN_BACK = statement(
     'compensate',
     `update sagas
         set state = 'compensating', failure = $5::jsonb, resume_state = null, parked = null, owner_id = $2::bigint,
-            epoch = epoch + 1, revision = revision + 1, updated_at = clock_timestamp()
+            epoch = epoch + 1, revision = revision + 1, driven_at = clock_timestamp(),
+            changed_at = ${changedAt('$6')}
       where id = $1::text and epoch = $3::bigint and revision = $4::integer
         and parked is not null and resume_state = 'running'`,
   ),
@@ -124,7 +129,7 @@ const TURN_BACK = statement(
 const FIND = statement(
   'saga.find-to-operate',
   `select id, definition, state, resume_state as "resumeState", position, outputs, failure, epoch, revision,
-          updated_at as "updatedAt"
+          changed_at as "changedAt"
      from sagas where id = $1::text`,
 );
 
@@ -132,23 +137,27 @@ type Found = SagaSnapshot & { resumeState: LiveState | null; epoch: number };
 
 // A saga that has changed between the look and the update is looked at again; one that changes all the time is busy.
 const LOOKS = 5;
-const BUSY: NotHere = { kind: 'unavailable', detail: 'the saga changes faster than it can be taken over' };
+const BUSY: NotHere = { kind: 'unavailable', detail: 'the saga changes faster than it can be adopted' };
 
-/** Takes a parked saga over; null when it is not parked, or of another definition. */
+/** Adopts a parked saga; null when it is not parked, or of another definition. */
 export async function resumeParked(
   db: Database,
   id: string,
   ownerId: number,
   definitions: string[],
+  now: Date,
 ): Promise<SagaRow | null> {
-  const { rows } = await db.query<SagaRow>({ ...RESUME, values: [id, ownerId, definitions] });
+  const { rows } = await db.query<SagaRow>({ ...RESUME, values: [id, ownerId, definitions, now.toISOString()] });
   return rows[0] ?? null;
 }
 
 async function resumeSaga(context: OperatorContext, id: string): Promise<ResumeOutcome> {
   const definitions = [...context.definitions.keys()];
-  const taken = await takeOver(context, id, (ownerId) => resumeParked(context.db, id, ownerId, definitions));
-  if (taken.kind !== 'left') return taken.kind === 'taken' ? { kind: 'resumed', snapshot: taken.snapshot } : taken;
+  const adopted = await adopt(context, id, (ownerId) =>
+    resumeParked(context.db, id, ownerId, definitions, new Date(context.wallNow())),
+  );
+  if (adopted.kind !== 'left')
+    return adopted.kind === 'adopted' ? { kind: 'resumed', snapshot: adopted.snapshot } : adopted;
   const saga = await find(context, id);
   if (saga === null) return { kind: 'not-found' };
   return saga.state === 'parked' ? unknownDefinition(saga) : { kind: 'not-parked', state: saga.state };
@@ -156,10 +165,10 @@ async function resumeSaga(context: OperatorContext, id: string): Promise<ResumeO
 
 async function retrySaga(context: OperatorContext, id: string): Promise<RetryOutcome> {
   for (let look = 1; look <= LOOKS; look++) {
-    const drive = context.drive(id);
-    if (drive !== undefined) {
-      drive.retryNow();
-      return { kind: 'retrying', snapshot: drive.snapshot };
+    const run = context.find(id);
+    if (run !== undefined) {
+      run.retryNow();
+      return { kind: 'retrying', snapshot: run.snapshot };
     }
     const saga = await find(context, id);
     if (saga === null) return { kind: 'not-found' };
@@ -171,12 +180,12 @@ async function retrySaga(context: OperatorContext, id: string): Promise<RetryOut
       if (resumed.kind !== 'not-parked') return resumed;
       continue;
     }
-    const taken = await takeOver(context, id, async (ownerId) => {
+    const adopted = await adopt(context, id, async (ownerId) => {
       const { rows } = await context.db.query<SagaRow>({ ...RETRY, values: [id, ownerId, saga.epoch] });
       return rows[0] ?? null;
     });
-    if (taken.kind === 'taken') return { kind: 'retrying', snapshot: taken.snapshot };
-    if (taken.kind !== 'left') return taken;
+    if (adopted.kind === 'adopted') return { kind: 'retrying', snapshot: adopted.snapshot };
+    if (adopted.kind !== 'left') return adopted;
   }
   return BUSY;
 }
@@ -194,7 +203,7 @@ async function compensateSaga(context: OperatorContext, id: string, waitMs: numb
   return BUSY;
 }
 
-/** Its owner decides, as a checkpoint: nobody else can know what its step has come to. */
+/** Its owner decides, as a checkpoint: no other process knows what its step has come to. */
 async function cancelRunning(
   context: OperatorContext,
   id: string,
@@ -220,30 +229,37 @@ async function turnBackParked(context: OperatorContext, saga: Found): Promise<Co
   if (!mayTurnBack(definition, { state: 'running', position })) return { kind: 'past-pivot', snapshot: saga };
   const step = definition.steps[position]?.name ?? '';
   const failure: Failure = { step, reason: CANCELLED, message: 'turned back by an operator' };
-  const taken = await takeOver(context, saga.id, async (ownerId) => {
-    const values = [saga.id, ownerId, epoch, revision, JSON.stringify(failure)];
+  const adopted = await adopt(context, saga.id, async (ownerId) => {
+    const values = [
+      saga.id,
+      ownerId,
+      epoch,
+      revision,
+      JSON.stringify(failure),
+      new Date(context.wallNow()).toISOString(),
+    ];
     const { rows } = await context.db.query<SagaRow>({ ...TURN_BACK, values });
     return rows[0] ?? null;
   });
-  if (taken.kind === 'left') return 'changed';
-  return taken.kind === 'taken' ? { kind: 'turning-back', snapshot: taken.snapshot } : taken;
+  if (adopted.kind === 'left') return 'changed';
+  return adopted.kind === 'adopted' ? { kind: 'turning-back', snapshot: adopted.snapshot } : adopted;
 }
 
-type Taken = { kind: 'taken'; snapshot: SagaSnapshot } | { kind: 'left' } | NotHere;
+type Adopted = { kind: 'adopted'; snapshot: SagaSnapshot } | { kind: 'left' } | NotHere;
 
-/** A place is taken first, so that no sweep of this process takes the saga between the update and `run`. */
-async function takeOver(
+/** A slot is taken first, so that no sweep of this process adopts the saga between the update and `run`. */
+async function adopt(
   context: OperatorContext,
   id: string,
   update: (ownerId: number) => Promise<SagaRow | null>,
-): Promise<Taken> {
+): Promise<Adopted> {
   const admission = context.admit(id);
   if (admission.kind !== 'admitted') return admission;
   try {
     const row = await update(admission.ownerId);
     if (row === null) return { kind: 'left' };
     admission.run(row);
-    return { kind: 'taken', snapshot: snapshotOf(row) };
+    return { kind: 'adopted', snapshot: snapshotOf(row) };
   } finally {
     admission.release();
   }

@@ -39,7 +39,7 @@ export class MortalEngine {
       leaseMs,
       log: LOG,
       ...(random !== undefined && { random }),
-      reach: (point, sagaId) => {
+      crashPoint: (point, sagaId) => {
         if (!this.#isDead && diesAt(point, sagaId)) this.die();
       },
     });

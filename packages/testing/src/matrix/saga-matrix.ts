@@ -72,6 +72,7 @@ const START = statement(
     input: '$3::jsonb',
     ownerId: '$4::bigint',
     deadlineMs: '$5::integer',
+    changedAt: 'clock_timestamp()',
     source: '(select $1::text as id) given',
   }),
 );

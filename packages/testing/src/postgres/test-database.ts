@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createPool, type Migrations, migrate, type Pool, type PoolOptions } from '@holdfast/postgres';
+import { withDeadline } from '@holdfast/resilience';
 import pg from 'pg';
 
 export interface TestDatabase {
@@ -123,11 +124,7 @@ async function asAdmin<T>(adminUrl: string, work: (admin: pg.Client) => Promise<
 }
 
 async function endsInTime(pool: Pool): Promise<boolean> {
-  const late = Promise.withResolvers<false>();
-  const timer = setTimeout(() => late.resolve(false), POOL_END_TIMEOUT_MS);
-  const ended = await Promise.race([pool.end().then(() => true as const), late.promise]);
-  clearTimeout(timer);
-  return ended;
+  return (await withDeadline(POOL_END_TIMEOUT_MS, pool.end())).kind === 'done';
 }
 
 function urlOf(adminUrl: string, database: string): string {

@@ -1,6 +1,6 @@
 export { FAULT_KINDS, type FaultKind, seedOf } from './chance.ts';
 export type { Breach } from './invariants.ts';
-export { ModelDatabase, nameOf, START_SAGA } from './model/model-database.ts';
+export { ModelDatabase, nameOf, READ_ANSWER, STORE_ANSWER } from './model/model-database.ts';
 export { PLANTED_BUGS, type PlantedBug, type Switches } from './planted-bugs.ts';
 export { runSchedule, type ScheduleOptions, type ScheduleResult } from './schedule.ts';
 export { type Shrunk, shrink } from './shrink.ts';

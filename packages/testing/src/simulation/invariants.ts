@@ -6,12 +6,20 @@
 //    not run out keeps its sagas.
 // S3 An undo is sent only when the decision to turn back is durable, and in its turn.
 // S4 A saga fails only for what a participant has really answered, its deadline or a cancel.
+// S6 What clients are shown of a saga has an instant that rises with every checkpoint; its answer has the same.
+// K1 No client hears an answer that is not stored.
 // S5 A key that was refused stays refused; K2: one that was executed stays executed.
 // K3 Nothing comes to life behind its undo.
 // K4 A call with a lower epoch than the highest seen changes nothing.
 // A1 At most one live effect per saga and step; none when it failed or was cancelled; one of each when completed.
 
-import type { SagaTuple } from './model/model-database.ts';
+import type { SagaSnapshot } from '@holdfast/saga';
+import type { ModelDatabase, SagaTuple } from './model/model-database.ts';
+
+/** What a client is shown of its saga. */
+export function answerOf({ state, changedAt }: Pick<SagaSnapshot, 'state' | 'changedAt'>): string {
+  return `${state} since ${changedAt.toISOString()}`;
+}
 
 export const STEPS = ['reserve', 'charge', 'ship', 'notify'] as const;
 export type StepName = (typeof STEPS)[number];
@@ -26,7 +34,7 @@ interface StepBooks {
   /** An undo of it has been carried out, or was when nothing had run yet. */
   undone: boolean;
   /** The first final answer under the act's key. */
-  answered: 'executed' | 'refused' | null;
+  answered: 'completed' | 'refused' | null;
   reasons: Set<string>;
 }
 
@@ -35,10 +43,12 @@ export class Invariants {
   readonly #steps = new Map<string, StepBooks>();
   readonly #epochs = new Map<string, number>();
   readonly #sagas: ReadonlyMap<string, SagaTuple>;
+  readonly #answers: ReadonlyMap<string, string>;
   readonly #cancelled = new Set<string>();
 
-  constructor(sagas: ReadonlyMap<string, SagaTuple>) {
+  constructor({ sagas, answers }: Pick<ModelDatabase, 'sagas' | 'answers'>) {
     this.#sagas = sagas;
+    this.#answers = answers;
   }
 
   cancelAsked(sagaId: string): void {
@@ -88,7 +98,7 @@ export class Invariants {
     if (books.live > 0) this.#broken('A1', `${step} of ${sagaId} lives although its undo is done`);
   }
 
-  answers(sagaId: string, step: StepName, answer: 'executed' | 'refused', reason: string): void {
+  answers(sagaId: string, step: StepName, answer: 'completed' | 'refused', reason: string): void {
     const books = this.#books(sagaId, step);
     if (answer === 'refused') books.reasons.add(reason);
     books.answered ??= answer;
@@ -109,6 +119,9 @@ export class Invariants {
     }
     if (before !== null && after.revision < before.revision) {
       this.#broken('S2', `${after.id} goes back from checkpoint ${before.revision} to ${after.revision}`);
+    }
+    if (before !== null && after.revision > before.revision && after.changedAt <= before.changedAt) {
+      this.#broken('S6', `${after.id} is shown to have changed at ${after.changedAt}, after ${before.changedAt}`);
     }
     if (after.state === 'compensating' && before?.state === 'running') this.#turnsBack(after);
     if (after.endedAt !== null) this.#accounts(after);
@@ -131,9 +144,27 @@ export class Invariants {
     }
   }
 
+  /** A client hears what its saga has come to. */
+  answered(sagaId: string, heard: string | undefined): void {
+    const stored = this.#answers.get(sagaId);
+    if (heard !== stored) this.#broken('K1', `a client hears that ${sagaId} is ${heard}, and ${stored} is stored`);
+  }
+
+  /** S6 of one saga that has ended: an answer of that end shows it as a look at the saga does. */
+  #answer({ id, state, changedAt }: Readonly<SagaTuple>): void {
+    const answer = this.#answers.get(id);
+    if (answer === undefined || !answer.startsWith(`${state} `)) return;
+    const shown = answerOf({ state, changedAt: new Date(changedAt) });
+    if (answer !== shown) this.#broken('S6', `${id} was answered ${answer}, and is shown ${shown}`);
+  }
+
   /** Once nothing is under way any more. */
   allAccounted(): void {
-    for (const saga of this.#sagas.values()) if (saga.endedAt !== null) this.#accounts(saga);
+    for (const saga of this.#sagas.values()) {
+      if (saga.endedAt === null) continue;
+      this.#accounts(saga);
+      this.#answer(saga);
+    }
   }
 
   notEnded(sagaIds: string[], withinMs: number): void {

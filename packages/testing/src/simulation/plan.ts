@@ -10,6 +10,10 @@ export interface PlannedSaga {
   /** Where the client asks first. */
   engine: number;
   cancelAt: number | null;
+  /** How long the client waits for the end. */
+  waitMs: number;
+  /** The same request once more, at another engine. */
+  duplicate: { at: number; waitMs: number } | null;
   declined: boolean;
   addressRefused: boolean;
 }
@@ -70,6 +74,7 @@ export function planOf(chance: Chance): Plan {
       cancelAt: oneIn(5) ? integer(10, 500) : null,
       declined: oneIn(6),
       addressRefused: oneIn(6),
+      ...planAnswers(chance, at),
     }),
   );
   return {
@@ -87,6 +92,14 @@ export function planOf(chance: Chance): Plan {
     calmAt: CALM_AT_MS,
     endBy: CALM_AT_MS + SETTLE_MS,
   };
+}
+
+/** With dice of their own. */
+function planAnswers(chance: Chance, saga: number): Pick<PlannedSaga, 'waitMs' | 'duplicate'> {
+  const place = { name: 'answers', number: 900 + saga };
+  const integer = (n: number, from: number, to: number) => chance.integer(4, place, n, from, to);
+  const duplicate = { at: integer(0, 10, 400), waitMs: integer(1, 0, 100) };
+  return { waitMs: integer(2, 0, 1_500), duplicate: integer(3, 1, 3) === 1 ? duplicate : null };
 }
 
 interface Dice {

@@ -119,12 +119,30 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     },
   },
   {
+    name: 'answer-not-read-although-another-stands',
+    mistake: 'what was sent with the checkpoint is what was stored',
+    change: {
+      file: 'engine/saga-run.ts',
+      find: 'const storedByHook = isHookStored ? checkpoint.payload : null;',
+      replace: 'const storedByHook = isHookStored ? checkpoint.payload : checkpoint.payload;',
+    },
+  },
+  {
+    name: 'shown-instant-by-the-own-clock-alone',
+    mistake: 'time only goes forward',
+    change: {
+      file: 'engine/saga-run.ts',
+      find: 'Math.max(this.#context.clock.wallNow(), this.#changedAt.getTime() + 1)',
+      replace: 'this.#context.clock.wallNow()',
+    },
+  },
+  {
     name: 'lost-insert-never-driven',
     mistake: 'who inserted a saga drives it',
     change: {
       file: 'engine/recovery.ts',
-      find: 'const redriven = await sweepOwn(context);',
-      replace: 'const redriven = 0;',
+      find: 'const restarted = await sweepOwn(context);',
+      replace: 'const restarted = 0;',
     },
   },
 ];

@@ -84,7 +84,7 @@ class Schedule {
       (before, after) => this.#stored(before, after),
       switches,
     );
-    this.#invariants = new Invariants(this.#database.sagas);
+    this.#invariants = new Invariants(this.#database);
     const { rates, calmAt } = this.#plan;
     this.#network = new Network({ timeline, chance: this.#chance, rates, calmAt, tell: this.#tell });
     const participants = this.#participants();
@@ -162,11 +162,16 @@ class Schedule {
     const place = (engine: number) => {
       if (this.#database.sagas.has(saga.id)) return;
       const orchestrator = this.#orchestrators[engine % this.#orchestrators.length] as ModelOrchestrator;
-      if (isListening(orchestrator.host, this.#timeline.now)) orchestrator.place(saga);
+      if (isListening(orchestrator.host, this.#timeline.now)) orchestrator.place(saga, saga.waitMs);
       this.#timeline.in(CLIENT_RETRY_MS, null, () => place(engine + 1));
     };
     this.#timeline.in(saga.startAt, null, () => place(saga.engine));
-    const { cancelAt } = saga;
+    const { cancelAt, duplicate } = saga;
+    if (duplicate !== null) {
+      const other = this.#orchestrators[(saga.engine + 1) % this.#orchestrators.length] as ModelOrchestrator;
+      const askToo = () => isListening(other.host, this.#timeline.now) && other.place(saga, duplicate.waitMs);
+      this.#timeline.in(duplicate.at, null, askToo);
+    }
     if (cancelAt === null) return;
     this.#timeline.in(cancelAt, null, () => {
       const orchestrator = this.#orchestrators[(saga.engine + 1) % this.#orchestrators.length] as ModelOrchestrator;
@@ -277,7 +282,7 @@ class Schedule {
       invariants: this.#invariants,
       clock: this.#plan.clocks[at] ?? { skewMs: 0, speed: 1 },
       leaseMs: this.#plan.leaseMs,
-      takesPlace: this.#chance.fraction(3, dice, 0) < 0.5,
+      isNameUnique: this.#chance.fraction(3, dice, 0) < 0.5,
       random: () => this.#chance.fraction(2, dice, asked++),
       onSend: (host) => this.#onSend(host),
       tell: this.#tell,

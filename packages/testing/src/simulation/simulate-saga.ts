@@ -13,13 +13,12 @@ import {
   type Database,
   type Engine,
   type SagaDefinition,
-  type SagaRow,
   type StepContext,
   type UndoOutcome,
 } from '@holdfast/saga';
 import { Chance, seedOf } from './chance.ts';
 import type { Breach } from './invariants.ts';
-import { ModelDatabase, nameOf, START_SAGA } from './model/model-database.ts';
+import { ModelDatabase, nameOf } from './model/model-database.ts';
 import { Network, type Rates } from './model/network.ts';
 import { Host, Timeline } from './timeline.ts';
 
@@ -233,26 +232,16 @@ class SagaSchedule {
       if (this.#database.sagas.has(id)) return;
       const process = this.#engines[at % ENGINES] as { host: Host; engine: Engine | null };
       if (process.host.up && process.host.pausedUntil <= this.#timeline.now)
-        this.#place(process, id, input, deadlineMs);
+        this.#place(process.engine, id, input, deadlineMs);
       this.#timeline.in(RETRY_START_MS, null, () => place(at + 1));
     };
     this.#timeline.in(5 + this.#random() * 115, null, () => place(Math.floor(this.#random() * ENGINES)));
   }
 
-  #place(
-    { host, engine }: { host: Host; engine: Engine | null },
-    id: string,
-    input: unknown,
-    deadlineMs: number,
-  ): void {
-    const admission = engine?.admit(id);
-    if (admission?.kind !== 'admitted') return;
-    const values = [id, this.#saga.definition.name, input, admission.ownerId, deadlineMs];
-    void this.#query<SagaRow>(host, START_SAGA, values)
-      .then(({ rows: [row] }) => row !== undefined && admission.run(row))
-      // Whether it was stored is not known: its owner's sweep, or whoever adopts it, finds it.
-      .catch(() => this.#tell(`whether ${id} was stored is not known`))
-      .finally(() => admission.release());
+  #place(engine: Engine | null, id: string, input: unknown, deadlineMs: number): void {
+    // Whether it was stored is not known then: its owner's sweep, or whoever adopts it, finds it.
+    const unknown = () => this.#tell(`whether ${id} was stored is not known`);
+    void engine?.begin(this.#saga.definition, id, input, { deadlineMs }).catch(unknown);
   }
 
   #planFault(kind: 'crash' | 'pause', host: Host, n: number, rate: number, fall: () => void): void {
@@ -292,7 +281,7 @@ class SagaSchedule {
       name: host.name,
       leaseMs: LEASE_MS,
       random: () => this.#random(),
-      clock: this.#timeline.clockOf(host, 1_000 * life, 1),
+      clock: this.#timeline.clockOf(host, { origin: 1_000 * life, speed: 1, skewMs: 0 }),
       log: {
         info: (_, message) => this.#tell(`${host.name}: ${message}`),
         warn: (_, message) => this.#tell(`${host.name}: ${message}`),

@@ -15,7 +15,7 @@ async function traceOf(seed: number): Promise<string[]> {
 }
 
 describe('simulated schedules', () => {
-  it(`S1-S5, K2-K4, A1: hold in ${SCHEDULES} schedules of seed ${RUN_SEED}, in which every kind of fault strikes`, async () => {
+  it(`S1-S6, K1-K4, A1: hold in ${SCHEDULES} schedules of seed ${RUN_SEED}, in which every kind of fault strikes`, async () => {
     const sum = emptyTally();
     const { add } = await import('./run-schedules.ts');
     await runSchedules({ runSeed: RUN_SEED, first: 0, step: 1, end: SCHEDULES, switches: {} }, (part) =>

@@ -32,6 +32,9 @@ interface Event {
 /** What falls due during a pause runs within this much after it. */
 const AFTER_PAUSE_MS = 2;
 
+/** What a machine's clock shows at the schedule's beginning, if it is right. */
+const WALL_ORIGIN_MS = Date.UTC(2026, 0, 1);
+
 export class Timeline {
   now = 0;
   readonly #heap: Event[] = [];
@@ -72,11 +75,12 @@ export class Timeline {
     return true;
   }
 
-  /** The clock of one life of a process: an origin and a speed of its own, as no two machines agree about either. */
-  clockOf(host: Host, origin: number, speed: number): Clock {
+  /** The clocks of one life of a process: an origin, a speed and an error of its own, as no two machines agree about any. */
+  clockOf(host: Host, { origin, speed, skewMs }: { origin: number; speed: number; skewMs: number }): Clock {
     const { life } = host;
     return {
       now: () => origin + this.now * speed,
+      wallNow: () => Math.round(WALL_ORIGIN_MS + this.now + skewMs),
       after: (ms, work) => {
         if (host.life !== life) return () => {};
         const event = this.in(Math.max(ms, 1) / speed, host, work);

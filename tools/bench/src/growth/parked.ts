@@ -15,14 +15,14 @@ export const PARK: Readonly<Partial<Record<Database, readonly string[]>>> = {
     `insert into template_saga_attempts
        (template_at, saga_id, epoch, seq, step, direction, attempt, outcome, detail, started_at, ended_at)
      select template_at, id, epoch, (${INLINE_ATTEMPTS} #>> '{-1,1,-1,1}')::integer + n - 1, '${STEP}', 'undo', n, 'unknown',
-            '${DETAIL}', updated_at + n * interval '1 second', updated_at + n * interval '1 second'
+            '${DETAIL}', driven_at + n * interval '1 second', driven_at + n * interval '1 second'
        from template_sagas, generate_series(1, ${ATTEMPTS}) n`,
     `update template_sagas set inline_attempts = substr(fewer, 2, length(fewer) - 2)
        from (select template_at as at, (${INLINE_ATTEMPTS} - -1)::text as fewer from template_sagas) f where template_at = at`,
     `update template_sagas
         set state = 'parked', resume_state = 'compensating', position = 0, ended_at = null,
             parked = jsonb_build_object('step', '${STEP}', 'direction', 'undo', 'reason', 'ATTEMPTS_EXHAUSTED',
-                                        'detail', '${DETAIL}', 'attempts', ${ATTEMPTS}, 'at', updated_at)`,
+                                        'detail', '${DETAIL}', 'attempts', ${ATTEMPTS}, 'at', driven_at)`,
     `update template_claims
         set answer = convert_to(replace(convert_from(answer, 'UTF8'), '"status":"failed"', '"status":"compensating"'), 'UTF8')`,
   ],

@@ -166,7 +166,7 @@ function summary(saga: SagaLine, definition: SagaDefinition) {
     failure: saga.failure,
     parked: saga.parked,
     startedAt: saga.startedAt.toISOString(),
-    updatedAt: saga.updatedAt.toISOString(),
+    updatedAt: saga.changedAt.toISOString(),
     deadlineAt: saga.deadlineAt.toISOString(),
     endedAt: saga.endedAt?.toISOString() ?? null,
   };

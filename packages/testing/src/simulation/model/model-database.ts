@@ -21,7 +21,9 @@ export interface SagaTuple {
   revision: number;
   deadlineAt: number;
   startedAt: number;
-  updatedAt: number;
+  /** By the clock of the process that wrote it, in milliseconds. */
+  changedAt: number;
+  drivenAt: number;
   endedAt: number | null;
   /** `epoch seq` of each attempt that stands in the row. */
   inlineAttempts: string[];
@@ -50,6 +52,8 @@ export class ModelDatabase {
   /** owner id → lease_until, as it is stored and as it would be by this database's clock; the same, unless planted. */
   readonly owners = new Map<number, { name: string; until: number; rightly: number }>();
   readonly attempts = new Set<string>();
+  /** By saga id: what its key is answered. Written once. */
+  readonly answers = new Map<string, string>();
   readonly #now: () => number;
   readonly #onChange: OnChange;
   readonly #switches: Switches;
@@ -68,13 +72,13 @@ export class ModelDatabase {
     return work.call(this, sent.values, sent);
   }
 
-  startSaga([id, definition, input, ownerId, deadlineMs]: readonly unknown[]): Result {
+  begin([id, definition, input, ownerId, deadlineMs, changedAt]: readonly unknown[]): Result {
     if (this.sagas.has(id as string)) return none();
     const now = this.#now();
     const saga: SagaTuple = {
       id: id as string,
       definition: definition as string,
-      input,
+      input: JSON.parse(input as string),
       state: 'running',
       position: 0,
       outputs: '{}',
@@ -87,7 +91,8 @@ export class ModelDatabase {
       revision: 0,
       deadlineAt: now + (deadlineMs as number),
       startedAt: now,
-      updatedAt: now,
+      changedAt: Date.parse(changedAt as string),
+      drivenAt: now,
       endedAt: null,
       inlineAttempts: [],
     };
@@ -140,7 +145,7 @@ export class ModelDatabase {
   ownNeglected([ownerId, definitions, after, limit, neglectedMs]: readonly unknown[]): Result {
     const oldest = this.#now() - (neglectedMs as number);
     const found = this.#liveOf(ownerId as number, definitions as string[], after as string).filter(
-      (saga) => saga.cancelRequestedAt !== null || saga.updatedAt < oldest,
+      (saga) => saga.cancelRequestedAt !== null || saga.drivenAt < oldest,
     );
     const rows = found.map(({ id, epoch, cancelRequestedAt }) => ({
       id,
@@ -150,10 +155,10 @@ export class ModelDatabase {
     return many(rows.slice(0, limit as number));
   }
 
-  takeOver([ownerId, id, fromOwnerId, epoch]: readonly unknown[]): Result {
+  adopt([ownerId, id, fromOwnerId, epoch]: readonly unknown[]): Result {
     const saga = this.sagas.get(id as string);
     if (saga === undefined || !isLive(saga) || saga.ownerId !== fromOwnerId || saga.epoch !== epoch) return none();
-    const after = { ...saga, ownerId: ownerId as number, epoch: saga.epoch + 1, updatedAt: this.#now() };
+    const after = { ...saga, ownerId: ownerId as number, epoch: saga.epoch + 1, drivenAt: this.#now() };
     return one(this.#rowOf(this.#put(saga, after)));
   }
 
@@ -164,7 +169,7 @@ export class ModelDatabase {
     return { rows: [], rowCount: 1 };
   }
 
-  resume([id, ownerId, definitions]: readonly unknown[]): Result {
+  resume([id, ownerId, definitions, now]: readonly unknown[]): Result {
     const saga = this.sagas.get(id as string);
     if (saga?.state !== 'parked' || saga.resumeState === null) return none();
     if (!(definitions as string[]).includes(saga.definition)) return none();
@@ -176,7 +181,8 @@ export class ModelDatabase {
       ownerId: ownerId as number,
       epoch: saga.epoch + 1,
       revision: saga.revision + 1,
-      updatedAt: this.#now(),
+      changedAt: Math.max(saga.changedAt + 1, Date.parse(now as string)),
+      drivenAt: this.#now(),
     };
     return one(this.#rowOf(this.#put(saga, after)));
   }
@@ -184,9 +190,9 @@ export class ModelDatabase {
   readSnapshot([id]: readonly unknown[]): Result {
     const saga = this.sagas.get(id as string);
     if (saga === undefined) return none();
-    const { definition, state, position, revision, updatedAt } = saga;
+    const { definition, state, position, revision, changedAt } = saga;
     const [outputs, failure] = [JSON.parse(saga.outputs), parsed(saga.failure)];
-    return one({ id, definition, state, position, outputs, failure, revision, updatedAt: new Date(updatedAt) });
+    return one({ id, definition, state, position, outputs, failure, revision, changedAt: new Date(changedAt) });
   }
 
   flush(values: readonly unknown[]): Result {
@@ -198,13 +204,29 @@ export class ModelDatabase {
       if (after !== null) written.set(after.id, after);
     }
     this.#journal(ownerId, columns, written);
-    const rows = [...written.values()].map(({ id, cancelRequestedAt, updatedAt }) => ({
+    const rows = [...written.values()].map(({ id, cancelRequestedAt }) => ({
       id,
       cancel_requested: cancelRequestedAt !== null,
-      updated_at: new Date(updatedAt),
-      told: null,
+      stored_by_hook: false,
     }));
-    return many(rows);
+    const stored = ids.filter((id, at) => written.has(id as string) && this.#answer(id, columns[8]?.[at])) as string[];
+    return many([...rows, ...stored.map((id) => ({ id, cancel_requested: null, stored_by_hook: true }))]);
+  }
+
+  storeAnswer([id, answer]: readonly unknown[]): Result {
+    return { rows: [], rowCount: this.#answer(id, answer) ? 1 : 0 };
+  }
+
+  readAnswer([id]: readonly unknown[]): Result {
+    const answer = this.answers.get(id as string);
+    return answer === undefined ? none() : one({ answer });
+  }
+
+  /** @returns whether it was stored: none was before */
+  #answer(id: unknown, answer: unknown): boolean {
+    if (typeof answer !== 'string' || this.answers.has(id as string)) return false;
+    this.answers.set(id as string, answer);
+    return true;
   }
 
   #checkpointed(ownerId: number, entry: (column: number) => unknown): SagaTuple | null {
@@ -225,7 +247,8 @@ export class ModelDatabase {
       parked: parked === undefined ? null : JSON.stringify({ ...parked, at: now }),
       resumeState: resumeState ?? null,
       revision,
-      updatedAt: now,
+      changedAt: Date.parse(entry(10) as string),
+      drivenAt: now,
       endedAt: entry(7) === true ? (saga.endedAt ?? now) : null,
       inlineAttempts: saga.revision === revision ? saga.inlineAttempts : appended(saga, entry(9) as string | null),
     });
@@ -233,13 +256,13 @@ export class ModelDatabase {
 
   #journal(ownerId: number, columns: unknown[][], written: Map<string, SagaTuple>): void {
     const column = (at: number, row: number) => columns[at]?.[row];
-    for (const at of (columns[10] ?? []).keys()) {
-      const id = column(10, at) as string;
-      const epoch = column(11, at) as number;
+    for (const at of (columns[11] ?? []).keys()) {
+      const id = column(11, at) as string;
+      const epoch = column(12, at) as number;
       const saga = this.sagas.get(id);
-      const alone = column(20, at) === true;
+      const alone = column(21, at) === true;
       const wanted = alone ? saga?.ownerId === ownerId && saga.epoch === epoch : written.has(id);
-      if (wanted) this.attempts.add(`${id} ${epoch} ${column(12, at)}`);
+      if (wanted) this.attempts.add(`${id} ${epoch} ${column(13, at)}`);
     }
   }
 
@@ -293,18 +316,21 @@ export class ModelDatabase {
       cancel_requested: saga.cancelRequestedAt !== null,
       remaining_ms: saga.deadlineAt - now,
       age_ms: now - saga.startedAt,
-      updated_at: new Date(saga.updatedAt),
+      changed_at: new Date(saga.changedAt),
     };
   }
 }
 
-/** Its own name: in production this insert is the caller's, with its own rows beside it. */
-export const START_SAGA = 'simulation.start-saga';
+/** The answers to clients are the application's own rows: these statements, and the commit hook, are what it does to them. */
+export const STORE_ANSWER = 'simulation.store-answer';
+export const READ_ANSWER = 'simulation.read-answer';
 
 type Work = (this: ModelDatabase, values: readonly unknown[], sent: Sent) => Result;
 const { prototype } = ModelDatabase;
 const STATEMENTS: Record<string, Work> = {
-  [START_SAGA]: prototype.startSaga,
+  [STORE_ANSWER]: prototype.storeAnswer,
+  [READ_ANSWER]: prototype.readAnswer,
+  'saga.begin': prototype.begin,
   'saga.register-owner': prototype.registerOwner,
   'saga.heartbeat': prototype.heartbeat,
   'saga.release-owner': prototype.releaseOwner,
@@ -313,7 +339,7 @@ const STATEMENTS: Record<string, Work> = {
   'saga.dead-owners': prototype.deadOwners,
   'saga.sagas-of-owner': prototype.sagasOfOwner,
   'saga.own-neglected': prototype.ownNeglected,
-  'saga.take-over': prototype.takeOver,
+  'saga.adopt': prototype.adopt,
   'saga.request-cancel': prototype.requestCancel,
   'saga.resume': prototype.resume,
   'saga.read-snapshot': prototype.readSnapshot,

@@ -6,15 +6,16 @@ import {
   type Database,
   defineSaga,
   type Engine,
+  hasEnded,
+  readSnapshot,
   type SagaDefinition,
-  type SagaRow,
   type StepContext,
   type UndoOutcome,
 } from '@holdfast/saga';
-import type { Invariants, StepName } from '../invariants.ts';
+import { answerOf, type Invariants, type StepName } from '../invariants.ts';
 import type { PlannedSaga } from '../plan.ts';
 import type { Host, Timeline } from '../timeline.ts';
-import { type ModelDatabase, nameOf, START_SAGA } from './model-database.ts';
+import { type ModelDatabase, nameOf, READ_ANSWER, STORE_ANSWER } from './model-database.ts';
 import type { Participant, StepAnswer, StepCall } from './model-participant.ts';
 import type { Link, Network } from './network.ts';
 
@@ -34,8 +35,8 @@ export interface OrchestratorParts {
   invariants: Invariants;
   clock: { skewMs: number; speed: number };
   leaseMs: number;
-  /** A supervisor starts it, and its orders are taken over as soon as it is there again. */
-  takesPlace: boolean;
+  /** A supervisor starts it, and its orders are adopted as soon as it is there again. */
+  isNameUnique: boolean;
   random: () => number;
   /** Called after each call that goes out. */
   onSend: (host: Host) => void;
@@ -63,7 +64,7 @@ export class ModelOrchestrator {
 
   /** A new process: nothing of an earlier one is in its memory. */
   start(): void {
-    const { timeline, clock, leaseMs, takesPlace, random, tell } = this.#parts;
+    const { timeline, clock, leaseMs, isNameUnique, random, tell } = this.#parts;
     this.host.life += 1;
     this.host.up = true;
     this.host.pausedUntil = 0;
@@ -73,9 +74,11 @@ export class ModelOrchestrator {
       definitions: [this.#definition(1_000)],
       name: this.host.name,
       leaseMs,
-      takesPlace,
+      isNameUnique,
       random,
-      clock: timeline.clockOf(this.host, 1_000 * this.host.life, clock.speed),
+      commitHook: { name: 'store-answer', text: 'select', returnsStored: true },
+      hookPayload: (saga) => (hasEnded(saga.state) ? answerOf(saga) : null),
+      clock: timeline.clockOf(this.host, { origin: 1_000 * this.host.life, ...clock }),
       log: {
         info: (_, message) => tell(`${this.host.name}: ${message}`),
         warn: (_, message) => tell(`${this.host.name}: ${message}`),
@@ -110,15 +113,28 @@ export class ModelOrchestrator {
     return this.#engine === null || this.#engine.stats().running === 0;
   }
 
-  /** A client's order, as accept-order.ts takes it in: a place first, then the insert. Whoever hears nothing asks again. */
-  place(saga: PlannedSaga): void {
-    const place = this.#engine?.admit(saga.id);
-    if (place?.kind !== 'admitted') return;
-    const values = [saga.id, NAME, { id: saga.id }, place.ownerId, saga.deadlineMs];
-    void this.#query<SagaRow>(START_SAGA, values)
-      .then(({ rows: [row] }) => row !== undefined && place.run(row))
-      .catch(() => this.#parts.tell(`whether ${saga.id} was stored is not known`))
-      .finally(() => place.release());
+  /** A client's order, answered as accept-order.ts does it. Whoever hears nothing asks again. */
+  place({ id, deadlineMs }: PlannedSaga, waitMs: number): void {
+    const engine = this.#engine;
+    if (engine === null) return;
+    const { invariants, tell } = this.#parts;
+    const answer = async () => {
+      const { kind } = await engine.begin(NAME, id, { id }, { deadlineMs });
+      if (kind === 'begun' || kind === 'exists') invariants.answered(id, await this.#answer(engine, id, waitMs));
+    };
+    answer().catch(() => tell(`a client hears nothing of ${id}`));
+  }
+
+  /** The end, when it comes in time; else what the saga is now. What stands already is the answer in any case (K1). */
+  async #answer(engine: Engine, id: string, waitMs: number): Promise<string | undefined> {
+    const end = await engine.waitForEnd(id, waitMs);
+    if (end.kind === 'settled' && end.snapshot.storedByHook) return end.snapshot.storedByHook;
+    const read = () => this.#query<{ answer: string }>(READ_ANSWER, [id]);
+    const stands = (await read()).rows[0];
+    if (stands !== undefined) return stands.answer;
+    const snapshot = await readSnapshot(this.#pool(), id);
+    if (snapshot !== null) await this.#query(STORE_ANSWER, [id, answerOf(snapshot)]);
+    return (await read()).rows[0]?.answer;
   }
 
   cancel(sagaId: string, onOutcome: (kind: string) => void): void {
@@ -191,7 +207,7 @@ export class ModelOrchestrator {
 /** As the orchestrator translates an answer; see participants.ts there. */
 function actOutcome(step: string, answer: StepAnswer): ActOutcome<{ step: string }> {
   switch (answer.kind) {
-    case 'executed':
+    case 'completed':
       return { kind: 'done', output: { step } };
     case 'refused':
       return { kind: 'refused', reason: answer.reason, message: '' };
@@ -205,7 +221,7 @@ function actOutcome(step: string, answer: StepAnswer): ActOutcome<{ step: string
 }
 
 function undoOutcome(answer: StepAnswer): UndoOutcome {
-  if (answer.kind === 'executed') return { kind: 'done' };
+  if (answer.kind === 'completed') return { kind: 'done' };
   if (answer.kind === 'fenced') return { kind: 'fenced', detail: '' };
   return { kind: 'unknown', detail: answer.kind };
 }

@@ -1,6 +1,6 @@
-// The participants' protocol: claim, fence, act, undo, seal, ask, by the rules of packages/idempotency (claim.ts, run-act.ts,
-// run-undo.ts). Two kinds: effects in the participant's own database, where claim, effect and answer are one
-// transaction, and effects at a provider outside, where they are three.
+// The participants' protocol: claim, fence, act, undo, seal, ask, by the rules of packages/idempotency (claims.ts) and
+// packages/participant (step-runner.ts). Two kinds: effects in the participant's own database, where claim, effect and answer
+// are one transaction, and effects at a provider outside, where they are three.
 
 import type { Invariants, StepName } from '../invariants.ts';
 import type { Switches } from '../planted-bugs.ts';
@@ -16,14 +16,14 @@ export interface StepCall {
 }
 
 export type StepAnswer =
-  | { kind: 'executed' }
+  | { kind: 'completed' }
   | { kind: 'refused'; reason: string }
   | { kind: 'sealed' }
   | { kind: 'fenced' }
   | { kind: 'unknown'; detail: string };
 
 interface Claim {
-  state: 'in_flight' | 'executed' | 'refused' | 'sealed';
+  state: 'in_progress' | 'completed' | 'refused' | 'sealed';
   reason: string;
   attempt: number;
   leaseUntil: number;
@@ -63,12 +63,12 @@ class ClaimTables {
     if (claim === undefined) {
       this.#touch(call);
       const leaseUntil = this.parts.now() + OUTSIDE_LEASE_MS;
-      const held: Claim = { state: 'in_flight', reason: '', attempt: 1, leaseUntil };
+      const held: Claim = { state: 'in_progress', reason: '', attempt: 1, leaseUntil };
       this.#claims.set(keyOf(call), held);
       return { held: { ...held }, resumed: false };
     }
     this.#fences.set(call.sagaId, Math.max(fence, call.epoch));
-    if (claim.state === 'executed') return { met: { kind: 'executed' } };
+    if (claim.state === 'completed') return { met: { kind: 'completed' } };
     if (claim.state === 'refused') return { met: { kind: 'refused', reason: claim.reason } };
     if (claim.state === 'sealed') return { met: { kind: 'sealed' } };
     if (claim.leaseUntil > this.parts.now()) return { met: UNKNOWN('in flight') };
@@ -79,7 +79,7 @@ class ClaimTables {
   }
 
   /** @returns false when the claim is no longer this attempt's */
-  settle(call: StepCall, held: Claim, state: 'executed' | 'refused', reason = ''): boolean {
+  settle(call: StepCall, held: Claim, state: 'completed' | 'refused', reason = ''): boolean {
     const { invariants, switches } = this.parts;
     if (!this.isHeld(call, held)) return false;
     if (call.direction === 'act') invariants.answers(call.sagaId, call.step, state, reason);
@@ -90,7 +90,7 @@ class ClaimTables {
 
   isHeld(call: StepCall, held: Claim): boolean {
     const claim = this.#claims.get(keyOf(call));
-    return claim?.state === 'in_flight' && claim.attempt === held.attempt;
+    return claim?.state === 'in_progress' && claim.attempt === held.attempt;
   }
 
   release(call: StepCall, held: Claim): void {
@@ -156,8 +156,8 @@ export class InsideParticipant implements Participant {
     }
     invariants.cameToLife(call.sagaId, call.step);
     this.#live.add(call.sagaId);
-    this.#tables.settle(call, claim.held, 'executed');
-    return { kind: 'executed' };
+    this.#tables.settle(call, claim.held, 'completed');
+    return { kind: 'completed' };
   }
 
   #undo(call: StepCall): StepAnswer {
@@ -166,9 +166,9 @@ export class InsideParticipant implements Participant {
     if ('met' in claim) return claim.met;
     this.#tables.seal(call);
     if (this.#live.delete(call.sagaId)) invariants.ended(call.sagaId, call.step);
-    this.#tables.settle(call, claim.held, 'executed');
+    this.#tables.settle(call, claim.held, 'completed');
     invariants.undone(call.sagaId, call.step);
-    return { kind: 'executed' };
+    return { kind: 'completed' };
   }
 }
 
@@ -240,10 +240,10 @@ export class OutsideParticipant implements Participant {
       this.#tables.release(call, held);
       return UNKNOWN('not confirmed yet');
     }
-    const answer = state === 'captured' ? 'executed' : 'refused';
+    const answer = state === 'captured' ? 'completed' : 'refused';
     const reason = state === 'captured' ? '' : 'CARD_DECLINED';
     if (!this.#tables.settle(call, held, answer, reason)) return UNKNOWN('another attempt has taken this key over');
-    return answer === 'executed' ? { kind: 'executed' } : { kind: 'refused', reason };
+    return answer === 'completed' ? { kind: 'completed' } : { kind: 'refused', reason };
   }
 
   async #undo(call: StepCall): Promise<StepAnswer> {
@@ -259,9 +259,9 @@ export class OutsideParticipant implements Participant {
       return await this.#giveUp(call, held, 'not given back yet');
     }
     return await this.#transaction(`record undo ${call.sagaId}`, () => {
-      if (!this.#tables.settle(call, held, 'executed')) return UNKNOWN('another attempt has taken this undo over');
+      if (!this.#tables.settle(call, held, 'completed')) return UNKNOWN('another attempt has taken this undo over');
       this.#tables.parts.invariants.undone(call.sagaId, call.step);
-      return { kind: 'executed' };
+      return { kind: 'completed' };
     });
   }
 

@@ -2,21 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { type Transaction, transaction } from '@holdfast/postgres';
 import { type TestDatabase, testDatabase } from '@holdfast/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { claimAndSettle, claimOne, holdOne, sealOne, settleHeld } from '../../test/test-claims.ts';
 import type { Fingerprinter } from '../core/fingerprint.ts';
+import { isSameRequest } from '../core/same-request.ts';
 import { idempotencyMigrations } from '../index.ts';
-import {
-  ask,
-  attach,
-  type Claim,
-  type ClaimOutcome,
-  type ClaimRequest,
-  claim,
-  complete,
-  refuse,
-  release,
-  seal,
-} from './claim.ts';
+import { type Claim, ClaimedMeanwhile, type ClaimOutcome, type ClaimRequest, claimKeys } from './claims.ts';
 import { loadFingerprinter } from './fingerprint-secret.ts';
+import { attachClaims, releaseClaims } from './held-claims.ts';
+import { ask } from './read-claims.ts';
 
 let database: TestDatabase;
 let fingerprinter: Fingerprinter;
@@ -36,7 +29,10 @@ function requestFor(key: string, extra: Partial<ClaimRequest> & { body?: object 
 }
 
 const newKey = () => `${randomUUID()}:charge`;
-const take = (request: ClaimRequest) => tx((t) => claim(t, request));
+/** What a call under this key comes to; where it is new, it is held when it has a lease, and otherwise left as it is. */
+const take = (request: ClaimRequest) =>
+  tx((t) => (request.leaseMs === undefined ? claimOne(t, request) : holdOne(t, request)));
+const seal = (key: string) => tx((t) => sealOne(t, TENANT, key, 'charge'));
 
 function held(outcome: ClaimOutcome): Claim {
   if (outcome.kind !== 'claimed' && outcome.kind !== 'resumed') throw new Error(`not held: ${outcome.kind}`);
@@ -49,15 +45,15 @@ describe('a key', () => {
   it('K1: is claimed, answered and replayed byte for byte, all in the transaction handed in', async () => {
     const key = newKey();
     await tx(async (t) => {
-      expect(await complete(t, held(await claim(t, requestFor(key))), answer('\0bytes'))).toBe(true);
+      expect((await claimAndSettle(t, requestFor(key), answer('\0bytes'))).kind).toBe('claimed');
     });
-    expect(await take(requestFor(key))).toEqual({ kind: 'executed', answer: answer('\0bytes') });
+    expect(await take(requestFor(key))).toEqual({ kind: 'completed', answer: answer('\0bytes') });
   });
 
   it('K1: whose transaction is rolled back was never claimed', async () => {
     const key = newKey();
     const failing = tx(async (t) => {
-      await complete(t, held(await claim(t, requestFor(key))), answer('x'));
+      await claimAndSettle(t, requestFor(key), answer('x'));
       throw new Error('the effect failed');
     });
     await expect(failing).rejects.toThrow('the effect failed');
@@ -67,52 +63,53 @@ describe('a key', () => {
 
   it('K2: stands for one request: another one is refused, named by its members, and changes nothing', async () => {
     const key = newKey();
-    await tx(async (t) => complete(t, held(await claim(t, requestFor(key))), answer('first')));
+    await tx((t) => claimAndSettle(t, requestFor(key), answer('first')));
     expect(await take(requestFor(key, { body: { amount: 2, note: 'x' } }))).toEqual({
       kind: 'reused',
       differing: ['amount', 'note'],
     });
     expect((await take({ ...requestFor(key), operation: 'refund' })).kind).toBe('reused');
-    expect(await take(requestFor(key))).toEqual({ kind: 'executed', answer: answer('first') });
+    expect(await take(requestFor(key))).toEqual({ kind: 'completed', answer: answer('first') });
   });
 
   it('S5: refused once stays refused', async () => {
     const key = newKey();
-    await tx(async (t) => refuse(t, held(await claim(t, requestFor(key))), answer('declined')));
+    await tx((t) => claimAndSettle(t, requestFor(key), answer('declined'), 'refused'));
     expect(await take(requestFor(key))).toEqual({ kind: 'refused', answer: answer('declined') });
-    expect(await tx((t) => seal(t, TENANT, key, 'charge'))).toBe('refused');
+    expect(await seal(key)).toBe('refused');
     expect(await take(requestFor(key))).toEqual({ kind: 'refused', answer: answer('declined') });
   });
 
   it('H17: of one tenant says nothing about another tenant’s', async () => {
     const key = newKey();
-    await tx(async (t) => complete(t, held(await claim(t, requestFor(key))), answer('x')));
+    await tx((t) => claimAndSettle(t, requestFor(key), answer('x')));
     expect((await take({ ...requestFor(key), tenantId: 'other' })).kind).toBe('claimed');
   });
 
-  it('is given to one of many that ask at once', async () => {
+  it('K2: is given to one of many that ask at once; the others find it when they try again', async () => {
     const key = newKey();
-    const outcomes = await Promise.all(
-      Array.from({ length: 12 }, () =>
-        tx(async (t) => {
-          const met = await claim(t, requestFor(key));
-          if (met.kind === 'claimed') await complete(t, met.claim, answer('once'));
-          return met.kind;
-        }),
-      ),
-    );
+    const once = async (): Promise<string> => {
+      try {
+        return await tx(async (t) => (await claimAndSettle(t, requestFor(key), answer('once'))).kind);
+      } catch (error) {
+        if (error instanceof ClaimedMeanwhile) return await once();
+        throw error;
+      }
+    };
+    const outcomes = await Promise.all(Array.from({ length: 12 }, once));
     expect(outcomes.filter((kind) => kind === 'claimed')).toHaveLength(1);
-    expect(outcomes.filter((kind) => kind === 'executed')).toHaveLength(11);
+    expect(outcomes.filter((kind) => kind === 'completed')).toHaveLength(11);
   });
 
-  it('K7: held by a transaction that does not end keeps nobody waiting beyond the lock time-out', async () => {
+  it('K7: whose row another transaction holds keeps nobody waiting beyond the lock time-out', async () => {
     const key = newKey();
     const stuck = await database.pool.connect();
     try {
       await stuck.query('begin');
-      await claim(stuck, requestFor(key));
+      await claimAndSettle(stuck, requestFor(key), answer('never'));
       const askedAt = performance.now();
-      await expect(take(requestFor(key))).rejects.toMatchObject({ code: '55P03' });
+      const waiting = tx((t) => claimAndSettle(t, requestFor(key), answer('x')));
+      await expect(waiting).rejects.toMatchObject({ code: '55P03' });
       expect(performance.now() - askedAt).toBeLessThan(3_000);
     } finally {
       await stuck.query('rollback');
@@ -120,12 +117,26 @@ describe('a key', () => {
     }
     expect((await take(requestFor(key))).kind).toBe('claimed');
   });
+
+  it('K2: is compared in the database as isSameRequest() compares', async () => {
+    const requests = ['charge', 'refund'].flatMap((operation) =>
+      [1, 2].map((amount) => ({ ...requestFor(newKey(), { body: { amount } }), operation })),
+    );
+    for (const stored of requests) {
+      await tx((t) => claimAndSettle(t, stored, answer('x')));
+      for (const sent of requests) {
+        const [outcome] = await tx((t) => claimKeys(t, [{ ...sent, key: stored.key }]));
+        const same = isSameRequest({ ...stored, fingerprint: stored.fingerprint.digest }, sent);
+        expect(outcome?.kind).toBe(same ? 'completed' : 'reused');
+      }
+    }
+  });
 });
 
 describe('a sealed step', () => {
   it('K3: never runs: the act that comes later is refused, every time', async () => {
     const key = newKey();
-    expect(await tx((t) => seal(t, TENANT, key, 'charge'))).toBe('absent');
+    expect(await seal(key)).toBe('absent');
     expect((await take(requestFor(key))).kind).toBe('sealed');
     expect((await take(requestFor(key, { body: { amount: 99 } }))).kind).toBe('sealed');
     expect(await ask(database.pool, TENANT, key)).toEqual({ kind: 'sealed', operation: 'charge' });
@@ -134,18 +145,18 @@ describe('a sealed step', () => {
   it('K3: can’t be answered by an act that was under way', async () => {
     const key = newKey();
     const claimed = held(await take(requestFor(key, { leaseMs: 60_000 })));
-    expect(await tx((t) => seal(t, TENANT, key, 'charge'))).toBe('in_flight');
-    expect(await tx((t) => attach(t, claimed))).toBe(false);
-    expect(await tx((t) => complete(t, claimed, answer('too late')))).toBe(false);
+    expect(await seal(key)).toBe('in_progress');
+    expect(await tx((t) => attachClaims(t, [claimed]))).toEqual([undefined]);
+    expect(await tx((t) => settleHeld(t, claimed, answer('too late')))).toBe(false);
     expect((await take(requestFor(key))).kind).toBe('sealed');
   });
 
   it('G10: that had run answers sealed, not its old answer', async () => {
     const key = newKey();
-    await tx(async (t) => complete(t, held(await claim(t, requestFor(key))), answer('x')));
-    expect(await tx((t) => seal(t, TENANT, key, 'charge'))).toBe('executed');
+    await tx((t) => claimAndSettle(t, requestFor(key), answer('x')));
+    expect(await seal(key)).toBe('completed');
     expect((await take(requestFor(key))).kind).toBe('sealed');
-    expect(await tx((t) => seal(t, TENANT, key, 'charge'))).toBe('sealed');
+    expect(await seal(key)).toBe('sealed');
   });
 });
 
@@ -166,29 +177,29 @@ describe('an effect outside the database', () => {
   it('keeps others from trying until its lease runs out, on the database’s clock; then it is resumed', async () => {
     const key = newKey();
     const first = held(await take(requestFor(key, { leaseMs: 400 })));
-    expect(await take(requestFor(key, { leaseMs: 400 }))).toMatchObject({ kind: 'in_flight' });
+    expect(await take(requestFor(key, { leaseMs: 400 }))).toMatchObject({ kind: 'in_progress' });
     await database.pool.query('select pg_sleep(0.45)');
     const second = await take(requestFor(key, { leaseMs: 60_000 }));
     expect(second).toMatchObject({ kind: 'resumed', claim: { attempt: 2 } });
     // The old attempt wakes up: it may neither note progress nor answer, nor end the new one's lease.
-    expect(await tx((t) => attach(t, first))).toBe(false);
-    expect(await tx((t) => complete(t, first, answer('old')))).toBe(false);
-    await release(database.pool, first);
-    expect(await take(requestFor(key, { leaseMs: 400 }))).toMatchObject({ kind: 'in_flight' });
-    expect(await tx((t) => complete(t, held(second), answer('new')))).toBe(true);
-    expect(await take(requestFor(key))).toEqual({ kind: 'executed', answer: answer('new') });
+    expect(await tx((t) => attachClaims(t, [first]))).toEqual([undefined]);
+    expect(await tx((t) => settleHeld(t, first, answer('old')))).toBe(false);
+    await releaseClaims(database.pool, [first]);
+    expect(await take(requestFor(key, { leaseMs: 400 }))).toMatchObject({ kind: 'in_progress' });
+    expect(await tx((t) => settleHeld(t, held(second), answer('new')))).toBe(true);
+    expect(await take(requestFor(key))).toEqual({ kind: 'completed', answer: answer('new') });
   });
 
   it('has its whole lease, even when its transaction had waited for longer than that before', async () => {
     const key = newKey();
     await tx(async (t) => {
       await t.query('select pg_sleep(0.6)');
-      await claim(t, requestFor(key, { leaseMs: 500 }));
+      await holdOne(t, requestFor(key, { leaseMs: 500 }));
     });
-    expect(await take(requestFor(key, { leaseMs: 500 }))).toMatchObject({ kind: 'in_flight' });
+    expect(await take(requestFor(key, { leaseMs: 500 }))).toMatchObject({ kind: 'in_progress' });
     const late = await tx(async (t) => {
       await t.query('select pg_sleep(0.6)');
-      return await claim(t, requestFor(key, { leaseMs: 500 }));
+      return await holdOne(t, requestFor(key, { leaseMs: 500 }));
     });
     expect(late.kind).toBe('resumed');
   });
@@ -196,13 +207,13 @@ describe('an effect outside the database', () => {
   it('H9: that gives its lease up lets the next attempt go on at once', async () => {
     const key = newKey();
     const first = held(await take(requestFor(key, { leaseMs: 60_000 })));
-    await release(database.pool, first);
+    await releaseClaims(database.pool, [first]);
     expect((await take(requestFor(key, { leaseMs: 1_000 }))).kind).toBe('resumed');
   });
 
   it('G16: in flight can be asked about', async () => {
     const key = newKey();
     await take(requestFor(key, { leaseMs: 60_000 }));
-    expect(await ask(database.pool, TENANT, key)).toEqual({ kind: 'in_flight', operation: 'charge' });
+    expect(await ask(database.pool, TENANT, key)).toEqual({ kind: 'in_progress', operation: 'charge' });
   });
 });

@@ -1,0 +1,29 @@
+import type { Fingerprint } from './fingerprint.ts';
+
+/** One keyed call, as the border hands it in. */
+export interface KeyedCall {
+  tenantId: string;
+  key: string;
+  operation: string;
+  fingerprint: Fingerprint;
+  /** The order and the caller's epoch for it. Without them the call is not fenced (it belongs to no saga). */
+  fence?: { orderId: string; epoch: number };
+  /** How long a duplicate may wait for the running one (G5). */
+  waitMs: number;
+}
+
+/** How an effect ended, for good. Both are stored and replayed. */
+export type Settlement = { kind: 'done'; answer: Buffer } | { kind: 'refused'; answer: Buffer };
+
+/** What a step came to. */
+export type ActOutcome =
+  | { kind: 'completed'; answer: Buffer; replayed: boolean }
+  | { kind: 'refused'; answer: Buffer; replayed: boolean }
+  | { kind: 'sealed' }
+  /** It was executed; its answer is past its last day. */
+  | { kind: 'expired' }
+  | { kind: 'fenced' }
+  /** `differing`: names of top-level members, where they are known. */
+  | { kind: 'reused'; differing: string[] }
+  | { kind: 'in_progress' }
+  | { kind: 'unknown'; detail: string };

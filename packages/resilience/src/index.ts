@@ -1,0 +1,3 @@
+export { fullJitterMs } from './full-jitter.ts';
+export { createRetryBudget, type RetryBudget, type RetryBudgetOptions } from './retry-budget.ts';
+export { type InTime, withDeadline } from './with-deadline.ts';

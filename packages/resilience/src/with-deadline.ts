@@ -1,0 +1,22 @@
+export type InTime<T> = { kind: 'done'; value: T } | { kind: 'late' };
+
+/**
+ * What `work` comes to, or `late` when `ms` have passed or `signal` aborts before. The work itself goes on; should it fail after
+ * that, nothing is left that could handle it, and nothing is thrown.
+ *
+ * @throws what `work` throws, in time
+ */
+export async function withDeadline<T>(ms: number, work: Promise<T>, signal?: AbortSignal): Promise<InTime<T>> {
+  const late = Promise.withResolvers<InTime<T>>();
+  const end = () => late.resolve({ kind: 'late' });
+  const timer = setTimeout(end, ms);
+  signal?.addEventListener('abort', end, { once: true });
+  if (signal?.aborted) end();
+  try {
+    // The race listens to both: a failure that comes late is handled by it, unheard.
+    return await Promise.race([work.then((value): InTime<T> => ({ kind: 'done', value })), late.promise]);
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', end);
+  }
+}
