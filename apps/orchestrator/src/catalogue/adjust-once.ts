@@ -12,11 +12,11 @@
  * it could be the key of an order's step.
  */
 import type { KeyedOperation } from '@holdfast/contracts';
-import type { Fingerprint, Fingerprinter } from '@holdfast/idempotency';
+import { type Fingerprint, type Fingerprinter, isSameRequest } from '@holdfast/idempotency';
 import type { Pool } from '@holdfast/postgres';
 import { isForgotten, isPastRetention, type Retention } from '../keys/key-retention.ts';
 import { claimKey, findStoredKey, type StoredKey, settleKey } from '../keys/key-store.ts';
-import { keyId, type Reused, reuse } from '../orders/accept-order.ts';
+import { keyId, type Reused, refusal } from '../orders/accept-order.ts';
 
 export interface AdjustmentDesk {
   pool: Pool;
@@ -52,26 +52,26 @@ export async function adjustOnce(desk: AdjustmentDesk, adjustment: Adjustment): 
   const fingerprint = fingerprinter.of(operation, request, { nameMembers: true });
   if (isForgotten(retention, key, now())) {
     const known = await findStoredKey(pool, { tenantId, id });
-    return known === undefined ? { kind: 'forgotten' } : await meet(desk, adjustment, id, fingerprint, known);
+    return known === undefined ? { kind: 'forgotten' } : await handleExisting(desk, adjustment, id, fingerprint, known);
   }
   const claimedAt = now();
   const isFirst = await claimKey(pool, { id, tenantId, operation, resource, fingerprint, createdAt: claimedAt });
   if (isFirst) return await adjust(desk, adjustment, id, claimedAt);
   const stored = await findStoredKey(pool, { tenantId, id });
   if (stored === undefined) throw new Error('a key vanished between two statements: is something deleting live keys?');
-  return await meet(desk, adjustment, id, fingerprint, stored);
+  return await handleExisting(desk, adjustment, id, fingerprint, stored);
 }
 
 /** The key stands for something already. */
-async function meet(
+async function handleExisting(
   desk: AdjustmentDesk,
   adjustment: Adjustment,
   id: string,
   fingerprint: Fingerprint,
   stored: StoredKey,
 ): Promise<Adjusted> {
-  const reused = reuse(stored, adjustment.operation, fingerprint);
-  if (reused !== undefined) return reused;
+  const { operation } = adjustment;
+  if (!isSameRequest(stored, { operation, fingerprint })) return refusal(stored, operation, fingerprint, desk.now());
   const { status, answer, createdAt: claimedAt } = stored;
   if (status === null) return await adjust(desk, adjustment, id, claimedAt);
   // A refusal is final: its answer is kept as long as the key.

@@ -60,34 +60,6 @@ describe('a duplicate that waits', () => {
     return { keys: new OpenKeys({ pool: database.pool, log, subscribe, ...options }), listeners };
   };
 
-  it('H7: hears from the first request in its own process, without a look at the database', async () => {
-    const { keys } = openKeys();
-    const tell = keys.open('here', key);
-    const waiting = [1, 2, 3].map(() => keys.wait('here', key, { waitMs: 5_000, signal: never }));
-    tell({ status: 201, answer: 'told' });
-    expect(await Promise.all(waiting)).toEqual(
-      Array.from({ length: 3 }, () => ({ kind: 'answered', answer: { status: 201, answer: 'told' } })),
-    );
-    expect(keys.known('here')).toBeUndefined();
-  });
-
-  it('H6, K2: is compared with what the claim found, never with a request that came before it and lost', async () => {
-    const { keys } = openKeys();
-    const found = Promise.withResolvers<{ stored: typeof stored }>();
-    const stored = { ...key, resource: null, status: null, answer: null };
-    const claiming = keys.claim('claimed', () => found.promise);
-    const known = keys.known('claimed');
-    expect(known).toBeInstanceOf(Promise);
-    found.resolve({ stored });
-    expect(await known).toBe(stored);
-    expect((await claiming).stored).toBe(stored);
-    expect(keys.known('claimed')).toBeUndefined();
-    const lost = keys.claim('lost', () => Promise.reject(new Error('no database')));
-    const knownOfLost = keys.known('lost');
-    await expect(lost).rejects.toThrow('no database');
-    expect(await knownOfLost).toBeUndefined();
-  });
-
   it('H7, K7: hears what another process stored; many of them cost one statement a look', async () => {
     const { keys } = openKeys();
     const ids = await plant(40);
@@ -101,7 +73,7 @@ describe('a duplicate that waits', () => {
     expect(looks).toBeGreaterThan(0);
     expect(looks).toBeLessThan(8);
     queries.mockRestore();
-    expect(ids.some((id) => keys.known(id))).toBe(false);
+    expect(ids.some((id) => keys.watched(id))).toBe(false);
   });
 
   it('H7: is woken when another process tells, long before the next look, and when it tells again', async () => {
@@ -121,19 +93,29 @@ describe('a duplicate that waits', () => {
 
   it('H7: gives up in time, when the caller hangs up, and, without time, at once', async () => {
     const { keys } = openKeys();
-    keys.open('slow', key);
-    expect(await keys.wait('slow', key, { waitMs: 50, signal: never })).toEqual({ kind: 'pending' });
-    expect(await keys.wait('slow', key, { waitMs: 0, signal: never })).toEqual({ kind: 'pending' });
-    expect(await keys.wait('slow', key, { waitMs: 10_000, signal: AbortSignal.timeout(50) })).toEqual({
+    await plant(1);
+    expect(await keys.wait('planted-0', key, { waitMs: 50, signal: never })).toEqual({ kind: 'pending' });
+    expect(await keys.wait('planted-0', key, { waitMs: 0, signal: never })).toEqual({ kind: 'pending' });
+    expect(await keys.wait('planted-0', key, { waitMs: 10_000, signal: AbortSignal.timeout(50) })).toEqual({
       kind: 'pending',
     });
   });
 
-  it('is sent to the row when the first request ended without an answer', async () => {
+  it('K2: is compared with what the key stands for, while it waits and no longer', async () => {
     const { keys } = openKeys();
-    const tell = keys.open('lost', key);
-    const waiting = keys.wait('lost', key, { waitMs: 5_000, signal: never });
-    tell(undefined);
+    await plant(1);
+    const waiting = keys.wait('planted-0', key, { waitMs: 5_000, signal: never });
+    expect(keys.watched('planted-0')).toBe(key);
+    await settle('planted-0', 'told');
+    expect(await waiting).toMatchObject({ kind: 'answered' });
+    expect(keys.watched('planted-0')).toBeUndefined();
+  });
+
+  it('is sent to the row when its process stops', async () => {
+    const { keys } = openKeys({ lookEveryMs: 60_000 });
+    await plant(1);
+    const waiting = keys.wait('planted-0', key, { waitMs: 5_000, signal: never });
+    keys.close();
     expect(await waiting).toEqual({ kind: 'ended' });
   });
 });

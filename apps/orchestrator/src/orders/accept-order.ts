@@ -5,12 +5,20 @@
  * K1  Nobody hears an answer that is not stored.
  * K2  Every later request under the key gets the stored answer, or is refused when it asks for something else.
  * K5  A key past its retention shows the order as it is now; nothing runs.
- * K7  A duplicate waits in memory (open-keys.ts), and is compared only with what a committed row says.
+ * K7  A duplicate waits in memory (run-once.ts; for another process, open-keys.ts), and is compared only with what a committed
+ *     row says.
  *
  * Crash windows: before the insert commits, nothing has happened. After it, the saga is adopted from this process
  * when it dies, and its terminal checkpoint settles the answer if nobody has before.
  */
-import { differingMembers, type Fingerprint, type Fingerprinter, isSameRequest } from '@holdfast/idempotency';
+import {
+  differingMembers,
+  type Fingerprint,
+  type Fingerprinter,
+  isSameRequest,
+  runOnce,
+  type Stands,
+} from '@holdfast/idempotency';
 import type { Pool } from '@holdfast/postgres';
 import type { Engine, StartOutcome } from '@holdfast/saga';
 import { isForgotten, isPastRetention, type Retention } from '../keys/key-retention.ts';
@@ -74,6 +82,8 @@ export interface Reused {
 /** The longest that a first caller waits for its order to end. */
 export const MAX_WAIT_MS = 30_000;
 const MAX_DUPLICATE_WAIT_MS = 5_000;
+/** One statement's time, and some: a duplicate that comes while the key is being claimed waits for that. */
+const CLAIM_MS = 1_000;
 /** Nobody who could still settle an open answer is waiting any more. */
 const ABANDONED_AFTER_MS = MAX_WAIT_MS + 15_000;
 
@@ -85,30 +95,46 @@ interface Attempt {
 
 /** @throws pg errors: the outcome is unknown then, and the same key will tell */
 export async function acceptOrder(book: OrderBook, placement: Placement): Promise<Placed> {
-  const { fingerprinter, openKeys, pool } = book;
-  const attempt: Attempt = {
-    id: keyId(fingerprinter, placement.tenantId, placement.key),
-    placement,
-    fingerprint: fingerprinter.of(PLACE_ORDER, placement.request, { nameMembers: true }),
-  };
-  const waitUntilMs = performance.now() + Math.min(placement.waitMs, MAX_DUPLICATE_WAIT_MS);
-  let known = openKeys.known(attempt.id);
-  if (known === undefined) {
-    const told = await book.knownAnswers.find(attempt.id, keyedOrder(attempt));
-    if (told !== undefined) return { kind: 'answered', replayed: true, ...told };
-    // Nothing is awaited between this look and the claim, where nothing is known: two at once are one claim.
-    known = openKeys.known(attempt.id);
+  const { tenantId, key, request, waitMs, signal } = placement;
+  const fingerprint = book.fingerprinter.of(PLACE_ORDER, request, { nameMembers: true });
+  const attempt: Attempt = { id: keyId(book.fingerprinter, tenantId, key), placement, fingerprint };
+  const duplicateWaitMs = Math.min(waitMs, MAX_DUPLICATE_WAIT_MS);
+  const call = { tenantId, key, operation: PLACE_ORDER, fingerprint, waitMs: duplicateWaitMs, signal };
+  return await runOnce<Placed>(book.openKeys.flights, call, {
+    claimMs: CLAIM_MS,
+    recall: () => recall(book, attempt),
+    attempt: (claimed) => claimOrder(book, attempt, claimed),
+    share,
+    reused: (stands) => refuse(book, attempt, stands),
+    inProgress: (stands) => ({ kind: 'in_progress', claimedAt: stands?.createdAt ?? book.now() }),
+    waitElsewhere: (ms, outcome) => waitElsewhere(book, attempt, outcome, ms),
+  });
+}
+
+/** What is known ahead of the database: an answer, or that the key is in progress in another process. */
+async function recall(book: OrderBook, attempt: Attempt): Promise<Placed | undefined> {
+  const watched = book.openKeys.watched(attempt.id);
+  if (watched !== undefined) return await handleExisting(book, attempt, watched);
+  const told = await book.knownAnswers.find(attempt.id, keyedOrder(attempt));
+  return told && { kind: 'answered', replayed: true, ...told };
+}
+
+async function claimOrder(book: OrderBook, attempt: Attempt, claimed: (stands: Stands) => void): Promise<Placed> {
+  if (isForgotten(book.retention, attempt.placement.key, book.now())) {
+    const stored = await findStoredKey(book.pool, keyOfOrder(attempt));
+    return stored === undefined ? { kind: 'forgotten' } : await handleExisting(book, attempt, stored);
   }
-  const met = known instanceof Promise ? await known : known;
-  if (met !== undefined) return await meet(book, attempt, met, waitUntilMs);
-  if (isForgotten(book.retention, placement.key, book.now())) {
-    const stored = await findStoredKey(pool, keyOfOrder(attempt));
-    return stored === undefined ? { kind: 'forgotten' } : await meet(book, attempt, stored, waitUntilMs);
-  }
-  const claimed = await openKeys.claim(attempt.id, () => claimOrFind(book, attempt));
-  if (claimed.kind === 'first') return await answerFirst(book, attempt, claimed);
-  if (claimed.stored === undefined) return { kind: 'busy' };
-  return await meet(book, attempt, claimed.stored, waitUntilMs);
+  const { isFirst, stored } = await claimOrFind(book, attempt);
+  if (stored === undefined) return { kind: 'busy' };
+  if (!isFirst) return await handleExisting(book, attempt, stored);
+  if (stored.status === null) claimed(stored);
+  return await answerFirst(book, attempt, stored);
+}
+
+/** What duplicates get of the request that ran in this process. Where it was refused for want of room, each asks by itself. */
+function share(placed: Placed): Placed | undefined {
+  if (placed.kind === 'busy') return undefined;
+  return placed.kind === 'answered' ? { ...placed, replayed: true } : placed;
 }
 
 /** As what is known of an order's answer is looked for. */
@@ -129,11 +155,12 @@ export function keyId(fingerprinter: Fingerprinter, tenantId: string, key: strin
   return fingerprinter.idOfKey('order', tenantId, key);
 }
 
-type Claimed =
-  /** The order is ours; its answer is stored, or open and to be told to `tell`. */
-  | { kind: 'first'; stored: StoredKey; tell: ReturnType<OpenKeys['open']> }
-  /** The key stands for something already; or for nothing, and can't have an order now. */
-  | { kind: 'found'; stored: StoredKey | undefined };
+interface Claimed {
+  /** The order is ours; its answer is stored, or still open. */
+  isFirst: boolean;
+  /** Undefined: the key stands for nothing, and can't have an order now. */
+  stored: StoredKey | undefined;
+}
 
 async function claimOrFind(book: OrderBook, attempt: Attempt): Promise<Claimed> {
   const { id, placement, fingerprint } = attempt;
@@ -147,35 +174,17 @@ async function claimOrFind(book: OrderBook, attempt: Attempt): Promise<Claimed> 
   const answer = placement.waitMs > 0 ? null : justAccepted(id, order);
   // When it throws it may have committed all the same: then the sweep finds the saga and runs it (S1).
   const started = await book.startOrder({ id, order, fingerprint, answer, deadlineMs: book.deadlineMs });
-  if (started.kind === 'exists') return { kind: 'found', stored: started.existing };
-  if (started.kind !== 'begun') return { kind: 'found', stored: await findStoredKey(book.pool, keyOfOrder(attempt)) };
-  const key = {
-    tenantId: placement.tenantId,
-    operation: PLACE_ORDER,
-    resource: null,
-    fingerprint: fingerprint.digest,
-    members: null,
-    createdAt,
-  };
-  const tell = answer === null ? book.openKeys.open(id, key) : () => {};
-  return { kind: 'first', stored: { ...key, status: answer === null ? null : ORDER_ACCEPTED, answer }, tell };
+  if (started.kind === 'exists') return { isFirst: false, stored: started.existing };
+  if (started.kind !== 'begun') return { isFirst: false, stored: await findStoredKey(book.pool, keyOfOrder(attempt)) };
+  const status = answer === null ? null : ORDER_ACCEPTED;
+  return { isFirst: true, stored: { ...openKeyOf(attempt, createdAt), resource: null, status, answer } };
 }
 
 /** The first request's answer: the stored one, or what the order has come to when the caller has waited enough. */
-async function answerFirst(
-  book: OrderBook,
-  attempt: Attempt,
-  { stored, tell }: Extract<Claimed, { kind: 'first' }>,
-): Promise<Placed> {
+async function answerFirst(book: OrderBook, attempt: Attempt, stored: StoredKey): Promise<Placed> {
   const { id } = attempt;
   const { createdAt: claimedAt } = stored;
-  let answer: StoredAnswer | undefined;
-  try {
-    answer =
-      stored.status === null ? await settleWhenEnded(book, attempt) : { status: stored.status, answer: stored.answer };
-  } finally {
-    tell(answer);
-  }
+  const answer = stored.status === null ? await settleWhenEnded(book, attempt) : stored;
   if (!answer?.answer) return { kind: 'in_progress', claimedAt };
   book.knownAnswers.keep(keyedOrder(attempt), { id, body: answer.answer, claimedAt });
   return { kind: 'answered', id, body: answer.answer, replayed: false, claimedAt };
@@ -207,45 +216,59 @@ async function settleAsItIs(book: OrderBook, key: KeyId): Promise<StoredAnswer> 
 }
 
 /** The key stands for something already: this very request, or another one. */
-async function meet(book: OrderBook, attempt: Attempt, met: OpenKey | StoredKey, waitUntilMs: number): Promise<Placed> {
-  const reused = reuse(met, PLACE_ORDER, attempt.fingerprint);
-  if (reused !== undefined) return met.members === null ? await namingMembers(book, attempt, met, reused) : reused;
-  const { createdAt } = met;
-  if ('status' in met && met.status !== null) {
-    // Found in the database: whoever was to remember it does not, or has forgotten.
-    return await replay(
-      book,
-      attempt,
-      { status: met.status, answer: met.answer },
-      { claimedAt: createdAt, keep: true },
-    );
+async function handleExisting(book: OrderBook, attempt: Attempt, existing: OpenKey | StoredKey): Promise<Placed> {
+  if (!isSameRequest(existing, { operation: PLACE_ORDER, fingerprint: attempt.fingerprint })) {
+    return await refuse(book, attempt, existing);
   }
-  if (book.now().getTime() - createdAt.getTime() > ABANDONED_AFTER_MS) {
+  const { createdAt: claimedAt } = existing;
+  // Found in the database: whoever was to remember it does not, or has forgotten.
+  if ('status' in existing && existing.status !== null) {
+    return await replay(book, attempt, { status: existing.status, answer: existing.answer }, { claimedAt, keep: true });
+  }
+  if (book.now().getTime() - claimedAt.getTime() > ABANDONED_AFTER_MS) {
     const settled = await settleAsItIs(book, keyOfOrder(attempt));
-    return await replay(book, attempt, settled, { claimedAt: createdAt, keep: true });
+    return await replay(book, attempt, settled, { claimedAt, keep: true });
   }
+  return { kind: 'in_progress', claimedAt };
+}
+
+/** The first request runs in another process, or its caller has hung up. @returns undefined to look again */
+async function waitElsewhere(
+  book: OrderBook,
+  attempt: Attempt,
+  placed: Placed,
+  waitMs: number,
+): Promise<Placed | undefined> {
+  if (placed.kind !== 'in_progress') return placed;
+  const { claimedAt } = placed;
   const { signal } = attempt.placement;
   const { untilTold: told } = book.knownAnswers;
   const keyed = keyedOrder(attempt);
   const untilTold = told && ((ms: number) => told(keyed, ms));
-  const waitMs = waitUntilMs - performance.now();
-  const waited = await book.openKeys.wait(attempt.id, met, { waitMs, signal, untilTold });
+  const waited = await book.openKeys.wait(attempt.id, openKeyOf(attempt, claimedAt), { waitMs, signal, untilTold });
   // The first request's process tells the others: a hundred duplicates need not say it again.
-  if (waited.kind === 'answered')
-    return await replay(book, attempt, waited.answer, { claimedAt: createdAt, keep: false });
-  if (waited.kind === 'pending') return { kind: 'in_progress', claimedAt: createdAt };
-  const stored = await findStoredKey(book.pool, keyOfOrder(attempt));
-  return stored === undefined ? { kind: 'busy' } : await meet(book, attempt, stored, waitUntilMs);
+  if (waited.kind === 'answered') return await replay(book, attempt, waited.answer, { claimedAt, keep: false });
+  return waited.kind === 'pending' ? placed : undefined;
+}
+
+/** What the key of this very order stands for. */
+function openKeyOf({ placement: { tenantId }, fingerprint }: Attempt, createdAt: Date): OpenKey {
+  return { tenantId, operation: PLACE_ORDER, fingerprint: fingerprint.digest, members: null, createdAt };
+}
+
+async function refuse(book: OrderBook, attempt: Attempt, stands: Stands): Promise<Reused> {
+  const reused = refusal(stands, PLACE_ORDER, attempt.fingerprint, book.now());
+  return stands.members === null ? await namingMembers(book, attempt, stands, reused) : reused;
 }
 
 /** H6. An order's key says no more than that the request is another one: what differs from the order, the order says. */
 async function namingMembers(
   { pool, fingerprinter }: OrderBook,
   { id, placement, fingerprint }: Attempt,
-  met: Pick<StoredKey, 'operation'>,
+  stands: Stands,
   reused: Reused,
 ): Promise<Reused> {
-  if (met.operation !== PLACE_ORDER) return reused;
+  if (stands.operation !== PLACE_ORDER) return reused;
   const request = await readRequest(pool, placement.tenantId, id);
   if (request === undefined) return reused;
   const { members } = fingerprinter.of(PLACE_ORDER, request, { nameMembers: true });
@@ -265,14 +288,14 @@ async function replay(
   return { kind: 'answered', id, body, replayed: true, claimedAt };
 }
 
-/** @returns undefined when the key stands for this very request (K2) */
-export function reuse(
-  stored: Pick<StoredKey, 'operation' | 'fingerprint' | 'members' | 'createdAt'>,
-  operation: string,
-  sent: Fingerprint,
-): Reused | undefined {
-  if (isSameRequest(stored, { operation, fingerprint: sent })) return undefined;
+/** The key stands for another request than the one that was sent (K2). */
+export function refusal(
+  { operation, members, createdAt }: Stands,
+  sent: string,
+  print: Fingerprint,
+  now: Date,
+): Reused {
   // Members of another operation would say what the key was used for.
-  const differing = stored.operation === operation ? differingMembers(stored.members, sent.members) : [];
-  return { kind: 'reused', differing, claimedAt: stored.createdAt };
+  const differing = operation === sent ? differingMembers(members, print.members) : [];
+  return { kind: 'reused', differing, claimedAt: createdAt ?? now };
 }

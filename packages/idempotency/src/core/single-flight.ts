@@ -1,49 +1,109 @@
-/**
- * Duplicates of a call that is running in this very process wait here, in memory: no lock and no pool connection is
- * held meanwhile (K7). Only a shortcut: across processes, and after a restart, the claim's row decides.
+/*
+ * What runs in this process now, by key. Duplicates wait for it here, in memory.
+ *
+ * K7  Who waits holds neither a lock nor a connection. Beyond `maxWaiting`, nobody waits: memory is not where a queue may grow.
+ * K2  Only a shortcut: across processes, and after a restart, the claim's row decides. What a flight comes to is shared with the
+ *     same request only, and with the same epoch (K4). Another request is compared with what the key is known to stand for, never
+ *     with a request that came before it and may yet lose the key.
  */
-export interface Flights {
-  /** Waits until nobody in this process runs `key`, then runs `work`; `busy` when that took longer than `waitMs`. */
-  run<T>(key: string, waitMs: number, work: () => Promise<T>): Promise<{ kind: 'ran'; value: T } | { kind: 'busy' }>;
+import { callId } from './answer-cache.ts';
+import { isSameRequest, type SentRequest, type StoredRequest } from './same-request.ts';
+
+export interface FlightCall extends SentRequest {
+  tenantId: string;
+  key: string;
+  fence?: { epoch: number };
 }
 
-export function createFlights(): Flights {
-  const running = new Map<string, Promise<unknown>>();
+/** What a key stands for, as its claim says or will say. */
+export interface Stands extends StoredRequest {
+  readonly members: Record<string, string> | null;
+  createdAt?: Date;
+}
+
+export interface Flight<Outcome> {
+  readonly call: FlightCall;
+  /** What the key stands for, as soon as that is sure. */
+  readonly stands: Stands | undefined;
+  /** Resolves when `stands` is known, and when the flight has ended. */
+  readonly claimed: Promise<void>;
+  /** How it ended; undefined when it threw. Never rejects. */
+  readonly ended: Promise<Outcome | undefined>;
+}
+
+export interface Flights {
+  /** What runs under the call's key. */
+  of<Outcome>(call: FlightCall): Flight<Outcome> | undefined;
+  /**
+   * Runs `work`; others find it meanwhile. Nothing may run under the key yet.
+   * @param work calls `claimed` as soon as it is sure what the key stands for
+   */
+  run<Outcome>(call: FlightCall, work: (claimed: (stands: Stands) => void) => Promise<Outcome>): Promise<Outcome>;
+  /** Waits for `promise`, no longer than `ms`, and not beyond `signal`. */
+  wait<T>(promise: Promise<T>, ms: number, signal?: AbortSignal): Promise<T | 'late'>;
+  /** Whether one more would not wait at all. */
+  readonly areFull: boolean;
+}
+
+const MAX_WAITING = 10_000;
+
+export function createFlights({ maxWaiting = MAX_WAITING }: { maxWaiting?: number | undefined } = {}): Flights {
+  const flights = new Map<string, Flight<unknown>>();
+  let waiting = 0;
   return {
-    async run(key, waitMs, work) {
-      let current = running.get(key);
-      if (current !== undefined) {
-        const deadlineAtMs = performance.now() + waitMs;
-        for (; current !== undefined; current = running.get(key)) {
-          if (!(await endsWithin(current, deadlineAtMs - performance.now()))) return { kind: 'busy' };
-        }
-      }
-      const flight = work();
-      running.set(key, flight);
+    of: <Outcome>(call: FlightCall) => flights.get(callId(call)) as Flight<Outcome> | undefined,
+    get areFull() {
+      return waiting >= maxWaiting;
+    },
+    async run<Outcome>(call: FlightCall, work: (claimed: (stands: Stands) => void) => Promise<Outcome>) {
+      const id = callId(call);
+      const [claimed, ended] = [Promise.withResolvers<void>(), Promise.withResolvers<Outcome | undefined>()];
+      const flight = { call, stands: undefined as Stands | undefined, claimed: claimed.promise, ended: ended.promise };
+      flights.set(id, flight);
+      let outcome: Outcome | undefined;
       try {
-        return { kind: 'ran', value: await flight };
+        outcome = await work((stands) => {
+          flight.stands = stands;
+          claimed.resolve();
+        });
+        return outcome;
       } finally {
-        running.delete(key);
+        flights.delete(id);
+        ended.resolve(outcome);
+        claimed.resolve();
+      }
+    },
+    async wait(promise, ms, signal) {
+      if (ms <= 0 || waiting >= maxWaiting || signal?.aborted) return await Promise.race([promise, LATE]);
+      waiting += 1;
+      try {
+        return await within(promise, ms, signal);
+      } finally {
+        waiting -= 1;
       }
     },
   };
 }
 
-/** @returns whether `flight` ended, well or badly, within `ms` */
-async function endsWithin(flight: Promise<unknown>, ms: number): Promise<boolean> {
-  if (ms <= 0) return false;
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), ms);
-  });
-  // How it ended is its own caller's business; here only that it did.
-  const ended = flight.then(
-    () => true,
-    () => true,
+/** Whether what `call` comes to is what `other` would come to. */
+export function isSameCall(call: FlightCall, other: FlightCall): boolean {
+  const { operation, fingerprint } = call;
+  return (
+    isSameRequest({ operation, fingerprint: fingerprint.digest }, other) && call.fence?.epoch === other.fence?.epoch
   );
+}
+
+const LATE = Promise.resolve('late' as const);
+
+async function within<T>(promise: Promise<T>, ms: number, signal: AbortSignal | undefined): Promise<T | 'late'> {
+  const late = Promise.withResolvers<'late'>();
+  const giveUp = () => late.resolve('late');
+  const timer = setTimeout(giveUp, ms);
+  signal?.addEventListener('abort', giveUp, { once: true });
   try {
-    return await Promise.race([ended, late]);
+    return await Promise.race([promise, late.promise]);
   } finally {
     clearTimeout(timer);
+    signal?.removeEventListener('abort', giveUp);
   }
 }

@@ -15,7 +15,7 @@ const keepOrCreateSecret = statement(
   `with created as (
      insert into fingerprint_secrets (secret) values ($1::bytea) on conflict (sole) do nothing returning secret
    )
-   select secret from created union all select secret from fingerprint_secrets limit 1`,
+   select secret from created union all select secret from fingerprint_secrets where sole limit 1`,
 );
 
 /** With this database's secret. @throws pg errors; Error when the secret can't be read */

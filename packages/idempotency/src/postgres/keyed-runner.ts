@@ -17,15 +17,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Ending, Pool, Transaction } from '@holdfast/postgres';
 import {
   type AnswerMemory,
-  callId,
   createLocalAnswers,
   type LocalAnswers,
   type Recalled,
   type SettledAnswer,
 } from '../core/answer-cache.ts';
-import type { Fingerprint } from '../core/fingerprint.ts';
 import type { Settlement } from '../core/outcome.ts';
-import { differingMembers, isSameRequest } from '../core/same-request.ts';
+import { runOnce } from '../core/run-once.ts';
+import { differingMembers } from '../core/same-request.ts';
+import { createFlights, type Stands } from '../core/single-flight.ts';
 import { type ClaimOutcome, claimKeys, insertClaimsQuery, settleClaims } from './claims.ts';
 import { endedEarlier, markingEnds } from './ended-claims.ts';
 import { handleExisting } from './existing-claim.ts';
@@ -72,136 +72,91 @@ export interface KeyedRunner {
   run(call: KeyedRun, effect: Effect): Promise<KeyedOutcome>;
 }
 
-export function createKeyedRunner(options: KeyedRunnerOptions): KeyedRunner {
-  return new Runner(options);
-}
-
 const EFFECT_TIMEOUT_MS = 10_000;
-const MAX_WAITING = 10_000;
 /** How often a duplicate looks whether the one in another process has ended; with a shared memory it is woken. */
 const POLL_MS = 50;
 const POLL_WOKEN_MS = 500;
 
-interface Turn {
-  operation: string;
-  fingerprint: Fingerprint;
-  /** How it ended; undefined when it threw. Never rejects. */
-  ended: Promise<KeyedOutcome | undefined>;
+/** How long a call that would not wait waits for the one that is taking the key's lock. */
+const CLAIM_MS = 1_000;
+
+export function createKeyedRunner(options: KeyedRunnerOptions): KeyedRunner {
+  const { pool, memory, local = createLocalAnswers(), effectTimeoutMs = EFFECT_TIMEOUT_MS } = options;
+  const flights = createFlights({ maxWaiting: options.maxWaiting });
+  const keep = (call: KeyedRun, outcome: KeyedOutcome) => {
+    const settled = settledAnswer(outcome);
+    if (settled === undefined) return;
+    local.put(call, settled);
+    memory?.settle(call, settled);
+  };
+  return {
+    run: (call, effect) =>
+      runOnce<KeyedOutcome>(flights, call, {
+        claimMs: CLAIM_MS,
+        recall() {
+          const answer = local.get(call);
+          if (answer !== undefined) return { ...answer, replayed: true };
+          return memory?.recall(call).then(recalledOutcome);
+        },
+        async attempt(claimed) {
+          const outcome = await attempt(pool, call, announced(memory, call, effect), effectTimeoutMs, claimed);
+          keep(call, outcome);
+          return outcome;
+        },
+        share(outcome) {
+          const settled = settledAnswer(outcome);
+          return settled && { ...settled, replayed: true };
+        },
+        reused: (stands) => reusedBy(stands, call),
+        inProgress: () => ({ kind: 'in_progress' }),
+        async waitElsewhere(ms) {
+          if (memory === undefined) await delay(Math.min(ms, POLL_MS));
+          else await memory.untilSettled(call, Math.min(ms, POLL_WOKEN_MS));
+          return undefined;
+        },
+      }),
+  };
 }
 
-class Runner implements KeyedRunner {
-  readonly #pool: Pool;
-  readonly #memory: AnswerMemory | undefined;
-  readonly #local: LocalAnswers;
-  readonly #effectTimeoutMs: number;
-  readonly #maxWaiting: number;
-  /** What runs in this process now, by key. */
-  readonly #turns = new Map<string, Turn>();
-  #waiting = 0;
-
-  constructor(options: KeyedRunnerOptions) {
-    this.#pool = options.pool;
-    this.#memory = options.memory;
-    this.#local = options.local ?? createLocalAnswers();
-    this.#effectTimeoutMs = options.effectTimeoutMs ?? EFFECT_TIMEOUT_MS;
-    this.#maxWaiting = options.maxWaiting ?? MAX_WAITING;
-  }
-
-  async run(call: KeyedRun, effect: Effect): Promise<KeyedOutcome> {
-    const deadlineAtMs = performance.now() + call.waitMs;
-    for (;;) {
-      const leftMs = deadlineAtMs - performance.now();
-      const outcome = await this.#look(call, effect, leftMs);
-      if (outcome === undefined) continue;
-      if (outcome.kind !== 'in_progress' || leftMs <= 0 || this.#waiting >= this.#maxWaiting) return outcome;
-      await this.#waitElsewhere(call, leftMs);
-    }
-  }
-
-  /** One look at the key: its answer, or the run itself. @returns undefined when somebody else's run has just ended */
-  async #look(call: KeyedRun, effect: Effect, leftMs: number): Promise<KeyedOutcome | undefined> {
-    const id = callId(call);
-    const turn = this.#turns.get(id);
-    if (turn !== undefined) return await this.#waitHere(turn, call, leftMs);
-    const known = await this.#recall(call);
-    if (known?.kind === 'running') return { kind: 'in_progress' };
-    if (known !== undefined) return { ...known, replayed: true };
-    // While a shared memory was asked, a duplicate may have taken the turn.
-    if (this.#turns.has(id)) return undefined;
-    return await this.#runHere(id, call, effect);
-  }
-
-  async #recall(call: KeyedRun): Promise<Recalled | undefined> {
-    return this.#local.get(call) ?? (await this.#memory?.recall(call));
-  }
-
-  async #runHere(id: string, call: KeyedRun, effect: Effect): Promise<KeyedOutcome> {
-    const ended = Promise.withResolvers<KeyedOutcome | undefined>();
-    this.#turns.set(id, { operation: call.operation, fingerprint: call.fingerprint, ended: ended.promise });
-    let outcome: KeyedOutcome | undefined;
+/** Announces a run only after it has the key's lock, and its end when there is no answer to announce, so that waiters retry. */
+function announced(memory: AnswerMemory | undefined, call: KeyedRun, effect: Effect): Effect {
+  if (memory === undefined) return effect;
+  return async (tx) => {
+    memory.begin(call);
     try {
-      outcome = await attempt(this.#pool, call, this.#announced(call, effect), this.#effectTimeoutMs);
-      return outcome;
-    } finally {
-      const settled = settledAnswer(outcome);
-      if (settled !== undefined) this.#local.put(call, settled);
-      if (settled !== undefined) this.#memory?.settle(call, settled);
-      this.#turns.delete(id);
-      ended.resolve(outcome);
+      return await effect(tx);
+    } catch (error) {
+      memory.giveUp(call);
+      throw error;
     }
-  }
+  };
+}
 
-  /** Others hear of a run when it really has the turn, and of its end when there is no answer to hear of. */
-  #announced(call: KeyedRun, effect: Effect): Effect {
-    const memory = this.#memory;
-    if (memory === undefined) return effect;
-    return async (tx) => {
-      memory.begin(call);
-      try {
-        return await effect(tx);
-      } catch (error) {
-        memory.giveUp(call);
-        throw error;
-      }
-    };
-  }
+function recalledOutcome(recalled: Recalled | undefined): KeyedOutcome | undefined {
+  if (recalled?.kind === 'running') return { kind: 'in_progress' };
+  return recalled && { ...recalled, replayed: true };
+}
 
-  async #waitHere(turn: Turn, call: KeyedRun, leftMs: number): Promise<KeyedOutcome | undefined> {
-    const { operation, fingerprint } = turn;
-    if (!isSameRequest({ operation, fingerprint: fingerprint.digest }, call)) {
-      const isOther = operation !== call.operation;
-      return {
-        kind: 'reused',
-        differing: isOther ? [] : differingMembers(fingerprint.members, call.fingerprint.members),
-      };
-    }
-    const mayWait = leftMs > 0 && this.#waiting < this.#maxWaiting;
-    const ended = mayWait ? await this.#counted(() => endsWithin(turn.ended, leftMs)) : 'late';
-    if (ended === 'late') return { kind: 'in_progress' };
-    const settled = settledAnswer(ended);
-    return settled === undefined ? undefined : { ...settled, replayed: true };
-  }
-
-  async #waitElsewhere(call: KeyedRun, leftMs: number): Promise<void> {
-    const memory = this.#memory;
-    const pollMs = Math.min(leftMs, memory === undefined ? POLL_MS : POLL_WOKEN_MS);
-    await this.#counted(() => (memory === undefined ? delay(pollMs) : memory.untilSettled(call, pollMs)));
-  }
-
-  async #counted<T>(wait: () => Promise<T>): Promise<T> {
-    this.#waiting += 1;
-    try {
-      return await wait();
-    } finally {
-      this.#waiting -= 1;
-    }
-  }
+/** Members of another operation would say what the key was used for. */
+function reusedBy({ operation, members }: Stands, call: KeyedRun): KeyedOutcome {
+  return {
+    kind: 'reused',
+    differing: operation === call.operation ? differingMembers(members, call.fingerprint.members) : [],
+  };
 }
 
 /** One try at the key: from its turn to the commit. */
-async function attempt(pool: Pool, request: TurnRequest, effect: Effect, timeoutMs: number): Promise<KeyedOutcome> {
+async function attempt(
+  pool: Pool,
+  request: TurnRequest,
+  effect: Effect,
+  timeoutMs: number,
+  claimed: (stands: Stands) => void,
+): Promise<KeyedOutcome> {
   const first = await markingEnds(pool, (lending) =>
     inTurn(pool, request, async (tx, proof): Promise<Ending<KeyedOutcome | Settlement>> => {
+      // No row, and the lock is ours: no other process can claim it before we end.
+      if (proof !== undefined) claimed(standsFor(request));
       return await settleBy(tx, request, proof, async () => {
         const settlement = await runInScopedTransaction(tx, { onEnded: lending([request]), timeoutMs }, effect);
         // What it had written must go, and the refusal must stay: two transactions, and the key decides again.
@@ -233,6 +188,16 @@ async function settleBy(
   return { result };
 }
 
+function standsFor({ operation, fingerprint }: TurnRequest): Stands {
+  return {
+    operation,
+    fingerprint: fingerprint.digest,
+    get members() {
+      return fingerprint.members;
+    },
+  };
+}
+
 /** The key has no row, and this transaction its lock. */
 function newlyClaimed(request: TurnRequest, proof: string): ClaimOutcome {
   return { kind: 'claimed', claim: { tenantId: request.tenantId, key: request.key, attempt: 1, proof } };
@@ -254,13 +219,4 @@ function outcomeOf({ kind, answer }: Settlement): KeyedOutcome & SettledAnswer {
 function settledAnswer(outcome: KeyedOutcome | undefined): SettledAnswer | undefined {
   if (outcome?.kind !== 'completed' && outcome?.kind !== 'refused') return undefined;
   return { kind: outcome.kind, answer: outcome.answer };
-}
-
-async function endsWithin<T>(ended: Promise<T>, ms: number): Promise<T | 'late'> {
-  const late = new AbortController();
-  try {
-    return await Promise.race([ended, delay(ms, 'late' as const, { signal: late.signal })]);
-  } finally {
-    late.abort();
-  }
 }

@@ -3,7 +3,8 @@
  *
  * K1  begin: fences, look-up, the effects of all calls, and their claims with their answers, in one transaction. An effect
  *     outside is only prepared there; it is performed under its claim, and recorded together with its answer (record).
- * K2  A duplicate waits in memory for the call that runs (Flights), and finds what it left.
+ * K2  A duplicate waits in memory for the call that runs, and shares its answer (run-once.ts). One with another request or
+ *     another epoch finds by itself what that left.
  * K3  An undo seals its act in the transaction of its own claim, before it looks at what there is to undo.
  * K9  The transaction is lent: `prepare` and `record` can't end it. Past that guard, the keys are marked, and never run again by
  *     themselves.
@@ -31,9 +32,9 @@ import {
   type KeyedCall,
   markingEnds,
   type NewClaim,
-  oneAtATime,
   releaseClaims,
   runInScopedTransaction,
+  runOnce,
   type SealedFrom,
   type Settled,
   type Settlement,
@@ -113,6 +114,8 @@ export function oneByOne<Request, Plan = never>(
 export type RunStep<Request> = (call: KeyedCall, request: Request) => Promise<ActOutcome>;
 
 const MAX_CLAIMED_MEANWHILE = 5;
+/** How often a duplicate looks whether the one in another process has ended. */
+const POLL_MS = 50;
 
 export function createStepRunner<Request, Plan = never, Result = never>(
   pool: Pool,
@@ -139,29 +142,40 @@ export function createStepRunner<Request, Plan = never, Result = never>(
     lane,
     concernsAll,
   });
-  return (call, request) =>
-    oneAtATime(flights, call, async () => {
-      reachedBy('before-claim', call);
-      const opened = await opening.submit({ call, request });
-      if (opened.kind === 'expired') return await recall(pool, spec, { call, request });
-      if (opened.kind === 'ended') throw endedEarlier();
-      if (opened.kind !== 'perform') {
-        reachedBy('before-reply', call);
-        return opened;
-      }
-      // crash here: the claim is in flight; when its lease has run out, the next attempt resumes and asks.
-      const { plan, held } = opened;
-      reachedBy('before-provider', call);
-      const performed = await outsideOf(spec).perform(plan, held, request);
-      if (performed.kind === 'unknown') {
-        await releaseClaims(pool, [held]);
-        return performed;
-      }
-      // crash here: the effect exists, its answer isn't stored; the next attempt asks the provider and stores it.
-      reachedBy('after-provider', call);
-      const recorded = await recording.submit({ call, request, held, result: performed.result });
+  const attempt = async ({ call, request }: Entry<Request>): Promise<ActOutcome> => {
+    reachedBy('before-claim', call);
+    const opened = await opening.submit({ call, request });
+    if (opened.kind === 'ended') throw endedEarlier();
+    if (opened.kind === 'expired') return await recall(pool, spec, { call, request });
+    if (opened.kind !== 'perform') {
       reachedBy('before-reply', call);
-      return recorded;
+      return opened;
+    }
+    // crash here: the claim is in progress; when its lease has run out, the next attempt resumes and asks.
+    const { plan, held } = opened;
+    reachedBy('before-provider', call);
+    const performed = await outsideOf(spec).perform(plan, held, request);
+    if (performed.kind === 'unknown') {
+      await releaseClaims(pool, [held]);
+      return performed;
+    }
+    // crash here: the effect exists, its answer isn't stored; the next attempt asks the provider and stores it.
+    reachedBy('after-provider', call);
+    const recorded = await recording.submit({ call, request, held, result: performed.result });
+    reachedBy('before-reply', call);
+    return recorded;
+  };
+  return (call, request) =>
+    runOnce<ActOutcome>(flights, call, {
+      attempt: () => attempt({ call, request }),
+      share: (outcome) => ('answer' in outcome ? { ...outcome, replayed: true } : undefined),
+      // Another request waits, and finds what the key stands for by itself: its fence is judged too.
+      reused: () => ({ kind: 'in_progress' }),
+      inProgress: () => ({ kind: 'in_progress' }),
+      async waitElsewhere(ms) {
+        await new Promise((resolve) => setTimeout(resolve, Math.min(ms, POLL_MS)));
+        return undefined;
+      },
     });
 }
 
