@@ -31,7 +31,6 @@ export { type CrashPointListener, ENGINE_POINTS, type EnginePoint } from './engi
 export { createEngine, type Engine } from './engine/engine.ts';
 export type { EngineOptions, EngineStats } from './engine/engine-options.ts';
 export { type Clock, type Database, type SagaLog, type SagaMetrics, systemClock } from './engine/ports.ts';
-export type { Admission, Admitted } from './engine/running-sagas.ts';
 export type { SnapshotListener, WaitOutcome } from './engine/watchers.ts';
 export type { AttemptRecord, CommitHook } from './journal/checkpoint.ts';
 export { flushSql } from './journal/flush-sql.ts';

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually, SagaTest } from '../../test/test-participants.ts';
 import type { SagaSnapshot } from '../journal/saga-row.ts';
+import type { Inserted } from './begin.ts';
 import type { Engine } from './engine.ts';
 
 const WAIT_MS = 15_000;
@@ -354,18 +355,25 @@ describe('listening', () => {
 });
 
 describe('admission', () => {
-  it('is refused beyond maxRunning, counting places that are not filled yet', async () => {
+  it('is refused beyond maxRunning, counting slots whose saga is not inserted yet', async () => {
     const small = await test.engine({ maxRunning: 2 });
-    const first = small.admit('a');
-    const second = small.admit('b');
-    expect(small.admit('c')).toEqual({ kind: 'full' });
-    if (first.kind !== 'admitted' || second.kind !== 'admitted') return expect.unreachable();
-    first.release();
-    first.release();
-    expect(small.admit('c').kind).toBe('admitted');
-    expect(small.admit('d')).toEqual({ kind: 'full' });
+    const hold = (id: string) => {
+      const insert = Promise.withResolvers<Inserted<null>>();
+      const outcome = small.beginWith(id, () => insert.promise);
+      const release = async () => {
+        insert.resolve({ kind: 'exists', existing: null });
+        return await outcome;
+      };
+      return { outcome, release };
+    };
+    const [first, second] = [hold('a'), hold('b')];
+    expect(await hold('c').outcome).toEqual({ kind: 'full' });
+    expect(await first.release()).toEqual({ kind: 'exists', existing: null });
+    const third = hold('c');
+    expect(await hold('d').outcome).toEqual({ kind: 'full' });
+    await Promise.all([second.release(), third.release()]);
     await small.stop();
-    expect(small.admit('e').kind).toBe('unavailable');
+    expect((await hold('e').outcome).kind).toBe('unavailable');
     await test.closePool(small);
   });
 });

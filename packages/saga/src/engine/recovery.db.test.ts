@@ -183,12 +183,14 @@ describe('adoption', () => {
 
   it('S1: finds an own saga whose insert was committed and whose reply was lost', async () => {
     const engine = await test.engine();
-    const place = engine.admit('reply-lost');
-    if (place.kind !== 'admitted') return expect.unreachable();
-    await test.insert('reply-lost', place.ownerId);
-    place.release();
+    const { ownerId } = engine;
+    const begun = engine.beginWith('reply-lost', async (owner) => {
+      await test.insert('reply-lost', owner);
+      throw new Error('Connection terminated');
+    });
+    await expect(begun).rejects.toThrow('Connection terminated');
     expect((await settledBy(engine, 'reply-lost')).state).toBe('completed');
-    expect((await row('reply-lost')).owner_id).toBe(place.ownerId);
+    expect((await row('reply-lost')).owner_id).toBe(ownerId);
   });
 
   it('does not take a saga whose insert is not told of yet', async () => {
@@ -200,12 +202,12 @@ describe('adoption', () => {
         return result;
       }),
     );
-    const place = engine.admit('held');
-    if (place.kind !== 'admitted') return expect.unreachable();
-    const inserted = await test.insert('held', place.ownerId);
-    await eventually(async () => listed >= 2);
-    expect(await row('held')).toMatchObject({ epoch: 1, revision: 0 });
-    place.run(inserted);
+    await engine.beginWith('held', async (ownerId) => {
+      const inserted = await test.insert('held', ownerId);
+      await eventually(async () => listed >= 2);
+      expect(await row('held')).toMatchObject({ epoch: 1, revision: 0 });
+      return { kind: 'started', row: inserted };
+    });
     expect((await settledBy(engine, 'held')).state).toBe('completed');
     expect((await row('held')).epoch).toBe(1);
   });
@@ -293,7 +295,7 @@ describe('the lease of a process', () => {
     await eventually(async () => (await test.callNames('outage')).includes('act charge'));
     down = true;
     await eventually(async () => engine.ownerId === null);
-    expect(engine.admit('refused').kind).toBe('unavailable');
+    expect((await engine.begin(test.definition, 'refused', { note: '' })).kind).toBe('unavailable');
     charge.resolve();
     await eventually(async () => engine.stats().running === 0);
     expect(await test.callNames('outage')).not.toContain('act ship');
@@ -359,42 +361,5 @@ describe('the lease of a process', () => {
     await test.closePool(engine);
     const survivor = await test.engine();
     expect((await settledBy(survivor, 'hung-stop')).state).toBe('completed');
-  });
-});
-
-describe('many sagas at once', () => {
-  it('share commits: far fewer than there are checkpoints', async () => {
-    const engine = await test.engine();
-    const ids = Array.from({ length: 200 }, (_, n) => `many-${n}`);
-    const rows = await Promise.all(
-      ids.map(async (id) => {
-        const place = engine.admit(id);
-        if (place.kind !== 'admitted') throw new Error(place.kind);
-        return { place, row: await test.insert(id, place.ownerId) };
-      }),
-    );
-    for (const { place, row } of rows) place.run(row);
-    for (const id of ids) expect((await settledBy(engine, id)).state).toBe('completed');
-    const { flushes, checkpoints } = engine.stats();
-    expect(checkpoints).toBe(800);
-    expect(flushes).toBeLessThan(checkpoints / 4);
-  });
-
-  it('fail alone: what the database refuses to store parks its saga and no other, and is not logged', async () => {
-    const logged: unknown[] = [];
-    const note = (fields: object, message: string) => void logged.push([fields, message]);
-    const engine = await test.engine({ log: { info: note, warn: note, error: note } });
-    test.onAct('unstorable', 'reserve', async () => ({ kind: 'done', output: { done: 'private \u0000' } }));
-    await Promise.all(['unstorable', 'beside'].map((id) => test.start(engine, id)));
-    expect((await settledBy(engine, 'beside')).state).toBe('completed');
-    expect((await settledBy(engine, 'unstorable')).state).toBe('parked');
-    const record = await engine.readSaga('unstorable');
-    expect(record).toMatchObject({
-      position: 0,
-      resumeState: 'running',
-      parked: { step: 'reserve', direction: 'act', reason: 'CHECKPOINT_REJECTED' },
-    });
-    expect(JSON.stringify(logged)).toContain('checkpoint rejected');
-    expect(JSON.stringify([logged, record])).not.toContain('private');
   });
 });

@@ -90,10 +90,11 @@ export class CheckpointWriter {
   }
 
   /** Resolves when the outcome is known. The caller has at most one checkpoint of a saga under way. */
-  write(checkpoint: Checkpoint): Promise<CheckpointOutcome> {
-    if (this.#isFull()) return this.#room().then(() => this.write(checkpoint));
-    if (this.#closing.signal.aborted) return Promise.resolve({ kind: 'closed' });
-    return new Promise((settle) => {
+  async write(checkpoint: Checkpoint): Promise<CheckpointOutcome> {
+    // Nothing is awaited where there is room: checkpoints of one turn are queued in it, and share a flush.
+    if (this.#isFull()) await this.#room();
+    if (this.#closing.signal.aborted) return { kind: 'closed' };
+    return await new Promise((settle) => {
       this.#checkpoints.push({ checkpoint, settle });
       this.#startFlushing();
     });
