@@ -29,6 +29,7 @@ const COMMANDS = {
     ['node', 'scripts/gen.mjs'],
     ['node', 'scripts/gen-client.ts'],
     ['node', 'scripts/write-schemas.ts'],
+    ['node', 'scripts/write-statements.ts'],
   ],
   conformance: [['node', 'tools/conformance/src/main.ts']],
   check: [CHECK],

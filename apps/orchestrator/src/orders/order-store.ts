@@ -13,6 +13,7 @@ import { type Query, type Statement, statement } from '@holdfast/postgres';
 import {
   type CommitHook,
   type Failure,
+  flushStatements,
   type Inserted,
   type SagaRow,
   type SagaState,
@@ -40,7 +41,7 @@ export interface NewOrder {
 /** `ownerId`: the engine that will run it. */
 export type OwnedOrder = NewOrder & { ownerId: number };
 
-const acceptSql = (tell: string) => `
+const acceptSql = (outbox: string) => `
    with r as (
      select * from unnest($1::text[], $2::text[], $3::text[], $4::bytea[], $5::smallint[], $6::text[],
                           $7::timestamptz[], $8::jsonb[], $9::bigint[], $10::integer[])
@@ -70,16 +71,16 @@ const acceptSql = (tell: string) => `
      deadlineMs: 'r.deadline_ms',
      changedAt: 'r.created_at',
      source: '(select * from r where (id in (select id from accepted)) is true) r',
-   })})${tell}
+   })})${outbox}
    -- Without the input, which is the largest part of the row and is here already.
    select id, definition, state, position, outputs, failure, epoch, revision, cancel_requested, remaining_ms, age_ms,
           changed_at from started`;
 
 const acceptOrders = statement('orders.accept', acceptSql(''));
-/** E1: what is told of an order is committed with it. */
-const acceptAndTellOrders = statement(
-  'orders.accept-and-tell',
-  acceptSql(`, told as (
+/** E1: an order's event is committed with it. */
+const acceptOrdersAndEvents = statement(
+  'orders.accept-with-outbox',
+  acceptSql(`, outboxed as (
      insert into outbox (order_id, kind, tenant_id)
      select id, 'accepted', tenant_id from r where (id in (select id from accepted)) is true
    )`),
@@ -90,7 +91,7 @@ export type InsertOrders = (entries: OwnedOrder[]) => Promise<Inserted<StoredKey
 
 /** Orders that arrive together are one statement and one commit; each has its own outcome. */
 export function createInsertOrders(db: Query, { tellsEvents }: { tellsEvents: boolean }): InsertOrders {
-  const accept = tellsEvents ? acceptAndTellOrders : acceptOrders;
+  const accept = tellsEvents ? acceptOrdersAndEvents : acceptOrders;
   return (entries) => insertOrders(db, accept, entries);
 }
 
@@ -155,6 +156,14 @@ export const storeAnswerAndEvent: CommitHook = {
            select w.id, w.state, orders.tenant_id from written w join orders on orders.id = w.id where w.ended
            on conflict do nothing`,
 };
+
+/** What is put together from the library's parts and this file's. */
+export const orderStatements: readonly Statement[] = [
+  acceptOrders,
+  acceptOrdersAndEvents,
+  ...flushStatements(storeAnswer),
+  ...flushStatements(storeAnswerAndEvent),
+];
 
 interface OrderRow {
   id: string;
