@@ -198,7 +198,10 @@ async function fill(): Promise<void> {
       `${key}, 's', false, 'booked', '{}', '[]'`,
     ],
     ['orders (id, tenant_id, customer_id, created_at)', `'k' || n, 'shop', 'c', now()`],
-    ['sagas (id, definition, input, owner_id, deadline_at)', `'k' || n, 'place-order', '{}', 1, now()`],
+    [
+      'sagas (id, definition, input, owner_id, deadline_at, changed_at)',
+      `'k' || n, 'place-order', '{}', 1, now(), now()`,
+    ],
     ['shipment_outbox (tenant_id, order_id, kind)', `${key}, 'dispatched'`],
     ['outbox (order_id, kind, tenant_id)', `'k' || n, 'accepted', 'shop'`],
     [
