@@ -48,7 +48,7 @@ const acceptSql = (outbox: string) => `
        as r (id, tenant_id, customer_id, fingerprint, fingerprint_version, answer, created_at, input, owner_id,
              deadline_ms)
    ), claimed as (${
-     // Without the request's members: what differs from an order can be told by the order (readRequest).
+     // Without the request's members: the order itself shows what differs from it (readRequest).
      newClaimsSql({
        tenantId: 'r.tenant_id',
        key: 'r.id',
@@ -112,7 +112,7 @@ async function insertOrders(db: Query, accept: Statement, entries: OwnedOrder[])
     ],
   });
   const started = new Map(rows.map((row) => [row.id, row]));
-  // Repeated requests look their keys up together, in a statement that sees whoever was faster.
+  // Repeated requests look their keys up together, in a statement that sees the rows of a faster request.
   const others = entries.flatMap(({ id, order: { tenantId } }) => (started.has(id) ? [] : [{ tenantId, id }]));
   const found = others.length === 0 ? undefined : await findStoredKeys(db, others);
   return entries.map(({ id, order }) => {

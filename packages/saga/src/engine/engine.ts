@@ -209,8 +209,8 @@ export class Engine {
   }
 
   /**
-   * Requests that a saga be cancelled and waits up to `waitMs` for the decision. The request is durable; whoever owns
-   * the saga decides: before the pivot is known to be done it turns back, after that it refuses.
+   * Requests that a saga be cancelled and waits up to `waitMs` for the decision. The request is durable; the
+   * saga's owner decides: before the pivot is known to be done it turns back, after that it refuses.
    *
    * @throws what `pg` throws; the request may be stored then, asking again does no harm
    */
