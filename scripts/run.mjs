@@ -30,6 +30,7 @@ const COMMANDS = {
     ['node', 'scripts/gen-client.ts'],
     ['node', 'scripts/api-reports.ts'],
     ['node', 'scripts/write-schemas.ts'],
+    ['node', 'scripts/write-statements.ts'],
   ],
   conformance: [['node', 'tools/conformance/src/main.ts']],
   check: [CHECK],

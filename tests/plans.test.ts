@@ -2,7 +2,7 @@ import { inventoryMigrations } from '@holdfast/inventory';
 import { orchestratorMigrations, storeAnswer, storeAnswerAndEvent } from '@holdfast/orchestrator';
 import { paymentMigrations } from '@holdfast/payment';
 import { createPool, type Pool } from '@holdfast/postgres';
-import { flushSql } from '@holdfast/saga';
+import { flushStatements } from '@holdfast/saga';
 import { shippingMigrations } from '@holdfast/shipping';
 import { type TestDatabase, testDatabase } from '@holdfast/testing';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -84,10 +84,9 @@ function poolThat(onlyByKey: boolean): Pool {
 }
 
 function statementsByKey(): [string, string][] {
-  const flushes = [storeAnswer, storeAnswerAndEvent].flatMap((hook): [string, string][] => [
-    [`saga.flush+${hook.name}`, flushSql(hook, false)],
-    [`saga.flush-and-journal+${hook.name}`, flushSql(hook, true)],
-  ]);
+  const flushes = [storeAnswer, storeAnswerAndEvent].flatMap((hook) =>
+    flushStatements(hook).map(({ name, text }): [string, string] => [name, text]),
+  );
   return [...statements, ...flushes].filter(([name]) => !NOT_BY_KEY.has(name) && !/^(audit|saga-matrix)\./.test(name));
 }
 
@@ -199,7 +198,10 @@ async function fill(): Promise<void> {
       `${key}, 's', false, 'booked', '{}', '[]'`,
     ],
     ['orders (id, tenant_id, customer_id, created_at)', `'k' || n, 'shop', 'c', now()`],
-    ['sagas (id, definition, input, owner_id, deadline_at)', `'k' || n, 'place-order', '{}', 1, now()`],
+    [
+      'sagas (id, definition, input, owner_id, deadline_at, changed_at)',
+      `'k' || n, 'place-order', '{}', 1, now(), now()`,
+    ],
     ['shipment_outbox (tenant_id, order_id, kind)', `${key}, 'dispatched'`],
     ['outbox (order_id, kind, tenant_id)', `'k' || n, 'accepted', 'shop'`],
     [

@@ -3,7 +3,7 @@ export { config } from './config.ts';
 export { problems } from './http/problem.ts';
 export { createHttpServer, type HttpEdge } from './http/server.ts';
 export type { AcceptedOrder, OrderOutputs } from './orders/order.ts';
-export { storeAnswer, storeAnswerAndEvent } from './orders/order-store.ts';
+export { orderStatements, storeAnswer, storeAnswerAndEvent } from './orders/order-store.ts';
 export { orchestratorMigrations, runOrchestrator } from './run-orchestrator.ts';
 export {
   actOutcome,

@@ -4,9 +4,16 @@ import { ORDER_EVENTS } from '@holdfast/contracts';
 import { idempotencyMigrations, loadFingerprinter } from '@holdfast/idempotency';
 import { defineOutbox } from '@holdfast/messaging';
 import { eventsUrl, openRedis, relayEvents, retentionOf, storeFault } from '@holdfast/participant';
-import { createPool, type Migrations, prepareDatabase } from '@holdfast/postgres';
+import { createPool, type Migrations, type Pool, prepareDatabase } from '@holdfast/postgres';
 import { service, services, startServer } from '@holdfast/rpc';
-import { createEngine, type EngineOptions, hasEnded, type SagaSnapshot, sagaMigrations } from '@holdfast/saga';
+import {
+  createEngine,
+  type Engine,
+  type EngineOptions,
+  hasEnded,
+  type SagaSnapshot,
+  sagaMigrations,
+} from '@holdfast/saga';
 import { type Config, createHealth, createLog, createMetrics, observeWaits, onShutdown } from '@holdfast/service';
 import type { FastifyInstance } from 'fastify';
 import { createAuthenticate } from './auth.ts';
@@ -20,7 +27,7 @@ import { observeEngine, observeUnended, sagaMetrics } from './metrics.ts';
 import type { OrderBook } from './orders/accept-order.ts';
 import { type AcceptedOrder, type OrderOutputs, viewOrder } from './orders/order.ts';
 import { answerPayload, createInsertOrders, storeAnswer, storeAnswerAndEvent } from './orders/order-store.ts';
-import { connectParticipants } from './saga/participants.ts';
+import { connectParticipants, type Participants } from './saga/participants.ts';
 import { placeOrderSaga } from './saga/place-order-saga.ts';
 import { countUnendedSagas } from './saga/saga-store.ts';
 
@@ -30,7 +37,7 @@ export const orchestratorMigrations: Migrations[] = [
   { module: 'orchestrator', folder: new URL('../sql/', import.meta.url) },
 ];
 
-/** What the statements of order-store.ts tell (E1). */
+/** What the statements of order-store.ts publish (E1). */
 export const ORDER_OUTBOX = defineOutbox({
   name: ORDER_EVENTS,
   subject: 'order',
@@ -38,22 +45,47 @@ export const ORDER_OUTBOX = defineOutbox({
   relays: 'relays',
 });
 
+type PlaceOrderSaga = ReturnType<typeof placeOrderSaga>;
+
 const SHUTDOWN_GRACE_MS = 2_000;
 const HAND_OVER_MS = 5_000;
 
 /**
- * The life of an orchestrator process: it accepts orders over HTTP and gRPC, drives their sagas, and takes over those
- * of processes that died. On SIGTERM it stops accepting, lets running sagas end or hands them over, and ends.
+ * The life of an orchestrator process: it accepts orders over HTTP and gRPC, runs their sagas, and adopts those of
+ * processes that died. On SIGTERM it stops accepting, lets running sagas end or hands them over, and ends.
  * Announces `listening` with its ports in the log.
  * @param ports a listener at crash points; none in production
  */
 export async function runOrchestrator(
-  settings: Config<typeof config>,
+  settings: Settings,
   ports: Pick<EngineOptions, 'crashPoint'> = {},
 ): Promise<void> {
   const eventsAt = eventsUrl(settings);
   const log = createLog('orchestrator', settings.LOG_LEVEL);
   const metrics = createMetrics('orchestrator');
+  const parts = { settings, log, metrics, pool: await openDatabase(settings, log, metrics) };
+  const participants = connectParticipants(settings);
+  onShutdown(async () => participants.close());
+  const definition = placeOrderSaga(participants, settings.ORDER_DEADLINE_MS);
+  const engine = await startEngine(parts, definition, ports);
+  const book = await openBook(parts, engine);
+  const { pool } = parts;
+  onShutdown(retentionOf({ pool, ...claimRetention(book.retention) }, log, metrics));
+  if (eventsAt !== undefined)
+    relayEvents(eventsAt, ORDER_OUTBOX, settings.ORDER_EVENTS_KEPT_MS, { pool, log, metrics });
+  await serve(parts, { book, participants, definition });
+}
+
+type Settings = Config<typeof config>;
+
+interface Parts {
+  settings: Settings;
+  log: ReturnType<typeof createLog>;
+  metrics: ReturnType<typeof createMetrics>;
+  pool: Pool;
+}
+
+async function openDatabase(settings: Settings, log: Parts['log'], metrics: Parts['metrics']): Promise<Pool> {
   const pool = createPool({
     databaseUrl: settings.DATABASE_URL,
     applicationName: 'holdfast-orchestrator',
@@ -69,10 +101,14 @@ export async function runOrchestrator(
     onWait: (reason) => log.warn(reason),
   });
   if (applied.length > 0) log.info({ applied }, 'migrated');
+  return pool;
+}
 
-  const participants = connectParticipants(settings);
-  onShutdown(async () => participants.close());
-  const definition = placeOrderSaga(participants, settings.ORDER_DEADLINE_MS);
+async function startEngine(
+  { settings, log, metrics, pool }: Parts,
+  definition: PlaceOrderSaga,
+  ports: Pick<EngineOptions, 'crashPoint'>,
+): Promise<Engine> {
   const engine = createEngine({
     ...ports,
     pool,
@@ -91,7 +127,11 @@ export async function runOrchestrator(
   observeUnended(metrics, log, () => countUnendedSagas(pool));
   await engine.start();
   onShutdown(() => engine.stop({ graceMs: HAND_OVER_MS }));
+  return engine;
+}
 
+/** What accepting an order needs. */
+async function openBook({ settings, log, pool }: Parts, engine: Engine): Promise<OrderBook> {
   const retention = {
     keyLifetimeMs: settings.KEY_LIFETIME_MS,
     tombstoneLifetimeMs: settings.TOMBSTONE_LIFETIME_MS,
@@ -101,7 +141,7 @@ export async function runOrchestrator(
   const fingerprinter = await loadFingerprinter(pool);
   const now = () => new Date();
   const memory = settings.REDIS_URL === undefined ? undefined : openRedis(settings.REDIS_URL, fingerprinter, log);
-  const book: OrderBook = {
+  return {
     pool,
     startOrder: engine.createStarter({ insert: createInsertOrders(pool, { tellsEvents: settings.ORDER_EVENTS }) }),
     engine,
@@ -112,13 +152,19 @@ export async function runOrchestrator(
     deadlineMs: settings.ORDER_DEADLINE_MS,
     now,
   };
-  onShutdown(retentionOf({ pool, ...claimRetention(retention) }, log, metrics));
-  if (eventsAt !== undefined)
-    relayEvents(eventsAt, ORDER_OUTBOX, settings.ORDER_EVENTS_KEPT_MS, { pool, log, metrics });
+}
+
+interface Served {
+  book: OrderBook;
+  participants: Participants;
+  definition: PlaceOrderSaga;
+}
+
+async function serve({ settings, log, metrics, pool }: Parts, { book, participants, definition }: Served) {
   const authenticate = createAuthenticate(settings.API_KEYS);
   const health = createHealth({
     postgres: async () => (await pool.query('select 1')).rowCount === 1,
-    lease: async () => engine.ownerId !== null,
+    lease: async () => book.engine.ownerId !== null,
   });
   const http = await createHttpServer({ book, participants, definition, authenticate, health, metrics, log });
   await http.listen({ host: settings.HOST, port: settings.HTTP_PORT });
@@ -139,9 +185,9 @@ export async function runOrchestrator(
 }
 
 /**
- * What runs is finished and told. Whoever still waits for an order's end, reads events, or has sent half a request, or
- * nothing at all, must not take up the time in which sagas are handed over: the connection is closed, and the same key
- * tells the rest (H13).
+ * Requests that are being answered end. A caller that waits for an order's end, reads events, or has sent half a request, or
+ * nothing at all, must not take up the time in which sagas are handed over: its connection is closed, and it asks again with
+ * the same key (H13).
  */
 async function closeHttp(http: FastifyInstance): Promise<void> {
   const late = setTimeout(() => http.server.closeAllConnections(), SHUTDOWN_GRACE_MS);

@@ -75,7 +75,7 @@ describe('a batcher', () => {
     expect(await Promise.all(all)).toEqual(['done a', 'done b', 'done c', 'done d']);
   });
 
-  it('B5: what follows from a batch holds the next one up too; its results are told before', async () => {
+  it('B5: what follows from a batch holds the next one up too; its results are there before', async () => {
     const { promise: over, resolve: end } = Promise.withResolvers<void>();
     const { batcher, batches, taken } = heldBatcher({ ...far, onSettled: () => over });
     const first = batcher.submit('a');
@@ -97,10 +97,10 @@ describe('a batcher', () => {
     const { batcher, batches, taken } = heldBatcher({ slowMs: 100, maxPipelined: 2, onSettled: () => never });
     const askedAtMs = performance.now();
     for (const item of ['a', 'b']) {
-      const told = batcher.submit(item);
+      const result = batcher.submit(item);
       await settled();
       batches.at(-1)?.end();
-      await told;
+      await result;
     }
     const third = batcher.submit('c');
     await settled();
@@ -184,7 +184,7 @@ describe('a batcher', () => {
     expect(run).toHaveBeenCalledTimes(2);
   });
 
-  it('B3: a run that leaves an item without a result is found out, and nobody gets another’s', async () => {
+  it('B3: a run that leaves an item without a result is detected, and no item gets another’s', async () => {
     const batcher = createBatcher<string, string>({
       lane: (item) => item,
       concernsAll: () => false,
@@ -194,7 +194,7 @@ describe('a batcher', () => {
     expect(await Promise.all(['a', 'b', 'c'].map((item) => batcher.submit(item)))).toEqual(['a', 'b', 'c']);
   });
 
-  it('B4: who finds the queue full is told so at once; there is room again when a batch has ended', async () => {
+  it('B4: a full queue rejects at once; there is room again when a batch has ended', async () => {
     const { batcher, batches } = heldBatcher({ ...far, maxQueued: 3 });
     const accepted = ['a', 'b', 'c'].map((item) => batcher.submit(item));
     await expect(batcher.submit('d')).rejects.toThrow(QueueFull);
@@ -208,7 +208,7 @@ describe('a batcher', () => {
     expect(await late).toBe('done d');
   });
 
-  it('B4: an item whose lane can’t be told takes no room in the queue', async () => {
+  it('B4: an item whose lane can’t be computed takes no room in the queue', async () => {
     const { batcher } = heldBatcher({
       lane: () => {
         throw new Error('no lane');

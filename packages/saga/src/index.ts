@@ -31,10 +31,9 @@ export { type CrashPointListener, ENGINE_POINTS, type EnginePoint } from './engi
 export { createEngine, type Engine } from './engine/engine.ts';
 export type { EngineOptions, EngineStats } from './engine/engine-options.ts';
 export { type Clock, type Database, type SagaLog, type SagaMetrics, systemClock } from './engine/ports.ts';
-export type { Admission, Admitted } from './engine/running-sagas.ts';
 export type { SnapshotListener, WaitOutcome } from './engine/watchers.ts';
 export type { AttemptRecord, CommitHook } from './journal/checkpoint.ts';
-export { flushSql } from './journal/flush-sql.ts';
+export { flushStatements } from './journal/flush-sql.ts';
 export { type Intervention, readSaga, readSnapshot, type SagaRecord } from './journal/read.ts';
 export {
   type EndState,
@@ -51,3 +50,4 @@ export {
 } from './journal/saga-row.ts';
 export type { CancelOutcome } from './operator/cancel.ts';
 export type { CompensateOutcome, Operator, ResumeOutcome, RetryOutcome } from './operator/operate.ts';
+export { sagaStatements } from './statements.ts';

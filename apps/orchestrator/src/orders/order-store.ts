@@ -13,6 +13,7 @@ import { type Query, type Statement, statement } from '@holdfast/postgres';
 import {
   type CommitHook,
   type Failure,
+  flushStatements,
   type Inserted,
   type SagaRow,
   type SagaState,
@@ -40,14 +41,14 @@ export interface NewOrder {
 /** `ownerId`: the engine that will run it. */
 export type OwnedOrder = NewOrder & { ownerId: number };
 
-const acceptSql = (tell: string) => `
+const acceptSql = (outbox: string) => `
    with r as (
      select * from unnest($1::text[], $2::text[], $3::text[], $4::bytea[], $5::smallint[], $6::text[],
                           $7::timestamptz[], $8::jsonb[], $9::bigint[], $10::integer[])
        as r (id, tenant_id, customer_id, fingerprint, fingerprint_version, answer, created_at, input, owner_id,
              deadline_ms)
    ), claimed as (${
-     // Without the request's members: what differs from an order can be told by the order (readRequest).
+     // Without the request's members: the order itself shows what differs from it (readRequest).
      newClaimsSql({
        tenantId: 'r.tenant_id',
        key: 'r.id',
@@ -70,16 +71,16 @@ const acceptSql = (tell: string) => `
      deadlineMs: 'r.deadline_ms',
      changedAt: 'r.created_at',
      source: '(select * from r where (id in (select id from accepted)) is true) r',
-   })})${tell}
+   })})${outbox}
    -- Without the input, which is the largest part of the row and is here already.
    select id, definition, state, position, outputs, failure, epoch, revision, cancel_requested, remaining_ms, age_ms,
           changed_at from started`;
 
 const acceptOrders = statement('orders.accept', acceptSql(''));
-/** E1: what is told of an order is committed with it. */
-const acceptAndTellOrders = statement(
-  'orders.accept-and-tell',
-  acceptSql(`, told as (
+/** E1: an order's event is committed with it. */
+const acceptOrdersAndEvents = statement(
+  'orders.accept-with-outbox',
+  acceptSql(`, outboxed as (
      insert into outbox (order_id, kind, tenant_id)
      select id, 'accepted', tenant_id from r where (id in (select id from accepted)) is true
    )`),
@@ -90,7 +91,7 @@ export type InsertOrders = (entries: OwnedOrder[]) => Promise<Inserted<StoredKey
 
 /** Orders that arrive together are one statement and one commit; each has its own outcome. */
 export function createInsertOrders(db: Query, { tellsEvents }: { tellsEvents: boolean }): InsertOrders {
-  const accept = tellsEvents ? acceptAndTellOrders : acceptOrders;
+  const accept = tellsEvents ? acceptOrdersAndEvents : acceptOrders;
   return (entries) => insertOrders(db, accept, entries);
 }
 
@@ -111,7 +112,7 @@ async function insertOrders(db: Query, accept: Statement, entries: OwnedOrder[])
     ],
   });
   const started = new Map(rows.map((row) => [row.id, row]));
-  // Repeated requests look their keys up together, in a statement that sees whoever was faster.
+  // Repeated requests look their keys up together, in a statement that sees the rows of a faster request.
   const others = entries.flatMap(({ id, order: { tenantId } }) => (started.has(id) ? [] : [{ tenantId, id }]));
   const found = others.length === 0 ? undefined : await findStoredKeys(db, others);
   return entries.map(({ id, order }) => {
@@ -155,6 +156,14 @@ export const storeAnswerAndEvent: CommitHook = {
            select w.id, w.state, orders.tenant_id from written w join orders on orders.id = w.id where w.ended
            on conflict do nothing`,
 };
+
+/** What is put together from the library's parts and this file's. */
+export const orderStatements: readonly Statement[] = [
+  acceptOrders,
+  acceptOrdersAndEvents,
+  ...flushStatements(storeAnswer),
+  ...flushStatements(storeAnswerAndEvent),
+];
 
 interface OrderRow {
   id: string;

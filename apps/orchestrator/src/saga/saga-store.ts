@@ -106,7 +106,7 @@ const ownsOrder = statement(
   'select true from orders where id = $1::text and (tenant_id = $2::text) is true',
 );
 
-/** Whether the saga is this tenant's; nobody else may see or steer it. */
+/** Whether the saga is this tenant's; no other tenant may see or steer it. */
 export async function tenantOwns(db: Query, tenantId: string, id: string): Promise<boolean> {
   const { rowCount } = await db.query({ ...ownsOrder, values: [id, tenantId] });
   return rowCount === 1;

@@ -2,6 +2,7 @@ import { transaction } from '@holdfast/postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually, intercept, SagaTest } from '../../test/test-participants.ts';
 import { startSagaSql } from '../journal/saga-row.ts';
+import type { Inserted } from './begin.ts';
 import type { Engine } from './engine.ts';
 
 const WAIT_MS = 15_000;
@@ -58,9 +59,11 @@ describe('begin', () => {
 
   it('G2: full, unavailable and unknown definitions leave no row and no slot behind', async () => {
     const small = await test.engine({ maxRunning: 1 });
-    const slot = small.admit('the only slot');
+    const insert = Promise.withResolvers<Inserted<null>>();
+    const holdsTheOnlySlot = small.beginWith('holds the only slot', () => insert.promise);
     expect(await small.begin(test.definition, 'full', INPUT)).toEqual({ kind: 'full' });
-    if (slot.kind === 'admitted') slot.release();
+    insert.resolve({ kind: 'exists', existing: null });
+    await holdsTheOnlySlot;
     await expect(small.begin('no such', 'unknown', INPUT)).rejects.toThrow(TypeError);
     await small.begin(test.definition, 'twice', INPUT);
     await small.begin(test.definition, 'fits', INPUT);

@@ -8,7 +8,7 @@ import { classifyPostgresError, createBatcher, QueueFull, statement } from '@hol
 import type { SagaDefinition } from '../definition/definition.ts';
 import { SAGA_ROW_COLUMNS, type SagaRow, startSagaSql } from '../journal/saga-row.ts';
 import type { Clock, Database, SagaLog } from './ports.ts';
-import type { Admission } from './running-sagas.ts';
+import type { Admission, Admitted } from './running-sagas.ts';
 
 /** This process cannot start a saga now. Nothing was inserted. */
 export type NotAdmitted =
@@ -93,8 +93,6 @@ const READ_COMMITTED = statement(
 /** Sagas that were accepted one by one would wait for others at each stage of their way; groups go all of it together. */
 const MAX_GROUPS = 4;
 const GROUP_MS = 80;
-
-type Admitted = Extract<Admission, { kind: 'admitted' }>;
 
 interface NewSaga {
   id: string;

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually, SagaTest } from '../../test/test-participants.ts';
 import type { SagaSnapshot } from '../journal/saga-row.ts';
+import type { Inserted } from './begin.ts';
 import type { Engine } from './engine.ts';
 
 const WAIT_MS = 15_000;
@@ -124,7 +125,7 @@ describe('an unknown outcome', () => {
       return await new Promise((resolve) => {
         context.signal.addEventListener('abort', () => {
           aborted = true;
-          resolve({ kind: 'refused', reason: 'LATE', message: 'an answer that nobody waits for' });
+          resolve({ kind: 'refused', reason: 'LATE', message: 'an answer that no caller waits for' });
         });
       });
     });
@@ -194,10 +195,10 @@ describe('the deadline', () => {
 describe('exhausted attempts', () => {
   it('S3: of an undo park the saga, never drop it; a resume goes on undoing', async () => {
     const engine = await hasty({ maxAttempts: 3 });
-    let mended = false;
+    let fixed = false;
     test.onAct('parks', 'ship', async () => ({ kind: 'refused', reason: 'ADDRESS_REFUSED', message: 'nowhere' }));
     test.onUndo('parks', 'charge', async (_, effect) =>
-      mended ? await effect() : { kind: 'unknown', detail: 'the provider is down' },
+      fixed ? await effect() : { kind: 'unknown', detail: 'the provider is down' },
     );
     await test.start(engine, 'parks', test.define({ name: 'hasty' }));
     expect((await settled('parks')).state).toBe('parked');
@@ -217,7 +218,7 @@ describe('exhausted attempts', () => {
       },
     });
     expect(await engine.cancel('parks', 100)).toMatchObject({ kind: 'refused', snapshot: { state: 'parked' } });
-    mended = true;
+    fixed = true;
     expect(await engine.resume('parks')).toMatchObject({ kind: 'resumed', snapshot: { state: 'compensating' } });
     expect(await settledBy(engine, 'parks')).toMatchObject({ state: 'failed', failure: { reason: 'ADDRESS_REFUSED' } });
     expect(await test.effects('parks')).toEqual([
@@ -232,14 +233,14 @@ describe('exhausted attempts', () => {
 
   it('of an act behind the pivot park the saga; a resume goes on, and never turns back', async () => {
     const engine = await hasty({ maxAttempts: 2 });
-    let mended = false;
+    let fixed = false;
     test.onAct('stuck', 'notify', async (_, effect) =>
-      mended ? await effect() : { kind: 'refused', reason: 'NO', message: 'a refusal behind the pivot' },
+      fixed ? await effect() : { kind: 'refused', reason: 'NO', message: 'a refusal behind the pivot' },
     );
     await test.start(engine, 'stuck', test.define({ name: 'hasty' }));
     expect((await settled('stuck')).state).toBe('parked');
     expect(await engine.readSaga('stuck')).toMatchObject({ resumeState: 'running', position: 3 });
-    mended = true;
+    fixed = true;
     expect((await engine.resume('stuck')).kind).toBe('resumed');
     expect((await settledBy(engine, 'stuck')).state).toBe('completed');
     await engine.stop();
@@ -250,7 +251,7 @@ describe('exhausted attempts', () => {
     await test.start(engine, 'not-parked');
     await settled('not-parked');
     expect(await engine.resume('not-parked')).toEqual({ kind: 'not-parked', state: 'completed' });
-    expect(await engine.resume('nobody')).toEqual({ kind: 'not-found' });
+    expect(await engine.resume('no such saga')).toEqual({ kind: 'not-found' });
   });
 });
 
@@ -315,7 +316,7 @@ describe('cancel', () => {
     await test.start(engine, 'over');
     await settled('over');
     expect(await engine.cancel('over', 0)).toMatchObject({ kind: 'refused', snapshot: { state: 'completed' } });
-    expect(await engine.cancel('nobody', 0)).toEqual({ kind: 'not-found' });
+    expect(await engine.cancel('no such saga', 0)).toEqual({ kind: 'not-found' });
   });
 });
 
@@ -343,7 +344,7 @@ describe('listening', () => {
     test.onAct('slow', 'reserve', async () => ({ kind: 'unknown', detail: 'busy', retryAfterMs: 60_000 }));
     await test.start(engine, 'slow');
     expect(await engine.waitForEnd('slow', 30)).toEqual({ kind: 'pending' });
-    expect(await engine.waitForEnd('nobody', 30)).toEqual({ kind: 'not-found' });
+    expect(await engine.waitForEnd('no such saga', 30)).toEqual({ kind: 'not-found' });
     const caller = new AbortController();
     const waiting = engine.waitForEnd('slow', 60_000, caller.signal);
     caller.abort();
@@ -354,18 +355,25 @@ describe('listening', () => {
 });
 
 describe('admission', () => {
-  it('is refused beyond maxRunning, counting places that are not filled yet', async () => {
+  it('is refused beyond maxRunning, counting slots whose saga is not inserted yet', async () => {
     const small = await test.engine({ maxRunning: 2 });
-    const first = small.admit('a');
-    const second = small.admit('b');
-    expect(small.admit('c')).toEqual({ kind: 'full' });
-    if (first.kind !== 'admitted' || second.kind !== 'admitted') return expect.unreachable();
-    first.release();
-    first.release();
-    expect(small.admit('c').kind).toBe('admitted');
-    expect(small.admit('d')).toEqual({ kind: 'full' });
+    const hold = (id: string) => {
+      const insert = Promise.withResolvers<Inserted<null>>();
+      const outcome = small.beginWith(id, () => insert.promise);
+      const release = async () => {
+        insert.resolve({ kind: 'exists', existing: null });
+        return await outcome;
+      };
+      return { outcome, release };
+    };
+    const [first, second] = [hold('a'), hold('b')];
+    expect(await hold('c').outcome).toEqual({ kind: 'full' });
+    expect(await first.release()).toEqual({ kind: 'exists', existing: null });
+    const third = hold('c');
+    expect(await hold('d').outcome).toEqual({ kind: 'full' });
+    await Promise.all([second.release(), third.release()]);
     await small.stop();
-    expect(small.admit('e').kind).toBe('unavailable');
+    expect((await hold('e').outcome).kind).toBe('unavailable');
     await test.closePool(small);
   });
 });

@@ -24,7 +24,7 @@
 // row (S2) and participants refuse its calls. It learns so from either and drops the saga.
 
 import type { SagaDefinition } from '../definition/definition.ts';
-import { CheckpointWriter, type WriterStats } from '../journal/checkpoint-writer.ts';
+import type { WriterStats } from '../journal/checkpoint-writer.ts';
 import { readSaga, readSnapshot, type SagaRecord } from '../journal/read.ts';
 import type { SagaRow, SagaSnapshot } from '../journal/saga-row.ts';
 import { type CancelOutcome, judgeCancel, requestCancel } from '../operator/cancel.ts';
@@ -43,19 +43,11 @@ import { type Clock, type Database, systemClock, within } from './ports.ts';
 import { ProcessLease } from './process-lease.ts';
 import { sweep } from './recovery.ts';
 import { type Admission, RunningSagas, type Slot } from './running-sagas.ts';
-import { reportEnd, SagaRun, type SagaRunContext } from './saga-run.ts';
+import { reportEnd, SagaRun } from './saga-run.ts';
+import { openTerm, type Term } from './term.ts';
 import { judgeEnd, type SnapshotListener, type WaitOutcome, Watchers } from './watchers.ts';
 
 const REOPEN = { baseMs: 100, capMs: 2_000 };
-
-/** What exists from one registration of this process to the loss of its lease. */
-interface Term {
-  ownerId: number;
-  lease: ProcessLease;
-  writer: CheckpointWriter;
-  /** By definition's name. */
-  contexts: Map<string, SagaRunContext>;
-}
 
 /** One per process. @throws TypeError when two definitions share a name */
 export function createEngine(options: EngineOptions): Engine {
@@ -102,7 +94,7 @@ export class Engine {
     this.#beginnings = new Beginnings({
       db: options.pool,
       definitions: this.#definitions,
-      admit: (id) => this.admit(id),
+      admit: (id) => this.#admit(id),
       released: (id) => this.#running.released(id),
       leaseMs: this.#leaseMs,
       clock: this.#clock,
@@ -113,7 +105,7 @@ export class Engine {
     this.operator = createOperator({
       db: options.pool,
       definitions: this.#definitions,
-      admit: (id) => this.admit(id),
+      admit: (id) => this.#admit(id),
       find: (id) => this.#running.find(id),
       cancel: (id, waitMs) => this.cancel(id, waitMs),
       wallNow: () => this.#clock.wallNow(),
@@ -201,8 +193,8 @@ export class Engine {
       : await this.#beginnings.beginIn(tx, definition, id, input, options);
   }
 
-  /** What `begin` stands on, for an insert that it does not fit; call it before the insert, see `Admitted`. */
-  admit(id: string): Admission {
+  /** Called before a row is written, so that the saga is here all the time (see `Slot`). */
+  #admit(id: string): Admission {
     const term = this.#term;
     if (this.#state !== 'started') return { kind: 'unavailable', detail: 'this process is not running sagas' };
     if (term === null || !term.lease.isHeld())
@@ -217,8 +209,8 @@ export class Engine {
   }
 
   /**
-   * Requests that a saga be cancelled and waits up to `waitMs` for the decision. The request is durable; whoever owns
-   * the saga decides: before the pivot is known to be done it turns back, after that it refuses.
+   * Requests that a saga be cancelled and waits up to `waitMs` for the decision. The request is durable; the
+   * saga's owner decides: before the pivot is known to be done it turns back, after that it refuses.
    *
    * @throws what `pg` throws; the request may be stored then, asking again does no harm
    */
@@ -263,48 +255,15 @@ export class Engine {
   // ---- the process's lease
 
   async #openTerm(): Promise<void> {
-    const { pool, name, log, metrics, commitHook, prepared } = this.#options;
-    const lease = await ProcessLease.register({
-      pool,
-      name,
-      log,
-      clock: this.#clock,
+    this.#term = await openTerm({
+      options: this.#options,
       leaseMs: this.#leaseMs,
+      clock: this.#clock,
+      random: this.#random,
+      stats: this.#written,
+      publish: (snapshot) => this.#watchers.publish(snapshot),
       onLost: (why) => this.#loseTerm(why),
     });
-    const { ownerId } = lease;
-    const writer = new CheckpointWriter({
-      pool,
-      ownerId,
-      log,
-      metrics,
-      commitHook,
-      ...(prepared !== undefined && { prepared }),
-      random: this.#random,
-      clock: this.#clock,
-      stats: this.#written,
-    });
-    const contexts = this.#options.definitions.map(
-      (definition) => [definition.name, this.#contextOf(definition, lease, writer)] as const,
-    );
-    this.#term = { ownerId, lease, writer, contexts: new Map(contexts) };
-  }
-
-  #contextOf(definition: SagaDefinition, lease: ProcessLease, writer: CheckpointWriter): SagaRunContext {
-    const { log, metrics, hookPayload, crashPoint } = this.#options;
-    return {
-      definition,
-      leaseHeld: () => lease.isHeld(),
-      write: (checkpoint) => writer.write(checkpoint),
-      journal: (attempts) => writer.journal(attempts),
-      publish: (snapshot) => this.#watchers.publish(snapshot),
-      hookPayload: hookPayload ?? (() => null),
-      crashPoint: crashPoint ?? (() => {}),
-      random: this.#random,
-      clock: this.#clock,
-      log,
-      metrics,
-    };
   }
 
   /** Others may own this process's sagas from now on: stop driving them, and come back as a new owner. */

@@ -4,7 +4,7 @@ import type { Engine } from './engine.ts';
 import type { SagaMetrics } from './ports.ts';
 
 const WAIT_MS = 15_000;
-/** Long enough that nothing in a test waits for it: whoever has such a lease is believed to be alive. */
+/** Long enough that nothing in a test waits for it: a process with such a lease is believed to be alive. */
 const LONG_LEASE_MS = 600_000;
 const NO_SUCH_OWNER = 0;
 let test: SagaTest;
@@ -105,7 +105,7 @@ describe('S1: a crash at any checkpoint', () => {
     for (const { id, n, when } of cases) {
       expect(await settledBy(survivor, id), id).toMatchObject({ state: 'completed', revision: 4 });
       expect((await test.effects(id)).map(({ state }) => state)).toEqual(['done', 'done', 'done', 'done']);
-      // Whoever crashed after the last checkpoint had nothing left to be adopted.
+      // A process that crashed after the last checkpoint had nothing left to be adopted.
       expect((await row(id)).epoch, id).toBe(n === 4 && when === 'after' ? 1 : 2);
     }
     const { rows } = await test.database.pool.query(`select answer from answers where id like 'forward-%'`);
@@ -171,7 +171,7 @@ describe('adoption', () => {
     expect(await row('newer')).toMatchObject({ owner_id: NO_SUCH_OWNER, epoch: 1 });
   });
 
-  it('turns a saga back that was cancelled while nobody drove it', async () => {
+  it('turns a saga back that was cancelled while no process ran it', async () => {
     await test.insert('cancelled-orphan', NO_SUCH_OWNER);
     await test.database.pool.query(
       `update sagas set cancel_requested_at = clock_timestamp() where id = 'cancelled-orphan'`,
@@ -183,15 +183,17 @@ describe('adoption', () => {
 
   it('S1: finds an own saga whose insert was committed and whose reply was lost', async () => {
     const engine = await test.engine();
-    const place = engine.admit('reply-lost');
-    if (place.kind !== 'admitted') return expect.unreachable();
-    await test.insert('reply-lost', place.ownerId);
-    place.release();
+    const { ownerId } = engine;
+    const begun = engine.beginWith('reply-lost', async (owner) => {
+      await test.insert('reply-lost', owner);
+      throw new Error('Connection terminated');
+    });
+    await expect(begun).rejects.toThrow('Connection terminated');
     expect((await settledBy(engine, 'reply-lost')).state).toBe('completed');
-    expect((await row('reply-lost')).owner_id).toBe(place.ownerId);
+    expect((await row('reply-lost')).owner_id).toBe(ownerId);
   });
 
-  it('does not take a saga whose insert is not told of yet', async () => {
+  it('does not adopt a saga whose insert has not answered yet', async () => {
     let listed = 0;
     const engine = await test.engine({}, (pool) =>
       intercept(pool, async (sql, _values, run) => {
@@ -200,12 +202,12 @@ describe('adoption', () => {
         return result;
       }),
     );
-    const place = engine.admit('held');
-    if (place.kind !== 'admitted') return expect.unreachable();
-    const inserted = await test.insert('held', place.ownerId);
-    await eventually(async () => listed >= 2);
-    expect(await row('held')).toMatchObject({ epoch: 1, revision: 0 });
-    place.run(inserted);
+    await engine.beginWith('held', async (ownerId) => {
+      const inserted = await test.insert('held', ownerId);
+      await eventually(async () => listed >= 2);
+      expect(await row('held')).toMatchObject({ epoch: 1, revision: 0 });
+      return { kind: 'started', row: inserted };
+    });
     expect((await settledBy(engine, 'held')).state).toBe('completed');
     expect((await row('held')).epoch).toBe(1);
   });
@@ -244,19 +246,19 @@ describe('a process that only seemed dead', () => {
     expect(attempts).toEqual(['reserve 1', 'charge 2', 'ship 2', 'notify 2']);
   });
 
-  it('S2: drops a saga when a participant tells it so', async () => {
+  it('S2: drops a saga when a participant fences its call', async () => {
     const { counts, metrics } = countingMetrics();
     const zombie = await test.engine({ leaseMs: LONG_LEASE_MS, metrics });
-    test.onAct('told', 'reserve', async (context, effect) =>
+    test.onAct('fenced-call', 'reserve', async (context, effect) =>
       context.epoch === 1 ? { kind: 'fenced', detail: 'a newer owner was here' } : await effect(),
     );
-    await test.start(zombie, 'told');
+    await test.start(zombie, 'fenced-call');
     await eventually(async () => zombie.stats().running === 0);
     expect(counts.fenced).toBe(1);
-    expect(await row('told')).toMatchObject({ state: 'running', revision: 0 });
+    expect(await row('fenced-call')).toMatchObject({ state: 'running', revision: 0 });
     await expireLease(zombie.ownerId);
     const engine = await test.engine();
-    expect((await settledBy(engine, 'told')).state).toBe('completed');
+    expect((await settledBy(engine, 'fenced-call')).state).toBe('completed');
   });
 });
 
@@ -293,7 +295,7 @@ describe('the lease of a process', () => {
     await eventually(async () => (await test.callNames('outage')).includes('act charge'));
     down = true;
     await eventually(async () => engine.ownerId === null);
-    expect(engine.admit('refused').kind).toBe('unavailable');
+    expect((await engine.begin(test.definition, 'refused', { note: '' })).kind).toBe('unavailable');
     charge.resolve();
     await eventually(async () => engine.stats().running === 0);
     expect(await test.callNames('outage')).not.toContain('act ship');
@@ -326,7 +328,7 @@ describe('the lease of a process', () => {
     expect((await row('handed-over')).epoch).toBe(2);
   });
 
-  it('S1: is ended by whoever takes the place of a dead process, and by nobody else', async () => {
+  it('S1: is ended by the process that replaces a dead one under its name, and by no other', async () => {
     const dead = await test.engine({ name: 'place-1', leaseMs: LONG_LEASE_MS });
     test.onAct('left-in-place', 'charge', async (context, effect) =>
       context.epoch === 1 ? { kind: 'unknown', detail: 'busy', retryAfterMs: 60_000 } : await effect(),
@@ -359,42 +361,5 @@ describe('the lease of a process', () => {
     await test.closePool(engine);
     const survivor = await test.engine();
     expect((await settledBy(survivor, 'hung-stop')).state).toBe('completed');
-  });
-});
-
-describe('many sagas at once', () => {
-  it('share commits: far fewer than there are checkpoints', async () => {
-    const engine = await test.engine();
-    const ids = Array.from({ length: 200 }, (_, n) => `many-${n}`);
-    const rows = await Promise.all(
-      ids.map(async (id) => {
-        const place = engine.admit(id);
-        if (place.kind !== 'admitted') throw new Error(place.kind);
-        return { place, row: await test.insert(id, place.ownerId) };
-      }),
-    );
-    for (const { place, row } of rows) place.run(row);
-    for (const id of ids) expect((await settledBy(engine, id)).state).toBe('completed');
-    const { flushes, checkpoints } = engine.stats();
-    expect(checkpoints).toBe(800);
-    expect(flushes).toBeLessThan(checkpoints / 4);
-  });
-
-  it('fail alone: what the database refuses to store parks its saga and no other, and is not logged', async () => {
-    const logged: unknown[] = [];
-    const note = (fields: object, message: string) => void logged.push([fields, message]);
-    const engine = await test.engine({ log: { info: note, warn: note, error: note } });
-    test.onAct('unstorable', 'reserve', async () => ({ kind: 'done', output: { done: 'private \u0000' } }));
-    await Promise.all(['unstorable', 'beside'].map((id) => test.start(engine, id)));
-    expect((await settledBy(engine, 'beside')).state).toBe('completed');
-    expect((await settledBy(engine, 'unstorable')).state).toBe('parked');
-    const record = await engine.readSaga('unstorable');
-    expect(record).toMatchObject({
-      position: 0,
-      resumeState: 'running',
-      parked: { step: 'reserve', direction: 'act', reason: 'CHECKPOINT_REJECTED' },
-    });
-    expect(JSON.stringify(logged)).toContain('checkpoint rejected');
-    expect(JSON.stringify([logged, record])).not.toContain('private');
   });
 });

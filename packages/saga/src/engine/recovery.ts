@@ -33,7 +33,7 @@ const OWN_NEGLECTED = statement(
 );
 // No lock is held while looking: of two adopters that have seen the same saga, the update of the second meets another
 // epoch and changes nothing. That the owner before is dead needs no second look, since expired is final.
-const ADOPT = statement(
+export const ADOPT = statement(
   'saga.adopt',
   `update sagas set owner_id = $1::bigint, epoch = epoch + 1, driven_at = clock_timestamp()
     where id = $2::text and owner_id = $3::bigint and epoch = $4::bigint

@@ -103,7 +103,7 @@ describe('a checkpoint', () => {
     expect(await attemptsOf('lost')).toEqual(['1 reserve 1 done']);
   });
 
-  it('S1: tells of its attempts once, however many copies of it arrive, and when', async () => {
+  it('S1: journals its attempts once, however many copies of it arrive, and when', async () => {
     await test.insert('copied', OWNER);
     const copies: (() => Promise<unknown>)[] = [];
     const pool = intercept(test.database.pool, async (_sql, _values, run) => {
@@ -121,7 +121,7 @@ describe('a checkpoint', () => {
     expect(await journal('copied')).toEqual([]);
   });
 
-  it('tells of a cancel that somebody else has requested', async () => {
+  it('reports a cancel that another process has requested', async () => {
     await test.insert('flag', OWNER);
     const mine = writer();
     expect(await mine.write(checkpoint('flag'))).toMatchObject({ kind: 'durable', cancelRequested: false });
@@ -212,7 +212,7 @@ describe('a flush', () => {
       { id: 'was-answered', answer: 'before' },
     ]);
     expect(mine.stats.flushes).toBe(1);
-    // A copy of the flush stores nothing, so it says nothing: whoever waits has to read what stands.
+    // A copy of the flush stores nothing, so it reports nothing: the caller has to read what stands.
     expect((await write())[0]).toEqual({ ...durable, isHookStored: false });
   });
 
@@ -227,7 +227,7 @@ describe('a flush', () => {
 });
 
 describe('the journal', () => {
-  it('gets attempts that nobody waits for, if their saga still has their epoch', async () => {
+  it('gets attempts that no caller waits for, if their saga still has their epoch', async () => {
     await test.insert('noted', OWNER);
     const mine = writer();
     await mine.journal([attempt('noted', { outcome: 'unknown' }), attempt('noted', { seq: 2, epoch: 2 })]);
@@ -267,25 +267,25 @@ describe('the journal', () => {
 });
 
 describe('the attempts of a saga', () => {
-  it('are told in the order of their numbers, wherever they stand', async () => {
-    await test.insert('told', OWNER);
+  it('are read in the order of their numbers, wherever they stand', async () => {
+    await test.insert('ordered', OWNER);
     const mine = writer();
-    await mine.journal([attempt('told', { outcome: 'unknown' })]);
+    await mine.journal([attempt('ordered', { outcome: 'unknown' })]);
     const refused = { step: 'charge', outcome: 'refused', detail: 'no'.repeat(150) } as const;
-    await mine.write(checkpoint('told', { attempts: [attempt('told', { seq: 2, attempt: 2 })] }));
-    await mine.write(checkpoint('told', { revision: 2, attempts: [attempt('told', { seq: 3, ...refused })] }));
-    await mine.write(checkpoint('told', { revision: 3, attempts: [attempt('told', { seq: 4, step: 'ship' })] }));
-    await test.database.pool.query(`update sagas set epoch = 2 where id = 'told'`);
-    const later = { epoch: 2, revision: 4, attempts: [attempt('told', { epoch: 2, step: 'notify' })] };
-    await mine.write(checkpoint('told', later));
+    await mine.write(checkpoint('ordered', { attempts: [attempt('ordered', { seq: 2, attempt: 2 })] }));
+    await mine.write(checkpoint('ordered', { revision: 2, attempts: [attempt('ordered', { seq: 3, ...refused })] }));
+    await mine.write(checkpoint('ordered', { revision: 3, attempts: [attempt('ordered', { seq: 4, step: 'ship' })] }));
+    await test.database.pool.query(`update sagas set epoch = 2 where id = 'ordered'`);
+    const later = { epoch: 2, revision: 4, attempts: [attempt('ordered', { epoch: 2, step: 'notify' })] };
+    await mine.write(checkpoint('ordered', later));
     const all = ['1 reserve 1 unknown', '1 reserve 2 done', '1 charge 1 refused', '1 ship 1 done', '2 notify 1 done'];
-    expect(await attemptsOf('told')).toEqual(all);
-    // The two of them that nobody waited for, or that explain themselves at length, have rows of their own.
-    expect(await journal('told')).toEqual([
+    expect(await attemptsOf('ordered')).toEqual(all);
+    // The two of them that no caller waited for, or that explain themselves at length, have rows of their own.
+    expect(await journal('ordered')).toEqual([
       { epoch: 1, seq: 1, outcome: 'unknown' },
       { epoch: 1, seq: 3, outcome: 'refused' },
     ]);
-    const latest = await readSaga(test.database.pool, 'told', 2);
+    const latest = await readSaga(test.database.pool, 'ordered', 2);
     expect(latest?.attempts.map(({ step }) => step)).toEqual(['ship', 'notify']);
     expect(latest?.attemptCount).toBe(5);
     expect(latest?.attempts[0]).toEqual(expect.not.objectContaining({ seq: expect.anything() }));
@@ -328,7 +328,7 @@ describe('the attempts of a saga', () => {
 });
 
 describe('a closed writer', () => {
-  it('writes nothing more, and tells who waits', async () => {
+  it('writes nothing more, and answers `closed` to its callers', async () => {
     await test.insert('closed', OWNER);
     const pool = intercept(test.database.pool, () => Promise.reject(new Error('Connection terminated')));
     const mine = writer({ pool });

@@ -16,7 +16,7 @@ import {
   systemClock,
 } from '../engine/ports.ts';
 import type { Attempt, Checkpoint, CommitHook } from './checkpoint.ts';
-import { flushSql, flushValues } from './flush-sql.ts';
+import { flushStatements, flushValues } from './flush-sql.ts';
 
 export type CheckpointOutcome =
   | { kind: 'durable'; cancelRequested: boolean; isHookStored: boolean }
@@ -66,7 +66,7 @@ const RETRY = { baseMs: 20, capMs: 1_000 };
 export class CheckpointWriter {
   readonly stats: WriterStats;
   readonly #options: WriterOptions;
-  readonly #sql: Record<'checkpoints' | 'and-journal', string>;
+  readonly #statements: ReturnType<typeof flushStatements>;
   readonly #maxBatch: number;
   readonly #maxQueued: number;
   readonly #clock: Clock;
@@ -81,19 +81,17 @@ export class CheckpointWriter {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.stats = options.stats ?? { flushes: 0, checkpoints: 0, attempts: 0 };
-    this.#sql = {
-      checkpoints: flushSql(options.commitHook, false),
-      'and-journal': flushSql(options.commitHook, true),
-    };
+    this.#statements = flushStatements(options.commitHook);
     this.#maxBatch = options.maxBatch ?? 1_000;
     this.#maxQueued = options.maxQueued ?? 10_000;
   }
 
   /** Resolves when the outcome is known. The caller has at most one checkpoint of a saga under way. */
-  write(checkpoint: Checkpoint): Promise<CheckpointOutcome> {
-    if (this.#isFull()) return this.#room().then(() => this.write(checkpoint));
-    if (this.#closing.signal.aborted) return Promise.resolve({ kind: 'closed' });
-    return new Promise((settle) => {
+  async write(checkpoint: Checkpoint): Promise<CheckpointOutcome> {
+    // Nothing is awaited where there is room: checkpoints of one turn are queued in it, and share a flush.
+    if (this.#isFull()) await this.#room();
+    if (this.#closing.signal.aborted) return { kind: 'closed' };
+    return await new Promise((settle) => {
       this.#checkpoints.push({ checkpoint, settle });
       this.#startFlushing();
     });
@@ -234,11 +232,9 @@ export class CheckpointWriter {
     const { commitHook, ownerId, prepared } = this.#options;
     const checkpoints = batch.waiting.map(({ checkpoint }) => checkpoint);
     const { entries, journal } = flushValues(checkpoints, batch.attempts, startedAt, commitHook !== undefined);
-    const kind = journal === null ? 'checkpoints' : 'and-journal';
-    // A new name for another text: a commit hook is part of it.
-    const named = prepared === true && { name: `saga.flush-${kind}-${commitHook?.name ?? 'alone'}` };
+    const { name, text } = this.#statements[journal === null ? 0 : 1];
     const values = [ownerId, ...entries, ...(journal ?? [])];
-    const { rows } = await this.#options.pool.query<WrittenRow>({ ...named, text: this.#sql[kind], values });
+    const { rows } = await this.#options.pool.query<WrittenRow>({ ...(prepared === true && { name }), text, values });
     const attempts = checkpoints.reduce((sum, { attempts }) => sum + attempts.length, batch.attempts.length);
     this.stats.flushes += 1;
     this.stats.checkpoints += batch.waiting.length;

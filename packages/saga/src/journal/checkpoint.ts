@@ -62,8 +62,8 @@ export interface CommitHook {
   name: string;
   text: string;
   /**
-   * It ends with `returning id`: of each saga whose payload it has stored. Snapshots of those sagas say so, and whoever waits
-   * for one has no need to read what is stored.
+   * It ends with `returning id`: of each saga whose payload it has stored. Snapshots of those sagas say so, and a caller
+   * that waits for one has no need to read what is stored.
    */
   returnsStored?: boolean;
   /** One more such statement, beside the first. */

@@ -3,6 +3,7 @@
 // S1 A copy of a flush that was written states the same once more. What is added to a row (inline-attempts.ts) is added under
 //    a revision that is new to it, and an attempt's key is in saga_attempts once.
 
+import type { Statement } from '@holdfast/postgres';
 import type { Attempt, Checkpoint, CommitHook } from './checkpoint.ts';
 import { APPENDED, attemptsForRow } from './inline-attempts.ts';
 import { hasEnded } from './saga-row.ts';
@@ -29,7 +30,7 @@ const JOURNALLED = `, journalled as (
 // still empty scans it whole, for every flush until the next analyze: 1,480 ms for 50 checkpoints among 100,000 sagas,
 // where a plan made for the flush takes 0.5 ms and 0.4 ms to make.
 /** @param journals with rows for saga_attempts: few flushes have any, and an insert of none costs as much as ten checkpoints */
-export function flushSql(hook: CommitHook | undefined, journals: boolean): string {
+function flushSql(hook: CommitHook | undefined, journals: boolean): string {
   return `/* saga.flush-checkpoints${hook ? `+${hook.name}` : ''} */
 with entries as (
   select * from unnest($2::text[], $3::bigint[], $4::integer[], $5::text[], $6::integer[], $7::text[], $8::jsonb[],
@@ -50,6 +51,15 @@ with entries as (
   returning s.id, s.state, e.ended, e.payload, s.cancel_requested_at is not null as cancel_requested
 )${journals ? JOURNALLED : ''}${hook ? `, hook as (${hook.text})` : ''}${hook?.beside ? `, beside as (${hook.beside})` : ''}
 select id, cancel_requested, false as stored_by_hook from written${hook?.returnsStored ? ' union all select id, null, true from hook' : ''}`;
+}
+
+/** As they are sent: without and with rows for saga_attempts. A commit hook is part of the text, so of the name as well. */
+export function flushStatements(hook: CommitHook | undefined): [checkpoints: Statement, andJournal: Statement] {
+  const ending = hook === undefined ? '' : `+${hook.name}`;
+  return [
+    { name: `saga.flush-checkpoints${ending}`, text: flushSql(hook, false) },
+    { name: `saga.flush-and-journal${ending}`, text: flushSql(hook, true) },
+  ];
 }
 
 export interface FlushValues {

@@ -105,7 +105,7 @@ describe.each(VERBS)('S3: %s', (name, verb) => {
     const before = await settled(id);
     expect((await verb(id)).kind).toBe(name === 'resume' ? 'not-parked' : 'ended');
     expect(await engine.readSaga(id)).toMatchObject({ state: 'completed', revision: before.revision, epoch: 1 });
-    expect((await verb('nobody')).kind).toBe('not-found');
+    expect((await verb('no such saga')).kind).toBe('not-found');
   });
 
   it('S2: by two operators at once is done once', async () => {

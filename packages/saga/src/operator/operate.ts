@@ -94,7 +94,7 @@ const intervention = (verb: string, taken: string) => `
 /** Later than what was shown before, whatever this process's clock says. */
 const changedAt = (now: string) => `greatest(changed_at + interval '1 millisecond', ${now}::timestamptz)`;
 
-const RESUME = statement(
+export const RESUME = statement(
   'saga.resume',
   intervention(
     'resume',
@@ -104,7 +104,7 @@ const RESUME = statement(
       where id = $1::text and state = 'parked' and definition = any($3::text[])`,
   ),
 );
-const RETRY = statement(
+export const RETRY = statement(
   'saga.retry-now',
   intervention(
     'retry',
@@ -114,7 +114,7 @@ const RETRY = statement(
 );
 // The revision stands for everything that was read: position, definition and the state to resume in. That it is parked is
 // said by what only parked sagas have: by its state, the list of parked sagas would be read instead of its key.
-const TURN_BACK = statement(
+export const TURN_BACK = statement(
   'saga.turn-back-parked',
   intervention(
     'compensate',

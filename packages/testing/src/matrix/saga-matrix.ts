@@ -7,10 +7,10 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Pool, statement } from '@holdfast/postgres';
 import {
-  type Admitted,
   ENGINE_POINTS,
   type EndState,
   type EnginePoint,
+  type Inserted,
   type SagaDefinition,
   type SagaRow,
   startSagaSql,
@@ -216,26 +216,21 @@ class CaseRun<Input, Outputs> {
     return dies === true;
   }
 
+  /** On a busy machine an engine may lose its lease before it has begun; it takes sagas again when it has another. */
   async #startSaga(): Promise<void> {
-    const place = await this.#admitted();
-    try {
-      const { name, deadlineMs } = this.#definition;
-      const values = [this.#id, name, JSON.stringify(this.#entry.path.input), place.ownerId, deadlineMs];
-      const { rows } = await this.#options.pool.query<SagaRow>({ ...START, values });
-      if (rows[0] !== undefined) place.run(rows[0]);
-    } finally {
-      place.release();
+    for (;;) {
+      const outcome = await this.#current?.engine.beginWith(this.#id, (ownerId) => this.#insert(ownerId));
+      if (outcome?.kind === 'begun' || outcome?.kind === 'exists') return;
+      if (performance.now() > this.#endAt) throw new Error(`no engine takes the saga: ${outcome?.kind}`);
+      await delay(POLL_MS);
     }
   }
 
-  /** On a busy machine an engine may lose its lease before it has begun; it takes sagas again when it has another. */
-  async #admitted(): Promise<Admitted> {
-    for (;;) {
-      const place = this.#current?.engine.admit(this.#id);
-      if (place?.kind === 'admitted') return place;
-      if (performance.now() > this.#endAt) throw new Error(`no engine takes the saga: ${place?.kind}`);
-      await delay(POLL_MS);
-    }
+  async #insert(ownerId: number): Promise<Inserted<undefined>> {
+    const { name, deadlineMs } = this.#definition;
+    const values = [this.#id, name, JSON.stringify(this.#entry.path.input), ownerId, deadlineMs];
+    const { rows } = await this.#options.pool.query<SagaRow>({ ...START, values });
+    return rows[0] === undefined ? { kind: 'exists', existing: undefined } : { kind: 'started', row: rows[0] };
   }
 
   /** @returns the state that it ended in, or where it stands when its time is over */

@@ -40,7 +40,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'no-fence-on-checkpoints',
-    mistake: 'a checkpoint may be written by whoever drives the saga',
+    mistake: 'a checkpoint may be written by any process that runs the saga',
     switches: { unfencedCheckpoints: true },
   },
   {
@@ -124,7 +124,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     change: {
       file: 'engine/saga-run.ts',
       find: 'const storedByHook = isHookStored ? checkpoint.payload : null;',
-      replace: 'const storedByHook = isHookStored ? checkpoint.payload : checkpoint.payload;',
+      replace: 'const storedByHook = checkpoint.payload;',
     },
   },
   {
@@ -137,8 +137,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     },
   },
   {
-    name: 'lost-insert-never-driven',
-    mistake: 'who inserted a saga drives it',
+    name: 'lost-insert-never-run',
+    mistake: 'the process that inserted a saga runs it',
     change: {
       file: 'engine/recovery.ts',
       find: 'const restarted = await sweepOwn(context);',

@@ -1,0 +1,15 @@
+import type { Statement } from '@holdfast/postgres';
+import { BEGIN } from './engine/begin.ts';
+import { ADOPT } from './engine/recovery.ts';
+import { flushStatements } from './journal/flush-sql.ts';
+import { RESUME, RETRY, TURN_BACK } from './operator/operate.ts';
+
+/** The engine's statements that are put together from parts, for those who want to read or explain them whole. */
+export const sagaStatements: readonly Statement[] = [
+  BEGIN,
+  ADOPT,
+  ...flushStatements(undefined),
+  RESUME,
+  RETRY,
+  TURN_BACK,
+];
