@@ -116,6 +116,8 @@ export default {
     moduleSystems: ['es6'],
     skipAnalysisNotInRules: true,
     doNotFollow: { path: 'node_modules' },
+    // What a package's tarball is made of: built from what is looked at here.
+    exclude: { path: '/dist/' },
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },
   },
 };
