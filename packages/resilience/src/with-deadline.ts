@@ -9,7 +9,7 @@ export type InTime<T> = { kind: 'done'; value: T } | { kind: 'late' };
 export async function withDeadline<T>(ms: number, work: Promise<T>, signal?: AbortSignal): Promise<InTime<T>> {
   const late = Promise.withResolvers<InTime<T>>();
   const end = () => late.resolve({ kind: 'late' });
-  const timer = setTimeout(end, ms);
+  const timer = setTimeout(end, Math.max(ms, 0));
   signal?.addEventListener('abort', end, { once: true });
   if (signal?.aborted) end();
   try {

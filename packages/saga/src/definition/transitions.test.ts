@@ -1,5 +1,5 @@
+import { fullJitterMs } from '@holdfast/resilience';
 import { describe, expect, it } from 'vitest';
-import { fullJitterMs } from '../engine/backoff.ts';
 import { defineSaga } from './definition.ts';
 import { acted, mayTurnBack, type Progress, parkedAt, turnedBack, undone, whatNext } from './transitions.ts';
 

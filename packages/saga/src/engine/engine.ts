@@ -23,13 +23,13 @@
 // A process that only *seems* dead cannot harm: its epoch is lower than its successor's, so its checkpoints update no
 // row (S2) and participants refuse its calls. It learns so from either and drops the saga.
 
+import { fullJitterMs } from '@holdfast/resilience';
 import type { SagaDefinition } from '../definition/definition.ts';
 import type { WriterStats } from '../journal/checkpoint-writer.ts';
 import { readSaga, readSnapshot, type SagaRecord } from '../journal/read.ts';
 import type { SagaRow, SagaSnapshot } from '../journal/saga-row.ts';
 import { type CancelOutcome, judgeCancel, requestCancel } from '../operator/cancel.ts';
 import { createOperator, type Operator, type ResumeOutcome } from '../operator/operate.ts';
-import { fullJitterMs } from './backoff.ts';
 import {
   type BeginInTransactionOutcome,
   Beginnings,

@@ -6,6 +6,7 @@
 // S4 An unknown outcome is asked again, with the same key.
 // S6 The instant that callers are shown rises with every checkpoint, also when the owner before had a clock that is ahead.
 
+import { fullJitterMs } from '@holdfast/resilience';
 import type { RunnableStep, SagaDefinition } from '../definition/definition.ts';
 import {
   acted,
@@ -29,7 +30,6 @@ import {
   type SagaState,
 } from '../journal/saga-row.ts';
 import { type AttemptOutcome, type AttemptUnderWay, beginAttempt, type Direction, detailOf } from './attempt.ts';
-import { fullJitterMs } from './backoff.ts';
 import type { CrashPointListener } from './crash-points.ts';
 import { type Clock, refusalFields, type SagaLog, type SagaMetrics } from './ports.ts';
 

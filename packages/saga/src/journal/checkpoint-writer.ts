@@ -6,7 +6,7 @@
 //    twice is writing it once. What it adds to a row (inline-attempts.ts) is added under a revision that is new to the row.
 
 import { classifyPostgresError } from '@holdfast/postgres';
-import { fullJitterMs } from '../engine/backoff.ts';
+import { fullJitterMs } from '@holdfast/resilience';
 import {
   type Clock,
   type Database,
