@@ -116,8 +116,7 @@ describe('the instant of an order', () => {
 
   it('K1, K2: an earlier answer stands, and the caller is not handed another one', async () => {
     gate = Promise.withResolvers();
-    const id = await place();
-    await database.pool.query(`update claims set state = 'executed', answer = 'earlier' where scope = $1`, [id]);
+    const id = await place({ ...newOrder(randomUUID()), answer: 'earlier' });
     const waiting = ended(id);
     gate.resolve();
     expect((await waiting).storedByHook).toBeNull();
