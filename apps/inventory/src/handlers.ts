@@ -106,7 +106,7 @@ export function inventoryHandlers({
         return { kind: 'done', answer: inventory.AdjustStock.responseSerialize({ stock: adjusted.stock }) };
       };
       const outcome = await keyedRunner.run(keyed, adjust);
-      if (outcome.kind !== 'expired') return stepAnswer(outcome);
+      if (outcome.kind !== 'answer_expired') return stepAnswer(outcome);
       // Its entry is unique (K5): asked again, it finds that it has counted.
       const { kind, answer } = await transaction(pool, adjust);
       return stepAnswer({ kind: kind === 'done' ? 'completed' : kind, answer, replayed: true });

@@ -1,3 +1,4 @@
+import { TOMBSTONE_MS } from '@holdfast/idempotency';
 import { orderEvents, redisUrl } from '@holdfast/participant';
 import { boolean, integer, keyList, optional, port, text, url } from '@holdfast/service';
 
@@ -34,7 +35,7 @@ export const config = {
   /** How long a key's first answer is replayed byte for byte. */
   KEY_LIFETIME_MS: optional(integer(1_000, 366 * 86_400_000), 86_400_000),
   /** How long a key is remembered at least; an older one that says its age and is not known is refused. */
-  TOMBSTONE_LIFETIME_MS: optional(integer(1_000, 3_660 * 86_400_000), 30 * 86_400_000),
+  TOMBSTONE_LIFETIME_MS: optional(integer(1_000, 3_660 * 86_400_000), TOMBSTONE_MS),
   /** `true`: what happens to orders is told in a stream of the Redis at REDIS_URL; for all services alike. */
   ORDER_EVENTS: orderEvents(),
   /** How long an event is kept after it was told, to be told again when Redis has lost it. */

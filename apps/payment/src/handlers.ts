@@ -102,7 +102,7 @@ export function paymentHandlers(
         return { kind: 'done', answer: payment.AdjustAccount.responseSerialize({ account: adjusted.account }) };
       };
       const outcome = await keyedRunner.run(keyed, adjust);
-      if (outcome.kind !== 'expired') return stepAnswer(outcome);
+      if (outcome.kind !== 'answer_expired') return stepAnswer(outcome);
       // Its entry is unique (K5): asked again, it finds that it has counted.
       const { kind, answer } = await transaction(pool, adjust);
       return stepAnswer({ kind: kind === 'done' ? 'completed' : kind, answer, replayed: true });

@@ -19,10 +19,15 @@ export { actKeyOf, isUndoKey, KEY_PATTERN, KEY_RULE, splitKey, undoKeyOf } from 
 export { dateOfKey, type KeyFault, keyOf, newKey, parseKey } from './core/new-key.ts';
 export type { ActOutcome, KeyedCall, Settlement } from './core/outcome.ts';
 export { KEY_FAULT_REASONS, OUTCOME_REASONS } from './core/outcome-reasons.ts';
+export {
+  DEFAULT_KEEP_DAYS,
+  isAnswerExpired,
+  isKeyExpired,
+  TOMBSTONE_MS,
+} from './core/retention-clock.ts';
 export { type OnceCall, type OncePorts, runOnce } from './core/run-once.ts';
 export { differingMembers, isSameRequest } from './core/same-request.ts';
 export { createFlights, type Flight, type FlightCall, type Flights, type Stands } from './core/single-flight.ts';
-export { DEFAULT_KEEP_DAYS } from './postgres/answers.ts';
 export {
   type Claim,
   ClaimedMeanwhile,

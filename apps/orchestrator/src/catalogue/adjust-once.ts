@@ -14,7 +14,7 @@
 import type { KeyedOperation } from '@holdfast/contracts';
 import { type Fingerprint, type Fingerprinter, isSameRequest } from '@holdfast/idempotency';
 import type { Pool } from '@holdfast/postgres';
-import { isForgotten, isPastRetention, type Retention } from '../keys/key-retention.ts';
+import { isPastRetention, isTooOld, type Retention } from '../keys/key-retention.ts';
 import { claimKey, findStoredKey, type StoredKey, settleKey } from '../keys/key-store.ts';
 import { keyId, type Reused, refusal } from '../orders/accept-order.ts';
 
@@ -42,7 +42,7 @@ export interface Adjustment {
 export type Adjusted =
   | { kind: 'answered'; status: number; body: string; replayed: boolean; claimedAt: Date }
   | Reused
-  | { kind: 'forgotten' };
+  | { kind: 'key_expired' };
 
 /** @throws what `call`, `read` and the database throw; the same key will tell what came of it */
 export async function adjustOnce(desk: AdjustmentDesk, adjustment: Adjustment): Promise<Adjusted> {
@@ -50,9 +50,11 @@ export async function adjustOnce(desk: AdjustmentDesk, adjustment: Adjustment): 
   const { tenantId, key, operation, resource, request } = adjustment;
   const id = keyId(fingerprinter, tenantId, key);
   const fingerprint = fingerprinter.of(operation, request, { nameMembers: true });
-  if (isForgotten(retention, key, now())) {
+  if (isTooOld(retention, key, now())) {
     const known = await findStoredKey(pool, { tenantId, id });
-    return known === undefined ? { kind: 'forgotten' } : await handleExisting(desk, adjustment, id, fingerprint, known);
+    return known === undefined
+      ? { kind: 'key_expired' }
+      : await handleExisting(desk, adjustment, id, fingerprint, known);
   }
   const claimedAt = now();
   const isFirst = await claimKey(pool, { id, tenantId, operation, resource, fingerprint, createdAt: claimedAt });

@@ -4,7 +4,7 @@
  * K5  The end of retention runs nothing again. An order's key is kept as long as its order. The key of an adjustment goes
  *     after the tombstone window, and its participant keeps the key of the effect itself for ever.
  */
-import { dateOfKey, type RetentionOptions } from '@holdfast/idempotency';
+import { isAnswerExpired, isKeyExpired, type RetentionOptions } from '@holdfast/idempotency';
 import { PLACE_ORDER } from './key-store.ts';
 
 export interface Retention {
@@ -21,7 +21,7 @@ export function expiresAt(retention: Retention, claimedAt: Date): Date {
 
 /** H15, by the clock and not by what has been swept: the sweep only gives the space back. */
 export function isPastRetention(retention: Retention, claimedAt: Date, now: Date): boolean {
-  return claimedAt.getTime() + retention.keyLifetimeMs <= now.getTime();
+  return isAnswerExpired(claimedAt.getTime(), retention.keyLifetimeMs, now.getTime());
 }
 
 const EVERY_MS = { least: 500, most: 6 * 3_600_000 };
@@ -40,9 +40,8 @@ export function claimRetention({
 }
 
 /** H16: the key is older than anything that is remembered for sure. */
-export function isForgotten(retention: Retention, key: string, now: Date): boolean {
-  const madeAt = dateOfKey(key);
-  return madeAt !== undefined && madeAt.getTime() < now.getTime() - retention.tombstoneLifetimeMs;
+export function isTooOld(retention: Retention, key: string, now: Date): boolean {
+  return isKeyExpired(key, retention.tombstoneLifetimeMs, now.getTime());
 }
 
 /** ISO 8601: whole days where it is some, else seconds. */

@@ -21,7 +21,7 @@ import {
 } from '@holdfast/idempotency';
 import type { Pool } from '@holdfast/postgres';
 import type { Engine, StartOutcome } from '@holdfast/saga';
-import { isForgotten, isPastRetention, type Retention } from '../keys/key-retention.ts';
+import { isPastRetention, isTooOld, type Retention } from '../keys/key-retention.ts';
 import {
   findStoredKey,
   type KeyId,
@@ -70,7 +70,7 @@ export type Placed =
   /** Too many orders are under way, or this process has lost its lease. Nothing was done. */
   | { kind: 'busy' }
   /** The key says that it is older than anything that is remembered. Nothing was done. */
-  | { kind: 'forgotten' };
+  | { kind: 'key_expired' };
 
 /** The key stands for another request. `differing`: names of top-level members; none where the operation differs. */
 export interface Reused {
@@ -120,9 +120,9 @@ async function recall(book: OrderBook, attempt: Attempt): Promise<Placed | undef
 }
 
 async function claimOrder(book: OrderBook, attempt: Attempt, claimed: (stands: Stands) => void): Promise<Placed> {
-  if (isForgotten(book.retention, attempt.placement.key, book.now())) {
+  if (isTooOld(book.retention, attempt.placement.key, book.now())) {
     const stored = await findStoredKey(book.pool, keyOfOrder(attempt));
-    return stored === undefined ? { kind: 'forgotten' } : await handleExisting(book, attempt, stored);
+    return stored === undefined ? { kind: 'key_expired' } : await handleExisting(book, attempt, stored);
   }
   const { isFirst, stored } = await claimOrFind(book, attempt);
   if (stored === undefined) return { kind: 'busy' };

@@ -6,6 +6,6 @@ import type { Placed } from './accept-order.ts';
 export const PLACED_REASONS = {
   in_progress: OUTCOME_REASONS.in_progress,
   reused: OUTCOME_REASONS.reused,
-  forgotten: KEY_FAULT_REASONS.forgotten,
+  key_expired: KEY_FAULT_REASONS.key_expired,
   busy: 'TRY_AGAIN',
 } as const satisfies Record<Exclude<Placed['kind'], 'answered'>, Reason>;

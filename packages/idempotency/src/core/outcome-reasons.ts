@@ -5,7 +5,7 @@ import type { Reason } from '@holdfast/contracts/reasons';
  * missing here does not compile where an edge looks it up.
  */
 export const OUTCOME_REASONS = {
-  expired: 'ANSWER_EXPIRED',
+  answer_expired: 'ANSWER_EXPIRED',
   fenced: 'FENCED',
   in_progress: 'REQUEST_IN_PROGRESS',
   reused: 'IDEMPOTENCY_KEY_REUSED',
@@ -17,5 +17,5 @@ export const OUTCOME_REASONS = {
 export const KEY_FAULT_REASONS = {
   missing: 'IDEMPOTENCY_KEY_MISSING',
   invalid: 'IDEMPOTENCY_KEY_INVALID',
-  forgotten: 'IDEMPOTENCY_KEY_EXPIRED',
+  key_expired: 'IDEMPOTENCY_KEY_EXPIRED',
 } as const satisfies Record<string, Reason>;

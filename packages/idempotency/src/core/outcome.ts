@@ -21,7 +21,7 @@ export type ActOutcome =
   | { kind: 'refused'; answer: Buffer; replayed: boolean }
   | { kind: 'sealed' }
   /** It was executed; its answer is past its last day. */
-  | { kind: 'expired' }
+  | { kind: 'answer_expired' }
   | { kind: 'fenced' }
   /** `differing`: names of top-level members, where they are known. */
   | { kind: 'reused'; differing: string[] }

@@ -8,13 +8,12 @@
 import type { Transaction } from '@holdfast/postgres';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Fingerprint, Fingerprinter } from '../core/fingerprint.ts';
-import { dateOfKey } from '../core/new-key.ts';
 import { KEY_FAULT_REASONS } from '../core/outcome-reasons.ts';
+import { DAY_MS, DEFAULT_KEEP_DAYS, isKeyExpired, TOMBSTONE_MS } from '../core/retention-clock.ts';
 import { EXPIRES_HEADER, KEY_HEADER, keyHeaders, keyIn, REPLAYED_HEADER } from '../http/key-headers.ts';
 import { preferredWaitMs } from '../http/prefer.ts';
 import { type IdempotencyProblem, problemFor, RETRY_AFTER_SECONDS } from '../http/problem.ts';
 import { decodeAnswer, encodeAnswer, type StoredAnswer, storedHeaders } from '../http/stored-answer.ts';
-import { DEFAULT_KEEP_DAYS } from '../postgres/answers.ts';
 import { loadFingerprinter } from '../postgres/fingerprint-secret.ts';
 import { createKeyedRunner, type KeyedOutcome, type KeyedRunner } from '../postgres/keyed-runner.ts';
 import { ask } from '../postgres/read-claims.ts';
@@ -28,8 +27,6 @@ import { requestMembers } from './request-members.ts';
 
 const MAX_WAIT_MS = 5_000;
 const HANDLER_TIMEOUT_MS = 10_000;
-const DAY_MS = 24 * 60 * 60 * 1_000;
-const TOMBSTONE_MS = 30 * DAY_MS;
 
 /** What the hooks have found out before the handler's turn. */
 interface Keyed {
@@ -107,8 +104,8 @@ export class KeyedEdge {
     // Status and headers are wanted past the body's retention, for as long as the key is remembered (H15).
     const keepDays = Math.max(DEFAULT_KEEP_DAYS, Math.ceil(route.retentionMs / DAY_MS));
     const call = { tenantId: this.#tenantOf(request), key, operation: route.operation, fingerprint, keepDays };
-    if (await this.#isForgotten(call.tenantId, key)) {
-      return this.#send(reply, problemFor(KEY_FAULT_REASONS.forgotten));
+    if (await this.#isKeyExpired(call.tenantId, key)) {
+      return this.#send(reply, problemFor(KEY_FAULT_REASONS.key_expired));
     }
     const inHand: KeyInHand = {
       key,
@@ -156,7 +153,7 @@ export class KeyedEdge {
     reply.header(REPLAYED_HEADER, 'true');
     if (Date.parse(stored.expiresAt) > this.#now()) return this.#reply(reply, stored);
     if (route.current === undefined) {
-      return this.#send(reply, problemOfOutcome({ kind: 'expired' }));
+      return this.#send(reply, problemOfOutcome({ kind: 'answer_expired' }));
     }
     const { body: _, ...head } = stored;
     reply.code(stored.status);
@@ -178,10 +175,8 @@ export class KeyedEdge {
   }
 
   /** H16: a key that is too old to be remembered, and that is not, may have been used. */
-  async #isForgotten(tenantId: string, key: string): Promise<boolean> {
-    const madeAt = dateOfKey(key);
-    const windowMs = this.#options.tombstoneMs ?? TOMBSTONE_MS;
-    if (madeAt === undefined || madeAt.getTime() + windowMs > this.#now()) return false;
+  async #isKeyExpired(tenantId: string, key: string): Promise<boolean> {
+    if (!isKeyExpired(key, this.#options.tombstoneMs ?? TOMBSTONE_MS, this.#now())) return false;
     return (await ask(this.#options.pool, tenantId, key)).kind === 'unknown_key';
   }
 

@@ -8,9 +8,10 @@ import {
 } from '@grpc/grpc-js';
 import type { Pool } from '@holdfast/postgres';
 import type { Fingerprinter } from '../core/fingerprint.ts';
-import { dateOfKey, parseKey } from '../core/new-key.ts';
+import { parseKey } from '../core/new-key.ts';
 import type { Settlement } from '../core/outcome.ts';
 import { KEY_FAULT_REASONS, OUTCOME_REASONS } from '../core/outcome-reasons.ts';
+import { isKeyExpired } from '../core/retention-clock.ts';
 import { loadFingerprinter } from '../postgres/fingerprint-secret.ts';
 import type { KeyedOutcome, KeyedRunner } from '../postgres/keyed-runner.ts';
 import { ask } from '../postgres/read-claims.ts';
@@ -117,10 +118,9 @@ async function runCall(
   if (parsed.kind !== 'key') throw new KeyError(KEY_FAULT_REASONS[parsed.kind]);
   const { key } = parsed;
   const tenantId = parts.tenantOf(metadata);
-  const madeAt = dateOfKey(key);
-  if (madeAt !== undefined && madeAt.getTime() + parts.tombstoneMs < parts.now()) {
+  if (isKeyExpired(key, parts.tombstoneMs, parts.now())) {
     const known = await ask(parts.pool, tenantId, key);
-    if (known.kind === 'unknown_key') throw new KeyError(KEY_FAULT_REASONS.forgotten);
+    if (known.kind === 'unknown_key') throw new KeyError(KEY_FAULT_REASONS.key_expired);
   }
   const fingerprint = fingerprinter.of(path, plain(message), { nameMembers: true });
   const childKey = (name: string) => fingerprinter.derivedId('child', tenantId, key, name);

@@ -17,6 +17,7 @@ import {
 } from '@grpc/grpc-js';
 import type { Pool } from '@holdfast/postgres';
 import type { AnswerMemory } from '../core/answer-cache.ts';
+import { TOMBSTONE_MS } from '../core/retention-clock.ts';
 import { createKeyedRunner } from '../postgres/keyed-runner.ts';
 import type { CallInHand } from './call-in-hand.ts';
 import { interceptKeyed, type KeyedServerParts } from './intercept-keyed.ts';
@@ -63,7 +64,6 @@ export interface KeyedServer {
 }
 
 const HANDLER_TIMEOUT_MS = 10_000;
-const TOMBSTONE_MS = 30 * 24 * 60 * 60 * 1_000;
 
 export function createKeyedServer(options: KeyedServerOptions): KeyedServer {
   const inHand = new WeakMap<Metadata, CallInHand & { fail: (error: unknown) => void }>();

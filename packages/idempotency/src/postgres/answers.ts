@@ -8,9 +8,6 @@
 import { type Query, statement } from '@holdfast/postgres';
 import { splitKey } from '../core/key.ts';
 
-/** How long the answer to a call is given again, in whole days (the last one is given to its end, UTC). */
-export const DEFAULT_KEEP_DAYS = 30;
-
 /** SQL: the last day of an answer that is stored now. `days`: an integer expression. */
 export function keptUntilSql(days: string): string {
   return `((clock_timestamp() at time zone 'utc')::date + ${days})`;

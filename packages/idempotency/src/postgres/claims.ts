@@ -24,15 +24,9 @@
 import { guessedFew, isUniqueViolation, type Query, type Statement, statement } from '@holdfast/postgres';
 import type { Fingerprint } from '../core/fingerprint.ts';
 import { splitKey } from '../core/key.ts';
+import { DEFAULT_KEEP_DAYS } from '../core/retention-clock.ts';
 import { differingMembers } from '../core/same-request.ts';
-import {
-  answerInClaimSql,
-  DEFAULT_KEEP_DAYS,
-  keptUntilSql,
-  readAnswers,
-  staysInClaim,
-  staysInClaimSql,
-} from './answers.ts';
+import { answerInClaimSql, keptUntilSql, readAnswers, staysInClaim, staysInClaimSql } from './answers.ts';
 import { isProofMissing, isProvenSql, leaveProofSql, newProof, provenSql } from './proof.ts';
 import { transactionEnded } from './scoped-transaction.ts';
 
@@ -69,7 +63,7 @@ export type ClaimOutcome =
   | { kind: 'resumed'; claim: Claim }
   | { kind: 'completed' | 'refused'; answer: Buffer }
   /** It was completed, and its answer is past its last day. It must not run again; the effect tells what is now. */
-  | { kind: 'expired' }
+  | { kind: 'answer_expired' }
   | { kind: 'sealed' }
   | { kind: 'in_progress'; remainingMs: number }
   | { kind: 'fenced' }
@@ -178,7 +172,7 @@ function judge(request: ClaimRequest, row: Found | undefined, isRaised: IsRaised
   if (row === undefined) return { kind: 'claimed', claim: heldClaim(request, 1, proof) };
   if (row.state === 'sealed') return { kind: 'sealed' };
   if (row.state !== 'in_progress') {
-    return row.answer === null ? { kind: 'expired' } : { kind: row.state, answer: row.answer };
+    return row.answer === null ? { kind: 'answer_expired' } : { kind: row.state, answer: row.answer };
   }
   if (!row.leased) return { kind: 'ended' };
   if (row.remaining_ms > 0) return { kind: 'in_progress', remainingMs: row.remaining_ms };

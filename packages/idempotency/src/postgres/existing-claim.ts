@@ -18,7 +18,7 @@ export function handleExisting(outcome: ClaimOutcome): Existing | undefined {
     case 'reused':
     case 'fenced':
     case 'sealed':
-    case 'expired':
+    case 'answer_expired':
     case 'ended':
       return outcome;
   }

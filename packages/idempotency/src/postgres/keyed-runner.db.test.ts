@@ -154,7 +154,7 @@ describe.each([false, true])('an answer, pipelined: %s', (pipeline) => {
     await createKeyedRunner({ pool }).run({ ...callOf(key), keepDays: 2 }, effect(key, undefined, answer));
     await database.pool.query('update claims set kept_until = kept_until - 3 where scope = $1', [key]);
     await database.pool.query('update answers set kept_until = kept_until - 3 where scope = $1', [key]);
-    expect(await createKeyedRunner({ pool }).run(callOf(key), never)).toEqual({ kind: 'expired' });
+    expect(await createKeyedRunner({ pool }).run(callOf(key), never)).toEqual({ kind: 'answer_expired' });
   });
 
   it.each(ANSWERS)('S5: that is a $size refusal stays in its key’s row, for ever', async ({ answer }) => {

@@ -45,7 +45,7 @@ export type KeyedOutcome =
   | { kind: 'reused'; differing: string[] }
   | { kind: 'in_progress' }
   /** It was executed; its answer is past its last day. Nothing runs; the effect's own rows say what is now. */
-  | { kind: 'expired' }
+  | { kind: 'answer_expired' }
   /** An undo has sealed the key: it shall never run. */
   | { kind: 'sealed' };
 

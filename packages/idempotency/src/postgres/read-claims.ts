@@ -58,7 +58,7 @@ export async function readClaims(
 /** What is known about a key (G16). */
 export type Ask =
   | { kind: 'completed' | 'refused'; operation: string; answer: Buffer }
-  | { kind: 'sealed' | 'in_progress' | 'expired'; operation: string }
+  | { kind: 'sealed' | 'in_progress' | 'answer_expired'; operation: string }
   | { kind: 'unknown_key' };
 
 /** What a key stands for, with its answer however long that is. @throws pg errors */
@@ -68,5 +68,5 @@ export async function ask(db: Query, tenantId: string, key: string): Promise<Ask
   const { operation, state, keptUntil } = row;
   if (state === 'sealed' || state === 'in_progress') return { kind: state, operation };
   const answer = row.answer ?? (await readAnswers(db, [{ tenantId, key, keptUntil }]))[0];
-  return answer === undefined ? { kind: 'expired', operation } : { kind: state, operation, answer };
+  return answer === undefined ? { kind: 'answer_expired', operation } : { kind: state, operation, answer };
 }

@@ -97,7 +97,10 @@ describe('an answer', () => {
       await charge(orderId);
       await database.pool.query('update claims set kept_until = kept_until - 3');
       await database.pool.query('update answers set kept_until = kept_until - 3');
-      expect(await ask(database.pool, TENANT, `${orderId}:charge`)).toEqual({ kind: 'expired', operation: 'charge' });
+      expect(await ask(database.pool, TENANT, `${orderId}:charge`)).toEqual({
+        kind: 'answer_expired',
+        operation: 'charge',
+      });
       const again = { kind: 'completed', answer: Buffer.from(`found ${orderId}`), replayed: true };
       expect(await charge(orderId)).toEqual(again);
       await purge({ pool: database.pool });

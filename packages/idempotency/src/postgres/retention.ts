@@ -15,6 +15,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Pool, type Query, type Statement, statement, transaction } from '@holdfast/postgres';
+import { DAY_MS, TOMBSTONE_MS } from '../core/retention-clock.ts';
 
 export interface RetentionOptions {
   pool: Pool;
@@ -59,15 +60,14 @@ export interface Purged {
   oldestMs: number;
 }
 
-const TOMBSTONE_MS = 30 * 24 * 60 * 60 * 1_000;
 const OTHERS_BATCH = 1_000;
 /**
- * A key that says its age is refused as forgotten by *its* date, a claim goes by the date of its end. A key that was made by
- * a clock ahead of ours would be forgotten before it is refused: in between it would run again. So claims stay longer.
+ * A key that says its age is refused as expired by *its* date, a claim goes by the date of its end. A key that was made by
+ * a clock ahead of ours would be unknown before it is refused: in between it would run again. So claims stay longer.
  */
 const CLOCKS_AHEAD_MS = 12 * 60 * 60 * 1_000;
 /** An answer whose claim goes within this time goes with it: its row is not written once more for that. */
-const SOON_MS = 24 * 60 * 60 * 1_000;
+const SOON_MS = DAY_MS;
 // Any two constants will do, as long as every process of a database uses the same.
 const LOCK = 7_415_927;
 const BLOCKS = { first: 64, least: 8, most: 4_096 };

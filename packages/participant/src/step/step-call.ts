@@ -99,7 +99,7 @@ export async function askStep(db: Query, call: ServerCall, key: string): Promise
         refusal: { reason: refusal?.reason ?? '', message: refusal?.message ?? '' },
       };
     }
-    case 'expired':
+    case 'answer_expired':
       return { state: 'STEP_STATE_EXECUTED' };
     case 'sealed':
       return { state: 'STEP_STATE_SEALED' };

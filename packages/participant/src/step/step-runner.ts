@@ -146,7 +146,7 @@ export function createStepRunner<Request, Plan = never, Result = never>(
     reachedBy('before-claim', call);
     const opened = await opening.submit({ call, request });
     if (opened.kind === 'ended') throw endedEarlier();
-    if (opened.kind === 'expired') return await recall(pool, spec, { call, request });
+    if (opened.kind === 'answer_expired') return await recall(pool, spec, { call, request });
     if (opened.kind !== 'perform') {
       reachedBy('before-reply', call);
       return opened;
