@@ -9,11 +9,6 @@ const ROOT = join(import.meta.dirname, '..');
 const FILES_IN_A_FOLDER = 12;
 const LINES_IN_A_FILE = 400;
 
-/** More files than that, and why. A folder that has become smaller loses its entry. */
-const WIDER_FOLDERS: Record<string, { files: number; because: string }> = {
-  'packages/idempotency/src/postgres': { files: 16, because: 'the single keyed runs are becoming the batched ones' },
-};
-
 /** Names that say nothing of what is inside. */
 const EMPTY_NAMES = /^(utils?|common|helpers?|managers?|misc)$|[-.](utils?|helpers?|manager)([-.]|$)/i;
 
@@ -47,10 +42,8 @@ test('no folder under src/ has more than a dozen source files', () => {
   expect(SOURCES.length).toBeGreaterThan(200);
   const sizes = new Map<string, number>();
   for (const file of SOURCES) sizes.set(dirname(file), (sizes.get(dirname(file)) ?? 0) + 1);
-  const wide = [...sizes].filter(([folder, files]) => files > (WIDER_FOLDERS[folder]?.files ?? FILES_IN_A_FOLDER));
+  const wide = [...sizes].filter(([, files]) => files > FILES_IN_A_FOLDER);
   expect(wide).toEqual([]);
-  const needless = Object.keys(WIDER_FOLDERS).filter((folder) => (sizes.get(folder) ?? 0) <= FILES_IN_A_FOLDER);
-  expect(needless).toEqual([]);
 });
 
 test('no file of code is longer than 400 lines', () => {

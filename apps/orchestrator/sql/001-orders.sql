@@ -11,9 +11,9 @@ create table orders (
 -- Serves the list of a tenant's orders, newest first. Written once per order; no update of an order touches it.
 create index orders_by_tenant on orders (tenant_id, created_at desc, id desc);
 
--- A page takes a third of the claims that it could hold and keeps the rest for their answers, which are stored when the orders
+-- A page takes a fifth of the claims that it could hold and keeps the rest for their answers, which are stored when the orders
 -- end and are longer than all else in the row: most find room beside it and write to no index. So does the end of their retention.
-alter table claims set (fillfactor = 30);
+alter table claims set (fillfactor = 20);
 
 -- What has happened to orders and is to be told to others: written by the statement that makes it true, so that neither can
 -- be without the other. The relay hands it on and keeps it for a while; (order_id, kind) is the event's identity.

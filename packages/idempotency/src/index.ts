@@ -39,7 +39,7 @@ export {
   type NewClaim,
   type Settled,
   settleClaims,
-} from './postgres/claims.ts';
+} from './postgres/claims/claims.ts';
 export {
   type ClaimAnswer,
   isSealedSql,
@@ -50,11 +50,13 @@ export {
   type SettledClaims,
   settleClaimsSql,
   settleOpenClaim,
-} from './postgres/claims-fragment.ts';
-export { endedEarlier, markingEnds } from './postgres/ended-claims.ts';
-export { type Existing, handleExisting } from './postgres/existing-claim.ts';
+} from './postgres/claims/claims-fragment.ts';
+export { endedEarlier, markingEnds } from './postgres/claims/ended-claims.ts';
+export { type Existing, handleExisting } from './postgres/claims/existing-claim.ts';
+export { attachClaims, heldClaimsSql, heldColumns, releaseClaims } from './postgres/claims/held-claims.ts';
+export { type Ask, ask, type ClaimRow, readClaims } from './postgres/claims/read-claims.ts';
+export { type SealedFrom, sealClaims } from './postgres/claims/seals.ts';
 export { loadFingerprinter } from './postgres/fingerprint-secret.ts';
-export { attachClaims, heldClaimsSql, heldColumns, releaseClaims } from './postgres/held-claims.ts';
 export {
   createKeyedRunner,
   type Effect,
@@ -63,8 +65,6 @@ export {
   type KeyedRunner,
   type KeyedRunnerOptions,
 } from './postgres/keyed-runner.ts';
-export { TransactionControlRefused } from './postgres/nested-transactions.ts';
-export { type Ask, ask, type ClaimRow, readClaims } from './postgres/read-claims.ts';
 export {
   keepRetention,
   type OtherTable,
@@ -74,14 +74,14 @@ export {
   type RetentionTimer,
   turnDays,
 } from './postgres/retention.ts';
+export { TransactionControlRefused } from './postgres/scope/nested-transactions.ts';
 export {
   EffectTimeout,
   runInScopedTransaction,
   type Scope,
   scopedTransaction,
   TransactionEnded,
-} from './postgres/scoped-transaction.ts';
-export { type SealedFrom, sealClaims } from './postgres/seals.ts';
+} from './postgres/scope/scoped-transaction.ts';
 export { type StoreFaultReason, storeFaultReason } from './postgres/store-fault.ts';
 
 /** The tables of this package; list them before a service's own. */

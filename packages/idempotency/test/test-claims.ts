@@ -6,9 +6,9 @@ import {
   claimKeys,
   insertClaims,
   settleClaims,
-} from '../src/postgres/claims.ts';
-import { attachClaims } from '../src/postgres/held-claims.ts';
-import { type SealedFrom, sealClaims } from '../src/postgres/seals.ts';
+} from '../src/postgres/claims/claims.ts';
+import { attachClaims } from '../src/postgres/claims/held-claims.ts';
+import { type SealedFrom, sealClaims } from '../src/postgres/claims/seals.ts';
 
 // For tests only: single calls, each a batch of one.
 

@@ -9,10 +9,10 @@ const CONFORMANCE = 'tests/conformance.test.ts';
 export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'the fence predicate',
-    edits: [{ file: `${IDEMPOTENCY}/postgres/claims.ts`, from: ' where f.epoch <= excluded.epoch', to: '' }],
+    edits: [{ file: `${IDEMPOTENCY}/postgres/claims/claims.ts`, from: ' where f.epoch <= excluded.epoch', to: '' }],
     red: [
       { file: CONFORMANCE, titles: ['G9: '] },
-      { file: `${IDEMPOTENCY}/postgres/claims.db.test.ts`, titles: ['K4: with a lower epoch'] },
+      { file: `${IDEMPOTENCY}/postgres/claims/claims.db.test.ts`, titles: ['K4: with a lower epoch'] },
       { file: `${PARTICIPANT}/step/step-runner.db.test.ts`, titles: ['K4: two calls for one order'] },
     ],
   },
@@ -20,12 +20,12 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'the seal',
     edits: [
       {
-        file: `${IDEMPOTENCY}/postgres/seals.ts`,
+        file: `${IDEMPOTENCY}/postgres/claims/seals.ts`,
         from: "do update set state = 'sealed', lease_until",
         to: 'do update set lease_until',
       },
       {
-        file: `${IDEMPOTENCY}/postgres/seals.ts`,
+        file: `${IDEMPOTENCY}/postgres/claims/seals.ts`,
         from: "'sealed', clock_timestamp() from r order by",
         to: "'sealed', clock_timestamp() from r where false order by",
       },
@@ -37,7 +37,7 @@ export const MUTATIONS: readonly Mutation[] = [
     ],
     red: [
       { file: CONFORMANCE, titles: ['G10: ', 'G11: '] },
-      { file: `${IDEMPOTENCY}/postgres/claims.db.test.ts`, titles: ['K3: never runs', 'K3: can’t be answered'] },
+      { file: `${IDEMPOTENCY}/postgres/claims/claims.db.test.ts`, titles: ['K3: never runs', 'K3: can’t be answered'] },
       { file: `${PARTICIPANT}/step/step-runner.db.test.ts`, titles: ['K1, K2, K4, G10: '] },
     ],
   },
@@ -50,14 +50,14 @@ export const MUTATIONS: readonly Mutation[] = [
         to: 'textOf(stored.fingerprint) !== typeof fingerprint.digest',
       },
       {
-        file: `${IDEMPOTENCY}/postgres/claims.ts`,
+        file: `${IDEMPOTENCY}/postgres/claims/claims.ts`,
         from: '(c.fingerprint <> r.fingerprint or c.operation <> r.operation) as reused',
         to: 'false as reused',
       },
     ],
     red: [
       { file: CONFORMANCE, titles: ['H6: ', 'G4: '] },
-      { file: `${IDEMPOTENCY}/postgres/claims.db.test.ts`, titles: ['K2: stands for one request'] },
+      { file: `${IDEMPOTENCY}/postgres/claims/claims.db.test.ts`, titles: ['K2: stands for one request'] },
       { file: `${PARTICIPANT}/step/step-runner.db.test.ts`, titles: ['G4: two orders under one key'] },
     ],
   },
@@ -70,17 +70,17 @@ export const MUTATIONS: readonly Mutation[] = [
         to: 'primary key (scope, name)',
       },
       {
-        file: `${IDEMPOTENCY}/postgres/ended-claims.ts`,
+        file: `${IDEMPOTENCY}/postgres/claims/ended-claims.ts`,
         from: 'on conflict (tenant_id, scope, name)',
         to: 'on conflict (scope, name)',
       },
       {
-        file: `${IDEMPOTENCY}/postgres/seals.ts`,
+        file: `${IDEMPOTENCY}/postgres/claims/seals.ts`,
         from: 'on conflict (tenant_id, scope, name)',
         to: 'on conflict (scope, name)',
       },
       {
-        file: `${IDEMPOTENCY}/postgres/claims-fragment.ts`,
+        file: `${IDEMPOTENCY}/postgres/claims/claims-fragment.ts`,
         from: 'on conflict (tenant_id, scope, name)',
         to: 'on conflict (scope, name)',
       },
@@ -92,7 +92,7 @@ export const MUTATIONS: readonly Mutation[] = [
     ],
     red: [
       { file: CONFORMANCE, titles: ['H17: '] },
-      { file: `${IDEMPOTENCY}/postgres/claims.db.test.ts`, titles: ['H17: of one tenant'] },
+      { file: `${IDEMPOTENCY}/postgres/claims/claims.db.test.ts`, titles: ['H17: of one tenant'] },
       { file: `${PARTICIPANT}/step/step-runner.db.test.ts`, titles: ['H17: tenants that use'] },
       { file: `${IDEMPOTENCY}/fastify/fastify.db.test.ts`, titles: ['H17: '] },
     ],
@@ -134,7 +134,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'the owner check on release',
     edits: [
       {
-        file: `${IDEMPOTENCY}/postgres/held-claims.ts`,
+        file: `${IDEMPOTENCY}/postgres/claims/held-claims.ts`,
         from: "and c.state = 'in_progress' and c.attempt = r.attempt",
         to: "and c.state = 'in_progress' and r.attempt is not null",
       },
@@ -146,7 +146,7 @@ export const MUTATIONS: readonly Mutation[] = [
     ],
     red: [
       {
-        file: `${IDEMPOTENCY}/postgres/claims.db.test.ts`,
+        file: `${IDEMPOTENCY}/postgres/claims/claims.db.test.ts`,
         titles: ['keeps others from trying until its lease runs out'],
       },
       {
@@ -189,7 +189,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'the last day of an answer',
     edits: [
       {
-        file: `${IDEMPOTENCY}/postgres/answers.ts`,
+        file: `${IDEMPOTENCY}/postgres/claims/answers.ts`,
         from: ">= (clock_timestamp() at time zone 'utc')::date",
         to: 'is not null',
       },
@@ -308,14 +308,14 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'the guard of a lent transaction',
     edits: [
       {
-        file: `${IDEMPOTENCY}/postgres/nested-transactions.ts`,
+        file: `${IDEMPOTENCY}/postgres/scope/nested-transactions.ts`,
         from: "if (control === 'none') return this.#send(call);",
         to: 'if (control !== undefined) return this.#send(call);',
       },
     ],
     red: [
       {
-        file: `${IDEMPOTENCY}/postgres/scoped-transaction.db.test.ts`,
+        file: `${IDEMPOTENCY}/postgres/scope/scoped-transaction.db.test.ts`,
         titles: [
           'commits its nested transaction with the claim',
           'rolls its nested transaction back alone',
@@ -334,19 +334,19 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'the watch over a lent transaction',
     edits: [
       {
-        file: `${IDEMPOTENCY}/postgres/scoped-transaction.ts`,
+        file: `${IDEMPOTENCY}/postgres/scope/scoped-transaction.ts`,
         from: 'void (ENDING_TAG.test(text) &&',
         to: 'void (text === null &&',
       },
       {
-        file: `${IDEMPOTENCY}/postgres/scoped-transaction.ts`,
+        file: `${IDEMPOTENCY}/postgres/scope/scoped-transaction.ts`,
         from: 'void (status === NO_TRANSACTION &&',
         to: 'void (status === null &&',
       },
     ],
     red: [
       {
-        file: `${IDEMPOTENCY}/postgres/scoped-transaction.db.test.ts`,
+        file: `${IDEMPOTENCY}/postgres/scope/scoped-transaction.db.test.ts`,
         titles: ['fails the call that throws after it', 'fails a transaction without a key'],
       },
     ],
@@ -355,22 +355,27 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'the proof that a lent transaction is still open',
     edits: [
       {
-        file: `${IDEMPOTENCY}/postgres/proof.ts`,
+        file: `${IDEMPOTENCY}/postgres/scope/proof.ts`,
         from: "current_setting('holdfast.scope', true) is not distinct from",
         to: "'' is distinct from",
       },
     ],
     red: [
-      { file: `${IDEMPOTENCY}/postgres/scoped-transaction.db.test.ts`, titles: ['that is ended by "commit", unseen'] },
+      {
+        file: `${IDEMPOTENCY}/postgres/scope/scoped-transaction.db.test.ts`,
+        titles: ['that is ended by "commit", unseen'],
+      },
       { file: `${PARTICIPANT}/step/step-runner-ended.db.test.ts`, titles: ['that is ended by "commit", unseen'] },
     ],
   },
   {
     name: 'the mark of a key whose lent transaction was ended',
-    edits: [{ file: `${IDEMPOTENCY}/postgres/claims.ts`, from: "if (!row.leased) return { kind: 'ended' };", to: '' }],
+    edits: [
+      { file: `${IDEMPOTENCY}/postgres/claims/claims.ts`, from: "if (!row.leased) return { kind: 'ended' };", to: '' },
+    ],
     red: [
       {
-        file: `${IDEMPOTENCY}/postgres/scoped-transaction.db.test.ts`,
+        file: `${IDEMPOTENCY}/postgres/scope/scoped-transaction.db.test.ts`,
         titles: ['fails the call, and no retry', 'that is ended on the pool’s only connection'],
       },
       {

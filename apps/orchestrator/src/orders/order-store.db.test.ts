@@ -91,6 +91,6 @@ describe('the end of an order', () => {
     const after = await updated();
     session.release();
     expect(after.all - before.all).toBeGreaterThan(400);
-    expect((after.beside - before.beside) / (after.all - before.all)).toBeGreaterThan(0.5);
+    expect((after.beside - before.beside) / (after.all - before.all)).toBeGreaterThan(0.7);
   });
 });

@@ -14,11 +14,11 @@ import { EXPIRES_HEADER, KEY_HEADER, keyHeaders, keyIn, REPLAYED_HEADER } from '
 import { preferredWaitMs } from '../http/prefer.ts';
 import { type IdempotencyProblem, problemFor, RETRY_AFTER_SECONDS } from '../http/problem.ts';
 import { decodeAnswer, encodeAnswer, type StoredAnswer, storedHeaders } from '../http/stored-answer.ts';
+import { ask } from '../postgres/claims/read-claims.ts';
 import { loadFingerprinter } from '../postgres/fingerprint-secret.ts';
 import { createKeyedRunner, type KeyedOutcome, type KeyedRunner } from '../postgres/keyed-runner.ts';
-import { ask } from '../postgres/read-claims.ts';
-import { RolledBack, rolledBackOr } from '../postgres/rolled-back.ts';
-import { scopedTransaction } from '../postgres/scoped-transaction.ts';
+import { RolledBack, rolledBackOr } from '../postgres/scope/rolled-back.ts';
+import { scopedTransaction } from '../postgres/scope/scoped-transaction.ts';
 import type { KeyedAnswer, KeyInHand } from './keyed.ts';
 import type { KeyedRoute } from './keyed-route.ts';
 import type { IdempotencyOptions } from './options.ts';

@@ -30,11 +30,11 @@ import {
 } from '@holdfast/postgres';
 import type { Fingerprint } from '../core/fingerprint.ts';
 import { isSameRequest } from '../core/same-request.ts';
-import { readAnswers } from './answers.ts';
-import { ClaimedMeanwhile, insertFault } from './claims.ts';
-import { leaveProofSql, newProof } from './proof.ts';
-import { type FoundClaim, readClaimsQuery } from './read-claims.ts';
-import { rolledBackOr } from './rolled-back.ts';
+import { readAnswers } from './claims/answers.ts';
+import { ClaimedMeanwhile, insertFault } from './claims/claims.ts';
+import { type FoundClaim, readClaimsQuery } from './claims/read-claims.ts';
+import { leaveProofSql, newProof } from './scope/proof.ts';
+import { rolledBackOr } from './scope/rolled-back.ts';
 
 export interface TurnRequest {
   tenantId: string;

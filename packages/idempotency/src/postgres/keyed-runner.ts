@@ -26,12 +26,12 @@ import type { Settlement } from '../core/outcome.ts';
 import { runOnce } from '../core/run-once.ts';
 import { differingMembers } from '../core/same-request.ts';
 import { createFlights, type Stands } from '../core/single-flight.ts';
-import { type ClaimOutcome, claimKeys, insertClaimsQuery, settleClaims } from './claims.ts';
-import { endedEarlier, markingEnds } from './ended-claims.ts';
-import { handleExisting } from './existing-claim.ts';
+import { type ClaimOutcome, claimKeys, insertClaimsQuery, settleClaims } from './claims/claims.ts';
+import { endedEarlier, markingEnds } from './claims/ended-claims.ts';
+import { handleExisting } from './claims/existing-claim.ts';
 import { inTurn, type TurnRequest } from './key-lock.ts';
-import { RolledBack } from './rolled-back.ts';
-import { runInScopedTransaction } from './scoped-transaction.ts';
+import { RolledBack } from './scope/rolled-back.ts';
+import { runInScopedTransaction } from './scope/scoped-transaction.ts';
 
 export interface KeyedRun extends TurnRequest {
   /** How long a duplicate may wait for the one that runs. */

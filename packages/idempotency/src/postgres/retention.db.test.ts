@@ -7,10 +7,10 @@ import { claimOne, holdOne } from '../../test/test-claims.ts';
 import type { Fingerprinter } from '../core/fingerprint.ts';
 import { createFlights } from '../core/single-flight.ts';
 import { idempotencyMigrations } from '../index.ts';
-import { insertClaims } from './claims.ts';
-import { openClaim, settleOpenClaim } from './claims-fragment.ts';
+import { insertClaims } from './claims/claims.ts';
+import { openClaim, settleOpenClaim } from './claims/claims-fragment.ts';
+import { ask, readClaims } from './claims/read-claims.ts';
 import { loadFingerprinter } from './fingerprint-secret.ts';
-import { ask, readClaims } from './read-claims.ts';
 import { purge, turnDays } from './retention.ts';
 
 let database: TestDatabase;

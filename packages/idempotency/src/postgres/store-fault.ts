@@ -1,7 +1,7 @@
 import type { Reason } from '@holdfast/contracts/reasons';
 import { classifyPostgresError, type PostgresFault, QueueFull } from '@holdfast/postgres';
-import { ClaimedMeanwhile } from './claims.ts';
-import { EffectTimeout } from './scoped-transaction.ts';
+import { ClaimedMeanwhile } from './claims/claims.ts';
+import { EffectTimeout } from './scope/scoped-transaction.ts';
 
 const REASON_BY_FAULT = {
   contended: 'TRY_AGAIN',

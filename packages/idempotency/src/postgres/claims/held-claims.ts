@@ -5,8 +5,8 @@
  *     that locks such claims: one that was sealed or taken over meanwhile is not among them (H12).
  */
 import { guessedFew, type Query, statement } from '@holdfast/postgres';
+import { leaveProofSql, newProof } from '../scope/proof.ts';
 import { type Claim, type KeyColumns, keyColumns, keyIn, keyText } from './claims.ts';
-import { leaveProofSql, newProof } from './proof.ts';
 
 /**
  * CTEs for a statement that writes what came of outside effects: `held` has the rows of its list whose claims are still ours,

@@ -1,4 +1,4 @@
-import type { ActOutcome } from '../core/outcome.ts';
+import type { ActOutcome } from '../../core/outcome.ts';
 import type { ClaimOutcome } from './claims.ts';
 
 /** What a key stands for that was claimed before. `ended`: throw endedEarlier() for it. */

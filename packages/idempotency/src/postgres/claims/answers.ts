@@ -6,7 +6,7 @@
  *     past is not given, whether or not it is still there. Its claim says that the key was used.
  */
 import { type Query, statement } from '@holdfast/postgres';
-import { splitKey } from '../core/key.ts';
+import { splitKey } from '../../core/key.ts';
 
 /** SQL: the last day of an answer that is stored now. `days`: an integer expression. */
 export function keptUntilSql(days: string): string {

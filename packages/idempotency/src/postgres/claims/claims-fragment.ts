@@ -10,7 +10,7 @@
  * length: a statement that might as well write it to `answers` would pay for that insert each time, and needs it hardly ever.
  */
 import { type Query, statement } from '@holdfast/postgres';
-import type { Fingerprint } from '../core/fingerprint.ts';
+import type { Fingerprint } from '../../core/fingerprint.ts';
 import type { ClaimState } from './claims.ts';
 
 /** SQL expressions over the rows of `source`. */

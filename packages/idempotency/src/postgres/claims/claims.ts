@@ -22,13 +22,13 @@
  * it (attempt + 1) and asks the provider; the slow first attempt can write nothing any more.
  */
 import { guessedFew, isUniqueViolation, type Query, type Statement, statement } from '@holdfast/postgres';
-import type { Fingerprint } from '../core/fingerprint.ts';
-import { splitKey } from '../core/key.ts';
-import { DEFAULT_KEEP_DAYS } from '../core/retention-clock.ts';
-import { differingMembers } from '../core/same-request.ts';
+import type { Fingerprint } from '../../core/fingerprint.ts';
+import { splitKey } from '../../core/key.ts';
+import { DEFAULT_KEEP_DAYS } from '../../core/retention-clock.ts';
+import { differingMembers } from '../../core/same-request.ts';
+import { isProofMissing, isProvenSql, leaveProofSql, newProof, provenSql } from '../scope/proof.ts';
+import { transactionEnded } from '../scope/scoped-transaction.ts';
 import { answerInClaimSql, keptUntilSql, readAnswers, staysInClaim, staysInClaimSql } from './answers.ts';
-import { isProofMissing, isProvenSql, leaveProofSql, newProof, provenSql } from './proof.ts';
-import { transactionEnded } from './scoped-transaction.ts';
 
 export type ClaimState = 'in_progress' | 'completed' | 'refused' | 'sealed';
 

@@ -1,6 +1,6 @@
 /* Looking at claims, without changing anything. */
 import { type Query, type Statement, statement } from '@holdfast/postgres';
-import { joinKey } from '../core/key.ts';
+import { joinKey } from '../../core/key.ts';
 import { answerInClaimSql, readAnswers } from './answers.ts';
 import { type ClaimState, keyColumns } from './claims.ts';
 

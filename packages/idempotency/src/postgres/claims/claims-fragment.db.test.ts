@@ -1,7 +1,7 @@
 import { statement } from '@holdfast/postgres';
 import { type TestDatabase, testDatabase } from '@holdfast/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { idempotencyMigrations } from '../index.ts';
+import { idempotencyMigrations } from '../../index.ts';
 import { newClaimsSql, openClaim, settleClaimsSql, settleOpenClaim } from './claims-fragment.ts';
 import { readClaims } from './read-claims.ts';
 

@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { type Transaction, transaction } from '@holdfast/postgres';
 import { type TestDatabase, testDatabase } from '@holdfast/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { claimAndSettle, claimOne, holdOne, sealOne, settleHeld } from '../../test/test-claims.ts';
-import type { Fingerprinter } from '../core/fingerprint.ts';
-import { isSameRequest } from '../core/same-request.ts';
-import { idempotencyMigrations } from '../index.ts';
+import { claimAndSettle, claimOne, holdOne, sealOne, settleHeld } from '../../../test/test-claims.ts';
+import type { Fingerprinter } from '../../core/fingerprint.ts';
+import { isSameRequest } from '../../core/same-request.ts';
+import { idempotencyMigrations } from '../../index.ts';
+import { loadFingerprinter } from '../fingerprint-secret.ts';
 import { type Claim, ClaimedMeanwhile, type ClaimOutcome, type ClaimRequest, claimKeys } from './claims.ts';
-import { loadFingerprinter } from './fingerprint-secret.ts';
 import { attachClaims, releaseClaims } from './held-claims.ts';
 import { ask } from './read-claims.ts';
 

@@ -5,7 +5,7 @@ import { knex } from 'knex';
 import { Kysely, sql as kyselySql, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Fingerprinter } from '../core/fingerprint.ts';
+import type { Fingerprinter } from '../../core/fingerprint.ts';
 import {
   createKeyedRunner,
   createPool,
@@ -18,8 +18,8 @@ import {
   type Transaction,
   TransactionControlRefused,
   TransactionEnded,
-} from '../index.ts';
-import { loadFingerprinter } from './fingerprint-secret.ts';
+} from '../../index.ts';
+import { loadFingerprinter } from '../fingerprint-secret.ts';
 
 let database: TestDatabase;
 let fingerprinter: Fingerprinter;

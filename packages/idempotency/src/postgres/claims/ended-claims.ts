@@ -4,8 +4,8 @@
  * K9  Such a key is marked by a claim that is in flight and has no lease. It never runs again by itself.
  */
 import { type Pool, type Query, statement } from '@holdfast/postgres';
+import { TransactionEnded } from '../scope/scoped-transaction.ts';
 import { type ClaimRequest, keyColumns } from './claims.ts';
-import { TransactionEnded } from './scoped-transaction.ts';
 
 /**
  * Runs `work`, and marks the keys whose transaction was ended by other code.
