@@ -24,6 +24,7 @@ create table claims (
   kept_until date,
   claimed_at timestamptz not null default clock_timestamp(),
   settled_at timestamptz,
+  -- @guard H17 the tenant in the unique key: "primary key (tenant_id, scope, name)" -> "primary key (scope, name)"
   primary key (tenant_id, scope, name)
 );
 
@@ -52,6 +53,7 @@ create table answers_rest partition of answers default;
 -- The key of the fingerprints and of the ids that are made of keys: one to a database, for ever. Another one would turn
 -- every retry into a second order. It lives beside what it protects, since a lost environment variable must not do so.
 create table fingerprint_secrets (
+  -- @guard K2 the one secret of a database: "sole boolean primary key default true check (sole)" -> "sole boolean default true"
   sole boolean primary key default true check (sole),
   secret bytea not null
 );

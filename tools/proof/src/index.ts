@@ -1,2 +1,3 @@
+export { findGuards, guardsIn, withoutGuard } from './guards.ts';
 export { checkVariant, missingTools, VARIANTS } from './model.ts';
 export { MUTATIONS } from './mutations.ts';

@@ -1,12 +1,13 @@
-// `npm run mutate`: takes away, one at a time and in a copy of this tree, what makes keys hold (mutations.ts), and shows
-// that the tests named there see it. They must all be green before, and every one of them red after. Exit 0 only then.
+// `npm run mutate`: takes the guards that the code marks (guards.ts) away, one at a time and in a copy of this tree, and shows
+// that the tests named in mutations.ts see it. They must all be green before, and every one of them red after. Exit 0 only then.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import type { Edit, Mutation } from './mutation.ts';
+import { findGuards, type GuardMark, withoutGuard } from './guards.ts';
+import type { Mutation } from './mutation.ts';
 import { MUTATIONS } from './mutations.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
@@ -64,6 +65,7 @@ function main(only: string, skipSystem: boolean): number {
   }
   const copy = copyOfTree();
   try {
+    const marks = Map.groupBy(findGuards(copy), ({ name }) => name);
     const before = look(
       copy,
       wanted.flatMap(({ red }) => red),
@@ -73,7 +75,7 @@ function main(only: string, skipSystem: boolean): number {
       console.error(`not green as they are, so they can show nothing:\n  ${unsound.join('\n  ')}`);
       return 1;
     }
-    return wanted.map((mutation) => isSeen(copy, mutation)).every(Boolean) ? 0 : 1;
+    return wanted.map((mutation) => isSeen(copy, mutation, marks.get(mutation.name) ?? [])).every(Boolean) ? 0 : 1;
   } finally {
     rmSync(copy, { recursive: true, force: true });
   }
@@ -99,10 +101,16 @@ function copyOfTree(): string {
   return copy;
 }
 
-function isSeen(copy: string, { name, edits, red }: Mutation): boolean {
-  const kept = new Map(edits.map(({ file }) => [file, readFileSync(join(copy, file), 'utf8')]));
+function isSeen(copy: string, { name, red }: Mutation, marks: GuardMark[]): boolean {
+  if (marks.length === 0)
+    throw new Error(`nothing is marked "@guard … ${name}": mark it, or take it from mutations.ts`);
+  const kept = new Map(marks.map(({ file }) => [file, readFileSync(join(copy, file), 'utf8')]));
   try {
-    for (const edit of edits) apply(copy, edit);
+    for (const [file, text] of kept) {
+      // From the last one up, so that the lines of the others stay what they are.
+      const own = marks.filter((mark) => mark.file === file).toSorted((a, b) => b.line - a.line);
+      writeFileSync(join(copy, file), own.reduce(withoutGuard, text));
+    }
     const results = look(copy, red);
     const isSeenByAll = [...results.values()].every((result) => result === 'red');
     console.log(`${isSeenByAll ? 'seen    ' : 'SURVIVES'} without ${name}`);
@@ -111,15 +119,6 @@ function isSeen(copy: string, { name, edits, red }: Mutation): boolean {
   } finally {
     for (const [file, text] of kept) writeFileSync(join(copy, file), text);
   }
-}
-
-function apply(copy: string, { file, from, to, times = 1 }: Edit): void {
-  const path = join(copy, file);
-  const text = readFileSync(path, 'utf8');
-  const found = text.split(from).length - 1;
-  if (found !== times)
-    throw new Error(`${file} has this ${found} times, not ${times}: mend tools/proof/src/mutations.ts\n${from}`);
-  writeFileSync(path, text.replaceAll(from, to));
 }
 
 interface Test {

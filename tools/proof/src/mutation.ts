@@ -1,16 +1,7 @@
-/** One replacement in a source file. */
-export interface Edit {
-  file: string;
-  /** Stands there exactly as often as `times` says (1). */
-  from: string;
-  to: string;
-  times?: number;
-}
-
-/** A rule taken out of the code, and the tests that must notice. */
+/** A guard that is taken out of the code (guards.ts), and the tests that must notice. */
 export interface Mutation {
+  /** As it is marked. */
   name: string;
-  edits: Edit[];
   /** Test files, and in each the beginnings of titles of which every one must be red. */
   red: { file: string; titles: string[] }[];
 }

@@ -152,6 +152,7 @@ function keyOfOrder({ id, placement: { tenantId } }: Attempt): KeyId {
 
 /** The claim of a key, whatever it is used for; of an order's key it is the order's id. */
 export function keyId(fingerprinter: Fingerprinter, tenantId: string, key: string): string {
+  // @guard H17 the tenant in the unique key: "fingerprinter.idOfKey('order', tenantId, key)" -> "fingerprinter.idOfKey('order', '', key)"
   return fingerprinter.idOfKey('order', tenantId, key);
 }
 

@@ -64,6 +64,7 @@ export function createFingerprinter(secret: Buffer): Fingerprinter {
     derivedId: (...parts) => uuidOf(idBytes(...parts)),
     idOfKey(kind, tenantId, key) {
       const bytes = idBytes(kind, tenantId, key);
+      // @guard K2 the form of ids: "const madeAt = dateOfKey(key);" -> "const madeAt = undefined as Date | undefined;"
       const madeAt = dateOfKey(key);
       // The 74 bits that are left keep keys of one millisecond apart.
       if (madeAt !== undefined) bytes.writeUIntBE(madeAt.getTime(), 0, 6);

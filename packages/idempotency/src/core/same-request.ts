@@ -24,6 +24,7 @@ export function isSameRequest(stored: StoredRequest, { operation, fingerprint }:
   return (
     stored.operation === operation &&
     stored.fingerprint !== null &&
+    // @guard K2 the comparison of fingerprints: "textOf(stored.fingerprint) === textOf(fingerprint.digest)" -> "textOf(stored.fingerprint) !== typeof fingerprint.digest"
     textOf(stored.fingerprint) === textOf(fingerprint.digest)
   );
 }

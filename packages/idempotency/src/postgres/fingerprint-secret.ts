@@ -12,6 +12,7 @@ const LOOKS = 5;
 
 const keepOrCreateSecret = statement(
   'idempotency.keep-or-create-secret',
+  // @guard K2 the one secret of a database: "on conflict (sole) do" -> "on conflict do"
   `with created as (
      insert into fingerprint_secrets (secret) values ($1::bytea) on conflict (sole) do nothing returning secret
    )

@@ -97,6 +97,7 @@ const missingDays = statement(
 
 const pastDays = statement(
   'idempotency.past-days',
+  // @guard K5 the days that are past, as those to drop: "and to_date(right(c.relname, 8), 'YYYYMMDD') < (clock_timestamp() at time zone 'utc')::date`" -> "and to_date(right(c.relname, 8), 'YYYYMMDD') > (clock_timestamp() at time zone 'utc')::date`"
   `select c.relname as name from pg_inherits i join pg_class c on c.oid = i.inhrelid
     where i.inhparent = 'answers'::regclass and c.relname ~ '^answers_\\d{8}$'
       and to_date(right(c.relname, 8), 'YYYYMMDD') < (clock_timestamp() at time zone 'utc')::date`,
@@ -138,6 +139,10 @@ const lastBlock = statement(
 
 const purgeClaims = statement(
   'idempotency.purge-claims',
+  // @guard K5 the refusals among the answers that are taken when they have expired: "state = 'completed' and answer is not null" -> "answer is not null"
+  // @guard K5 the pin of claims that are the unique key of their effect: "and met.is_due and not met.is_pinned" -> "and met.is_due"
+  // @guard K5 the age at which a claim is purged: "settled_at < clock_timestamp() - $3::float8 * interval '1 millisecond'" -> "settled_at < clock_timestamp() and $3::float8 is not null"
+  // @guard K5 the answer that a claim still has to give, when it is purged: "and coalesce(kept_until < (clock_timestamp() at time zone 'utc')::date, true) as is_due" -> "as is_due"
   `with met as materialized (
      select ctid, settled_at, operation = any($4::text[]) as is_pinned,
             settled_at < clock_timestamp() - $3::float8 * interval '1 millisecond'
@@ -172,6 +177,7 @@ const lockFences = statement(
 // A statement of its own: it sees every claim that was committed before the fences were locked.
 const deleteFences = statement(
   'idempotency.delete-fences',
+  // @guard K4 the last look for claims before a fence is purged: "\n      and not exists (select from claims c where c.tenant_id = f.tenant_id and c.scope = f.order_id)`" -> "`"
   `delete from fences f using unnest($1::text[], $2::text[]) as r (tenant_id, order_id)
     where f.tenant_id = r.tenant_id and f.order_id = r.order_id
       and not exists (select from claims c where c.tenant_id = f.tenant_id and c.scope = f.order_id)`,
@@ -181,6 +187,7 @@ const deleteFences = statement(
 export async function purge(options: RetentionOptions, signal?: AbortSignal): Promise<Purged> {
   const days = await turnDays(options.pool);
   let oldestMs = 0;
+  // @guard K5 the time that claims outlive the refusal of their keys: "?? TOMBSTONE_MS) + CLOCKS_AHEAD_MS" -> "?? TOMBSTONE_MS)"
   const tombstoneMs = (options.tombstoneMs ?? TOMBSTONE_MS) + CLOCKS_AHEAD_MS;
   const { claims = 0, answers = 0 } = await walk(options, 'claims', signal, async (tx, from, to) => {
     const values = [from, to, tombstoneMs, options.pinned ?? [], options.answerMs ?? null];
@@ -264,6 +271,7 @@ async function walk(
 
 async function isMine(tx: Query, lock: Statement): Promise<boolean> {
   const { rows } = await tx.query<{ mine: boolean }>({ ...lock, values: [LOCK] });
+  // @guard K5 the lock of the housekeeping: "return rows[0]?.mine === true;" -> "return rows[0] !== undefined;"
   return rows[0]?.mine === true;
 }
 

@@ -53,6 +53,7 @@ const EXTEND = `
   if redis.call('hget', KEYS[1], 'owner') ~= ARGV[1] then return 0 end
   return redis.call('pexpire', KEYS[1], ARGV[2])`;
 
+// @guard K1 the owner check on release: "if redis.call('hget', KEYS[1], 'owner') ~= ARGV[1] then return 0 end\n  return redis.call('del', KEYS[1])" -> "return redis.call('del', KEYS[1])"
 const RELEASE = `
   if redis.call('hget', KEYS[1], 'owner') ~= ARGV[1] then return 0 end
   return redis.call('del', KEYS[1])`;

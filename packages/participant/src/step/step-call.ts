@@ -39,6 +39,7 @@ export function keyedCall(
     throw new InvalidRequest('idempotency-key', hint, 'IDEMPOTENCY_KEY_INVALID');
   }
   // Else an undo could seal one order's act under the fence of another, whose effect it would then undo.
+  // @guard G2 the order that a step’s key begins with: "!key.startsWith(" -> "key === ("
   if (orderId !== undefined && !key.startsWith(`${orderId}:`)) {
     const hint = 'a step’s key is the id of the order that its request names, a colon, and the step’s name';
     throw new InvalidRequest('idempotency-key', hint, 'IDEMPOTENCY_KEY_INVALID');

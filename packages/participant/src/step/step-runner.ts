@@ -154,6 +154,7 @@ export function createStepRunner<Request, Plan = never, Result = never>(
     // crash here: the claim is in progress; when its lease has run out, the next attempt resumes and asks.
     const { plan, held } = opened;
     reachedBy('before-provider', call);
+    // @guard K1 the end of the transaction before the provider is called: "await outsideOf(spec).perform(plan, held, request);" -> "await transaction(pool, () => outsideOf(spec).perform(plan, held, request));"
     const performed = await outsideOf(spec).perform(plan, held, request);
     if (performed.kind === 'unknown') {
       await releaseClaims(pool, [held]);
@@ -220,6 +221,7 @@ async function open<Request, Plan, Result>(
     const outcome = prepared[i] as Prepared<Plan>;
     const state = stateOf(outcome);
     const answer = outcome.kind === 'perform' ? null : outcome.answer;
+    // @guard S5 the row of a refusal: "    if (!resumed) rows.push(" -> "    if (!resumed && state !== 'refused') rows.push("
     if (!resumed) rows.push({ claim, request: requests[at] as ClaimRequest, state, answer });
     else if (state !== 'in_progress' && answer !== null) settled.push({ claim, state, answer });
     results[at] = outcome.kind === 'perform' ? { ...outcome, held: claim } : answered(outcome);
@@ -281,6 +283,7 @@ async function sealActs<Request, Plan, Result>(
   { undoes }: StepSpec<Request, Plan, Result>,
   undos: Begun<Request>[],
 ): Promise<void> {
+  // @guard K3 the seal: "if (undoes === undefined) return;" -> "if (undoes !== '') return;"
   if (undoes === undefined) return;
   const acts = undos.map(({ call }) => ({ tenantId: call.tenantId, key: actKeyOf(call.key), operation: undoes }));
   const sealed = await sealClaims(tx, acts);

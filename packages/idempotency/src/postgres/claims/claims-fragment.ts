@@ -37,6 +37,7 @@ export interface NewClaims {
  * Claims are written in the order of their keys: two callers with the same keys wait for each other in one order, never in a circle.
  */
 export function newClaimsSql(claim: NewClaims): string {
+  // @guard H17 the tenant in the unique key: "on conflict (tenant_id, scope, name)" -> "on conflict (scope, name)"
   return `
      insert into claims (tenant_id, scope, name, operation, resource, state, fingerprint, fingerprint_version, members,
                          answer, claimed_at, settled_at)

@@ -77,6 +77,8 @@ export type ClaimOutcome =
 // which is nearly always: rows that say so one by one would cost more than the fences.
 const fenceAndLook = statement(
   'idempotency.fence-and-look',
+  // @guard K2 the comparison of fingerprints: "(c.fingerprint <> r.fingerprint or c.operation <> r.operation) as reused" -> "false as reused"
+  // @guard K4 the fence predicate: " where f.epoch <= excluded.epoch" -> ""
   `with r as (
      select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::text[], $7::bigint[])
        with ordinality as r(tenant_id, scope, name, operation, fingerprint, order_id, epoch, ord)
@@ -174,6 +176,7 @@ function judge(request: ClaimRequest, row: Found | undefined, isRaised: IsRaised
   if (row.state !== 'in_progress') {
     return row.answer === null ? { kind: 'answer_expired' } : { kind: row.state, answer: row.answer };
   }
+  // @guard K9 the mark of a key whose lent transaction was ended: "if (!row.leased) return { kind: 'ended' };" -> ""
   if (!row.leased) return { kind: 'ended' };
   if (row.remaining_ms > 0) return { kind: 'in_progress', remainingMs: row.remaining_ms };
   return { kind: 'resumed', claim: heldClaim(request, row.attempt + 1, proof) };

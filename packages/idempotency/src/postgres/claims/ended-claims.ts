@@ -46,6 +46,7 @@ const notMarked = (ended: TransactionEnded) => (error: unknown) => {
 // A claim that was taken over has its row; it loses its lease, so that no later attempt takes it over.
 const markRows = statement(
   'idempotency.mark-ended',
+  // @guard H17 the tenant in the unique key: "on conflict (tenant_id, scope, name)" -> "on conflict (scope, name)"
   `insert into claims as c (tenant_id, scope, name, operation, state, fingerprint, fingerprint_version, members)
    select tenant_id, scope, name, operation, 'in_progress', fingerprint, fingerprint_version, members
      from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::smallint[], $7::jsonb[])

@@ -15,6 +15,7 @@ import { type Claim, type KeyColumns, keyColumns, keyIn, keyText } from './claim
 export function heldClaimsSql(...more: string[]): string {
   const columns = ['tenant_id', 'scope', 'name', 'attempt', ...more];
   const lists = columns.map((name, at) => `$${at + 1}::${name === 'attempt' ? 'int' : 'text'}[]`);
+  // @guard K1 the owner check on release: "and c.state = 'in_progress' and c.attempt = r.attempt" -> "and c.state = 'in_progress' and r.attempt is not null"
   return `held as materialized (
      select ${columns.map((name) => `r.${name}`).join(', ')}
        from (select * from unnest(${lists.join(', ')}) as r(${columns.join(', ')}) order by tenant_id, scope, name) r,

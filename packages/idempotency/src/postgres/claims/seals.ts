@@ -13,6 +13,9 @@ export type SealedFrom = 'absent' | 'in_progress' | 'completed' | 'refused' | 's
 
 const sealRows = statement(
   'idempotency.seal-claims',
+  // @guard H17 the tenant in the unique key: "on conflict (tenant_id, scope, name)" -> "on conflict (scope, name)"
+  // @guard K3 the seal: "'sealed', clock_timestamp() from r order by" -> "'sealed', clock_timestamp() from r where false order by"
+  // @guard K3 the seal: "do update set state = 'sealed', lease_until" -> "do update set lease_until"
   `with r as (
      select * from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as r(tenant_id, scope, name, operation)
    ), prior as materialized (

@@ -36,6 +36,7 @@ export class NestedTransactions {
   query(...call: QueryCall): unknown {
     const text = textOf(call[0]);
     const control = text === undefined ? 'none' : controlIn(text);
+    // @guard K9 the guard of a lent transaction: "if (control === 'none') return this.#send(call);" -> "if (control !== undefined) return this.#send(call);"
     if (control === 'none') return this.#send(call);
     const translated = this.#translated(control);
     if ('refused' in translated) return failed(call, new TransactionControlRefused(translated.refused));

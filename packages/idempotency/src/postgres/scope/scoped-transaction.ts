@@ -111,7 +111,9 @@ const NO_TRANSACTION = 'I';
 function watchForEnd(tx: Transaction, onEnded: () => void): () => void {
   const { connection } = tx as { connection?: EventEmitter };
   if (connection === undefined) return () => {};
+  // @guard K9 the watch over a lent transaction: "void (ENDING_TAG.test(text) &&" -> "void (text === null &&"
   const onComplete = ({ text }: { text: string }) => void (ENDING_TAG.test(text) && onEnded());
+  // @guard K9 the watch over a lent transaction: "void (status === NO_TRANSACTION &&" -> "void (status === null &&"
   const onReady = ({ status }: { status: string }) => void (status === NO_TRANSACTION && onEnded());
   connection.on('commandComplete', onComplete).on('readyForQuery', onReady);
   return () => void connection.off('commandComplete', onComplete).off('readyForQuery', onReady);
