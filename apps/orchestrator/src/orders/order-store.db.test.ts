@@ -42,7 +42,7 @@ describe('orders that arrive together', () => {
 
 describe('the end of an order', () => {
   /** As long as most. */
-  const bodyOf = (id: string) => JSON.stringify({ id, status: 'completed', rest: '€'.repeat(500) });
+  const bodyOf = (id: string) => JSON.stringify({ id, status: 'completed', rest: `€${'.'.repeat(500)}` });
   /** As the flush of these orders' terminal checkpoints has it. */
   const endAll = (ids: string[], db: Pick<Pool, 'query'> = database.pool) =>
     db.query<{ id: string }>(
