@@ -4,10 +4,15 @@ import { defineConfig } from 'vitest/config';
 /** Vitest's own measure is one less than there are cores; but most tests here wait more than they work. */
 const WORKERS = Math.max(2, availableParallelism() - 1);
 
-/** What `npm run proof` runs: minutes each, and about all that there is rather than about one promise. */
+/**
+ * What `npm run proof` runs: about all that there is rather than about one promise; or about what tests and demo stand on
+ * (servers and supervisors that are killed and started again and again). Up to minutes each.
+ */
 const PROOFS = [
+  'packages/testing/src/postgres/embedded-postgres.db.test.ts',
   'packages/saga/src/journal/model-database.db.test.ts',
   'packages/testing/src/simulation/planted-bugs.test.ts',
+  'tests/cluster.test.ts',
   'tests/conformance-model.test.ts',
   'tests/matrix.test.ts',
   'tests/model.test.ts',
