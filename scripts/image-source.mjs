@@ -5,7 +5,7 @@
 //   TO/app         APP itself, and `service`, a link to it
 //
 // Not by `pnpm list`, which takes seconds for each image after every change.
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 const ROOT_MANIFESTS = ['package.json', 'pnpm-lock.yaml', 'pnpm-workspace.yaml'];
@@ -42,9 +42,12 @@ if (own === undefined) {
   process.exit(1);
 }
 for (const file of ROOT_MANIFESTS) copy(file, join(to, 'manifests', file));
-// A frozen lockfile is compared with the manifests as they are: with those that are for development too.
-for (const folder of collect(`@holdfast/${app}`, toDevelop))
-  copy(`${folder}/package.json`, join(to, 'manifests', folder, 'package.json'));
+// A frozen lockfile is compared with the manifests as they are: with those that are for development too. The Dockerfile
+// removes these after the install.
+const all = [...collect(`@holdfast/${app}`, toDevelop)];
+for (const folder of all) copy(`${folder}/package.json`, join(to, 'manifests', folder, 'package.json'));
+const onlyDeveloped = all.filter((folder) => folder !== own && !used.includes(folder));
+writeFileSync(join(to, 'manifests/only-developed.txt'), onlyDeveloped.map((folder) => `${folder}\n`).join(''));
 copy(own, join(to, 'app', own));
 symlinkSync(own, join(to, 'app/service'));
 mkdirSync(join(to, 'packages'), { recursive: true });
