@@ -35,7 +35,7 @@ RUN --mount=type=cache,id=holdfast-pnpm,target=/pnpm-store \
  && find . -type d -path '*/node_modules/@types' -prune -exec rm -rf {} + \
  && find . -path '*/undici-types' -prune -exec rm -rf {} + \
  && rm -rf node_modules/.pnpm/@types+* node_modules/.pnpm/undici-types@* \
- && xargs -r rm -rf < only-developed.txt \
+ && xargs -r rm -rf < only-developed.txt && find . -xtype l -delete \
  && rm -f only-developed.txt pnpm-lock.yaml pnpm-workspace.yaml node_modules/.modules.yaml node_modules/.pnpm-workspace-state*.json
 
 # The base without its package managers: whoever breaks in finds no tool to install more with.
