@@ -54,7 +54,11 @@ export const MUTATIONS: readonly Mutation[] = [
     red: [
       {
         file: `${IDEMPOTENCY}/postgres/fingerprint-secret.db.test.ts`,
-        titles: ['K2: is keyed by the secret of whoever', 'K2: has one secret to a database'],
+        titles: [
+          'K2: is the same in ten processes',
+          'K2: is keyed by the secret of whoever',
+          'K2: has one secret to a database',
+        ],
       },
     ],
   },
