@@ -122,7 +122,12 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'the last look for claims before a fence is purged',
-    red: [{ file: `${IDEMPOTENCY}/postgres/retention.db.test.ts`, titles: ['K4: keeps the fence of an order'] }],
+    red: [
+      {
+        file: `${IDEMPOTENCY}/postgres/retention.db.test.ts`,
+        titles: ['K4: keeps the fence of an order that has a younger claim'],
+      },
+    ],
   },
   {
     name: 'the lock of the housekeeping',

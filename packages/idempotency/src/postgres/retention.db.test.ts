@@ -3,7 +3,7 @@ import { createStepRunner } from '@holdfast/participant';
 import { createPool, type Transaction, transaction } from '@holdfast/postgres';
 import { type TestDatabase, testDatabase } from '@holdfast/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { claimOne, holdOne } from '../../test/test-claims.ts';
+import { claimAndSettle, claimOne, holdOne } from '../../test/test-claims.ts';
 import type { Fingerprinter } from '../core/fingerprint.ts';
 import { createFlights } from '../core/single-flight.ts';
 import { idempotencyMigrations } from '../index.ts';
@@ -249,6 +249,17 @@ describe('the housekeeping', () => {
     await purge({ pool: database.pool });
     expect((await database.pool.query('select epoch from fences')).rows).toEqual([{ epoch: 6 }]);
     expect(await charge(orderId, 5)).toEqual({ kind: 'fenced' });
+  });
+
+  it('K4: keeps the fence of an order that has a younger claim', async () => {
+    const orderId = randomUUID();
+    await charge(orderId, 5);
+    await database.pool.query('update claims set kept_until = kept_until - 3');
+    await age(31 * 24 * HOUR_MS);
+    const request = { ...callOf(orderId, 6), key: `${orderId}:charge-again` };
+    await transaction(database.pool, (tx) => claimAndSettle(tx, request, Buffer.from('done')));
+    await purge({ pool: database.pool });
+    expect((await database.pool.query('select epoch from fences')).rows).toEqual([{ epoch: 6 }]);
   });
 
   it('does not wait for the disk behind a batch, and leaves its connection to others as it was', async () => {
