@@ -6,6 +6,7 @@
  *     same request only, and with the same epoch (K4). Another request is compared with what the key is known to stand for, never
  *     with a request that came before it and may yet lose the key.
  */
+import { withDeadline } from '@holdfast/resilience';
 import { callId } from './answer-cache.ts';
 import { isSameRequest, type SentRequest, type StoredRequest } from './same-request.ts';
 
@@ -77,7 +78,8 @@ export function createFlights({ maxWaiting = MAX_WAITING }: { maxWaiting?: numbe
       if (ms <= 0 || waiting >= maxWaiting || signal?.aborted) return await Promise.race([promise, LATE]);
       waiting += 1;
       try {
-        return await within(promise, ms, signal);
+        const waited = await withDeadline(ms, promise, signal);
+        return waited.kind === 'late' ? 'late' : waited.value;
       } finally {
         waiting -= 1;
       }
@@ -94,16 +96,3 @@ export function isSameCall(call: FlightCall, other: FlightCall): boolean {
 }
 
 const LATE = Promise.resolve('late' as const);
-
-async function within<T>(promise: Promise<T>, ms: number, signal: AbortSignal | undefined): Promise<T | 'late'> {
-  const late = Promise.withResolvers<'late'>();
-  const giveUp = () => late.resolve('late');
-  const timer = setTimeout(giveUp, ms);
-  signal?.addEventListener('abort', giveUp, { once: true });
-  try {
-    return await Promise.race([promise, late.promise]);
-  } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener('abort', giveUp);
-  }
-}

@@ -5,8 +5,10 @@
  *     TO, at any depth and in every form of the driver's `query`. What has no savepoint to stand for it is refused before it
  *     is sent. An end that comes by another way is seen in the server's own answers: scope.ended is set, and the call fails.
  */
+
 import type { EventEmitter } from 'node:events';
 import { type Pool, type Transaction, transaction } from '@holdfast/postgres';
+import { withDeadline } from '@holdfast/resilience';
 import { NestedTransactions, type QueryCall, TransactionControlRefused } from './nested-transactions.ts';
 
 /** An effect that took too long; everything it had written is rolled back, so the same key may be sent again. */
@@ -94,13 +96,9 @@ export async function scopedTransaction<T>(
 }
 
 async function endsInTime<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new EffectTimeout(timeoutMs)), timeoutMs);
-  try {
-    return await Promise.race([work, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
+  const ended = await withDeadline(timeoutMs, work);
+  if (ended.kind === 'late') throw new EffectTimeout(timeoutMs);
+  return ended.value;
 }
 
 /** Tags of commands that the lent client never sends while it is lent. ROLLBACK is also the tag of ROLLBACK TO. */
