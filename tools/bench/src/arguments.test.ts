@@ -55,6 +55,7 @@ describe('the command line of the bench', () => {
     expect(faultOf('--soak', '1.5')).toMatch('--soak takes a whole number');
     expect(faultOf('--aged-hours', '24')).toMatch('--aged-hours is for --grown or --parked');
     expect(faultOf('--grown', '5', '--against', 'HEAD~1')).toMatch('leave --grown and --parked out');
+    expect(faultOf('--soak', '5', '--against', 'HEAD~1')).toMatch('leave --soak out');
     expect(faultOf('--random-keys', '--against', 'HEAD~1')).toMatch('leave --random-keys out');
     expect(faultOf('--database', 'fsync')).toMatch('--database takes name=value');
     expect(faultOf('--only', 'nothing')).toMatch('there is no scenario nothing');

@@ -12,7 +12,7 @@ export interface BenchOptions {
   /** Files to write; null for none. */
   json: string | null;
   html: string | null;
-  /** A revision to compare with, its runs between ours; null for none. */
+  /** A revision to compare with, by turns; null for none. */
   against: string | null;
   /** Folder for V8's CPU profiles of every service; null for none. */
   profiles: string | null;
@@ -44,7 +44,7 @@ export const BENCH_USAGE = `npm run bench -- [options]: how fast, and what an or
   --seed S          of the orders, 0 to 4294967295 (default 1)
   --json FILE       every figure of every run
   --html FILE       a page with plots that needs nothing else
-  --against REV     the same scenarios of another revision of this repository, its runs between ours
+  --against REV     the same scenarios in another revision of this repository, by turns, each run in new processes
   --profiles DIR    V8's CPU profiles of every service, written when the system stops (slows it down a little)
   --grown N         N finished orders first, 1 to 50000000; the same runs on an empty system beside it, in turns
   --parked N        N parked sagas first, 1 to 100000; likewise
@@ -118,6 +118,8 @@ function growthOf(values: Values): Pick<BenchOptions, 'grown' | 'parked' | 'aged
     throw new RangeError('--aged-hours is for --grown or --parked: say how many orders have come in that time');
   if (values.against !== undefined && grown + parked > 0)
     throw new RangeError('--against runs the other revision on an empty system: leave --grown and --parked out');
+  if (values.against !== undefined && values.soak !== undefined)
+    throw new RangeError('--against compares scenarios: leave --soak out');
   return { grown, parked, agedHours: agedHours ?? 1 };
 }
 

@@ -3,7 +3,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Run } from './load/run-scenario.ts';
+import type { BenchOptions } from './arguments.ts';
+import type { Pacing, Run } from './load/run-scenario.ts';
 import type { Results } from './report/report.ts';
 
 const REPOSITORY = fileURLToPath(new URL('../../../', import.meta.url));
@@ -11,12 +12,27 @@ const RUN_TIMEOUT_MS = 600_000;
 /** Where the bench stands, here and in revisions before the tools had a folder of their own. */
 const MAINS = ['tools/bench/src/main.ts', 'bench/src/main.ts'];
 
-/** Another revision of this repository, checked out and installed beside it. */
-export interface OtherRevision {
+/**
+ * One of two revisions that are compared. Each of its runs has new processes, the load generator among them: a process
+ * that has run before is warmer, and has more on its heap, and the comparison would measure that.
+ */
+export interface Revision {
   name: string;
-  /** One run of one scenario in that revision, in processes of its own. @throws Error with what it said */
-  run(scenario: string, options: { seconds: number; warmUpSeconds: number; seed: number }): Promise<Run>;
+  /** One run of one scenario. @throws Error with what it said */
+  run(scenario: string, pacing: RevisionPacing): Promise<Run>;
+}
+
+/** Another revision of this repository, checked out and installed beside it. */
+export interface OtherRevision extends Revision {
   remove(): void;
+}
+
+type RevisionPacing = Pick<Pacing, 'seconds' | 'warmUpSeconds' | 'seed'>;
+
+export function thisRevision({ profiles, database }: Pick<BenchOptions, 'profiles' | 'database'>): Revision {
+  const extra = Object.entries(database).flatMap(([name, value]) => ['--database', `${name}=${value}`]);
+  if (profiles !== null) extra.push('--profiles', profiles);
+  return { name: 'this revision', run: (scenario, pacing) => runIn(REPOSITORY, scenario, pacing, extra) };
 }
 
 export function currentRevision(): string {
@@ -32,7 +48,7 @@ export function checkOut(revision: string, say: (line: string) => void): OtherRe
   execFileSync('pnpm', ['install', '--frozen-lockfile', '--prefer-offline'], { cwd: folder, stdio: 'ignore' });
   return {
     name: revision,
-    run: (scenario, options) => runThere(folder, scenario, options),
+    run: (scenario, pacing) => runIn(folder, scenario, pacing, []),
     remove() {
       git('worktree', 'remove', '--force', folder);
       rmSync(folder, { recursive: true, force: true });
@@ -40,29 +56,29 @@ export function checkOut(revision: string, say: (line: string) => void): OtherRe
   };
 }
 
-async function runThere(
-  folder: string,
-  scenario: string,
-  { seconds, warmUpSeconds, seed }: { seconds: number; warmUpSeconds: number; seed: number },
-): Promise<Run> {
-  const json = join(folder, 'run.json');
-  const args = [
-    '--only',
-    scenario,
-    '--repeats',
-    '1',
-    '--seconds',
-    seconds,
-    '--warm-up',
-    warmUpSeconds,
-    '--seed',
-    seed,
-    '--json',
-    json,
-  ];
+async function runIn(folder: string, scenario: string, pacing: RevisionPacing, extra: string[]): Promise<Run> {
+  const temporary = mkdtempSync(join(tmpdir(), 'holdfast-bench-run-'));
+  try {
+    const json = join(temporary, 'run.json');
+    await runBench(folder, [...argumentsOf(scenario, pacing), '--json', json, ...extra]);
+    const [run] = (JSON.parse(readFileSync(json, 'utf8')) as Results).runs;
+    if (run === undefined) throw new Error(`${scenario} left no figures in ${folder}`);
+    return run;
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
+  }
+}
+
+function argumentsOf(scenario: string, { seconds, warmUpSeconds, seed }: RevisionPacing): string[] {
+  const pacing = { '--seconds': seconds, '--warm-up': warmUpSeconds, '--seed': seed };
+  return ['--only', scenario, '--repeats', '1', ...Object.entries(pacing).flat().map(String)];
+}
+
+/** The bench of a checkout, in a process of its own. @throws Error with what it said */
+async function runBench(folder: string, args: string[]): Promise<void> {
   const main = MAINS.find((path) => existsSync(join(folder, path)));
-  if (main === undefined) throw new Error(`the other revision has none of ${MAINS.join(', ')}`);
-  const child = spawn(process.execPath, [main, ...args.map(String)], {
+  if (main === undefined) throw new Error(`${folder} has none of ${MAINS.join(', ')}`);
+  const child = spawn(process.execPath, [main, ...args], {
     cwd: folder,
     stdio: ['ignore', 'ignore', 'pipe'],
   });
@@ -73,9 +89,7 @@ async function runThere(
   const timer = setTimeout(() => child.kill('SIGTERM'), RUN_TIMEOUT_MS);
   const code = await new Promise<number | null>((resolve, reject) => child.once('error', reject).once('exit', resolve));
   clearTimeout(timer);
-  const run = code === 0 ? (JSON.parse(readFileSync(json, 'utf8')) as Results).runs[0] : undefined;
-  if (run === undefined) throw new Error(`${scenario} could not be run in the other revision: ${said}`);
-  return run;
+  if (code !== 0) throw new Error(`${args.join(' ')} failed in ${folder}: ${said}`);
 }
 
 function git(...args: string[]): string {

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import type { Overrides } from '@holdfast/cluster';
 import { BENCH_USAGE, type BenchOptions, parseBenchArguments } from './arguments.ts';
 import { BenchSystem } from './bench-system.ts';
-import { checkOut, currentRevision, type OtherRevision } from './compare.ts';
+import { checkOut, currentRevision, thisRevision } from './compare.ts';
 import { type Run, runScenario } from './load/run-scenario.ts';
 import { SCENARIOS, type Scenario } from './load/scenarios.ts';
 import { soak } from './load/soak.ts';
@@ -31,7 +31,6 @@ if (parsed.kind === 'help') {
 
 /** @returns the exit code */
 async function bench(options: BenchOptions): Promise<number> {
-  const other = options.against === null ? undefined : checkOut(options.against, say);
   const results: Results = {
     measuredAt: new Date().toISOString(),
     revision: currentRevision(),
@@ -44,16 +43,41 @@ async function bench(options: BenchOptions): Promise<number> {
     storage: [],
     soak: null,
   };
-  const systems = systemsOf(options);
+  if (options.against === null) await measureAlone(results);
+  else await measureAgainst(options.against, results);
+  return report(results);
+}
+
+async function measureAlone(results: Results): Promise<void> {
+  const systems = systemsOf(results.options);
   endWithSignal(systems);
   try {
-    await measureAll(systems, results, other);
+    await measureAll(systems, results);
   } finally {
-    other?.remove();
     for (const system of systems) await system.remove();
   }
   results.storage = systems.flatMap(({ storage }) => storage);
-  return report(results);
+}
+
+/** Each scenario in both revisions, by turns; the one that comes second finds the machine warmer, so they take turns. */
+async function measureAgainst(revision: string, results: Results): Promise<void> {
+  const { only, repeats, seed } = results.options;
+  const other = checkOut(revision, say);
+  const ours = { revision: thisRevision(results.options), runs: results.runs };
+  const theirs = { revision: other, runs: results.otherRuns };
+  try {
+    for (let repeat = 1; repeat <= repeats; repeat++) {
+      for (const name of only) {
+        for (const { revision, runs } of repeat % 2 === 1 ? [ours, theirs] : [theirs, ours]) {
+          const run = await revision.run(name, { ...results.options, seed: seed + repeat });
+          runs.push(run);
+          say(`${repeat}/${repeats} ${summaryOf(run)} in ${revision.name}`);
+        }
+      }
+    }
+  } finally {
+    other.remove();
+  }
 }
 
 /** Ctrl-C: what has been started ends with us, and what may be many gigabytes goes. */
@@ -80,21 +104,21 @@ function systemsOf(options: BenchOptions): BenchSystem[] {
   ];
 }
 
-async function measureAll(systems: BenchSystem[], results: Results, other: OtherRevision | undefined): Promise<void> {
+async function measureAll(systems: BenchSystem[], results: Results): Promise<void> {
   const { only, soakMinutes, seed, randomKeys } = results.options;
   const scenarios = SCENARIOS.filter(({ name }) => only.includes(name));
   const [measured] = systems;
   const withoutCarrier = scenarios.filter(({ carrier }) => !carrier);
   if (withoutCarrier.length > 0 || soakMinutes !== null) {
     await withOpen(systems, OWN_SHIPMENTS, async () => {
-      await measure(withoutCarrier, systems, results, other);
+      await measure(withoutCarrier, systems, results);
       for (const system of systems) await system.measureStorage('the runs');
       if (soakMinutes !== null && measured !== undefined)
         results.soak = await soak(measured.cluster, { minutes: soakMinutes, seed, randomKeys, say });
     });
   }
   const withCarrier = scenarios.filter(({ carrier }) => carrier);
-  if (withCarrier.length > 0) await withOpen(systems, {}, () => measure(withCarrier, systems, results, other));
+  if (withCarrier.length > 0) await withOpen(systems, {}, () => measure(withCarrier, systems, results));
 }
 
 async function withOpen(systems: BenchSystem[], env: Overrides, work: () => Promise<void>): Promise<void> {
@@ -107,12 +131,7 @@ async function withOpen(systems: BenchSystem[], env: Overrides, work: () => Prom
 }
 
 /** Runs scenarios, all of them once, then all of them again: what the machine does meanwhile meets each. */
-async function measure(
-  scenarios: Scenario[],
-  systems: BenchSystem[],
-  results: Results,
-  other: OtherRevision | undefined,
-): Promise<void> {
+async function measure(scenarios: Scenario[], systems: BenchSystem[], results: Results): Promise<void> {
   const { options } = results;
   for (let repeat = 1; repeat <= options.repeats; repeat++) {
     for (const scenario of scenarios) {
@@ -121,9 +140,6 @@ async function measure(
         const runs = system === systems[0] ? results.runs : results.emptyRuns;
         runs.push(await oneRun(system, scenario, repeat, results));
       }
-      if (other === undefined) continue;
-      say(`  ${scenario.name} in ${other.name}`);
-      results.otherRuns.push(await other.run(scenario.name, { ...options, seed: options.seed + repeat }));
     }
   }
 }
@@ -148,12 +164,13 @@ async function oneRun(
   // A seed of its own for each run: orders are new ones every time.
   const pacing = { ...options, seed: options.seed + repeat, perSecond: paceOf(scenario, runs) };
   const run = await runScenario(cluster, scenario, pacing);
-  const failed = run.failed === 0 ? '' : `, ${run.failed} failed: ${run.firstFailure}`;
-  say(
-    `${repeat}/${options.repeats} ${scenario.name}${name === 'empty' ? ', empty' : ''}: ${run.perSecond.toFixed(0)} a second, ` +
-      `p50 ${run.p50Ms.toFixed(1)} ms, p99 ${run.p99Ms.toFixed(1)} ms${failed}`,
-  );
+  say(`${repeat}/${options.repeats} ${summaryOf(run)}${name === 'empty' ? ', empty' : ''}`);
   return run;
+}
+
+function summaryOf({ scenario, perSecond, p50Ms, p99Ms, failed, firstFailure }: Run): string {
+  const failures = failed === 0 ? '' : `, ${failed} failed: ${firstFailure}`;
+  return `${scenario}: ${perSecond.toFixed(0)} a second, p50 ${p50Ms.toFixed(1)} ms, p99 ${p99Ms.toFixed(1)} ms${failures}`;
 }
 
 function paceOf({ pace }: Scenario, runs: Run[]): number {
