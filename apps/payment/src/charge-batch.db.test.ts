@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { createFlights } from '@holdfast/idempotency';
 import { createStepClient, stepStreams, storeFault } from '@holdfast/participant';
+import { type TestParticipant, testParticipant } from '@holdfast/participant/test';
 import { createPool } from '@holdfast/postgres';
 import { type CallOptions, type Client, services, startServer } from '@holdfast/rpc';
 import { SECRET_KEY, startTestSandbox, type TestSandbox } from '@holdfast/sandbox/test';
 import { createMetrics } from '@holdfast/service';
-import { type TestParticipant, testParticipant } from '@holdfast/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ProviderSettings, paymentMigrations, paymentService } from './server.ts';
 

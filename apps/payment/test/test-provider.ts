@@ -5,10 +5,10 @@ import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { createFlights } from '@holdfast/idempotency';
 import { storeFault } from '@holdfast/participant';
+import { type TestParticipant, testParticipant } from '@holdfast/participant/test';
 import { type CallOptions, type Client, createClient, services, startServer } from '@holdfast/rpc';
 import { SECRET_KEY, startTestSandbox, type TestSandbox } from '@holdfast/sandbox/test';
 import { createMetrics } from '@holdfast/service';
-import { type TestParticipant, testParticipant } from '@holdfast/testing';
 import type { CallName } from '../src/provider.ts';
 import { type ProviderSettings, paymentMigrations, paymentService } from '../src/server.ts';
 
