@@ -5,18 +5,18 @@ import { type TestDatabase, testDatabase } from '@holdfast/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { claimAndSettle, claimOne, holdOne } from '../../test/test-claims.ts';
 import type { Fingerprinter } from '../core/fingerprint.ts';
-import { createFlights } from '../core/single-flight.ts';
+import { createSingleFlight } from '../core/single-flight.ts';
 import { idempotencyMigrations } from '../index.ts';
 import { insertClaims } from './claims/claims.ts';
 import { openClaim, settleOpenClaim } from './claims/claims-fragment.ts';
 import { ask, readClaims } from './claims/read-claims.ts';
 import { loadFingerprinter } from './fingerprint-secret.ts';
-import { purge, turnDays } from './retention.ts';
+import { purge, rotateDays } from './retention.ts';
 
 let database: TestDatabase;
 let fingerprinter: Fingerprinter;
 beforeAll(async () => {
-  database = await testDatabase('retention', [idempotencyMigrations], { onlyByKey: true });
+  database = await testDatabase('retention', [idempotencyMigrations], { keyLookupsOnly: true });
   fingerprinter = await loadFingerprinter(database.pool);
   await database.pool.query('create table effects (order_id text primary key, made integer not null)');
 });
@@ -47,12 +47,12 @@ const callOf = (orderId: string, epoch = 1) => ({
 const makeEffect = async (tx: Transaction, orderId: string) => {
   const made = await tx.query('insert into effects values ($1, 1) on conflict do nothing', [orderId]);
   return {
-    kind: 'done' as const,
+    kind: 'completed' as const,
     answer: Buffer.from(made.rowCount === 1 ? `charged ${orderId}${padding}` : `found ${orderId}`),
   };
 };
 const run = () =>
-  createStepRunner<string>(database.pool, createFlights(), {
+  createStepRunner<string>(database.pool, createSingleFlight(), {
     operation: 'charge',
     keepDays: 2,
     prepare: (tx, calls) => Promise.all(calls.map(({ request }) => makeEffect(tx, request))),
@@ -89,7 +89,7 @@ function beforeStatement(pool: Pool, name: string, work: () => Promise<unknown>)
 describe('an answer', () => {
   it.each(SIZES)('K2: that is $size is given byte for byte until its last day', async ({ added, byDay }) => {
     padding = added;
-    await turnDays(database.pool);
+    await rotateDays(database.pool);
     const orderId = randomUUID();
     await charge(orderId);
     expect(await charge(orderId)).toEqual({
@@ -123,7 +123,7 @@ describe('an answer', () => {
   );
 
   it('S5: that is a refusal stays as long as its key', async () => {
-    const refusing = createStepRunner<string>(database.pool, createFlights(), {
+    const refusing = createStepRunner<string>(database.pool, createSingleFlight(), {
       operation: 'charge',
       keepDays: 0,
       prepare: async (_, calls) => calls.map(() => ({ kind: 'refused' as const, answer: Buffer.from('declined') })),
@@ -141,11 +141,11 @@ describe('the housekeeping', () => {
     await database.pool.query(
       `create table if not exists answers_20200101 partition of answers for values from ('2020-01-01') to ('2020-01-02')`,
     );
-    expect(await turnDays(database.pool)).toBe(1);
+    expect(await rotateDays(database.pool)).toBe(1);
     const made = await days();
     expect(made).not.toContain('answers_20200101');
     expect(made).toHaveLength(36);
-    expect(await turnDays(database.pool)).toBe(0);
+    expect(await rotateDays(database.pool)).toBe(0);
   });
 
   it('K5: takes away what is settled and old, and nothing that is young, in flight, or has an answer to give', async () => {
@@ -308,7 +308,7 @@ describe('the housekeeping', () => {
       databaseUrl: database.databaseUrl,
       applicationName: 'retention',
       max: 1,
-      onlyByKey: true,
+      keyLookupsOnly: true,
     });
     try {
       expect(await purge({ pool: one })).toMatchObject({ claims: 3, fences: 3 });
