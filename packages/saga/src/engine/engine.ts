@@ -199,7 +199,7 @@ export class Engine {
     if (this.#state !== 'started') return { kind: 'unavailable', detail: 'this process is not running sagas' };
     if (term === null || !term.lease.isHeld())
       return { kind: 'unavailable', detail: 'this process has lost its lease' };
-    if (this.#running.isFull()) return { kind: 'full' };
+    if (this.#running.isFull()) return { kind: 'unavailable', detail: 'this process runs as many sagas as it may' };
     const slot = this.#takeSlot(id, term);
     const run = (row: SagaRow) => {
       this.#options.metrics?.sagaStarted(row.definition);
