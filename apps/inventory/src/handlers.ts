@@ -56,7 +56,7 @@ export function inventoryService(participant: Participant): ServiceBinding {
 
     async GetStock(request, call) {
       const stock = await findItem(pool, call.tenantId(), checkIdentifier('sku', request.sku));
-      return { kind: 'ok', message: { stock } };
+      return { kind: 'completed', message: { stock } };
     },
 
     async PutStock(request, call) {
@@ -68,7 +68,7 @@ export function inventoryService(participant: Participant): ServiceBinding {
       };
       const tenantId = call.tenantId();
       const stock = await transaction(pool, (tx) => putItem(tx, tenantId, item, randomUUID()));
-      return { kind: 'ok', message: { stock } };
+      return { kind: 'completed', message: { stock } };
     },
 
     async AdjustStock(request, call) {
@@ -108,7 +108,7 @@ const releaseStep: StepSpec<OrderId, never, never> = {
       calls.map(({ request }) => request),
     );
     return released.map((reservationId) => ({
-      kind: 'done',
+      kind: 'completed',
       answer: inventory.ReleaseInventory.responseSerialize({ reservationId }),
     }));
   },

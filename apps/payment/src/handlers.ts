@@ -66,7 +66,7 @@ export const paymentService =
 
       async GetAccount(request, call) {
         const customerId = checkIdentifier('customer_id', request.customerId);
-        return { kind: 'ok', message: { account: await findAccount(pool, call.tenantId(), customerId) } };
+        return { kind: 'completed', message: { account: await findAccount(pool, call.tenantId(), customerId) } };
       },
 
       async PutAccount(request, call) {
@@ -77,7 +77,7 @@ export const paymentService =
         };
         const tenantId = call.tenantId();
         const account = await transaction(pool, (tx) => putAccount(tx, tenantId, wanted, randomUUID()));
-        return { kind: 'ok', message: { account } };
+        return { kind: 'completed', message: { account } };
       },
 
       async AdjustAccount(request, call) {
@@ -123,7 +123,10 @@ function chargeStep(cards: Cards, storeIntent: StoreIntent): StepSpec<Charge, Ca
 
 /** The undo of any charge: at once where the money is here, at the provider where it isn't. */
 function refundStep(cards: Cards): StepSpec<OrderId, RefundPlan, GivenBack> {
-  const done = (refund: Refund) => ({ kind: 'done' as const, answer: payment.RefundPayment.responseSerialize(refund) });
+  const done = (refund: Refund) => ({
+    kind: 'completed' as const,
+    answer: payment.RefundPayment.responseSerialize(refund),
+  });
   return {
     operation: REFUND,
     keepDays: KEEP_DAYS,

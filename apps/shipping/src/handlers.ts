@@ -74,7 +74,7 @@ export const shippingService =
         const tenantId = call.tenantId();
         const dispatched = await transaction(pool, (tx) => dispatch(tx, { tenantId, orderId }, events));
         const { shipmentId, dispatchedAt } = dispatched;
-        return { kind: 'ok', message: { shipmentId, dispatchedAt: dispatchedAt.toISOString() } };
+        return { kind: 'completed', message: { shipmentId, dispatchedAt: dispatchedAt.toISOString() } };
       },
 
       GetStep: getStep(pool, {
@@ -107,7 +107,7 @@ function createStep(carrier: Carrier): StepSpec<ShipmentRequest, BookingPlan, Bo
 /** `result`: the shipment that was cancelled, null when nothing had been booked. */
 function cancelStep(carrier: Carrier): StepSpec<OrderId, string, string | null> {
   const done = (shipmentId: string) => ({
-    kind: 'done' as const,
+    kind: 'completed' as const,
     answer: shipping.CancelShipment.responseSerialize({ shipmentId }),
   });
   return {

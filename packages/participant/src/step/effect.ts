@@ -15,7 +15,7 @@ export type EffectOutcome<Result, Reason extends string = string> =
 
 /** As it is stored and sent. */
 export function settlementOf<Result>(outcome: EffectOutcome<Result>, encode: (result: Result) => Buffer): Settlement {
-  if (outcome.kind === 'completed') return { kind: 'done', answer: encode(outcome.result) };
+  if (outcome.kind === 'completed') return { kind: 'completed', answer: encode(outcome.result) };
   return { kind: 'refused', answer: statusBytes(outcome.reason, outcome.message) };
 }
 

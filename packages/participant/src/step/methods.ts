@@ -1,4 +1,4 @@
-import type { KeyedCall } from '@holdfast/idempotency';
+import type { IdempotentCall } from '@holdfast/idempotency';
 import { type Transaction, transaction } from '@holdfast/postgres';
 import { type Answer, checkIdentifier, type ServerCall } from '@holdfast/rpc';
 import type { Participant } from '../run-participant.ts';
@@ -11,11 +11,11 @@ import { createStepRunner, type StepSpec } from './step-runner.ts';
  * @param check of everything but the order. @throws InvalidRequest
  */
 export function stepMethod<Sent extends { orderId: string }, Checked, Plan, Result>(
-  { pool, flights, fingerprinter, reach }: Participant,
+  { pool, singleFlight, fingerprinter, reach }: Participant,
   spec: StepSpec<Checked & OrderId, Plan, Result>,
   check: (request: Sent) => Checked,
 ): (request: Sent, call: ServerCall) => Promise<Answer<never>> {
-  const run = createStepRunner(pool, flights, spec, reach);
+  const run = createStepRunner(pool, singleFlight, spec, reach);
   return async (request, call) => {
     const orderId = checkIdentifier('order_id', request.orderId);
     const checked = check(request);
@@ -31,7 +31,7 @@ export function stepMethod<Sent extends { orderId: string }, Checked, Plan, Resu
  */
 export async function runAlone<Result>(
   { pool, keyedRunner }: Participant,
-  call: KeyedCall,
+  call: IdempotentCall,
   effect: (tx: Transaction) => Promise<EffectOutcome<Result>>,
   encode: (result: Result) => Buffer,
 ): Promise<Answer<never>> {
@@ -39,5 +39,5 @@ export async function runAlone<Result>(
   const outcome = await keyedRunner.run(call, settle);
   if (outcome.kind !== 'answer_expired') return stepAnswer(outcome);
   const { kind, answer } = await transaction(pool, settle);
-  return stepAnswer({ kind: kind === 'done' ? 'completed' : kind, answer, replayed: true });
+  return stepAnswer({ kind, answer, replayed: true });
 }

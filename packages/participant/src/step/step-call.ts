@@ -3,8 +3,8 @@ import {
   type ActOutcome,
   ask,
   type Fingerprinter,
+  type IdempotentCall,
   isUndoKey,
-  type KeyedCall,
   OUTCOME_REASONS,
   storeFaultReason,
 } from '@holdfast/idempotency';
@@ -30,7 +30,7 @@ export function keyedCall(
   { name, undo = false, orderId }: Operation,
   request: object,
   fingerprinter: Fingerprinter,
-): KeyedCall {
+): IdempotentCall {
   const key = call.key();
   if (isUndoKey(key) !== undo) {
     const hint = undo
@@ -44,7 +44,7 @@ export function keyedCall(
     const hint = 'a step’s key is the id of the order that its request names, a colon, and the step’s name';
     throw new InvalidRequest('idempotency-key', hint, 'IDEMPOTENCY_KEY_INVALID');
   }
-  const keyed: KeyedCall = {
+  const keyed: IdempotentCall = {
     tenantId: call.tenantId(),
     key,
     operation: name,
@@ -96,7 +96,7 @@ export function getStep<Shown extends ShownAnswers>(db: Query, shown: Shown) {
       const refusal = decodeStatus(asked.answer);
       message.refusal = { reason: refusal?.reason ?? '', message: refusal?.message ?? '' };
     }
-    return { kind: 'ok', message: message as StepShown<Shown> };
+    return { kind: 'completed', message: message as StepShown<Shown> };
   };
 }
 
@@ -106,5 +106,5 @@ const STATES: Readonly<Record<Awaited<ReturnType<typeof ask>>['kind'], StepState
   refused: 'STEP_STATE_REFUSED',
   sealed: 'STEP_STATE_SEALED',
   in_progress: 'STEP_STATE_IN_FLIGHT',
-  unknown_key: 'STEP_STATE_UNKNOWN_KEY',
+  not_found: 'STEP_STATE_UNKNOWN_KEY',
 };
