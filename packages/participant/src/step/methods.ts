@@ -39,5 +39,5 @@ export async function runAlone<Result>(
   const outcome = await keyedRunner.run(call, settle);
   if (outcome.kind !== 'answer_expired') return stepAnswer(outcome);
   const { kind, answer } = await transaction(pool, settle);
-  return stepAnswer({ kind: kind === 'completed' ? 'completed' : kind, answer, replayed: true });
+  return stepAnswer({ kind, answer, replayed: true });
 }
