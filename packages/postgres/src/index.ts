@@ -1,7 +1,7 @@
 export { describeSchema } from './describe-schema.ts';
 export { type Batcher, createBatcher, QueueFull } from './group-commit.ts';
 export { type MigrationFile, type Migrations, migrate, migrationFiles, missingMigrations } from './migrate.ts';
-export { guessedFew } from './planner-hints.ts';
+export { fewRowsHint } from './planner-hints.ts';
 export {
   createHostPool,
   createPool,
@@ -12,7 +12,14 @@ export {
   statement,
 } from './pool.ts';
 export { type Preparation, prepareDatabase, runMigrations } from './prepare-database.ts';
-export { classifyPostgresError, isNotNullViolation, isUniqueViolation, type PostgresFault } from './sqlstate.ts';
+export {
+  classifyPostgresError,
+  isNotNullViolation,
+  isSessionFault,
+  isUniqueViolation,
+  type PostgresFault,
+  sqlstateOf,
+} from './sqlstate.ts';
 export {
   type Ending,
   type Known,

@@ -62,7 +62,7 @@ describe('a pool of the program, whose values are read in ways of its own', () =
     });
     const pay = async (tx: { query: pg.Pool['query'] }) => {
       expect((await tx.query(`select ${LARGEST} as largest`)).rows).toEqual([{ largest: BigInt(LARGEST) }]);
-      return { kind: 'done' as const, answer: Buffer.from('paid') };
+      return { kind: 'completed' as const, answer: Buffer.from('paid') };
     };
     const run = (amount: number) => createKeyedRunner({ pool: host }).run(call(amount), pay);
     expect(await run(5)).toEqual({ kind: 'completed', answer: Buffer.from('paid'), replayed: false });
@@ -83,8 +83,8 @@ describe('a pool of the program, whose values are read in ways of its own', () =
           kind: 'pivot',
           timeoutMs: 1_000,
           retry: { baseMs: 10, capMs: 100, maxAttempts: 3 },
-          act: async ({ input }) => ({ kind: 'done', output: { parcel: `parcel to ${input.to}` } }),
-          undo: async () => ({ kind: 'done' }),
+          act: async ({ input }) => ({ kind: 'completed', output: { parcel: `parcel to ${input.to}` } }),
+          undo: async () => ({ kind: 'completed' }),
         },
       ],
     });
