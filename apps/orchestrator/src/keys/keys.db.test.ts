@@ -162,10 +162,13 @@ describe('an adjustment', () => {
     const calls: string[] = [];
     const [shared, reached, answered] = [await desk(), Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     const held = async (key: string) => {
+      const body = `call ${calls.push(key)}`;
       reached.resolve();
       await answered.promise;
-      return { status: 200, body: `call ${calls.push(key)}`, replayed: false };
+      return { status: 200, body, replayed: false };
     };
+    // A connection for each, so that none waits for one to be opened.
+    await Promise.all([1, 2, 3].map(() => database.pool.query('select')));
     const twice = [1, 2].map(() => adjustOnce(shared, adjustment(calls, { key: 'at-once-012345678', call: held })));
     await reached.promise;
     const operation = 'POST /v1/accounts/{customerId}/adjust' as const;
