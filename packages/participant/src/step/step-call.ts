@@ -60,7 +60,7 @@ export function keyedCall(
 export function stepAnswer(outcome: ActOutcome): Answer<never> {
   switch (outcome.kind) {
     case 'completed':
-      return { kind: 'stored', bytes: outcome.answer, replayed: outcome.replayed };
+      return { kind: 'completed', bytes: outcome.answer, replayed: outcome.replayed };
     case 'refused':
       return { kind: 'error', statusBytes: outcome.answer, pushbackMs: -1, replayed: outcome.replayed };
     case 'reused':

@@ -10,9 +10,10 @@
  *     themselves.
  * K7  Performing holds neither a transaction nor a connection.
  * K5  An answer past its last day is found again in the effect's own rows; nothing runs.
- * S4  A performance that could not find out leaves the claim in flight and ends its lease: the next attempt asks.
+ * S4  When the outcome of the outside call is unknown, the claim stays in progress and its lease ends: the next attempt may
+ *     ask the provider at once.
  *
- * Every call has its own outcome: one that throws does so alone (see batcher.ts, B3).
+ * Every call has its own outcome: one that throws does so alone (B3, group-commit.ts of @holdfast/postgres).
  */
 
 import type { SingleFlight } from '@holdfast/idempotency';

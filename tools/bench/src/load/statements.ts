@@ -96,5 +96,5 @@ async function run(
 ): Promise<Buffer | undefined> {
   const handler = handlers[method] as unknown as (request: object, call: ServerCall) => Promise<Answer<unknown>>;
   const answer = await handler(request, call);
-  return answer.kind === 'stored' ? answer.bytes : undefined;
+  return 'bytes' in answer ? answer.bytes : undefined;
 }
