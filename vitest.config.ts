@@ -18,6 +18,9 @@ const PROOFS = [
   'tests/model.test.ts',
   'tests/packed-idempotency.test.ts',
   'tests/plans.test.ts',
+  'tests/pooled-conformance.test.ts',
+  'tests/pooled-matrix.test.ts',
+  'tests/pooler.test.ts',
 ];
 /** Of tests/, what needs no process but its own. */
 const STATIC = ['deployment', 'house', 'invariants', 'links', 'mutations', 'repository', 'settings'].map(

@@ -1,5 +1,5 @@
 import { orderEvents, redisUrl } from '@holdfast/participant';
-import { boolean, optional, port, text, url } from '@holdfast/service';
+import { boolean, optional, port, prepare, text, url } from '@holdfast/service';
 
 /** Settings of the inventory service. */
 export const config = {
@@ -15,6 +15,7 @@ export const config = {
   REDIS_URL: redisUrl(),
   /** `false`: the job `migrate` does it, and the service waits for it. */
   MIGRATE_ON_START: optional(boolean(), true),
+  DATABASE_PREPARE: prepare(),
   /** `true`: stock is fulfilled when shipping tells of a dispatch, in a stream of the Redis at REDIS_URL; for all services alike. */
   ORDER_EVENTS: orderEvents(),
 };

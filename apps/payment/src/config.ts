@@ -1,5 +1,5 @@
 import { redisUrl } from '@holdfast/participant';
-import { boolean, integer, optional, port, text, url } from '@holdfast/service';
+import { boolean, integer, optional, port, prepare, text, url } from '@holdfast/service';
 
 /** Settings of the payment service. Without STRIPE_SECRET_KEY only payments from the customer's account work. */
 export const config = {
@@ -15,6 +15,7 @@ export const config = {
   REDIS_URL: redisUrl(),
   /** `false`: the job `migrate` does it, and the service waits for it. */
   MIGRATE_ON_START: optional(boolean(), true),
+  DATABASE_PREPARE: prepare(),
   STRIPE_SECRET_KEY: optional(text('a secret or restricted key of Stripe, sk_… or rk_…', /^[sr]k_\w{4,}$/), null),
   /** Where the provider is, when it is not Stripe itself: the sandbox, or a proxy. */
   STRIPE_API_BASE: optional(origin(), null),

@@ -1,5 +1,5 @@
 import { orderEvents, redisUrl } from '@holdfast/participant';
-import { boolean, integer, optional, port, text, url } from '@holdfast/service';
+import { boolean, integer, optional, port, prepare, text, url } from '@holdfast/service';
 
 /** Settings of the shipping service. */
 export const config = {
@@ -15,6 +15,7 @@ export const config = {
   REDIS_URL: redisUrl(),
   /** `false`: the job `migrate` does it, and the service waits for it. */
   MIGRATE_ON_START: optional(boolean(), true),
+  DATABASE_PREPARE: prepare(),
   /** `true`: dispatches are told in a stream of the Redis at REDIS_URL; for all services alike. */
   ORDER_EVENTS: orderEvents(),
   /**

@@ -11,7 +11,15 @@ import {
   turnDays,
 } from '@holdfast/idempotency';
 import { connectRedis, createRedisAnswers, REDIS_URL_PATTERN, type RedisAnswers } from '@holdfast/idempotency/redis';
-import { createPool, type Migrations, type Pool, prepareDatabase } from '@holdfast/postgres';
+import {
+  createPool,
+  faultLine,
+  type Migrations,
+  type Pool,
+  type Prepare,
+  prepareDatabase,
+  whyUnready,
+} from '@holdfast/postgres';
 import { type ServiceBinding, startServer } from '@holdfast/rpc';
 import {
   createHealth,
@@ -22,6 +30,7 @@ import {
   observeWaits,
   onShutdown,
   optional,
+  type ReadinessCheck,
   startOpsServer,
   text,
 } from '@holdfast/service';
@@ -39,6 +48,7 @@ export interface ParticipantConfig {
   /** Optional: it only answers early, so nothing depends on its being there. */
   REDIS_URL: string | undefined;
   MIGRATE_ON_START: boolean;
+  DATABASE_PREPARE: Prepare;
 }
 
 /** What a participant's handlers work with. */
@@ -85,7 +95,9 @@ export async function runParticipant(
     applicationName: `holdfast-${name}`,
     max: POOL_SIZE,
     onlyByKey: true,
+    prepare: config.DATABASE_PREPARE,
     onAcquired: observeWaits(metrics),
+    onFault: (fault) => log.warn(fault, 'the database can not do it now; asked again with the same key it will'),
     // Its message alone: the error carries the whole client, with every statement that it has prepared.
     onIdleError: ({ message }) => log.warn({ message }, 'an idle database connection broke; it is replaced on demand'),
   });
@@ -111,7 +123,7 @@ export async function runParticipant(
     log,
     translate: storeFault,
   });
-  const health = createHealth({ postgres: async () => (await pool.query('select 1')).rowCount === 1 });
+  const health = createHealth({ postgres: databaseCheck(pool, log) });
   const ops = await startOpsServer(config.HOST, config.HTTP_PORT, health, metrics);
   onShutdown(retentionOf({ pool, others }, log, metrics));
   onShutdown(() => ops.close());
@@ -121,6 +133,17 @@ export async function runParticipant(
     await server.stop(SHUTDOWN_GRACE_MS);
   });
   log.info({ grpcPort: server.port, httpPort: ops.port }, 'listening');
+}
+
+/** Whether the database can do what the service asks of it; why not is in the log, once. */
+export function databaseCheck(pool: Pool, log: Log): ReadinessCheck {
+  let told: string | null = null;
+  return async () => {
+    const why = await whyUnready(pool).catch(faultLine);
+    if (why !== told) log.warn({ why }, why === null ? 'ready again: the database can be written' : 'not ready');
+    told = why;
+    return why === null;
+  };
 }
 
 /** The retention of a database's claims, with what it does under `/metrics`. @returns ends it */
