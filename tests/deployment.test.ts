@@ -348,7 +348,7 @@ describe('deploy/postgres/databases.sh', () => {
       ),
     );
     const { default_transaction_isolation, standard_conforming_strings, array_nulls, DateStyle, ...asked } =
-      sessionSettings({ onlyByKey: true });
+      sessionSettings({ keyLookupsOnly: true });
     expect(given).toEqual(asked);
   });
 });

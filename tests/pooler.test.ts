@@ -57,7 +57,7 @@ describe.skipIf(skips)('behind a PgBouncer in transaction mode', () => {
     const before = await pooler({ settings: { default_pool_size: '1' } });
     const databaseUrl = before.databaseUrl('payment');
     const [one, other] = [1, 2].map((n) =>
-      createPool({ databaseUrl, applicationName: `pooled ${n}`, onlyByKey: true, max: 1 }),
+      createPool({ databaseUrl, applicationName: `pooled ${n}`, keyLookupsOnly: true, max: 1 }),
     );
     try {
       for (const pool of [one, other]) {

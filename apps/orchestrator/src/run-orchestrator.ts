@@ -90,7 +90,7 @@ async function openDatabase(settings: Settings, log: Parts['log'], metrics: Part
     databaseUrl: settings.DATABASE_URL,
     applicationName: 'holdfast-orchestrator',
     max: settings.DATABASE_POOL,
-    onlyByKey: true,
+    keyLookupsOnly: true,
     prepare: settings.DATABASE_PREPARE,
     onAcquired: observeWaits(metrics),
     onFault: (fault) => log.warn(fault, 'the database can not do it now; asked again with the same key it will'),

@@ -3,14 +3,15 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
-import { createFlights } from '@holdfast/idempotency';
+import { createSingleFlight } from '@holdfast/idempotency';
 import { storeFault } from '@holdfast/participant';
 import { type CallOptions, type Client, createClient, services, startServer } from '@holdfast/rpc';
 import { SECRET_KEY, startTestSandbox, type TestSandbox } from '@holdfast/sandbox/test';
 import { createMetrics } from '@holdfast/service';
 import { type TestParticipant, testParticipant } from '@holdfast/testing';
+import type { ProviderSettings } from '../src/card.ts';
+import { paymentMigrations, paymentService } from '../src/index.ts';
 import type { CallName } from '../src/provider.ts';
-import { type ProviderSettings, paymentMigrations, paymentService } from '../src/server.ts';
 
 // For tests only: the payment service before the real sandbox, and a line between them on which a call can be held, lost or cut.
 
@@ -44,7 +45,7 @@ const RETRYABLE = ['OUTCOME_UNKNOWN', 'REQUEST_IN_PROGRESS', 'TRY_AGAIN', 'DEADL
 export async function untilKnown<T extends { kind: string; reason?: string }>(call: () => Promise<T>): Promise<T> {
   for (let attempt = 1; attempt <= 60; attempt++) {
     const result = await call();
-    if (result.kind === 'ok' || !RETRYABLE.includes(result.reason ?? '')) return result;
+    if (result.kind === 'completed' || !RETRYABLE.includes(result.reason ?? '')) return result;
   }
   throw new Error('the outcome did not become known in 60 attempts');
 }
@@ -90,9 +91,7 @@ export async function startTestCards(timeoutMs = 2_000): Promise<TestCards> {
     STRIPE_API_BASE: new URL(`http://127.0.0.1:${line.port}`),
     STRIPE_TIMEOUT_MS: timeoutMs,
   };
-  const payment = await testParticipant('payment', services.payment, paymentMigrations, (participant) =>
-    paymentService(participant, settings),
-  );
+  const payment = await testParticipant('payment', services.payment, paymentMigrations, paymentService(settings));
   const { pool } = payment.database;
   const stopReplicas: (() => Promise<void>)[] = [];
   const cards: TestCards = {
@@ -104,9 +103,13 @@ export async function startTestCards(timeoutMs = 2_000): Promise<TestCards> {
       by.ChargePayment({ orderId, customerId: 'ann', amount: AMOUNT, currency: 'EUR', method }, options(key)),
     undo: ({ orderId, undoKey }, by = payment.client) => by.RefundPayment({ orderId }, options(undoKey)),
     async replica(other = {}) {
-      const participant = { ...payment.participant, flights: createFlights(), metrics: createMetrics('payment') };
+      const participant = {
+        ...payment.participant,
+        singleFlight: createSingleFlight(),
+        metrics: createMetrics('payment'),
+      };
       const { log } = participant;
-      const bound = [paymentService(participant, { ...settings, ...other })];
+      const bound = [paymentService({ ...settings, ...other })(participant)];
       const server = await startServer({ host: '127.0.0.1', port: 0, services: bound, log, translate: storeFault });
       const client = createClient(services.payment, `127.0.0.1:${server.port}`);
       stopReplicas.push(async () => {
@@ -134,7 +137,7 @@ export async function startTestCards(timeoutMs = 2_000): Promise<TestCards> {
     },
     async stateOf(key) {
       const step = await payment.client.GetStep({ key }, { timeoutMs: 5_000, tenantId: TENANT });
-      return step.kind === 'ok' ? step.message.state : step.reason;
+      return step.kind === 'completed' ? step.message.state : step.reason;
     },
     async endLeases({ orderId }) {
       const ended = await pool.query(

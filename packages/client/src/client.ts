@@ -57,7 +57,7 @@ export type Waited =
   /** It waits for an operator. */
   | { kind: 'parked'; order: Order }
   /** Time is up, or the signal aborted; `order` as it was seen last. */
-  | { kind: 'pending'; order: Order | undefined }
+  | { kind: 'in_progress'; order: Order | undefined }
   | Extract<Sent<Order>, { kind: 'refused' }>;
 
 const RETRY: RetryOptions = { maxAttempts: 8, baseMs: 100, capMs: 5_000, attemptTimeoutMs: 10_000 };
@@ -133,13 +133,13 @@ export class HoldfastClient {
       // Asked first: a missing order must not be waited for, and an ended one needs no stream.
       const seen = await this.getOrder(id, { signal: until });
       if (seen.kind === 'refused') return seen;
-      if (seen.kind === 'ok') order = seen.body;
+      if (seen.kind === 'completed') order = seen.body;
       order = (await this.#follow(id, order, until)) ?? order;
       const settled = order && settledAs(order);
       if (settled !== undefined) return settled;
       await pause(fullJitterMs(this.#channel.retry, attempt, this.#channel.random), until);
     }
-    return { kind: 'pending', order };
+    return { kind: 'in_progress', order };
   }
 
   getSaga(id: string, options: CallOptions = {}): Promise<Sent<Saga>> {

@@ -4,20 +4,20 @@ import type { Migrations } from '@holdfast/postgres';
 export { createPool, migrate, type Pool, type Transaction } from '@holdfast/postgres';
 
 export {
-  type AnswerMemory,
+  type AnswerCache,
+  type CachedCall,
   createLocalAnswers,
   createLocalAnswersOf,
   type LocalAnswers,
+  type RawAnswerCache,
+  type RawCall,
   type Recalled,
-  type RememberedCall,
   type SettledAnswer,
-  type UnreadAnswers,
-  type UnreadCall,
 } from './core/answer-cache.ts';
 export { createFingerprinter, type Fingerprint, type Fingerprinter } from './core/fingerprint.ts';
 export { actKeyOf, isUndoKey, KEY_PATTERN, KEY_RULE, splitKey, undoKeyOf } from './core/key.ts';
-export { dateOfKey, type KeyFault, keyOf, newKey, parseKey } from './core/new-key.ts';
-export type { ActOutcome, KeyedCall, Settlement } from './core/outcome.ts';
+export { dateOfKey, type KeyFault, newKey, newKeyFor, parseKey } from './core/new-key.ts';
+export type { ActOutcome, IdempotentCall, Settlement } from './core/outcome.ts';
 export { KEY_FAULT_REASONS, OUTCOME_REASONS } from './core/outcome-reasons.ts';
 export {
   DEFAULT_KEEP_DAYS,
@@ -27,7 +27,13 @@ export {
 } from './core/retention-clock.ts';
 export { type OnceCall, type OncePorts, runOnce } from './core/run-once.ts';
 export { differingMembers, isSameRequest } from './core/same-request.ts';
-export { createFlights, type Flight, type FlightCall, type Flights, type Stands } from './core/single-flight.ts';
+export {
+  type ClaimedRequest,
+  createSingleFlight,
+  type Flight,
+  type FlightCall,
+  type SingleFlight,
+} from './core/single-flight.ts';
 export {
   type Claim,
   ClaimedMeanwhile,
@@ -72,7 +78,7 @@ export {
   purge,
   type RetentionOptions,
   type RetentionTimer,
-  turnDays,
+  rotateDays,
 } from './postgres/retention.ts';
 export { TransactionControlRefused } from './postgres/scope/nested-transactions.ts';
 export {

@@ -2,7 +2,7 @@
 import { type TestDatabase, testDatabase } from '@holdfast/testing';
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { afterAll, afterEach, beforeAll } from 'vitest';
-import { done, type IdempotencyOptions, idempotency, keyed, refused } from '../src/fastify/index.ts';
+import { done, type IdempotencyOptions, idempotency, idempotent, refused } from '../src/fastify/index.ts';
 import { idempotencyMigrations } from '../src/index.ts';
 
 interface Payment {
@@ -49,7 +49,7 @@ export function testShops() {
       response: { 201: { type: 'object', properties: { id: { type: 'integer' }, amount: { type: 'integer' } } } },
     };
     const route = { schema, config: { idempotency: { redact: ['/cvc'], retentionMs: 60_000 } } };
-    const pay = keyed<Payment>(async (request, tx, inHand) => {
+    const pay = idempotent<Payment>(async (request, tx, inHand) => {
       const { amount } = request.body;
       const values = [inHand?.key, amount];
       const { rows } = await tx.query('insert into payments (key, amount) values ($1, $2) returning id', values);
@@ -68,7 +68,7 @@ export function testShops() {
     app.post(
       '/tips',
       optional,
-      keyed(async (_request, _tx, inHand) => done(200, { underKey: inHand?.key ?? null })),
+      idempotent(async (_request, _tx, inHand) => done(200, { underKey: inHand?.key ?? null })),
     );
     app.put('/plain', async () => ({ plain: true }));
     await app.listen({ host: '127.0.0.1', port: 0 });

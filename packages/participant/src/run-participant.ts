@@ -1,60 +1,66 @@
 import {
-  createFlights,
   createKeyedRunner,
+  createSingleFlight,
   type Fingerprinter,
-  type Flights,
   type KeyedRunner,
   keepRetention,
   loadFingerprinter,
   type OtherTable,
   type RetentionOptions,
-  turnDays,
+  rotateDays,
+  type SingleFlight,
 } from '@holdfast/idempotency';
 import { connectRedis, createRedisAnswers, REDIS_URL_PATTERN, type RedisAnswers } from '@holdfast/idempotency/redis';
-import {
-  createPool,
-  faultLine,
-  type Migrations,
-  type Pool,
-  type Prepare,
-  prepareDatabase,
-  whyUnready,
-} from '@holdfast/postgres';
+import { createPool, faultLine, type Migrations, type Pool, prepareDatabase, whyUnready } from '@holdfast/postgres';
 import { type ServiceBinding, startServer } from '@holdfast/rpc';
 import {
+  boolean,
+  type Config,
   createHealth,
   createLog,
   createMetrics,
   type Log,
+  loadConfig,
   type Metrics,
   observeWaits,
   onShutdown,
   optional,
+  port,
+  prepare,
   type ReadinessCheck,
+  runService,
   startOpsServer,
   text,
+  url,
 } from '@holdfast/service';
+import { migrationJob } from './migration-job.ts';
 import type { ReachStepPoint } from './step/crash-points.ts';
 import { storeFault } from './step/step-call.ts';
 import { stepStreams } from './transport/step-server.ts';
 
 /** What every participant is configured by; a service adds its own settings beside these. */
-export interface ParticipantConfig {
-  DATABASE_URL: string;
-  HOST: string;
-  GRPC_PORT: number;
-  HTTP_PORT: number;
-  LOG_LEVEL: string;
-  /** Optional: it only answers early, so nothing depends on its being there. */
-  REDIS_URL: string | undefined;
-  MIGRATE_ON_START: boolean;
-  DATABASE_PREPARE: Prepare;
-}
+export const participantConfig = (grpcPort: number, httpPort: number) => ({
+  DATABASE_URL: url('postgres:', 'postgresql:'),
+  HOST: optional(text('an address to listen on'), '127.0.0.1'),
+  GRPC_PORT: optional(port(), grpcPort),
+  HTTP_PORT: optional(port(), httpPort),
+  LOG_LEVEL: optional(
+    text('trace, debug, info, warn, error or silent', /^(trace|debug|info|warn|error|silent)$/),
+    'info',
+  ),
+  /** Optional: answers early what the database has committed; without it the answers are the same. */
+  REDIS_URL: redisUrl(),
+  /** `false`: the job `migrate` does it, and the service waits for it. */
+  MIGRATE_ON_START: optional(boolean(), true),
+  DATABASE_PREPARE: prepare(),
+});
+type ParticipantSpec = ReturnType<typeof participantConfig>;
+export type ParticipantConfig = Config<ParticipantSpec>;
 
 /** What a participant's handlers work with. */
 export interface Participant {
   pool: Pool;
-  flights: Flights;
+  singleFlight: SingleFlight;
   /** Runs the keyed calls that belong to no saga. A step may be sealed or fenced later, so its answers stay in Postgres. */
   keyedRunner: KeyedRunner;
   fingerprinter: Fingerprinter;
@@ -73,6 +79,24 @@ export const redisUrl = () =>
 
 const POOL_SIZE = 16;
 const SHUTDOWN_GRACE_MS = 5_000;
+
+/**
+ * A participant's `main.ts`: runs the service, or its job `migrate`.
+ * @param bindTo makes the service of its settings. @throws ConfigError before anything is connected
+ */
+export async function startParticipant<Spec extends ParticipantSpec>(
+  name: string,
+  spec: Spec,
+  migrations: Migrations[],
+  bindTo: (settings: Config<Spec>) => (participant: Participant) => ServiceBinding,
+  others: readonly OtherTable[] = [],
+): Promise<void> {
+  const start = () => {
+    const settings = loadConfig(spec, process.env);
+    return runParticipant(name, settings, migrations, bindTo(settings), others);
+  };
+  await runService(start, { migrate: migrationJob(name, spec, migrations) });
+}
 
 /**
  * The life of a participant process: pool, migrations, gRPC server, health, and their end in reverse order on SIGTERM.
@@ -94,7 +118,7 @@ export async function runParticipant(
     databaseUrl: config.DATABASE_URL,
     applicationName: `holdfast-${name}`,
     max: POOL_SIZE,
-    onlyByKey: true,
+    keyLookupsOnly: true,
     prepare: config.DATABASE_PREPARE,
     onAcquired: observeWaits(metrics),
     onFault: (fault) => log.warn(fault, 'the database can not do it now; asked again with the same key it will'),
@@ -108,13 +132,13 @@ export async function runParticipant(
   });
   if (applied.length > 0) log.info({ applied }, 'migrated');
   // Before the first answer is stored, so that it finds its day.
-  await turnDays(pool).catch((error: Error) =>
-    log.warn({ err: error }, 'the days of answers could not be turned; trying again later'),
+  await rotateDays(pool).catch((error: Error) =>
+    log.warn({ err: error }, 'partitions of the table answers could not be renewed; trying again later'),
   );
   const fingerprinter = await loadFingerprinter(pool);
-  const memory = config.REDIS_URL === undefined ? undefined : openRedis(config.REDIS_URL, fingerprinter, log);
-  const keyedRunner = createKeyedRunner({ pool, memory });
-  const participant = { pool, flights: createFlights(), keyedRunner, fingerprinter, log, metrics };
+  const cache = config.REDIS_URL === undefined ? undefined : openRedis(config.REDIS_URL, fingerprinter, log);
+  const keyedRunner = createKeyedRunner({ pool, cache });
+  const participant = { pool, singleFlight: createSingleFlight(), keyedRunner, fingerprinter, log, metrics };
   const server = await startServer({
     host: config.HOST,
     port: config.GRPC_PORT,

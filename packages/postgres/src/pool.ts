@@ -35,7 +35,7 @@ export interface PoolOptions {
    * For services whose every statement finds its rows by key: no plan may scan or hash a table. A prepared statement
    * can settle on a generic plan, and one made while a table was still empty would scan it whole ever after.
    */
-  onlyByKey?: boolean;
+  keyLookupsOnly?: boolean;
   /**
    * Sends a statement before the one before has been answered, where a transaction is written so (transactionAfter). A
    * statement that is never answered then closes its connection. Default false.
@@ -157,7 +157,7 @@ export function createPool(options: PoolOptions): Pool {
 
 type SettingOptions = Pick<
   PoolOptions,
-  'statementTimeoutMs' | 'lockTimeoutMs' | 'idleInTransactionTimeoutMs' | 'onlyByKey'
+  'statementTimeoutMs' | 'lockTimeoutMs' | 'idleInTransactionTimeoutMs' | 'keyLookupsOnly'
 >;
 
 /** What a pool asks of its sessions, by the names of the server's settings. */
@@ -172,7 +172,7 @@ export function sessionSettings(options: SettingOptions = {}): Record<string, st
     array_nulls: 'on',
     // What the driver reads instants by.
     DateStyle: 'ISO',
-    ...(options.onlyByKey && {
+    ...(options.keyLookupsOnly && {
       enable_seqscan: 'off',
       enable_hashjoin: 'off',
       enable_mergejoin: 'off',

@@ -35,7 +35,7 @@ export async function prepareDatabase(
   let told = '';
   for (;;) {
     const step = await attempt(pool, sources, migrateOnStart);
-    if (step.kind === 'ready') return step.applied;
+    if (step.kind === 'completed') return step.applied;
     if (performance.now() > deadlineAtMs) throw new Error(`${step.reason}, for ${timeoutMs} ms`, { cause: step.cause });
     if (step.reason !== told) onWait(step.reason);
     told = step.reason;
@@ -43,19 +43,22 @@ export async function prepareDatabase(
   }
 }
 
-type Attempt = { kind: 'ready'; applied: string[] } | { kind: 'waiting'; reason: string; cause?: unknown };
+type Prepared = { kind: 'completed'; applied: string[] } | { kind: 'unavailable'; reason: string; cause?: unknown };
 
-async function attempt(pool: Pool, sources: Migrations[], migrateOnStart: boolean): Promise<Attempt> {
+async function attempt(pool: Pool, sources: Migrations[], migrateOnStart: boolean): Promise<Prepared> {
   try {
     await openSession(pool);
-    if (migrateOnStart) return { kind: 'ready', applied: await migrate(pool, sources) };
+    if (migrateOnStart) return { kind: 'completed', applied: await migrate(pool, sources) };
     const missing = await missingMigrations(pool, sources);
-    if (missing.length === 0) return { kind: 'ready', applied: [] };
-    return { kind: 'waiting', reason: `the database lacks ${missing.join(', ')}: run this release's job \`migrate\`` };
+    if (missing.length === 0) return { kind: 'completed', applied: [] };
+    return {
+      kind: 'unavailable',
+      reason: `the database lacks ${missing.join(', ')}: run this release's job \`migrate\``,
+    };
   } catch (cause) {
     // A login that is refused now is refused in a minute.
     if (classifyPostgresError(cause) === 'other' || sqlstateOf(cause)?.startsWith('28')) throw cause;
-    return { kind: 'waiting', reason: `the database does not answer (${faultLine(cause)})`, cause };
+    return { kind: 'unavailable', reason: `the database does not answer (${faultLine(cause)})`, cause };
   }
 }
 

@@ -45,9 +45,9 @@ describe('a direct connection', () => {
       'enable_seqscan = on',
       'jit = on',
     );
-    const pool = poolOf({ onlyByKey: true });
+    const pool = poolOf({ keyLookupsOnly: true });
     await openSession(pool);
-    for (const { name, found, wanted } of await asWritten(pool, sessionSettings({ onlyByKey: true }))) {
+    for (const { name, found, wanted } of await asWritten(pool, sessionSettings({ keyLookupsOnly: true }))) {
       expect(`${name} ${found}`).toBe(`${name} ${wanted}`);
     }
   });

@@ -101,7 +101,7 @@ async function giveRole(server: PoolerOptions['server'], password: string, withS
 
 /** What a service asks of its connections. */
 export function settingsOf(name: ServiceName): Record<string, string> {
-  return sessionSettings({ onlyByKey: name !== 'sandbox' });
+  return sessionSettings({ keyLookupsOnly: name !== 'sandbox' });
 }
 
 /** PgBouncer refuses to run as root: it becomes the user `nobody` there, who has to be able to read its files. */

@@ -1,13 +1,13 @@
 /*
  * Keys that are in progress, as far as this process knows. Duplicates wait here, in memory (H7): for a first request of this
- * process in `flights`, for one of another process by looking.
+ * process in `singleFlight`, for one of another process by looking.
  *
  * K2  Only a shortcut: what a key is answered, its row says.
  * K7  A waiting duplicate holds neither a connection nor a lock. Keys whose first request runs in another process are
  *     looked at together: one statement per look, however many wait. With Redis they are woken, and the looks go on all the
  *     same: a message may be lost.
  */
-import { createFlights } from '@holdfast/idempotency';
+import { createSingleFlight } from '@holdfast/idempotency';
 import type { Pool } from '@holdfast/postgres';
 import type { Log } from '@holdfast/service';
 import { findSettled, type StoredAnswer, type StoredKey } from './key-store.ts';
@@ -16,11 +16,11 @@ import { findSettled, type StoredAnswer, type StoredKey } from './key-store.ts';
 export type OpenKey = Pick<StoredKey, 'tenantId' | 'operation' | 'fingerprint' | 'members' | 'createdAt'>;
 
 export type Waited =
-  | { kind: 'answered'; answer: StoredAnswer }
+  | { kind: 'completed'; answer: StoredAnswer }
   /** Not in the time given; or too many wait here already. */
-  | { kind: 'pending' }
+  | { kind: 'in_progress' }
   /** No longer watched: the key's row says what it stands for now. */
-  | { kind: 'ended' };
+  | { kind: 'changed' };
 
 interface Entry {
   key: OpenKey;
@@ -50,11 +50,11 @@ const LOOK_EVERY_MS = 50;
 const LISTEN_MS = 5_000;
 const IDS_PER_LOOK = 1_000;
 const MAX_WAITING = 20_000;
-const PENDING: Waited = { kind: 'pending' };
+const PENDING: Waited = { kind: 'in_progress' };
 
 export class OpenKeys {
   /** First requests that run in this process. */
-  readonly flights = createFlights({ maxWaiting: MAX_WAITING });
+  readonly singleFlight = createSingleFlight({ maxWaiting: MAX_WAITING });
   readonly #options: OpenKeysOptions;
   readonly #entries = new Map<string, Entry>();
   readonly #lookEveryMs: number;
@@ -75,22 +75,22 @@ export class OpenKeys {
 
   /** Waits for the answer to a key that is in progress in another process. Holds nothing meanwhile. */
   async wait(id: string, key: OpenKey, { waitMs, signal, untilTold }: WaitOptions): Promise<Waited> {
-    if (waitMs <= 0 || signal.aborted || this.flights.areFull) return PENDING;
+    if (waitMs <= 0 || signal.aborted || this.singleFlight.isFull) return PENDING;
     const entry = this.#entries.get(id) ?? this.#watch(id, key, untilTold);
     entry.waiting += 1;
     try {
-      const waited = await this.flights.wait(entry.outcome.promise, waitMs, signal);
+      const waited = await this.singleFlight.wait(entry.outcome.promise, waitMs, signal);
       return waited === 'late' ? PENDING : waited;
     } finally {
       entry.waiting -= 1;
-      if (entry.waiting === 0) this.#end(id, entry, { kind: 'ended' });
+      if (entry.waiting === 0) this.#end(id, entry, { kind: 'changed' });
     }
   }
 
   /** No more looks; who waits is sent to the key's row. */
   close(): void {
     clearTimeout(this.#timer);
-    for (const [id, entry] of this.#entries) this.#end(id, entry, { kind: 'ended' });
+    for (const [id, entry] of this.#entries) this.#end(id, entry, { kind: 'changed' });
   }
 
   #watch(id: string, key: OpenKey, untilTold: WaitOptions['untilTold']): Entry {
@@ -132,7 +132,7 @@ export class OpenKeys {
       for (let at = 0; at < ids.length; at += IDS_PER_LOOK) {
         for (const { id, ...answer } of await findSettled(this.#options.pool, ids.slice(at, at + IDS_PER_LOOK))) {
           const entry = this.#entries.get(id);
-          if (entry !== undefined) this.#end(id, entry, { kind: 'answered', answer });
+          if (entry !== undefined) this.#end(id, entry, { kind: 'completed', answer });
         }
       }
     } catch (error) {

@@ -12,12 +12,12 @@
  * when it dies, and its terminal checkpoint settles the answer if nobody has before.
  */
 import {
+  type ClaimedRequest,
   differingMembers,
   type Fingerprint,
   type Fingerprinter,
   isSameRequest,
   runOnce,
-  type Stands,
 } from '@holdfast/idempotency';
 import type { Pool } from '@holdfast/postgres';
 import type { Engine, StartOutcome } from '@holdfast/saga';
@@ -63,12 +63,12 @@ export interface Placement {
 }
 
 export type Placed =
-  | { kind: 'answered'; id: string; body: string; replayed: boolean; claimedAt: Date }
+  | { kind: 'completed'; id: string; body: string; replayed: boolean; claimedAt: Date }
   /** The first request under this key is still waiting for its answer. */
   | { kind: 'in_progress'; claimedAt: Date }
   | Reused
   /** Too many orders are under way, or this process has lost its lease. Nothing was done. */
-  | { kind: 'busy' }
+  | { kind: 'unavailable' }
   /** The key says that it is older than anything that is remembered. Nothing was done. */
   | { kind: 'key_expired' };
 
@@ -100,14 +100,14 @@ export async function acceptOrder(book: OrderBook, placement: Placement): Promis
   const attempt: Attempt = { id: keyId(book.fingerprinter, tenantId, key), placement, fingerprint };
   const duplicateWaitMs = Math.min(waitMs, MAX_DUPLICATE_WAIT_MS);
   const call = { tenantId, key, operation: PLACE_ORDER, fingerprint, waitMs: duplicateWaitMs, signal };
-  return await runOnce<Placed>(book.openKeys.flights, call, {
+  return await runOnce<Placed>(book.openKeys.singleFlight, call, {
     claimMs: CLAIM_MS,
     recall: () => recall(book, attempt),
     attempt: (claimed) => claimOrder(book, attempt, claimed),
     share,
     reused: (stands) => refuse(book, attempt, stands),
     inProgress: (stands) => ({ kind: 'in_progress', claimedAt: stands?.createdAt ?? book.now() }),
-    waitElsewhere: (ms, outcome) => waitElsewhere(book, attempt, outcome, ms),
+    waitUntilSettled: (ms, outcome) => waitUntilSettled(book, attempt, outcome, ms),
   });
 }
 
@@ -116,16 +116,20 @@ async function recall(book: OrderBook, attempt: Attempt): Promise<Placed | undef
   const watched = book.openKeys.watched(attempt.id);
   if (watched !== undefined) return await handleExisting(book, attempt, watched);
   const told = await book.knownAnswers.find(attempt.id, keyedOrder(attempt));
-  return told && { kind: 'answered', replayed: true, ...told };
+  return told && { kind: 'completed', replayed: true, ...told };
 }
 
-async function claimOrder(book: OrderBook, attempt: Attempt, claimed: (stands: Stands) => void): Promise<Placed> {
+async function claimOrder(
+  book: OrderBook,
+  attempt: Attempt,
+  claimed: (stands: ClaimedRequest) => void,
+): Promise<Placed> {
   if (isTooOld(book.retention, attempt.placement.key, book.now())) {
     const stored = await findStoredKey(book.pool, keyOfOrder(attempt));
     return stored === undefined ? { kind: 'key_expired' } : await handleExisting(book, attempt, stored);
   }
   const { isFirst, stored } = await claimOrFind(book, attempt);
-  if (stored === undefined) return { kind: 'busy' };
+  if (stored === undefined) return { kind: 'unavailable' };
   if (!isFirst) return await handleExisting(book, attempt, stored);
   if (stored.status === null) claimed(stored);
   return await answerFirst(book, attempt, stored);
@@ -133,8 +137,8 @@ async function claimOrder(book: OrderBook, attempt: Attempt, claimed: (stands: S
 
 /** What duplicates get of the request that ran in this process. Where it was refused for want of room, each asks by itself. */
 function share(placed: Placed): Placed | undefined {
-  if (placed.kind === 'busy') return undefined;
-  return placed.kind === 'answered' ? { ...placed, replayed: true } : placed;
+  if (placed.kind === 'unavailable') return undefined;
+  return placed.kind === 'completed' ? { ...placed, replayed: true } : placed;
 }
 
 /** As what is known of an order's answer is looked for. */
@@ -188,7 +192,7 @@ async function answerFirst(book: OrderBook, attempt: Attempt, stored: StoredKey)
   const answer = stored.status === null ? await settleWhenEnded(book, attempt) : stored;
   if (!answer?.answer) return { kind: 'in_progress', claimedAt };
   book.knownAnswers.keep(keyedOrder(attempt), { id, body: answer.answer, claimedAt });
-  return { kind: 'answered', id, body: answer.answer, replayed: false, claimedAt };
+  return { kind: 'completed', id, body: answer.answer, replayed: false, claimedAt };
 }
 
 function justAccepted(id: string, order: AcceptedOrder): string {
@@ -203,7 +207,7 @@ async function settleWhenEnded(book: OrderBook, attempt: Attempt): Promise<Store
   const { id, placement } = attempt;
   const end = await book.engine.waitForEnd(id, placement.waitMs, placement.signal);
   // Ended here, and this very answer was stored with the end (K1). Else another may stand: read it.
-  if (end.kind === 'settled' && end.snapshot.storedByHook)
+  if (end.kind === 'ended' && end.snapshot.storedByHook)
     return { status: ORDER_ACCEPTED, answer: answerOfPayload(end.snapshot.storedByHook) };
   const stored = await findStoredKey(book.pool, keyOfOrder(attempt));
   if (stored?.status) return { status: stored.status, answer: stored.answer };
@@ -234,7 +238,7 @@ async function handleExisting(book: OrderBook, attempt: Attempt, existing: OpenK
 }
 
 /** The first request runs in another process, or its caller has hung up. @returns undefined to look again */
-async function waitElsewhere(
+async function waitUntilSettled(
   book: OrderBook,
   attempt: Attempt,
   placed: Placed,
@@ -248,8 +252,8 @@ async function waitElsewhere(
   const untilTold = told && ((ms: number) => told(keyed, ms));
   const waited = await book.openKeys.wait(attempt.id, openKeyOf(attempt, claimedAt), { waitMs, signal, untilTold });
   // The first request's process tells the others: a hundred duplicates need not say it again.
-  if (waited.kind === 'answered') return await replay(book, attempt, waited.answer, { claimedAt, keep: false });
-  return waited.kind === 'pending' ? placed : undefined;
+  if (waited.kind === 'completed') return await replay(book, attempt, waited.answer, { claimedAt, keep: false });
+  return waited.kind === 'in_progress' ? placed : undefined;
 }
 
 /** What the key of this very order stands for. */
@@ -257,7 +261,7 @@ function openKeyOf({ placement: { tenantId }, fingerprint }: Attempt, createdAt:
   return { tenantId, operation: PLACE_ORDER, fingerprint: fingerprint.digest, members: null, createdAt };
 }
 
-async function refuse(book: OrderBook, attempt: Attempt, stands: Stands): Promise<Reused> {
+async function refuse(book: OrderBook, attempt: Attempt, stands: ClaimedRequest): Promise<Reused> {
   const reused = refusal(stands, PLACE_ORDER, attempt.fingerprint, book.now());
   return stands.members === null ? await namingMembers(book, attempt, stands, reused) : reused;
 }
@@ -266,7 +270,7 @@ async function refuse(book: OrderBook, attempt: Attempt, stands: Stands): Promis
 async function namingMembers(
   { pool, fingerprinter }: OrderBook,
   { id, placement, fingerprint }: Attempt,
-  stands: Stands,
+  stands: ClaimedRequest,
   reused: Reused,
 ): Promise<Reused> {
   if (stands.operation !== PLACE_ORDER) return reused;
@@ -286,12 +290,12 @@ async function replay(
   const isPast = answer.answer === null || isPastRetention(book.retention, claimedAt, book.now());
   const body = isPast ? JSON.stringify(await readOrder(book.pool, placement.tenantId, id)) : (answer.answer ?? '');
   if (keep && !isPast) book.knownAnswers.keep(keyedOrder(attempt), { id, body, claimedAt });
-  return { kind: 'answered', id, body, replayed: true, claimedAt };
+  return { kind: 'completed', id, body, replayed: true, claimedAt };
 }
 
 /** The key stands for another request than the one that was sent (K2). */
 export function refusal(
-  { operation, members, createdAt }: Stands,
+  { operation, members, createdAt }: ClaimedRequest,
   sent: string,
   print: Fingerprint,
   now: Date,

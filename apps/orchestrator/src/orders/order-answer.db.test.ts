@@ -24,8 +24,8 @@ const definition = defineSaga<AcceptedOrder, Omit<OrderOutputs, 'charge-payment'
       kind: 'compensatable',
       timeoutMs: 30_000,
       retry: { baseMs: 5, capMs: 20 },
-      act: async () => ({ kind: 'done', output: { reservationId: 'r', total: 3, unitPrices: { apple: 3 } } }),
-      undo: async () => ({ kind: 'done' }),
+      act: async () => ({ kind: 'completed', output: { reservationId: 'r', total: 3, unitPrices: { apple: 3 } } }),
+      undo: async () => ({ kind: 'completed' }),
     },
     {
       name: 'create-shipment',
@@ -34,9 +34,9 @@ const definition = defineSaga<AcceptedOrder, Omit<OrderOutputs, 'charge-payment'
       retry: { baseMs: 5, capMs: 20 },
       act: async () => {
         await gate.promise;
-        return { kind: 'done', output: { shipmentId: 's' } };
+        return { kind: 'completed', output: { shipmentId: 's' } };
       },
-      undo: async () => ({ kind: 'done' }),
+      undo: async () => ({ kind: 'completed' }),
     },
   ],
 }) as unknown as SagaDefinition;
@@ -71,7 +71,7 @@ async function place(order = newOrder(randomUUID())): Promise<string> {
 
 async function ended(id: string) {
   const end = await engine.waitForEnd(id, WAIT_MS);
-  if (end.kind !== 'settled') throw new Error(`order ${id} is ${end.kind}`);
+  if (end.kind !== 'ended') throw new Error(`order ${id} is ${end.kind}`);
   return end.snapshot;
 }
 

@@ -40,8 +40,8 @@ const definition = defineSaga<unknown, { 'create-shipment': object }>()({
       kind: 'pivot',
       timeoutMs: 5_000,
       retry,
-      act: async () => (refuses ? { kind: 'refused', reason: 'NO', message: 'no' } : { kind: 'done', output: {} }),
-      undo: async () => ({ kind: 'done' }),
+      act: async () => (refuses ? { kind: 'refused', reason: 'NO', message: 'no' } : { kind: 'completed', output: {} }),
+      undo: async () => ({ kind: 'completed' }),
     },
   ],
 });
@@ -81,7 +81,7 @@ afterAll(async () => {
 /** Places an order and waits for its end. */
 async function place(id = randomUUID()): Promise<string> {
   await engine.createStarter({ insert })(newOrder(id));
-  expect((await engine.waitForEnd(id, 10_000)).kind).toBe('settled');
+  expect((await engine.waitForEnd(id, 10_000)).kind).toBe('ended');
   return id;
 }
 

@@ -1,18 +1,18 @@
 /*
  * Running a call once, whatever repeats it: the states that a keyed call goes through, for every kind of call.
  *
- *   in flight here ── the same request: shares what comes of it; another: refused, as soon as it is sure what the key stands for
- *   known          ── answered ahead of the database, or known to be open elsewhere
- *   neither        ── an attempt: it claims the key and runs, or finds what the key stands for
- *   in progress    ── elsewhere: waits until that may have changed, and looks again
+ *   in progress here      ── the same request shares the outcome; another one is refused as soon as the key is claimed
+ *   cached                ── the answer, or that another process runs it, is known without asking the database
+ *   neither               ── an attempt claims the key and runs, or finds what the key stands for
+ *   in progress elsewhere ── waits until that may have changed, then looks again
  *
- * K2  The attempt decides, by the claim's row; everything before it only saves asking the row.
- * K6  What is known ahead may be empty, or out of reach: then the attempt decides.
- * K7  Who waits holds neither a lock nor a connection, for as long as the call may wait at most.
+ * K2  The attempt decides, by the claim's row. Everything before it only saves reading that row.
+ * K6  The cache may be empty or unreachable. Then the attempt decides.
+ * K7  A waiting call has neither a lock nor a connection, and waits no longer than it may.
  */
 
 import { isSameRequest } from './same-request.ts';
-import { type FlightCall, type Flights, isSameCall, type Stands } from './single-flight.ts';
+import { type ClaimedRequest, type FlightCall, isSameCall, type SingleFlight } from './single-flight.ts';
 
 export interface OnceCall extends FlightCall {
   /** How long it may wait for the one that runs (G5). */
@@ -23,72 +23,72 @@ export interface OnceCall extends FlightCall {
 
 /** What a kind of call does in each state. */
 export interface OncePorts<Outcome extends { kind: string }> {
-  /** What is known ahead of the database: an answer, or that the key is in progress. */
+  /** The cache: an answer, or that the key is in progress. */
   recall?: () => Outcome | undefined | Promise<Outcome | undefined>;
   /**
    * Claims the key and runs, or says what the key stands for.
    * @param claimed called as soon as that is sure, when the attempt goes on after it
    */
-  attempt: (claimed: (stands: Stands) => void) => Promise<Outcome>;
-  /** What the same call gets of an attempt that was not its own; undefined: it makes its own. */
+  attempt: (claimed: (request: ClaimedRequest) => void) => Promise<Outcome>;
+  /** The outcome that a duplicate shares; undefined: it makes an attempt of its own. */
   share: (outcome: Outcome) => Outcome | undefined;
   /** The key stands for another request. */
-  reused: (stands: Stands) => Outcome | Promise<Outcome>;
-  /** The call has waited enough. */
-  inProgress: (stands: Stands | undefined) => Outcome;
+  reused: (claimedFor: ClaimedRequest) => Outcome | Promise<Outcome>;
+  /** The call has waited as long as it may. */
+  inProgress: (claimedFor: ClaimedRequest | undefined) => Outcome;
   /** Returns when the key may have been settled elsewhere, after `ms` at most: with the outcome, or undefined to look again. */
-  waitElsewhere: (ms: number, inProgress: Outcome) => Promise<Outcome | undefined>;
+  waitUntilSettled: (ms: number, inProgress: Outcome) => Promise<Outcome | undefined>;
   /** How long even a call that would not wait waits for what the key stands for: one statement's time, and some. */
   claimMs?: number;
 }
 
 /** @throws what the attempt throws */
 export async function runOnce<Outcome extends { kind: string }>(
-  flights: Flights,
+  singleFlight: SingleFlight,
   call: OnceCall,
   ports: OncePorts<Outcome>,
 ): Promise<Outcome> {
   const deadlineAtMs = performance.now() + call.waitMs;
   for (;;) {
-    const outcome = await look(flights, call, ports, deadlineAtMs);
+    const outcome = await tryOnce(singleFlight, call, ports, deadlineAtMs);
     if (outcome === undefined) continue;
     const leftMs = deadlineAtMs - performance.now();
-    if (outcome.kind !== 'in_progress' || leftMs <= 0 || flights.areFull || call.signal?.aborted) return outcome;
-    const waited = await ports.waitElsewhere(leftMs, outcome);
+    if (outcome.kind !== 'in_progress' || leftMs <= 0 || singleFlight.isFull || call.signal?.aborted) return outcome;
+    const waited = await ports.waitUntilSettled(leftMs, outcome);
     if (waited !== undefined) return waited;
   }
 }
 
-/** @returns undefined when an attempt of somebody else has ended that says nothing about this call */
-async function look<Outcome extends { kind: string }>(
-  flights: Flights,
+/** @returns undefined when the attempt of another call has ended without an outcome for this one: look again */
+async function tryOnce<Outcome extends { kind: string }>(
+  singleFlight: SingleFlight,
   call: OnceCall,
   ports: OncePorts<Outcome>,
   deadlineAtMs: number,
 ): Promise<Outcome | undefined> {
-  if (flights.of(call) !== undefined) return await join(flights, call, ports, deadlineAtMs);
+  if (singleFlight.of(call) !== undefined) return await joinFlight(singleFlight, call, ports, deadlineAtMs);
   const known = ports.recall?.();
   const recalled = known instanceof Promise ? await known : known;
   if (recalled !== undefined) return recalled;
-  // While a cache outside was asked, a duplicate may have begun. No await between this check and the attempt, so that two at
-  // once become one.
-  if (flights.of(call) !== undefined) return undefined;
-  return await flights.run(call, ports.attempt);
+  // A duplicate may have begun while the cache was asked. No await between this check and the attempt, so two concurrent
+  // calls become one attempt.
+  if (singleFlight.of(call) !== undefined) return undefined;
+  return await singleFlight.run(call, ports.attempt);
 }
 
-async function join<Outcome extends { kind: string }>(
-  flights: Flights,
+async function joinFlight<Outcome extends { kind: string }>(
+  singleFlight: SingleFlight,
   call: OnceCall,
   ports: OncePorts<Outcome>,
   deadlineAtMs: number,
 ): Promise<Outcome | undefined> {
-  const flight = flights.of<Outcome>(call);
+  const flight = singleFlight.of<Outcome>(call);
   if (flight === undefined) return undefined;
   const leftMs = () => deadlineAtMs - performance.now();
-  await flights.wait(flight.claimed, Math.max(leftMs(), ports.claimMs ?? 0), call.signal);
-  const { stands } = flight;
-  if (stands !== undefined && !isSameRequest(stands, call)) return await ports.reused(stands);
-  const ended = await flights.wait(flight.ended, leftMs(), call.signal);
-  if (ended === 'late') return ports.inProgress(stands);
+  await singleFlight.wait(flight.claimed, Math.max(leftMs(), ports.claimMs ?? 0), call.signal);
+  const { claimedFor } = flight;
+  if (claimedFor !== undefined && !isSameRequest(claimedFor, call)) return await ports.reused(claimedFor);
+  const ended = await singleFlight.wait(flight.ended, leftMs(), call.signal);
+  if (ended === 'late') return ports.inProgress(claimedFor);
   return ended !== undefined && isSameCall(flight.call, call) ? ports.share(ended) : undefined;
 }

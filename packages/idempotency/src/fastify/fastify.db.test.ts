@@ -5,7 +5,7 @@ import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { describe, expect, it } from 'vitest';
 import { held, send, testShops } from '../../test/test-shop.ts';
 import { idempotencyMigrations, newKey, type Transaction } from '../index.ts';
-import { done, idempotency, keyed } from './index.ts';
+import { done, idempotency, idempotent } from './index.ts';
 
 const { shop, paymentsUnder, claimsOf, opened, pool } = testShops();
 
@@ -14,7 +14,7 @@ async function shopOf(work: (tx: Transaction) => Promise<unknown>, then = () => 
   const app = Fastify();
   opened.push(app);
   await app.register(idempotency, { pool: pool(), tenantOf: () => 'ada' });
-  const handler = keyed(async (_request, tx) => {
+  const handler = idempotent(async (_request, tx) => {
     await work(tx);
     then();
     return done(200, {});
@@ -332,7 +332,7 @@ describe('a keyed route', () => {
     await app.register(idempotency, { pool: pool(), tenantOf: () => 'ada' });
     app.post(
       '/',
-      keyed(async (_request, _tx, inHand) => {
+      idempotent(async (_request, _tx, inHand) => {
         keys.push(inHand?.childKey('charge'), inHand?.childKey('ship'));
         throw new Error('half-way');
       }),

@@ -1,12 +1,12 @@
 import type { RouteOptions } from 'fastify';
 import { replayedHeaders } from '../http/stored-answer.ts';
-import { type KeyedHandler, keyedHandlerOf } from './keyed.ts';
+import { type IdempotentHandler, idempotentHandlerOf } from './idempotent.ts';
 import type { KeyedRouteOptions } from './options.ts';
 import { pointerTokens } from './request-members.ts';
 
 /** A route's options with everything that was left out filled in. */
 export interface KeyedRoute {
-  handler: KeyedHandler<object>;
+  handler: IdempotentHandler<object>;
   required: boolean;
   operation: string;
   retentionMs: number;
@@ -20,12 +20,12 @@ const CHANGES_NOTHING = ['GET', 'HEAD', 'OPTIONS', 'TRACE'];
 
 /** @returns undefined for a route without a key. @throws Error for one whose keys could not be kept */
 export function keyedRouteOf(route: RouteOptions): KeyedRoute | undefined {
-  const handler = keyedHandlerOf(route.handler);
+  const handler = idempotentHandlerOf(route.handler);
   const options = route.config?.idempotency;
   const name = `${[route.method].flat().join(',')} ${route.url}`;
   if (handler === undefined) {
     if (options === undefined) return undefined;
-    throw new Error(`${name}: wrap its handler, keyed(async (request, tx) => done(201, …))`);
+    throw new Error(`${name}: wrap its handler, idempotent(async (request, tx) => done(201, …))`);
   }
   if ([route.method].flat().some((method) => CHANGES_NOTHING.includes(method.toUpperCase()))) {
     throw new Error(`${name}: a request that changes nothing needs no key, give it a plain handler`);

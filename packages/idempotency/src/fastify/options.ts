@@ -1,6 +1,6 @@
 import type { Pool } from '@holdfast/postgres';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { AnswerMemory } from '../core/answer-cache.ts';
+import type { AnswerCache } from '../core/answer-cache.ts';
 import type { IdempotencyProblem } from '../http/problem.ts';
 import type { StoredAnswer } from '../http/stored-answer.ts';
 
@@ -26,7 +26,7 @@ export interface IdempotencyOptions {
   /** Whose key it is, from the credentials: the same key of another tenant is another key (H17). */
   tenantOf: (request: FastifyRequest) => string;
   /** Shared by all processes, such as Redis. None: the same answers. */
-  memory?: AnswerMemory | undefined;
+  cache?: AnswerCache | undefined;
   /** How long a duplicate may ask to wait with `Prefer: wait`. Default 5 s. */
   maxWaitMs?: number;
   /** How long a handler may run before it is rolled back. Default 10 s. */

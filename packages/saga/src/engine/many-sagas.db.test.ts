@@ -12,7 +12,7 @@ afterAll(() => test.drop());
 
 async function settledBy(engine: Engine, id: string) {
   const outcome = await engine.waitForEnd(id, WAIT_MS);
-  if (outcome.kind !== 'settled') throw new Error(`saga ${id} is ${outcome.kind}`);
+  if (outcome.kind !== 'ended') throw new Error(`saga ${id} is ${outcome.kind}`);
   return outcome.snapshot;
 }
 
@@ -28,7 +28,7 @@ describe('many sagas at once', () => {
         left -= 1;
         if (left === 0) inserted.resolve();
         await inserted.promise;
-        return { kind: 'started', row };
+        return { kind: 'begun', row };
       });
     await Promise.all(ids.map(begin));
     for (const id of ids) expect((await settledBy(engine, id)).state).toBe('completed');
@@ -41,7 +41,7 @@ describe('many sagas at once', () => {
     const logged: unknown[] = [];
     const note = (fields: object, message: string) => void logged.push([fields, message]);
     const engine = await test.engine({ log: { info: note, warn: note, error: note } });
-    test.onAct('unstorable', 'reserve', async () => ({ kind: 'done', output: { done: 'private \u0000' } }));
+    test.onAct('unstorable', 'reserve', async () => ({ kind: 'completed', output: { done: 'private \u0000' } }));
     await Promise.all(['unstorable', 'beside'].map((id) => test.start(engine, id)));
     expect((await settledBy(engine, 'beside')).state).toBe('completed');
     expect((await settledBy(engine, 'unstorable')).state).toBe('parked');

@@ -18,7 +18,7 @@ afterAll(() => test.drop());
 
 async function settledBy(engine: Engine, id: string) {
   const outcome = await engine.waitForEnd(id, WAIT_MS);
-  if (outcome.kind !== 'settled') throw new Error(`saga ${id} is ${outcome.kind}`);
+  if (outcome.kind !== 'ended') throw new Error(`saga ${id} is ${outcome.kind}`);
   return outcome.snapshot;
 }
 
@@ -206,7 +206,7 @@ describe('adoption', () => {
       const inserted = await test.insert('held', ownerId);
       await eventually(async () => listed >= 2);
       expect(await row('held')).toMatchObject({ epoch: 1, revision: 0 });
-      return { kind: 'started', row: inserted };
+      return { kind: 'begun', row: inserted };
     });
     expect((await settledBy(engine, 'held')).state).toBe('completed');
     expect((await row('held')).epoch).toBe(1);
@@ -220,7 +220,7 @@ describe('a process that only seemed dead', () => {
     test.onAct('zombie', 'charge', async (context, effect) => {
       if (context.epoch === 1) await late.promise;
       // The zombie's effect is never fenced here: its checkpoint must be, by itself.
-      return context.epoch === 1 ? { kind: 'done', output: { done: 'by the zombie' } } : await effect();
+      return context.epoch === 1 ? { kind: 'completed', output: { done: 'by the zombie' } } : await effect();
     });
     test.onAct('zombie', 'ship', async (_, effect) => {
       await successor.promise;

@@ -28,7 +28,7 @@ function checkpoint(id: string, changes: Partial<Checkpoint> = {}): Checkpoint {
 
 function attempt(sagaId: string, changes: Partial<Attempt> = {}): Attempt {
   const now = performance.now();
-  const call = { step: 'reserve', direction: 'act', attempt: 1, outcome: 'done', detail: null } as const;
+  const call = { step: 'reserve', direction: 'act', attempt: 1, outcome: 'completed', detail: null } as const;
   return { sagaId, epoch: 1, seq: 1, ...call, startedAt: now - 5, endedAt: now, ...changes };
 }
 
@@ -137,7 +137,7 @@ describe('a checkpoint', () => {
     const outcomes = await Promise.all(
       ids.map((id) => mine.write(checkpoint(id, id === 'bad' ? { outputs: { reserve: '\u0000' } } : {}))),
     );
-    expect(outcomes.map(({ kind }) => kind)).toEqual(['durable', 'rejected', 'durable', 'durable']);
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['durable', 'failed', 'durable', 'durable']);
     expect(await row('bad')).toMatchObject({ revision: 0, outputs: {} });
   });
 
@@ -354,7 +354,7 @@ describe('the attempts of a saga', () => {
 });
 
 describe('a closed writer', () => {
-  it('writes nothing more, and answers `closed` to its callers', async () => {
+  it('writes nothing more, and answers `unavailable` to its callers', async () => {
     await test.insert('closed', OWNER);
     const pool = intercept(test.database.pool, () => Promise.reject(new Error('Connection terminated')));
     const mine = writer({ pool });
@@ -362,9 +362,9 @@ describe('a closed writer', () => {
     await new Promise((resolve) => setImmediate(resolve));
     const queued = mine.write(checkpoint('closed', { revision: 2 }));
     mine.close();
-    expect(await waiting).toEqual({ kind: 'closed' });
-    expect(await queued).toEqual({ kind: 'closed' });
-    expect(await mine.write(checkpoint('closed'))).toEqual({ kind: 'closed' });
+    expect(await waiting).toEqual({ kind: 'unavailable' });
+    expect(await queued).toEqual({ kind: 'unavailable' });
+    expect(await mine.write(checkpoint('closed'))).toEqual({ kind: 'unavailable' });
     expect(await row('closed')).toMatchObject({ revision: 0 });
   });
 });

@@ -1,5 +1,5 @@
 import { type Cluster, TENANT_ID } from '@holdfast/cluster';
-import { createFlights, createKeyedRunner, loadFingerprinter } from '@holdfast/idempotency';
+import { createKeyedRunner, createSingleFlight, loadFingerprinter } from '@holdfast/idempotency';
 import { inventoryService } from '@holdfast/inventory';
 import type { Participant } from '@holdfast/participant';
 import { paymentService } from '@holdfast/payment';
@@ -23,7 +23,7 @@ export async function createStatements(cluster: Cluster, makeId: MakeKey): Promi
   );
   const [inventoryPart, paymentPart, shippingPart] = parts as [Participant, Participant, Participant];
   const inventory = inventoryService(inventoryPart);
-  const payment = paymentService(paymentPart, { STRIPE_SECRET_KEY: null, STRIPE_API_BASE: null, STRIPE_TIMEOUT_MS: 1 });
+  const payment = paymentService({ STRIPE_SECRET_KEY: null, STRIPE_API_BASE: null, STRIPE_TIMEOUT_MS: 1 })(paymentPart);
   const shipping = shippingService()(shippingPart);
   return {
     async place({ currency, items, customerId, payment: paidBy, shipTo }) {
@@ -65,12 +65,12 @@ async function participant(cluster: Cluster, name: 'inventory' | 'payment' | 'sh
     databaseUrl: cluster.databaseUrl(name),
     applicationName: `bench-${name}`,
     max: POOL_SIZE,
-    onlyByKey: true,
+    keyLookupsOnly: true,
   });
   const fingerprinter = await loadFingerprinter(pool);
   const keyedRunner = createKeyedRunner({ pool });
   const [log, metrics] = [createLog(name, 'error'), createMetrics(name)];
-  return { pool, flights: createFlights(), keyedRunner, fingerprinter, log, metrics };
+  return { pool, singleFlight: createSingleFlight(), keyedRunner, fingerprinter, log, metrics };
 }
 
 function callOf(key: string): ServerCall {
@@ -96,5 +96,5 @@ async function run(
 ): Promise<Buffer | undefined> {
   const handler = handlers[method] as unknown as (request: object, call: ServerCall) => Promise<Answer<unknown>>;
   const answer = await handler(request, call);
-  return answer.kind === 'stored' ? answer.bytes : undefined;
+  return 'bytes' in answer ? answer.bytes : undefined;
 }

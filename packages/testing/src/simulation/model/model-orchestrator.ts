@@ -128,7 +128,7 @@ export class ModelOrchestrator {
   /** The end, when it comes in time; else what the saga is now. What stands already is the answer in any case (K1). */
   async #answer(engine: Engine, id: string, waitMs: number): Promise<string | undefined> {
     const end = await engine.waitForEnd(id, waitMs);
-    if (end.kind === 'settled' && end.snapshot.storedByHook) return end.snapshot.storedByHook;
+    if (end.kind === 'ended' && end.snapshot.storedByHook) return end.snapshot.storedByHook;
     const read = () => this.#query<{ answer: string }>(READ_ANSWER, [id]);
     const stands = (await read()).rows[0];
     if (stands !== undefined) return stands.answer;
@@ -208,7 +208,7 @@ export class ModelOrchestrator {
 function actOutcome(step: string, answer: StepAnswer): ActOutcome<{ step: string }> {
   switch (answer.kind) {
     case 'completed':
-      return { kind: 'done', output: { step } };
+      return { kind: 'completed', output: { step } };
     case 'refused':
       return { kind: 'refused', reason: answer.reason, message: '' };
     case 'sealed':
@@ -221,7 +221,7 @@ function actOutcome(step: string, answer: StepAnswer): ActOutcome<{ step: string
 }
 
 function undoOutcome(answer: StepAnswer): UndoOutcome {
-  if (answer.kind === 'completed') return { kind: 'done' };
+  if (answer.kind === 'completed') return { kind: 'completed' };
   if (answer.kind === 'fenced') return { kind: 'fenced', detail: '' };
   return { kind: 'unknown', detail: answer.kind };
 }

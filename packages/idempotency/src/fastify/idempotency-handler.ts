@@ -3,7 +3,7 @@
  *
  * K1  The handler's effect, the key's claim and the stored answer are one transaction. Nothing is sent before it commits.
  * K2  Replays are the stored bytes. A request that differs is refused.
- * H9  Nothing is stored by a response hook: what a duplicate is told, or an error handler says, can't overwrite a record.
+ * H9  No response hook stores anything: the answer to a duplicate, or of an error handler, can't overwrite a record.
  */
 import type { Transaction } from '@holdfast/postgres';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -19,7 +19,7 @@ import { loadFingerprinter } from '../postgres/fingerprint-secret.ts';
 import { createKeyedRunner, type KeyedOutcome, type KeyedRunner } from '../postgres/keyed-runner.ts';
 import { RolledBack, rolledBackOr } from '../postgres/scope/rolled-back.ts';
 import { scopedTransaction } from '../postgres/scope/scoped-transaction.ts';
-import type { KeyedAnswer, KeyInHand } from './keyed.ts';
+import type { HandlerAnswer, IdempotentCall } from './idempotent.ts';
 import type { KeyedRoute } from './keyed-route.ts';
 import type { IdempotencyOptions } from './options.ts';
 import { problemOfError, problemOfOutcome, sendProblem } from './problem.ts';
@@ -28,14 +28,14 @@ import { requestMembers } from './request-members.ts';
 const MAX_WAIT_MS = 5_000;
 const HANDLER_TIMEOUT_MS = 10_000;
 
-/** What the hooks have found out before the handler's turn. */
+/** What the hooks have read before the handler runs. */
 interface Keyed {
   key: string;
   fingerprinter: Fingerprinter;
   fingerprint: Fingerprint;
 }
 
-export class KeyedEdge {
+export class IdempotencyHandler {
   readonly #options: IdempotencyOptions;
   readonly #runner: KeyedRunner;
   readonly #now: () => number;
@@ -48,8 +48,8 @@ export class KeyedEdge {
     this.#options = options;
     this.#now = options.now ?? Date.now;
     this.#handlerTimeoutMs = options.handlerTimeoutMs ?? HANDLER_TIMEOUT_MS;
-    const { pool, memory } = options;
-    this.#runner = createKeyedRunner({ pool, memory, effectTimeoutMs: this.#handlerTimeoutMs });
+    const { pool, cache } = options;
+    this.#runner = createKeyedRunner({ pool, cache, effectTimeoutMs: this.#handlerTimeoutMs });
   }
 
   /** Answers a request whose key is missing or malformed (H1, H2). */
@@ -107,7 +107,7 @@ export class KeyedEdge {
     if (await this.#isKeyExpired(call.tenantId, key)) {
       return this.#send(reply, problemFor(KEY_FAULT_REASONS.key_expired));
     }
-    const inHand: KeyInHand = {
+    const inHand: IdempotentCall = {
       key,
       tenantId: call.tenantId,
       childKey: (name) => fingerprinter.derivedId('child', call.tenantId, key, name),
@@ -177,10 +177,10 @@ export class KeyedEdge {
   /** H16: a key that is too old to be remembered, and that is not, may have been used. */
   async #isKeyExpired(tenantId: string, key: string): Promise<boolean> {
     if (!isKeyExpired(key, this.#options.tombstoneMs ?? TOMBSTONE_MS, this.#now())) return false;
-    return (await ask(this.#options.pool, tenantId, key)).kind === 'unknown_key';
+    return (await ask(this.#options.pool, tenantId, key)).kind === 'not_found';
   }
 
-  #storedAnswer(route: KeyedRoute, reply: FastifyReply, { status, body, headers }: KeyedAnswer): StoredAnswer {
+  #storedAnswer(route: KeyedRoute, reply: FastifyReply, { status, body, headers }: HandlerAnswer): StoredAnswer {
     // The response schema is chosen by the status.
     reply.code(status);
     const typed = contentTypeOf(body);
@@ -217,9 +217,9 @@ export class KeyedEdge {
     return this.#send(reply, known);
   }
 
-  #send(reply: FastifyReply, said: IdempotencyProblem): FastifyReply {
-    if (said.retryable) reply.header('retry-after', RETRY_AFTER_SECONDS);
-    return (this.#options.sendProblem ?? sendProblem)(reply, said);
+  #send(reply: FastifyReply, problem: IdempotencyProblem): FastifyReply {
+    if (problem.retryable) reply.header('retry-after', RETRY_AFTER_SECONDS);
+    return (this.#options.sendProblem ?? sendProblem)(reply, problem);
   }
 }
 
