@@ -1,5 +1,5 @@
 import type { RouteOptions } from 'fastify';
-import { changesNothing, type KeyedRoute, keyedRoute } from '../http/keyed-route.ts';
+import { type KeyedRoute, keyedRoute } from '../http/keyed-route.ts';
 import { type KeyedHandler, keyedHandlerOf } from './keyed.ts';
 import type { KeyedRouteOptions } from './options.ts';
 
@@ -18,8 +18,5 @@ export function keyedRouteOf(route: RouteOptions): FastifyRoute | undefined {
     if (options === undefined) return undefined;
     throw new Error(`${name}: wrap its handler, keyed(async (request, tx) => done(201, …))`);
   }
-  if ([route.method].flat().some(changesNothing)) {
-    throw new Error(`${name}: a request that changes nothing needs no key, give it a plain handler`);
-  }
-  return { ...keyedRoute(name, options), handler, current: options?.current };
+  return { ...keyedRoute(route.method, route.url, options), handler, current: options?.current };
 }

@@ -6,11 +6,10 @@
  *     the claim: the key is claimed where the handler would start, after all hooks.
  */
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
-import { serialised } from '../http/keyed-answer.ts';
+import { edgeCall } from '../http/edge-call.ts';
 import { type CheckedKey, type EdgeReply, KeyedEdge, type PreparedKey } from '../http/keyed-edge.ts';
-import { problemAnswer } from '../http/problem.ts';
-import type { IdempotencyProblem } from '../http/problem.ts';
-import { type FastifyRoute, keyedRouteOf } from './keyed-route.ts';
+import { type IdempotencyProblem, problemAnswer } from '../http/problem.ts';
+import { keyedRouteOf } from './keyed-route.ts';
 import type { IdempotencyOptions } from './options.ts';
 
 /** Serves keyed handlers of all routes that are added after it. */
@@ -50,36 +49,14 @@ export const idempotency: FastifyPluginAsync<IdempotencyOptions> = async (app, o
       },
     ];
     route.handler = async (request, reply) => {
-      const call = callOf(keyedRoute, options, request, reply);
+      const { handler, current } = keyedRoute;
+      // By the route's response schema, which is chosen by the status.
+      const toJson = (status: number, body: unknown) => reply.code(status).serialize(body as object) as string;
+      const call = edgeCall({ handler, current, tenantOf: options.tenantOf, toJson }, request, request.headers);
       return send(reply, await edge.run(keyedRoute, prepared.get(request), call));
     };
   });
 };
-
-function callOf(
-  { handler, current }: FastifyRoute,
-  { tenantOf }: IdempotencyOptions,
-  request: FastifyRequest,
-  reply: FastifyReply,
-) {
-  // JSON by the route's response schema, which is chosen by the status.
-  const toJson = (status: number) => (body: unknown) => reply.code(status).serialize(body as object) as string;
-  return {
-    headers: request.headers,
-    tenantOf: () => tenantOf(request),
-    handle: async (...lent: Parameters<Parameters<KeyedEdge['run']>[2]['handle']>) => {
-      const made = await handler(request, ...lent);
-      return serialised(made, toJson(made.status));
-    },
-    current:
-      current &&
-      (async (stored: Parameters<typeof current>[1]) => {
-        const { status } = stored;
-        const body = await current(request, stored);
-        return serialised({ kind: 'done', status, body, headers: {} }, toJson(status)).body;
-      }),
-  };
-}
 
 /** The default way to send a problem: `application/problem+json`. */
 export function sendProblem(reply: FastifyReply, problem: IdempotencyProblem): FastifyReply {

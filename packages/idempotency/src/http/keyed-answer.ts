@@ -26,17 +26,29 @@ export type KeyedHandlerOf<Request> = (
   inHand: KeyInHand | undefined,
 ) => Promise<KeyedAnswer>;
 
+const answers = new WeakSet<object>();
+
+/** Whether a handler has said how it ended, and not only returned a body. */
+export function isKeyedAnswer(value: unknown): value is KeyedAnswer {
+  return typeof value === 'object' && value !== null && answers.has(value);
+}
+
+function said(answer: KeyedAnswer): KeyedAnswer {
+  answers.add(answer);
+  return answer;
+}
+
 /** The body is serialised as the framework does it, as JSON by default; strings and buffers leave as they are. */
 export function done(status: number, body?: unknown, headers: Record<string, string> = {}): KeyedAnswer {
   if (status < 200 || status > 399)
     throw new RangeError(`done(${status}): refused() is for 400 to 499; throw the rest`);
-  return { kind: 'done', status, body, headers };
+  return said({ kind: 'done', status, body, headers });
 }
 
 export function refused(status: number, body?: unknown, headers: Record<string, string> = {}): KeyedAnswer {
   if (status < 400 || status > 499)
     throw new RangeError(`refused(${status}): 400 to 499; a 5xx is never stored, throw it`);
-  return { kind: 'refused', status, body, headers };
+  return said({ kind: 'refused', status, body, headers });
 }
 
 /** An answer whose body is the bytes that leave; names of headers in lower case. */

@@ -20,7 +20,7 @@ import { EXPIRES_HEADER, keyHeaders, keyIn, REPLAYED_HEADER } from './key-header
 import type { KeyInHand, SerialisedAnswer } from './keyed-answer.ts';
 import type { KeyedRoute } from './keyed-route.ts';
 import { preferredWaitMs } from './prefer.ts';
-import { differingFaults, type IdempotencyProblem, problemFor, RETRY_AFTER_SECONDS } from './problem.ts';
+import { differingFaults, type IdempotencyProblem, problemAnswer, problemFor, RETRY_AFTER_SECONDS } from './problem.ts';
 import { type RequestParts, requestMembers } from './request-members.ts';
 import { decodeAnswer, encodeAnswer, type StoredAnswer, storedHeaders } from './stored-answer.ts';
 
@@ -98,18 +98,21 @@ export class KeyedEdge {
   async serve(
     route: KeyedRoute,
     call: EdgeCall,
-    partsOf: () => RequestParts,
+    partsOf: () => RequestParts | Promise<RequestParts>,
     onKey: (headers: Headers) => void = () => {},
   ): Promise<EdgeReply> {
     const checked = this.checkKey(route, call.headers);
     if (checked?.kind === 'problem') return checked;
     if (checked !== undefined) onKey(checked.headers);
-    const prepared = checked && (await this.prepare(route, checked, partsOf()));
+    const prepared = checked && (await this.prepare(route, checked, await partsOf()));
     return prepared?.kind === 'problem' ? prepared : await this.run(route, prepared, call);
   }
 
   /** H1, H2. @returns undefined when the route does without a key and none was sent */
-  checkKey(route: KeyedRoute, headers: EdgeCall['headers']): CheckedKey | Extract<EdgeReply, { kind: 'problem' }> | undefined {
+  checkKey(
+    route: KeyedRoute,
+    headers: EdgeCall['headers'],
+  ): CheckedKey | Extract<EdgeReply, { kind: 'problem' }> | undefined {
     const parsed = keyIn(headers);
     if (parsed.kind === 'key') {
       // Until an answer is found that has an expiry of its own.
@@ -139,9 +142,7 @@ export class KeyedEdge {
   /** @throws what the handler throws, after the rollback; the application's error handler answers it */
   async run(route: KeyedRoute, prepared: PreparedKey | undefined, call: EdgeCall): Promise<EdgeReply> {
     try {
-      return prepared === undefined
-        ? await this.#runWithoutKey(call)
-        : await this.#runKeyed(route, prepared, call);
+      return prepared === undefined ? await this.#runWithoutKey(call) : await this.#runKeyed(route, prepared, call);
     } catch (error) {
       return problemOfFault(error, prepared?.headers ?? {});
     }
@@ -230,6 +231,13 @@ function problemOfFault(error: unknown, headers: Headers): Extract<EdgeReply, { 
   const reason = storeFaultReason(error);
   if (reason === undefined) throw error;
   return problemReply(problemFor(reason), headers);
+}
+
+/** A reply as it leaves, where the application has no form of its own for problems: RFC 9457. */
+export function writtenReply(reply: EdgeReply): { status: number; headers: Headers; body: Buffer } {
+  if (reply.kind === 'answer') return reply;
+  const { status, headers, body } = problemAnswer(reply.problem);
+  return { status, headers: { ...headers, ...reply.headers }, body: Buffer.from(body) };
 }
 
 function tenantOrThrow(tenantId: unknown): string {

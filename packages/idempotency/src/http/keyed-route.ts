@@ -27,12 +27,16 @@ export interface KeyedRoute {
 const RETENTION_MS = 24 * 60 * 60 * 1_000;
 const CHANGES_NOTHING = ['GET', 'HEAD', 'OPTIONS', 'TRACE'];
 
-export function changesNothing(method: string): boolean {
-  return CHANGES_NOTHING.includes(method.toUpperCase());
-}
-
-/** @param name the method and the route's path. @throws Error that names a route whose keys could not be kept */
-export function keyedRoute(name: string, options: RouteOptions = {}): KeyedRoute {
+/**
+ * @param methods one, or all that the route stands for
+ * @param path the route's, with the names of its parameters
+ * @throws Error that names a route whose keys could not be kept
+ */
+export function keyedRoute(methods: string | string[], path: string, options: RouteOptions = {}): KeyedRoute {
+  const name = `${[methods].flat().join(',')} ${path}`;
+  if ([methods].flat().some((method) => CHANGES_NOTHING.includes(method.toUpperCase()))) {
+    throw new Error(`${name}: a request that changes nothing needs no key, give it a plain handler`);
+  }
   const { required = true, operation = name, retentionMs = RETENTION_MS, redact = [] } = options;
   for (const pointer of redact) pointerTokens(pointer);
   try {
@@ -41,3 +45,18 @@ export function keyedRoute(name: string, options: RouteOptions = {}): KeyedRoute
     throw new Error(`${name}: ${(error as Error).message}`);
   }
 }
+
+/** The routes of one handler, which may stand at several paths. @throws Error for options that no route could have */
+export function keyedRoutes(options: RouteOptions = {}): (method: string, path: string) => KeyedRoute {
+  keyedRoute('POST', '…', options);
+  const routes = new Map<string, KeyedRoute>();
+  return (method, path) => {
+    const name = `${method} ${path}`;
+    const route = routes.get(name) ?? keyedRoute(method, path, options);
+    // Paths with parameters in them are as many as there are requests.
+    if (routes.size < MOST_ROUTES) routes.set(name, route);
+    return route;
+  };
+}
+
+const MOST_ROUTES = 1_000;
