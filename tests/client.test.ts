@@ -27,23 +27,25 @@ describe('the client of the HTTP API', () => {
     const key = newKey();
     const card = request({ payment: { method: 'pm_card_visa' } });
     const placing = client.placeOrder(card, { key, waitMs: 10_000 });
-    await system.until('the key is claimed', async () => ((await client.getKey(key)).kind === 'ok' ? true : undefined));
+    await system.until('the key is claimed', async () =>
+      (await client.getKey(key)).kind === 'completed' ? true : undefined,
+    );
     await system.cluster.kill('orchestrator');
     const placed = await placing;
     await system.setFaults({});
-    if (placed.kind !== 'ok') throw new Error(JSON.stringify(placed));
+    if (placed.kind !== 'completed') throw new Error(JSON.stringify(placed));
     expect(placed.replayed).toBe(true);
     const waited = await client.waitFor(placed.body.id, { timeoutMs: 30_000 });
     expect(waited).toMatchObject({ kind: 'ended', order: { status: 'completed' } });
     const again = await client.placeOrder(card, { key });
-    expect(again).toMatchObject({ kind: 'ok', replayed: true, body: { id: placed.body.id } });
+    expect(again).toMatchObject({ kind: 'completed', replayed: true, body: { id: placed.body.id } });
     await expectSound(system);
   });
 
   it('follows an order over its stream of events', async () => {
     await system.setFaults({ carrier: { ...NO_FAULTS, refused: 1 } });
     const placed = await client.placeOrder(request({ payment: { method: 'pm_card_visa' } }));
-    if (placed.kind !== 'ok') throw new Error(JSON.stringify(placed));
+    if (placed.kind !== 'completed') throw new Error(JSON.stringify(placed));
     expect(placed.body.status).toBe('processing');
     const waited = await client.waitFor(placed.body.id);
     await system.setFaults({});
@@ -55,17 +57,17 @@ describe('the client of the HTTP API', () => {
 
   it('reaches every operation of the API', async () => {
     const key = newKey();
-    expect(await client.adjustStock('apple', 7, { key })).toMatchObject({ kind: 'ok', replayed: false, key });
-    expect(await client.getKey(key)).toMatchObject({ kind: 'ok', body: { resource: '/v1/stock/apple' } });
-    expect(await client.adjustAccount('ann', -1)).toMatchObject({ kind: 'ok' });
-    expect(await client.getAccount('ann')).toMatchObject({ kind: 'ok', body: { currency: 'EUR' } });
+    expect(await client.adjustStock('apple', 7, { key })).toMatchObject({ kind: 'completed', replayed: false, key });
+    expect(await client.getKey(key)).toMatchObject({ kind: 'completed', body: { resource: '/v1/stock/apple' } });
+    expect(await client.adjustAccount('ann', -1)).toMatchObject({ kind: 'completed' });
+    expect(await client.getAccount('ann')).toMatchObject({ kind: 'completed', body: { currency: 'EUR' } });
     expect(await client.getStock('no such sku')).toMatchObject({ kind: 'refused', problem: { status: 400 } });
-    expect(await client.getConfig()).toMatchObject({ kind: 'ok', body: { idempotencyKeyLifetime: 'P1D' } });
+    expect(await client.getConfig()).toMatchObject({ kind: 'completed', body: { idempotencyKeyLifetime: 'P1D' } });
     const page = await client.listOrders({ limit: 1 });
-    if (page.kind !== 'ok') throw new Error(JSON.stringify(page));
+    if (page.kind !== 'completed') throw new Error(JSON.stringify(page));
     const [order] = page.body.orders;
     expect(page.body.nextCursor).not.toBeNull();
-    expect(await client.getSaga(order?.id ?? '')).toMatchObject({ kind: 'ok', body: { id: order?.id } });
+    expect(await client.getSaga(order?.id ?? '')).toMatchObject({ kind: 'completed', body: { id: order?.id } });
     expect(await client.cancelOrder(order?.id ?? '')).toMatchObject({
       kind: 'refused',
       problem: { code: 'cancel-refused' },
@@ -76,7 +78,10 @@ describe('the client of the HTTP API', () => {
     });
     expect(await client.retrySaga(order?.id ?? '')).toMatchObject({ problem: { code: 'saga-ended' } });
     // It has turned back by itself: there is nothing more to do.
-    expect(await client.compensateSaga(order?.id ?? '')).toMatchObject({ kind: 'ok', body: { status: 'failed' } });
+    expect(await client.compensateSaga(order?.id ?? '')).toMatchObject({
+      kind: 'completed',
+      body: { status: 'failed' },
+    });
     expect(await client.getOrder('nobody')).toMatchObject({ kind: 'refused', problem: { code: 'not-found' } });
   });
 });

@@ -39,14 +39,14 @@ describe('an order over gRPC', () => {
     const placed = await orders.PlaceOrder({ ...request, waitMs: 10_000 }, options(key));
     const again = await orders.PlaceOrder({ ...request, waitMs: 10_000 }, options(key));
     expect(placed).toMatchObject({
-      kind: 'ok',
+      kind: 'completed',
       replayed: false,
       message: { order: { status: 'ORDER_STATUS_COMPLETED', total: 599 } },
     });
     expect(again).toEqual({ ...placed, replayed: true });
     const overHttp = await system.send('POST', '/v1/orders', orderFor(), { key });
     expect(overHttp.headers.get('idempotent-replayed')).toBe('true');
-    expect(overHttp.body.id).toBe(placed.kind === 'ok' ? placed.message.order?.id : '');
+    expect(overHttp.body.id).toBe(placed.kind === 'completed' ? placed.message.order?.id : '');
   });
 
   it('is refused before anything is claimed: without a key of ours, without a key, with a bad field, with a reused key', async () => {
@@ -67,7 +67,7 @@ describe('an order over gRPC', () => {
 
   it('can be read, watched to its end, and no longer cancelled then', async () => {
     const placed = await orders.PlaceOrder(request, options(newKey()));
-    const id = placed.kind === 'ok' ? (placed.message.order?.id ?? '') : '';
+    const id = placed.kind === 'completed' ? (placed.message.order?.id ?? '') : '';
     const statuses = await watch(id);
     expect(statuses.at(-1)).toBe('ORDER_STATUS_COMPLETED');
     expect(await orders.GetOrder({ id }, options())).toMatchObject({

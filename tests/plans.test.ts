@@ -38,7 +38,7 @@ const NOT_BY_KEY = new Set([
   'saga.end-leases-of',
   'saga.read',
   'saga.resume',
-  'idempotency.take-turn',
+  'idempotency.lock-key',
   'idempotency.forget-messages',
   'idempotency.missing-days',
   'idempotency.past-days',
@@ -70,13 +70,13 @@ afterAll(async () => {
   await database.drop();
 });
 
-function poolThat(onlyByKey: boolean): Pool {
+function poolThat(keyLookupsOnly: boolean): Pool {
   const { databaseUrl } = database;
   const pool = createPool({
     databaseUrl,
     applicationName: 'test plans',
     max: 1,
-    onlyByKey,
+    keyLookupsOnly,
     statementTimeoutMs: 60_000,
   });
   pools.push(pool);
@@ -206,7 +206,7 @@ async function fill(): Promise<void> {
     ['outbox (order_id, kind, tenant_id)', `'k' || n, 'accepted', 'shop'`],
     [
       'saga_attempts (saga_id, epoch, seq, step, direction, attempt, outcome, started_at, ended_at)',
-      `'k' || n, 1, 1, 'charge', 'act', 1, 'done', now(), now()`,
+      `'k' || n, 1, 1, 'charge', 'act', 1, 'completed', now(), now()`,
     ],
   ];
   const pool = poolThat(false);

@@ -27,13 +27,13 @@ const options = (key?: string): CallOptions => ({ timeoutMs: 5_000, tenantId: TE
 async function listed(): Promise<string> {
   const sku = `sku-${randomUUID().slice(0, 8)}`;
   const put = await inventory.client.PutStock({ sku, onHand: 100, unitPrice: 250, currency: 'EUR' }, options());
-  expect(put.kind).toBe('ok');
+  expect(put.kind).toBe('completed');
   return sku;
 }
 
 async function stockOf(sku: string): Promise<{ onHand: number; reserved: number }> {
   const got = await inventory.client.GetStock({ sku }, options());
-  if (got.kind !== 'ok' || !got.message.stock) throw new Error(`no stock: ${JSON.stringify(got)}`);
+  if (got.kind !== 'completed' || !got.message.stock) throw new Error(`no stock: ${JSON.stringify(got)}`);
   return { onHand: got.message.stock.onHand, reserved: got.message.stock.reserved };
 }
 
@@ -43,7 +43,7 @@ async function held(skus: string[], quantity = 2): Promise<string> {
   const lines = skus.map((sku) => ({ sku, quantity }));
   const call = options(`${orderId}:reserve-inventory`);
   const reserved = await inventory.client.ReserveInventory({ orderId, currency: 'EUR', lines }, call);
-  expect(reserved.kind).toBe('ok');
+  expect(reserved.kind).toBe('completed');
   return orderId;
 }
 
@@ -124,7 +124,7 @@ describe('a dispatch', () => {
   it('of what nobody holds is an error each time, and nothing of its batch is done', async () => {
     const sku = await listed();
     const [released, fine] = [await held([sku]), await held([sku])];
-    expect((await release(released)).kind).toBe('ok');
+    expect((await release(released)).kind).toBe('completed');
     await expect(fulfil(fine, randomUUID())).rejects.toThrow('has no reservation');
     await expect(fulfil(fine, released)).rejects.toThrow('was released');
     await expect(fulfil(released)).rejects.toThrow('was released');
@@ -169,7 +169,7 @@ describe('stock that has left', () => {
     await inventory.database.pool.query('delete from claims where scope = $1', [orderId]);
     const request = { orderId, currency: 'EUR', lines: [{ sku, quantity: 2 }] };
     const again = await inventory.client.ReserveInventory(request, options(`${orderId}:reserve-inventory`));
-    expect(again).toMatchObject({ kind: 'ok', message: { reservationId: `rsv_${orderId}` } });
+    expect(again).toMatchObject({ kind: 'completed', message: { reservationId: `rsv_${orderId}` } });
     expect(await stockOf(sku)).toEqual({ onHand: 98, reserved: 0 });
   });
 });

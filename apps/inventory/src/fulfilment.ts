@@ -14,7 +14,7 @@
 import { SHIPMENT_EVENTS, streamKeyOf } from '@holdfast/contracts';
 import type { StreamEntry } from '@holdfast/messaging';
 import { type Message, takeNew } from '@holdfast/messaging';
-import { guessedFew, type Pool, statement, type Transaction, transaction } from '@holdfast/postgres';
+import { fewRowsHint, type Pool, statement, type Transaction, transaction } from '@holdfast/postgres';
 import { lockReservations, lockShelf, type ReservationRow } from './reservation.ts';
 
 /** Where shipping tells what has happened to shipments. */
@@ -55,7 +55,7 @@ const takeAway = statement(
      update reservations h set state = 'fulfilled'
        from unnest($1::text[], $2::text[]) as r (tenant_id, order_id)
       where h.tenant_id = r.tenant_id and h.order_id = r.order_id and h.state = 'held'
-        and ${guessedFew('r.tenant_id', 'r.order_id')}
+        and ${fewRowsHint('r.tenant_id', 'r.order_id')}
    ), entered as (
      insert into stock_entries (tenant_id, sku, entry_key, kind, delta)
      select tenant_id, sku, entry_key, 'fulfil', -quantity
@@ -63,7 +63,7 @@ const takeAway = statement(
    )
    update stock set on_hand = on_hand - w.quantity, reserved = reserved - w.quantity
      from unnest($7::text[], $8::text[], $9::bigint[]) as w (tenant_id, sku, quantity)
-    where stock.tenant_id = w.tenant_id and stock.sku = w.sku and ${guessedFew('w.tenant_id', 'w.sku')}`,
+    where stock.tenant_id = w.tenant_id and stock.sku = w.sku and ${fewRowsHint('w.tenant_id', 'w.sku')}`,
 );
 
 async function fulfil(tx: Transaction, dispatches: Message[]): Promise<void> {

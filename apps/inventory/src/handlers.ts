@@ -39,13 +39,13 @@ const inventory = services.inventory;
 /** What each method checks, under which key it runs, and what it stores. */
 export function inventoryHandlers({
   pool,
-  flights,
+  singleFlight,
   keyedRunner,
   fingerprinter,
   reach,
 }: Participant): Handlers<typeof inventory> {
-  const runReserve = createStepRunner(pool, flights, reserveStep, reach);
-  const runRelease = createStepRunner(pool, flights, releaseStep, reach);
+  const runReserve = createStepRunner(pool, singleFlight, reserveStep, reach);
+  const runRelease = createStepRunner(pool, singleFlight, releaseStep, reach);
   return {
     async ReserveInventory(request, call) {
       const orderId = checkIdentifier('order_id', request.orderId);
@@ -75,12 +75,12 @@ export function inventoryHandlers({
             : executed.operation === RELEASE
               ? { released: inventory.ReleaseInventory.responseDeserialize(executed.answer) }
               : { adjusted: inventory.AdjustStock.responseDeserialize(executed.answer) };
-      return { kind: 'ok', message: { state, ...(refusal && { refusal }), ...answer } };
+      return { kind: 'completed', message: { state, ...(refusal && { refusal }), ...answer } };
     },
 
     async GetStock(request, call) {
       const stock = await findItem(pool, call.tenantId(), checkIdentifier('sku', request.sku));
-      return { kind: 'ok', message: { stock } };
+      return { kind: 'completed', message: { stock } };
     },
 
     async PutStock(request, call) {
@@ -92,7 +92,7 @@ export function inventoryHandlers({
       };
       const tenantId = call.tenantId();
       const stock = await transaction(pool, (tx) => putItem(tx, tenantId, item, randomUUID()));
-      return { kind: 'ok', message: { stock } };
+      return { kind: 'completed', message: { stock } };
     },
 
     async AdjustStock(request, call) {
@@ -103,13 +103,13 @@ export function inventoryHandlers({
       const adjust = async (tx: Transaction): Promise<Settlement> => {
         const adjusted = await adjustItem(tx, keyed.tenantId, sku, delta, keyed.key);
         if (adjusted.kind === 'refused') return refusedFor(adjusted);
-        return { kind: 'done', answer: inventory.AdjustStock.responseSerialize({ stock: adjusted.stock }) };
+        return { kind: 'completed', answer: inventory.AdjustStock.responseSerialize({ stock: adjusted.stock }) };
       };
       const outcome = await keyedRunner.run(keyed, adjust);
       if (outcome.kind !== 'answer_expired') return stepAnswer(outcome);
       // Its entry is unique (K5): asked again, it finds that it has counted.
       const { kind, answer } = await transaction(pool, adjust);
-      return stepAnswer({ kind: kind === 'done' ? 'completed' : kind, answer, replayed: true });
+      return stepAnswer({ kind, answer, replayed: true });
     },
   };
 }
@@ -125,7 +125,7 @@ const reserveStep: StepSpec<ReserveRequest, never, never> = {
     return outcomes.map((outcome) =>
       outcome.kind === 'refused'
         ? refusedFor(outcome)
-        : { kind: 'done', answer: inventory.ReserveInventory.responseSerialize(outcome.reservation) },
+        : { kind: 'completed', answer: inventory.ReserveInventory.responseSerialize(outcome.reservation) },
     );
   },
 };
@@ -140,7 +140,7 @@ const releaseStep: StepSpec<ReleaseRequest, never, never> = {
       calls.map(({ request }) => request),
     );
     return released.map((reservationId) => ({
-      kind: 'done',
+      kind: 'completed',
       answer: inventory.ReleaseInventory.responseSerialize({ reservationId }),
     }));
   },

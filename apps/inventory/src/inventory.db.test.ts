@@ -25,13 +25,13 @@ async function listed(onHand: number, extra: { currency?: string; unitPrice?: nu
     { sku, onHand, unitPrice: extra.unitPrice ?? 250, currency: extra.currency ?? 'EUR' },
     { timeoutMs: 5_000, tenantId: TENANT },
   );
-  expect(put.kind).toBe('ok');
+  expect(put.kind).toBe('completed');
   return sku;
 }
 
 async function stockOf(sku: string): Promise<{ onHand: number; reserved: number }> {
   const got = await inventory.client.GetStock({ sku }, { timeoutMs: 5_000, tenantId: TENANT });
-  if (got.kind !== 'ok' || !got.message.stock) throw new Error(`no stock: ${JSON.stringify(got)}`);
+  if (got.kind !== 'completed' || !got.message.stock) throw new Error(`no stock: ${JSON.stringify(got)}`);
   return { onHand: got.message.stock.onHand, reserved: got.message.stock.reserved };
 }
 
@@ -50,7 +50,7 @@ describe('a reservation', () => {
     ];
     const once = await inventory.client.ReserveInventory({ orderId, currency: 'EUR', lines }, options(key));
     const again = await inventory.client.ReserveInventory({ orderId, currency: 'EUR', lines }, options(key));
-    expect(once).toMatchObject({ kind: 'ok', replayed: false, message: { total: 221 } });
+    expect(once).toMatchObject({ kind: 'completed', replayed: false, message: { total: 221 } });
     expect(again).toEqual({ ...once, replayed: true });
     expect(await stockOf(first)).toEqual({ onHand: 10, reserved: 2 });
   });
@@ -105,7 +105,7 @@ describe('a reservation', () => {
         return await inventory.client.ReserveInventory({ orderId, currency: 'EUR', lines }, options(key));
       }),
     );
-    expect(results.filter((result) => result.kind === 'ok')).toHaveLength(10);
+    expect(results.filter((result) => result.kind === 'completed')).toHaveLength(10);
     const reasons = results.flatMap((result) => (result.kind === 'error' ? [result.reason] : []));
     expect(new Set(reasons)).toEqual(new Set(['OUT_OF_STOCK']));
     expect(await stockOf(first)).toEqual({ onHand: 10, reserved: 10 });
@@ -118,8 +118,8 @@ describe('a reservation', () => {
     const all = await Promise.all(
       Array.from({ length: 30 }, () => inventory.client.ReserveInventory(request, options(key))),
     );
-    expect(all.every((result) => result.kind === 'ok')).toBe(true);
-    expect(all.filter((result) => result.kind === 'ok' && !result.replayed)).toHaveLength(1);
+    expect(all.every((result) => result.kind === 'completed')).toBe(true);
+    expect(all.filter((result) => result.kind === 'completed' && !result.replayed)).toHaveLength(1);
     expect(await stockOf(sku)).toEqual({ onHand: 100, reserved: 1 });
   });
 
@@ -130,7 +130,7 @@ describe('a reservation', () => {
     const first = await inventory.client.ReserveInventory(request, options(key));
     await inventory.database.pool.query('delete from claims where tenant_id = $1 and scope = $2', [TENANT, orderId]);
     const late = await inventory.client.ReserveInventory(request, options(key));
-    expect(late).toMatchObject({ kind: 'ok', message: first.kind === 'ok' ? first.message : {} });
+    expect(late).toMatchObject({ kind: 'completed', message: first.kind === 'completed' ? first.message : {} });
     const other = { ...request, lines: [{ sku, quantity: 5 }] };
     expect(await inventory.client.ReserveInventory(other, options(`${key}-other`))).toMatchObject({
       reason: 'CONFLICT',
@@ -145,7 +145,7 @@ describe('a reservation', () => {
     const first = await inventory.client.ReserveInventory(request, options(key));
     await inventory.database.pool.query('delete from claims where tenant_id = $1 and scope = $2', [TENANT, orderId]);
     const late = await inventory.client.ReserveInventory(request, options(key));
-    expect(late).toMatchObject({ kind: 'ok', message: first.kind === 'ok' ? first.message : {} });
+    expect(late).toMatchObject({ kind: 'completed', message: first.kind === 'completed' ? first.message : {} });
     expect(await stockOf(sku)).toEqual({ onHand: 4, reserved: 4 });
   });
 });
@@ -158,7 +158,7 @@ describe('the undo of a reservation', () => {
     await inventory.client.ReserveInventory(request, options(key));
     const undone = await inventory.client.ReleaseInventory({ orderId }, options(undoKey));
     const again = await inventory.client.ReleaseInventory({ orderId }, options(undoKey));
-    expect(undone).toMatchObject({ kind: 'ok', message: { reservationId: `rsv_${orderId}` } });
+    expect(undone).toMatchObject({ kind: 'completed', message: { reservationId: `rsv_${orderId}` } });
     expect(again).toEqual({ ...undone, replayed: true });
     expect(await stockOf(sku)).toEqual({ onHand: 10, reserved: 0 });
   });
@@ -167,7 +167,7 @@ describe('the undo of a reservation', () => {
     const sku = await listed(10);
     const { orderId, key, undoKey } = newOrder();
     const undone = await inventory.client.ReleaseInventory({ orderId }, options(undoKey));
-    expect(undone).toMatchObject({ kind: 'ok', message: { reservationId: '' } });
+    expect(undone).toMatchObject({ kind: 'completed', message: { reservationId: '' } });
     for (let attempt = 1; attempt <= 3; attempt++) {
       const late = await inventory.client.ReserveInventory(
         { orderId, currency: 'EUR', lines: [{ sku, quantity: 1 }] },
@@ -187,7 +187,7 @@ describe('the undo of a reservation', () => {
         const undo = async () => {
           for (;;) {
             const undone = await inventory.client.ReleaseInventory({ orderId }, options(undoKey));
-            if (undone.kind === 'ok') return;
+            if (undone.kind === 'completed') return;
             expect(undone.reason).toMatch(/^(TRY_AGAIN|STORE_UNAVAILABLE)$/);
           }
         };
@@ -253,7 +253,7 @@ describe('a key', () => {
     const sku = await listed(1);
     const ask = async (key: string) => {
       const step = await inventory.client.GetStep({ key }, { timeoutMs: 5_000, tenantId: TENANT });
-      return step.kind === 'ok' ? step.message : step;
+      return step.kind === 'completed' ? step.message : step;
     };
     const done = newOrder();
     const reserve = (o: { orderId: string; key: string }) =>
@@ -283,10 +283,10 @@ describe('stock', () => {
     const sku = await listed(10);
     const key = `adjust-${randomUUID()}`;
     const once = await inventory.client.AdjustStock({ sku, delta: 5 }, options(key));
-    expect(once).toMatchObject({ kind: 'ok', message: { stock: { onHand: 15 } } });
+    expect(once).toMatchObject({ kind: 'completed', message: { stock: { onHand: 15 } } });
     expect(await inventory.client.AdjustStock({ sku, delta: 5 }, options(key))).toEqual({ ...once, replayed: true });
     await inventory.database.pool.query('delete from claims where tenant_id = $1 and scope = $2', [TENANT, key]);
-    expect(await inventory.client.AdjustStock({ sku, delta: 5 }, options(key))).toMatchObject({ kind: 'ok' });
+    expect(await inventory.client.AdjustStock({ sku, delta: 5 }, options(key))).toMatchObject({ kind: 'completed' });
     await inventory.client.PutStock({ sku, onHand: 7, unitPrice: 1, currency: 'EUR' }, options(key));
     const { rows } = await inventory.database.pool.query(
       'select sum(delta) as total from stock_entries where sku = $1',

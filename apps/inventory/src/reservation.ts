@@ -8,7 +8,7 @@
  * Locks: reservations, then stock rows, each in order of their key, so that two batches can't wait for each other in a
  * circle. An item that every order wants is locked, and written, once per batch.
  */
-import { guessedFew, statement, type Transaction } from '@holdfast/postgres';
+import { fewRowsHint, statement, type Transaction } from '@holdfast/postgres';
 import { InvalidRequest } from '@holdfast/rpc';
 import type { PricedLine, Reservation, ReserveOutcome, ReserveRequest } from './reserve-request.ts';
 import { Shelf, type StockRow } from './shelf.ts';
@@ -35,7 +35,7 @@ const holdStock = statement(
    ), held as (
      update stock set reserved = reserved + w.quantity
        from unnest($7::text[], $8::text[], $9::bigint[]) as w (tenant_id, sku, quantity)
-      where stock.tenant_id = w.tenant_id and stock.sku = w.sku and ${guessedFew('w.tenant_id', 'w.sku')}
+      where stock.tenant_id = w.tenant_id and stock.sku = w.sku and ${fewRowsHint('w.tenant_id', 'w.sku')}
         and (select count(*) from made) = cardinality($2::text[])
    )
    select count(*)::int as made from made`,
@@ -163,11 +163,11 @@ const giveBack = statement(
      update reservations h set state = 'released', released_at = clock_timestamp()
        from unnest($1::text[], $2::text[]) as r (tenant_id, order_id)
       where h.tenant_id = r.tenant_id and h.order_id = r.order_id and h.state = 'held'
-        and ${guessedFew('r.tenant_id', 'r.order_id')}
+        and ${fewRowsHint('r.tenant_id', 'r.order_id')}
    )
    update stock set reserved = reserved - w.quantity
      from unnest($3::text[], $4::text[], $5::bigint[]) as w (tenant_id, sku, quantity)
-    where stock.tenant_id = w.tenant_id and stock.sku = w.sku and ${guessedFew('w.tenant_id', 'w.sku')}`,
+    where stock.tenant_id = w.tenant_id and stock.sku = w.sku and ${fewRowsHint('w.tenant_id', 'w.sku')}`,
 );
 
 export interface ReleaseRequest {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createFlights } from '@holdfast/idempotency';
+import { createSingleFlight } from '@holdfast/idempotency';
 import { createStepClient, stepStreams, storeFault } from '@holdfast/participant';
 import { createPool, type Transaction, transaction } from '@holdfast/postgres';
 import { type CallOptions, type Client, services, startServer } from '@holdfast/rpc';
@@ -62,7 +62,7 @@ describe('reservations that arrive together', () => {
   it('A1: of one hot item are one transaction, and are counted each', async () => {
     const sku = await listed(100);
     const orders = Array.from({ length: 40 }, () => orderOf([sku, 2]));
-    expect(kindsOf(await Promise.all(orders.map((order) => reserve(order))))).toEqual(Array(40).fill('ok'));
+    expect(kindsOf(await Promise.all(orders.map((order) => reserve(order))))).toEqual(Array(40).fill('completed'));
     expect(await makersOf(orders)).toHaveLength(1);
     expect(await stockOf(sku)).toEqual({ on_hand: 100, reserved: 80 });
   });
@@ -71,7 +71,7 @@ describe('reservations that arrive together', () => {
     const sku = await listed(5);
     const orders = [orderOf([sku, 3]), orderOf([sku, 3]), orderOf([sku, 2]), orderOf([sku, 1])];
     const results = await Promise.all(orders.map((order) => reserve(order)));
-    expect(kindsOf(results)).toEqual(['ok', 'OUT_OF_STOCK', 'ok', 'OUT_OF_STOCK']);
+    expect(kindsOf(results)).toEqual(['completed', 'OUT_OF_STOCK', 'completed', 'OUT_OF_STOCK']);
     expect(results[1]).toMatchObject({ message: `3 of ${sku} wanted, 2 free` });
     expect(await stockOf(sku)).toEqual({ on_hand: 5, reserved: 5 });
   });
@@ -85,7 +85,7 @@ describe('reservations that arrive together', () => {
       orderOf([plenty, 4]),
     ];
     const first = await Promise.all(orders.map((order) => reserve(order)));
-    expect(kindsOf(first)).toEqual(['ok', 'OUT_OF_STOCK', 'UNKNOWN_SKU', 'ok']);
+    expect(kindsOf(first)).toEqual(['completed', 'OUT_OF_STOCK', 'UNKNOWN_SKU', 'completed']);
     await listed(100, TENANT, short);
     const again = await Promise.all(orders.map((order) => reserve(order)));
     expect(again).toEqual(first.map((result) => ({ ...result, replayed: true })));
@@ -103,7 +103,7 @@ describe('reservations that arrive together', () => {
     const fresh = [orderOf([sku, 1]), orderOf([sku, 1]), orderOf([sku, 1]), orderOf([sku, 1])];
     const mixed = [fresh[0], before[0], fresh[1], before[1], before[2], fresh[2], fresh[3]] as Order[];
     const results = await Promise.all(mixed.map((order) => reserve(order)));
-    expect(kindsOf(results)).toEqual(Array(7).fill('ok'));
+    expect(kindsOf(results)).toEqual(Array(7).fill('completed'));
     expect([results[1], results[3], results[4]]).toEqual(first);
     expect(await stockOf(sku)).toEqual({ on_hand: 20, reserved: 10 });
   });
@@ -139,7 +139,11 @@ describe('reservations that arrive together', () => {
     await reserve(holder);
     await forgetClaims([holder]);
     const orders = [orderOf([sku, 1]), { ...holder, lines: [{ sku, quantity: 3 }] }, orderOf([sku, 1])];
-    expect(kindsOf(await Promise.all(orders.map((order) => reserve(order))))).toEqual(['ok', 'CONFLICT', 'ok']);
+    expect(kindsOf(await Promise.all(orders.map((order) => reserve(order))))).toEqual([
+      'completed',
+      'CONFLICT',
+      'completed',
+    ]);
     expect(await stockOf(sku)).toEqual({ on_hand: 20, reserved: 4 });
   });
 
@@ -147,7 +151,7 @@ describe('reservations that arrive together', () => {
     const sku = await listed(1);
     await listed(1, 'other', sku);
     const order = orderOf([sku, 1]);
-    expect(kindsOf(await Promise.all([reserve(order), reserve(order, 'other')]))).toEqual(['ok', 'ok']);
+    expect(kindsOf(await Promise.all([reserve(order), reserve(order, 'other')]))).toEqual(['completed', 'completed']);
     expect(await rows('select tenant_id, reserved from stock where sku = $1 order by tenant_id', [sku])).toEqual([
       { tenant_id: 'other', reserved: 1 },
       { tenant_id: TENANT, reserved: 1 },
@@ -160,7 +164,7 @@ describe('reservations that arrive together', () => {
     await Promise.all(held.map((order) => reserve(order)));
     const orders = [...held, orderOf([one, 1])];
     const released = await Promise.all(orders.map((order) => release(order)));
-    expect(released.map((result) => result.kind === 'ok' && result.message.reservationId)).toEqual([
+    expect(released.map((result) => result.kind === 'completed' && result.message.reservationId)).toEqual([
       ...held.map(({ orderId }) => `rsv_${orderId}`),
       '',
     ]);
@@ -252,7 +256,7 @@ describe('batches of two replicas', () => {
         ),
       ),
     );
-    expect(new Set(kindsOf([...reserved, ...released].flat()))).toEqual(new Set(['ok']));
+    expect(new Set(kindsOf([...reserved, ...released].flat()))).toEqual(new Set(['completed']));
     // A connection reports what it has met when it ends.
     for (const replica of [left, right]) await replica.stop();
     expect(await rows('select deadlocks from pg_stat_database where datname = current_database()', [])).toEqual([
@@ -271,11 +275,11 @@ async function startReplica() {
   const pool = createPool({
     databaseUrl: participant.database.databaseUrl,
     applicationName: 'test replica',
-    onlyByKey: true,
+    keyLookupsOnly: true,
     lockTimeoutMs: 5_000,
   });
   const { log } = participant.participant;
-  const bound = [inventoryService({ ...participant.participant, pool, flights: createFlights() })];
+  const bound = [inventoryService({ ...participant.participant, pool, singleFlight: createSingleFlight() })];
   const server = await startServer({
     host: '127.0.0.1',
     port: 0,

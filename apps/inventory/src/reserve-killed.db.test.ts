@@ -43,7 +43,7 @@ const reserve = (orderId: string, sku: string) =>
 async function untilKnown(call: () => Promise<CallResult<unknown>>): Promise<{ kind: string; attempts: number }> {
   for (let attempts = 1; attempts <= 200; attempts++) {
     const result = await call();
-    if (result.kind === 'ok') return { kind: 'ok', attempts };
+    if (result.kind === 'completed') return { kind: 'completed', attempts };
     await new Promise((resolve) => setTimeout(resolve, Math.max(result.pushbackMs ?? 50, 50)));
   }
   return { kind: 'never', attempts: 200 };
@@ -74,7 +74,7 @@ describe('a participant that is killed in the middle of its streams', () => {
       process = await start(port);
     }
     const ended = (await waves).flat();
-    expect(new Set(ended.map(({ kind }) => kind))).toEqual(new Set(['ok']));
+    expect(new Set(ended.map(({ kind }) => kind))).toEqual(new Set(['completed']));
     // The kills did hit calls that were under way.
     expect(ended.some(({ attempts }) => attempts > 1)).toBe(true);
     const { rows } = await database.pool.query(

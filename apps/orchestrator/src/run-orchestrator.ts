@@ -90,7 +90,7 @@ async function openDatabase(settings: Settings, log: Parts['log'], metrics: Part
     databaseUrl: settings.DATABASE_URL,
     applicationName: 'holdfast-orchestrator',
     max: settings.DATABASE_POOL,
-    onlyByKey: true,
+    keyLookupsOnly: true,
     onAcquired: observeWaits(metrics),
     // Its message alone: the error carries the whole client, with every statement that it has prepared.
     onIdleError: ({ message }) => log.warn({ message }, 'an idle database connection broke; it is replaced on demand'),

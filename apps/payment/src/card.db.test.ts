@@ -42,7 +42,7 @@ describe('a charge by card', () => {
     const order = newOrder();
     const first = await cards.charge(order);
     const { intent_id: paymentId } = await cards.recorded(order);
-    expect(first).toMatchObject({ kind: 'ok', message: { paymentId, amount: AMOUNT, currency: 'EUR' } });
+    expect(first).toMatchObject({ kind: 'completed', message: { paymentId, amount: AMOUNT, currency: 'EUR' } });
     expect(cards.line.seen).toEqual(['create', 'confirm']);
     expect(await cards.charge(order)).toEqual({ ...first, replayed: true });
     expect(cards.line.seen).toHaveLength(2);
@@ -52,8 +52,8 @@ describe('a charge by card', () => {
   it('G14: asked for 20 times at once is captured once', async () => {
     const order = newOrder();
     const all = await Promise.all(Array.from({ length: 20 }, () => cards.charge(order)));
-    expect(all.filter((result) => result.kind === 'ok')).toHaveLength(20);
-    expect(all.filter((result) => result.kind === 'ok' && !result.replayed)).toHaveLength(1);
+    expect(all.filter((result) => result.kind === 'completed')).toHaveLength(20);
+    expect(all.filter((result) => result.kind === 'completed' && !result.replayed)).toHaveLength(1);
     expect(await cards.books(order)).toEqual(TAKEN);
   });
 
@@ -61,8 +61,8 @@ describe('a charge by card', () => {
     const order = newOrder();
     const request = { orderId: order.orderId, customerId: 'ann', amount: 0, currency: 'EUR', method: 'pm_card_visa' };
     const free = await cards.payment.client.ChargePayment(request, options(order.key));
-    expect(free).toMatchObject({ kind: 'ok', message: { paymentId: `pay_${order.orderId}`, amount: 0 } });
-    expect(await cards.undo(order)).toMatchObject({ kind: 'ok', message: { amount: 0 } });
+    expect(free).toMatchObject({ kind: 'completed', message: { paymentId: `pay_${order.orderId}`, amount: 0 } });
+    expect(await cards.undo(order)).toMatchObject({ kind: 'completed', message: { amount: 0 } });
     expect(cards.line.seen).toEqual([]);
   });
 
@@ -77,7 +77,7 @@ describe('a charge by card', () => {
     expect(declined).toMatchObject({ message: expect.stringContaining(code) });
     expect(JSON.stringify(declined)).not.toContain(method);
     expect(await cards.charge(order, undefined, method)).toEqual({ ...declined, replayed: true });
-    expect(await cards.undo(order)).toMatchObject({ kind: 'ok', message: { paymentId: '', amount: 0 } });
+    expect(await cards.undo(order)).toMatchObject({ kind: 'completed', message: { paymentId: '', amount: 0 } });
     expect(await cards.charge(order, undefined, method)).toEqual({ ...declined, replayed: true });
     expect(await cards.books(order)).toEqual(NOTHING);
   });
@@ -116,7 +116,7 @@ describe('a charge by card', () => {
     expect(await cards.charge(order)).toMatchObject(UNKNOWN);
     await cards.forgetClaims(order);
     cards.line.seen.length = 0;
-    expect(await cards.charge(order)).toMatchObject({ kind: 'ok', replayed: false });
+    expect(await cards.charge(order)).toMatchObject({ kind: 'completed', replayed: false });
     expect(cards.line.seen).toEqual(['retrieve']);
     expect(await cards.books(order)).toEqual(TAKEN);
   });
@@ -128,7 +128,7 @@ describe('a charge by card whose outcome is unclear', () => {
     cards.line.lose('create');
     expect(await cards.charge(order)).toMatchObject(UNKNOWN);
     expect(await cards.recorded(order)).toMatchObject({ state: 'created', intent_id: null });
-    expect(await cards.charge(order)).toMatchObject({ kind: 'ok', replayed: false });
+    expect(await cards.charge(order)).toMatchObject({ kind: 'completed', replayed: false });
     expect(cards.line.seen).toEqual(['create', 'create', 'confirm']);
     expect(await cards.books(order)).toEqual(TAKEN);
   });
@@ -136,7 +136,7 @@ describe('a charge by card whose outcome is unclear', () => {
   it('S4: whose confirmation’s answer is lost is found captured in the same attempt', async () => {
     const order = newOrder();
     cards.line.lose('confirm');
-    expect(await cards.charge(order)).toMatchObject({ kind: 'ok', replayed: false });
+    expect(await cards.charge(order)).toMatchObject({ kind: 'completed', replayed: false });
     expect(cards.line.seen).toEqual(['create', 'confirm', 'retrieve']);
     expect(await cards.books(order)).toEqual(TAKEN);
   });
@@ -148,7 +148,7 @@ describe('a charge by card whose outcome is unclear', () => {
     expect(await cards.charge(order)).toMatchObject(UNKNOWN);
     expect(await cards.stateOf(order.key)).toBe('STEP_STATE_IN_FLIGHT');
     cards.line.seen.length = 0;
-    expect(await cards.charge(order)).toMatchObject({ kind: 'ok', replayed: false });
+    expect(await cards.charge(order)).toMatchObject({ kind: 'completed', replayed: false });
     expect(cards.line.seen).toEqual(['retrieve']);
     expect(await cards.books(order)).toEqual(TAKEN);
   });
@@ -171,7 +171,7 @@ describe('a charge by card whose outcome is unclear', () => {
     expect(await cards.charge(order, hurried)).toMatchObject(UNKNOWN);
     expect(await late.deliver()).toBe(200);
     cards.line.seen.length = 0;
-    expect(await cards.charge(order)).toMatchObject({ kind: 'ok', replayed: false });
+    expect(await cards.charge(order)).toMatchObject({ kind: 'completed', replayed: false });
     expect(cards.line.seen).toEqual(['retrieve']);
     expect(await cards.books(order)).toEqual(TAKEN);
   });
@@ -187,8 +187,8 @@ describe('a charge by card whose outcome is unclear', () => {
       expect(await confirming.deliver()).toBe(500);
       const first = await charging;
       await cards.sandbox.setFaults({});
-      outcomes.add(first.kind === 'ok' ? 'after' : first.reason);
-      expect(await cards.charge(order)).toMatchObject({ kind: 'ok', replayed: first.kind === 'ok' });
+      outcomes.add(first.kind === 'completed' ? 'after' : first.reason);
+      expect(await cards.charge(order)).toMatchObject({ kind: 'completed', replayed: first.kind === 'completed' });
       expect(await cards.books(order)).toEqual(TAKEN);
     }
     expect(outcomes).toEqual(new Set(['after', 'OUTCOME_UNKNOWN']));
@@ -203,7 +203,7 @@ describe('a charge by card whose outcome is unclear', () => {
     expect(cards.line.seen).toEqual(['create', 'create']);
     expect(await cards.stateOf(order.key)).toBe('STEP_STATE_IN_FLIGHT');
     cards.line.cut(false);
-    expect(await cards.charge(order)).toMatchObject({ kind: 'ok', replayed: false });
+    expect(await cards.charge(order)).toMatchObject({ kind: 'completed', replayed: false });
     expect(await cards.books(order)).toEqual(TAKEN);
   });
 
@@ -211,7 +211,7 @@ describe('a charge by card whose outcome is unclear', () => {
     await cards.sandbox.setFaults({ seed: 11, payments: { ...NO_FAULTS, lostAnswer: 0.5, error500: 0.2 } });
     const orders = Array.from({ length: 12 }, newOrder);
     const results = await Promise.all(orders.map((order) => untilKnown(() => cards.charge(order))));
-    expect(results.every((result) => result.kind === 'ok')).toBe(true);
+    expect(results.every((result) => result.kind === 'completed')).toBe(true);
     for (const order of orders) expect(await cards.books(order)).toEqual(TAKEN);
   });
 });
@@ -234,7 +234,7 @@ describe('a charge by card whose process dies', () => {
     // The dead process's lease still stands, on the database's clock. Rather than wait for it, let it run out now.
     await cards.endLeases(order);
     cards.line.seen.length = 0;
-    expect(await cards.charge(order)).toMatchObject({ kind: 'ok', replayed: false });
+    expect(await cards.charge(order)).toMatchObject({ kind: 'completed', replayed: false });
     expect(cards.line.seen).toEqual(seen);
     // The dead process's request, wherever it was on its way, arrives last.
     await held.deliver();
@@ -273,7 +273,7 @@ describe('an attempt at the provider', () => {
     expect(rows[0].lease_s).toBeGreaterThan(0);
     expect(rows[0].lease_s).toBeLessThanOrEqual(5);
     await held.deliver();
-    expect(await charging).toMatchObject({ kind: 'ok' });
+    expect(await charging).toMatchObject({ kind: 'completed' });
   });
 
   it.each([
@@ -290,7 +290,7 @@ describe('an attempt at the provider', () => {
       await slow.arrived;
       await cards.endLeases(order);
       const second = await cards.charge(order);
-      expect(second).toMatchObject({ kind: 'ok', replayed: false });
+      expect(second).toMatchObject({ kind: 'completed', replayed: false });
       const before = await cards.recorded(order);
       cards.line.seen.length = 0;
       await slow.deliver();
@@ -330,7 +330,10 @@ describe('an attempt at the provider', () => {
     const first = await cards.charge(order);
     await held.deliver();
     expect(await other).toMatchObject(UNKNOWN);
-    expect(await cards.charge(byHand)).toMatchObject({ kind: 'ok', message: first.kind === 'ok' ? first.message : {} });
+    expect(await cards.charge(byHand)).toMatchObject({
+      kind: 'completed',
+      message: first.kind === 'completed' ? first.message : {},
+    });
     expect(await cards.books(order)).toEqual(TAKEN);
   });
 
@@ -343,7 +346,7 @@ describe('an attempt at the provider', () => {
     const { pool } = cards.payment.database;
     expect(pool.totalCount - pool.idleCount).toBe(0);
     await Promise.all(held.map((one) => one.deliver()));
-    expect((await Promise.all(charging)).filter((result) => result.kind === 'ok')).toHaveLength(orders.length);
+    expect((await Promise.all(charging)).filter((result) => result.kind === 'completed')).toHaveLength(orders.length);
   });
 });
 
@@ -360,9 +363,9 @@ describe('a provider', () => {
       expect(unknown).toMatchObject({ message: expect.stringContaining('STRIPE_SECRET_KEY') });
     }
     const put = { customerId: 'ann', balance: 5, currency: 'EUR' };
-    expect(await without.PutAccount(put, { timeoutMs: 5_000, tenantId: TENANT })).toMatchObject({ kind: 'ok' });
-    expect(await cards.charge(order)).toMatchObject({ kind: 'ok', replayed: false });
+    expect(await without.PutAccount(put, { timeoutMs: 5_000, tenantId: TENANT })).toMatchObject({ kind: 'completed' });
+    expect(await cards.charge(order)).toMatchObject({ kind: 'completed', replayed: false });
     expect(await cards.undo(order, without)).toMatchObject(UNKNOWN);
-    expect(await cards.undo(order)).toMatchObject({ kind: 'ok', message: { amount: AMOUNT } });
+    expect(await cards.undo(order)).toMatchObject({ kind: 'completed', message: { amount: AMOUNT } });
   });
 });

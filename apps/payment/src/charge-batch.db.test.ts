@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createFlights } from '@holdfast/idempotency';
+import { createSingleFlight } from '@holdfast/idempotency';
 import { createStepClient, stepStreams, storeFault } from '@holdfast/participant';
 import { createPool } from '@holdfast/postgres';
 import { type CallOptions, type Client, services, startServer } from '@holdfast/rpc';
@@ -76,7 +76,7 @@ describe('charges that arrive together', () => {
   it('A1: of one customer are one transaction, and are debited each', async () => {
     const customer = await customerWith(1_000);
     const orders = Array.from({ length: 30 }, () => orderOf(customer, 20));
-    expect(kindsOf(await Promise.all(orders.map((order) => charge(order))))).toEqual(Array(30).fill('ok'));
+    expect(kindsOf(await Promise.all(orders.map((order) => charge(order))))).toEqual(Array(30).fill('completed'));
     const ids = [orders.map(({ orderId }) => orderId)];
     expect(await rows('select distinct xmin::text from charges where order_id = any($1)', ids)).toHaveLength(1);
     expect(await balanceOf(customer)).toBe(400);
@@ -86,7 +86,7 @@ describe('charges that arrive together', () => {
     const [poor, rich] = [await customerWith(100), await customerWith(1_000)];
     const orders = [orderOf(poor, 60), orderOf(rich, 500), orderOf(poor, 60), orderOf(poor, 40), orderOf('nobody', 1)];
     const first = await Promise.all(orders.map((order) => charge(order)));
-    expect(kindsOf(first)).toEqual(['ok', 'ok', 'INSUFFICIENT_FUNDS', 'ok', 'INSUFFICIENT_FUNDS']);
+    expect(kindsOf(first)).toEqual(['completed', 'completed', 'INSUFFICIENT_FUNDS', 'completed', 'INSUFFICIENT_FUNDS']);
     await customerWith(5_000, poor);
     expect(await Promise.all(orders.map((order) => charge(order)))).toEqual(
       first.map((result) => ({ ...result, replayed: true })),
@@ -103,7 +103,7 @@ describe('charges that arrive together', () => {
     const mixed = [fresh[0], ...before, fresh[1]] as Order[];
     const results = await Promise.all(mixed.map((order) => charge(order)));
     expect(results.slice(1, 4)).toEqual(first);
-    expect(kindsOf([results[0], results[4]] as typeof first)).toEqual(['ok', 'ok']);
+    expect(kindsOf([results[0], results[4]] as typeof first)).toEqual(['completed', 'completed']);
     expect(await balanceOf(customer)).toBe(800);
   });
 
@@ -113,7 +113,11 @@ describe('charges that arrive together', () => {
     await charge(charged);
     await forgetClaims([charged]);
     const orders = [orderOf(customer, 50), { ...charged, amount: 90 }, orderOf(customer, 50)];
-    expect(kindsOf(await Promise.all(orders.map((order) => charge(order))))).toEqual(['ok', 'CONFLICT', 'ok']);
+    expect(kindsOf(await Promise.all(orders.map((order) => charge(order))))).toEqual([
+      'completed',
+      'CONFLICT',
+      'completed',
+    ]);
     expect(await balanceOf(customer)).toBe(800);
   });
 
@@ -121,7 +125,7 @@ describe('charges that arrive together', () => {
     const customer = await customerWith(100);
     await customerWith(100, customer, 'other');
     const order = orderOf(customer, 70);
-    expect(kindsOf(await Promise.all([charge(order), charge(order, 'other')]))).toEqual(['ok', 'ok']);
+    expect(kindsOf(await Promise.all([charge(order), charge(order, 'other')]))).toEqual(['completed', 'completed']);
     expect([await balanceOf(customer), await balanceOf(customer, 'other')]).toEqual([30, 30]);
   });
 
@@ -130,12 +134,14 @@ describe('charges that arrive together', () => {
     const cards = ['pm_card_visa', 'pm_card_chargeDeclined', 'pm_card_visa'].map((by) => orderOf('ann', 700, by));
     const orders = [orderOf(customer, 100), ...cards, orderOf(customer, 100), orderOf('ann', 0, 'pm_card_visa')];
     const first = await Promise.all(orders.map((order) => charge(order)));
-    expect(kindsOf(first)).toEqual(['ok', 'ok', 'CARD_DECLINED', 'ok', 'ok', 'ok']);
+    expect(kindsOf(first)).toEqual(['completed', 'completed', 'CARD_DECLINED', 'completed', 'completed', 'completed']);
     expect(await Promise.all(orders.map((order) => charge(order)))).toEqual(
       first.map((result) => ({ ...result, replayed: true })),
     );
     const undone = await Promise.all(orders.map((order) => refund(order)));
-    expect(undone.map((result) => result.kind === 'ok' && result.message.amount)).toEqual([100, 700, 0, 700, 100, 0]);
+    expect(undone.map((result) => result.kind === 'completed' && result.message.amount)).toEqual([
+      100, 700, 0, 700, 100, 0,
+    ]);
     expect(await balanceOf(customer)).toBe(1_000);
   });
 });
@@ -147,9 +153,9 @@ describe('refunds that arrive together', () => {
     await Promise.all(charged.map((order) => charge(order)));
     const orders = [...charged, orderOf(customer, 5)];
     const first = await Promise.all(orders.map((order) => refund(order)));
-    expect(first.map((result) => result.kind === 'ok' && result.message.amount)).toEqual([10, 20, 30, 0, 0]);
+    expect(first.map((result) => result.kind === 'completed' && result.message.amount)).toEqual([10, 20, 30, 0, 0]);
     await forgetClaims(orders);
-    expect(kindsOf(await Promise.all(orders.map((order) => refund(order))))).toEqual(Array(5).fill('ok'));
+    expect(kindsOf(await Promise.all(orders.map((order) => refund(order))))).toEqual(Array(5).fill('completed'));
     expect([await balanceOf(customer), await balanceOf(other)]).toEqual([100, 100]);
   });
 });
@@ -171,7 +177,7 @@ describe('batches of two replicas', () => {
         .map((order) => refund(order, TENANT, replicas[1].client)),
       ...late.map((order, at) => charge(order, TENANT, by(at))),
     ]);
-    expect(new Set(kindsOf([...charged, ...settled]))).toEqual(new Set(['ok']));
+    expect(new Set(kindsOf([...charged, ...settled]))).toEqual(new Set(['completed']));
     // A connection reports what it has met when it ends.
     for (const replica of replicas) await replica.stop();
     expect(await rows('select deadlocks from pg_stat_database where datname = current_database()', [])).toEqual([
@@ -187,11 +193,11 @@ async function startReplica() {
   const pool = createPool({
     databaseUrl: participant.database.databaseUrl,
     applicationName: 'test replica',
-    onlyByKey: true,
+    keyLookupsOnly: true,
     lockTimeoutMs: 5_000,
   });
   const { log } = participant.participant;
-  const memory = { flights: createFlights(), metrics: createMetrics('payment') };
+  const memory = { singleFlight: createSingleFlight(), metrics: createMetrics('payment') };
   const bound = [paymentService({ ...participant.participant, ...memory, pool }, settings)];
   const server = await startServer({
     host: '127.0.0.1',

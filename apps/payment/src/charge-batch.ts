@@ -15,7 +15,7 @@ import type { Begun } from '@holdfast/participant';
 import {
   classifyPostgresError,
   createBatcher,
-  guessedFew,
+  fewRowsHint,
   type Pool,
   statement,
   type Transaction,
@@ -66,7 +66,7 @@ const makeCharges = statement(
      update accounts a set balance = balance - w.amount
        from unnest($15::text[], $16::text[], $17::bigint[]) as w (tenant_id, customer_id, amount)
       where a.tenant_id = w.tenant_id and a.customer_id = w.customer_id
-        and ${guessedFew('w.tenant_id', 'w.customer_id')}
+        and ${fewRowsHint('w.tenant_id', 'w.customer_id')}
         and (select count(*) from made) = cardinality($2::text[])
    )
    select count(*)::int as made from made`,
@@ -193,7 +193,7 @@ const storeIntents = statement(
      from held h
     where (select count(*) from held) > 0
       and c.tenant_id = h.tenant_id and c.order_id = h.order_id and c.state = 'created' and c.intent_id is null
-      and ${guessedFew('h.tenant_id', 'h.order_id')}
+      and ${fewRowsHint('h.tenant_id', 'h.order_id')}
    returning c.tenant_id, c.order_id`,
 );
 
@@ -239,7 +239,7 @@ const settleCharges = statement(
      from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
        as r (tenant_id, order_id, state, payment_id, refusal_reason, refusal_message)
     where c.tenant_id = r.tenant_id and c.order_id = r.order_id and c.state = 'created'
-      and ${guessedFew('r.tenant_id', 'r.order_id')}`,
+      and ${fewRowsHint('r.tenant_id', 'r.order_id')}`,
 );
 
 /**

@@ -36,11 +36,11 @@ const payment = services.payment;
 
 /** What each method checks, under which key it runs, and what it stores. */
 export function paymentHandlers(
-  { pool, flights, keyedRunner, fingerprinter, reach }: Participant,
+  { pool, singleFlight, keyedRunner, fingerprinter, reach }: Participant,
   cards: Cards,
 ): Handlers<typeof payment> {
-  const runCharge = createStepRunner(pool, flights, chargeStep(cards, createIntentStore(pool)), reach);
-  const runRefund = createStepRunner(pool, flights, refundStep(cards), reach);
+  const runCharge = createStepRunner(pool, singleFlight, chargeStep(cards, createIntentStore(pool)), reach);
+  const runRefund = createStepRunner(pool, singleFlight, refundStep(cards), reach);
   return {
     async ChargePayment(request, call) {
       const method = checkMethod(request.method);
@@ -72,12 +72,12 @@ export function paymentHandlers(
             : executed.operation === REFUND
               ? { refunded: payment.RefundPayment.responseDeserialize(executed.answer) }
               : { adjusted: payment.AdjustAccount.responseDeserialize(executed.answer) };
-      return { kind: 'ok', message: { state, ...(refusal && { refusal }), ...answer } };
+      return { kind: 'completed', message: { state, ...(refusal && { refusal }), ...answer } };
     },
 
     async GetAccount(request, call) {
       const customerId = checkIdentifier('customer_id', request.customerId);
-      return { kind: 'ok', message: { account: await findAccount(pool, call.tenantId(), customerId) } };
+      return { kind: 'completed', message: { account: await findAccount(pool, call.tenantId(), customerId) } };
     },
 
     async PutAccount(request, call) {
@@ -88,7 +88,7 @@ export function paymentHandlers(
       };
       const tenantId = call.tenantId();
       const account = await transaction(pool, (tx) => putAccount(tx, tenantId, wanted, randomUUID()));
-      return { kind: 'ok', message: { account } };
+      return { kind: 'completed', message: { account } };
     },
 
     async AdjustAccount(request, call) {
@@ -99,13 +99,13 @@ export function paymentHandlers(
       const adjust = async (tx: Transaction): Promise<Settlement> => {
         const adjusted = await adjustAccount(tx, keyed.tenantId, customerId, delta, keyed.key);
         if (adjusted.kind === 'refused') return refusedFor(adjusted);
-        return { kind: 'done', answer: payment.AdjustAccount.responseSerialize({ account: adjusted.account }) };
+        return { kind: 'completed', answer: payment.AdjustAccount.responseSerialize({ account: adjusted.account }) };
       };
       const outcome = await keyedRunner.run(keyed, adjust);
       if (outcome.kind !== 'answer_expired') return stepAnswer(outcome);
       // Its entry is unique (K5): asked again, it finds that it has counted.
       const { kind, answer } = await transaction(pool, adjust);
-      return stepAnswer({ kind: kind === 'done' ? 'completed' : kind, answer, replayed: true });
+      return stepAnswer({ kind, answer, replayed: true });
     },
   };
 }
@@ -136,7 +136,10 @@ function chargeStep(cards: Cards, storeIntent: StoreIntent): StepSpec<Charge, Ca
 
 /** The undo of any charge: at once where the money is here, at the provider where it isn't. */
 function refundStep(cards: Cards): StepSpec<RefundRequest, RefundPlan, GivenBack> {
-  const done = (refund: Refund) => ({ kind: 'done' as const, answer: payment.RefundPayment.responseSerialize(refund) });
+  const done = (refund: Refund) => ({
+    kind: 'completed' as const,
+    answer: payment.RefundPayment.responseSerialize(refund),
+  });
   return {
     operation: REFUND,
     keepDays: KEEP_DAYS,
@@ -170,7 +173,7 @@ function checkMethod(method: string): string {
 
 function chargeSettlement(outcome: ChargeOutcome): Settlement {
   if (outcome.kind === 'refused') return refusedFor(outcome);
-  return { kind: 'done', answer: payment.ChargePayment.responseSerialize(outcome.payment) };
+  return { kind: 'completed', answer: payment.ChargePayment.responseSerialize(outcome.payment) };
 }
 
 function refusedFor(refusal: { reason: string; message: string }): Settlement {

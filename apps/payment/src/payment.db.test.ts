@@ -46,13 +46,13 @@ function newOrder(): TestOrder {
 async function customerWith(balance: number, currency = 'EUR'): Promise<string> {
   const customerId = `c-${randomUUID().slice(0, 8)}`;
   const put = await payment.client.PutAccount({ customerId, balance, currency }, options('put-needs-no-key'));
-  expect(put.kind).toBe('ok');
+  expect(put.kind).toBe('completed');
   return customerId;
 }
 
 async function balanceOf(customerId: string): Promise<number> {
   const got = await payment.client.GetAccount({ customerId }, options('get-needs-no-key'));
-  if (got.kind !== 'ok' || !got.message.account) throw new Error(JSON.stringify(got));
+  if (got.kind !== 'completed' || !got.message.account) throw new Error(JSON.stringify(got));
   const { rows } = await payment.database.pool.query(
     'select coalesce(sum(delta), 0)::bigint as sum from account_entries where tenant_id = $1 and customer_id = $2',
     [TENANT, customerId],
@@ -80,7 +80,7 @@ async function untilKnown<T extends { kind: string; reason?: string }>(call: () 
   const retryable = ['OUTCOME_UNKNOWN', 'REQUEST_IN_PROGRESS', 'TRY_AGAIN', 'STORE_UNAVAILABLE', 'DEADLINE_EXCEEDED'];
   for (let attempt = 1; attempt <= 60; attempt++) {
     const result = await call();
-    if (result.kind === 'ok' || !retryable.includes(result.reason ?? '')) return result;
+    if (result.kind === 'completed' || !retryable.includes(result.reason ?? '')) return result;
   }
   throw new Error('the outcome did not become known in 60 attempts');
 }
@@ -104,7 +104,7 @@ describe('a charge to an account', () => {
     const customer = await customerWith(1_000);
     const order = newOrder();
     const first = await byBalance(order, customer, 300);
-    expect(first).toMatchObject({ kind: 'ok', replayed: false, message: { paymentId: `pay_${order.orderId}` } });
+    expect(first).toMatchObject({ kind: 'completed', replayed: false, message: { paymentId: `pay_${order.orderId}` } });
     expect(await byBalance(order, customer, 300)).toEqual({ ...first, replayed: true });
     expect(await byBalance(order, customer, 301)).toMatchObject({ reason: 'IDEMPOTENCY_KEY_REUSED' });
     expect(await balanceOf(customer)).toBe(700);
@@ -118,7 +118,7 @@ describe('a charge to an account', () => {
         return untilKnown(() => byBalance(order, customer, 100));
       }),
     );
-    expect(results.filter((result) => result.kind === 'ok')).toHaveLength(10);
+    expect(results.filter((result) => result.kind === 'completed')).toHaveLength(10);
     const reasons = new Set(results.flatMap((result) => (result.kind === 'error' ? [result.reason] : [])));
     expect(reasons).toEqual(new Set(['INSUFFICIENT_FUNDS']));
     expect(await balanceOf(customer)).toBe(0);
@@ -145,7 +145,7 @@ describe('a charge to an account', () => {
     const order = newOrder();
     await byBalance(order, customer, 300);
     await payment.database.pool.query('delete from claims where scope = $1', [order.orderId]);
-    expect(await byBalance(order, customer, 300)).toMatchObject({ kind: 'ok' });
+    expect(await byBalance(order, customer, 300)).toMatchObject({ kind: 'completed' });
     expect(await balanceOf(customer)).toBe(700);
   });
 
@@ -153,11 +153,11 @@ describe('a charge to an account', () => {
     const customer = await customerWith(1_000);
     const order = newOrder();
     await byBalance(order, customer, 300);
-    expect(await undo(order)).toMatchObject({ kind: 'ok', message: { amount: 300 } });
-    expect(await undo(order)).toMatchObject({ kind: 'ok', replayed: true });
+    expect(await undo(order)).toMatchObject({ kind: 'completed', message: { amount: 300 } });
+    expect(await undo(order)).toMatchObject({ kind: 'completed', replayed: true });
     expect(await balanceOf(customer)).toBe(1_000);
     const sealed = newOrder();
-    expect(await undo(sealed)).toMatchObject({ kind: 'ok', message: { paymentId: '', amount: 0 } });
+    expect(await undo(sealed)).toMatchObject({ kind: 'completed', message: { paymentId: '', amount: 0 } });
     expect(await byBalance(sealed, customer, 300)).toMatchObject({ reason: 'SEALED' });
     expect(await balanceOf(customer)).toBe(1_000);
   });
@@ -176,7 +176,7 @@ describe('a charge to an account', () => {
       Array.from({ length: 30 }, async () => {
         const order = newOrder();
         const [, undone] = await Promise.all([byBalance(order, customer, 10), untilKnown(() => undo(order))]);
-        expect(undone.kind).toBe('ok');
+        expect(undone.kind).toBe('completed');
       }),
     );
     expect(await balanceOf(customer)).toBe(100_000);
@@ -204,7 +204,7 @@ describe('a charge by card', () => {
   it('is captured once, and asked for again answers the same bytes', async () => {
     const order = newOrder();
     const first = await byCard(order);
-    expect(first).toMatchObject({ kind: 'ok', message: { amount: 700, currency: 'EUR' } });
+    expect(first).toMatchObject({ kind: 'completed', message: { amount: 700, currency: 'EUR' } });
     expect(await byCard(order)).toEqual({ ...first, replayed: true });
     expect(await atProvider(order)).toEqual({ intents: 1, captured: 700, refunded: 0 });
   });
@@ -216,7 +216,7 @@ describe('a charge by card', () => {
       const declined = await byCard(order, method);
       expect(declined).toMatchObject({ kind: 'error', reason: 'CARD_DECLINED', pushbackMs: -1 });
       expect(await byCard(order, method)).toEqual({ ...declined, replayed: true });
-      expect(await undo(order)).toMatchObject({ kind: 'ok', message: { amount: 0 } });
+      expect(await undo(order)).toMatchObject({ kind: 'completed', message: { amount: 0 } });
       expect((await atProvider(order)).captured).toBe(0);
     },
   );
@@ -233,7 +233,7 @@ describe('a charge by card', () => {
       if (early.kind === 'error') expect(early.reason).toMatch(/OUTCOME_UNKNOWN|REQUEST_IN_PROGRESS/);
     }
     await sandbox.setFaults({});
-    expect(await untilKnown(() => byCard(order))).toMatchObject({ kind: 'ok', message: { amount: 700 } });
+    expect(await untilKnown(() => byCard(order))).toMatchObject({ kind: 'completed', message: { amount: 700 } });
     expect(await atProvider(order)).toEqual({ intents: 1, captured: 700, refunded: 0 });
   });
 
@@ -242,7 +242,7 @@ describe('a charge by card', () => {
     const orders = Array.from({ length: 12 }, newOrder);
     const results = await Promise.all(orders.map((order) => untilKnown(() => byCard(order))));
     await sandbox.setFaults({});
-    expect(results.every((result) => result.kind === 'ok')).toBe(true);
+    expect(results.every((result) => result.kind === 'completed')).toBe(true);
     for (const order of orders) expect(await atProvider(order)).toEqual({ intents: 1, captured: 700, refunded: 0 });
   });
 
@@ -259,7 +259,10 @@ describe('a charge by card', () => {
       `update charges set state = 'created', payment_id = null, settled_at = null where order_id = $1`,
       [order.orderId],
     );
-    expect(await byCard(order)).toMatchObject({ kind: 'ok', message: first.kind === 'ok' ? first.message : {} });
+    expect(await byCard(order)).toMatchObject({
+      kind: 'completed',
+      message: first.kind === 'completed' ? first.message : {},
+    });
     expect(await atProvider(order)).toEqual({ intents: 1, captured: 700, refunded: 0 });
   });
 
@@ -276,8 +279,8 @@ describe('a charge by card', () => {
       },
       { idempotencyKey: `${abandoned.key}:create:1` },
     );
-    expect(first.kind).toBe('ok');
-    expect(await byCard(abandoned)).toMatchObject({ kind: 'ok' });
+    expect(first.kind).toBe('completed');
+    expect(await byCard(abandoned)).toMatchObject({ kind: 'completed' });
     expect(await atProvider(abandoned)).toEqual({ intents: 1, captured: 700, refunded: 0 });
   });
 });
@@ -289,7 +292,7 @@ describe('the undo of a charge by card', () => {
     await sandbox.setFaults({ seed: 3, payments: { ...NO_FAULTS, lostAnswer: 0.6, error500: 0.2 } });
     const undone = await untilKnown(() => undo(order));
     await sandbox.setFaults({});
-    expect(undone).toMatchObject({ kind: 'ok', message: { amount: 700 } });
+    expect(undone).toMatchObject({ kind: 'completed', message: { amount: 700 } });
     expect(await atProvider(order)).toEqual({ intents: 1, captured: 700, refunded: 700 });
     expect(await byCard(order)).toMatchObject({ reason: 'SEALED' });
   });
@@ -330,7 +333,7 @@ describe('without the provider', () => {
       const step = await alone.client.GetStep({ key: order.key }, options(order.key));
       expect(step).toMatchObject({ message: { state: 'STEP_STATE_IN_FLIGHT' } });
       const put = { customerId: 'ann', balance: 5, currency: 'EUR' };
-      expect(await alone.client.PutAccount(put, options(order.key))).toMatchObject({ kind: 'ok' });
+      expect(await alone.client.PutAccount(put, options(order.key))).toMatchObject({ kind: 'completed' });
     } finally {
       await alone.stop();
     }

@@ -26,8 +26,8 @@ describe('the undo of a charge by card', () => {
     const taken = await cards.charge(order);
     cards.line.seen.length = 0;
     const undone = await cards.undo(order);
-    const paymentId = taken.kind === 'ok' ? taken.message.paymentId : '';
-    expect(undone).toMatchObject({ kind: 'ok', replayed: false, message: { paymentId, amount: AMOUNT } });
+    const paymentId = taken.kind === 'completed' ? taken.message.paymentId : '';
+    expect(undone).toMatchObject({ kind: 'completed', replayed: false, message: { paymentId, amount: AMOUNT } });
     expect(await cards.undo(order)).toEqual({ ...undone, replayed: true });
     expect(cards.line.seen).toEqual(['retrieve', 'refund']);
     expect(await cards.recorded(order)).toMatchObject({ state: 'refunded' });
@@ -40,7 +40,7 @@ describe('the undo of a charge by card', () => {
     await cards.charge(later);
     cards.line.seen.length = 0;
     cards.line.lose('refund');
-    expect(await cards.undo(found)).toMatchObject({ kind: 'ok', message: { amount: AMOUNT } });
+    expect(await cards.undo(found)).toMatchObject({ kind: 'completed', message: { amount: AMOUNT } });
     expect(cards.line.seen).toEqual(['retrieve', 'refund', 'retrieve']);
     const refunding = cards.line.hold('refund', 'answer');
     const undoing = cards.undo(later);
@@ -51,7 +51,7 @@ describe('the undo of a charge by card', () => {
     cards.line.cut(false);
     await refunding.deliver();
     cards.line.seen.length = 0;
-    expect(await cards.undo(later)).toMatchObject({ kind: 'ok', message: { amount: AMOUNT } });
+    expect(await cards.undo(later)).toMatchObject({ kind: 'completed', message: { amount: AMOUNT } });
     expect(cards.line.seen).toEqual(['retrieve']);
     for (const order of [found, later]) expect(await cards.books(order)).toEqual(GIVEN_BACK);
   });
@@ -61,7 +61,7 @@ describe('the undo of a charge by card', () => {
     await Promise.all(orders.map((order) => cards.charge(order)));
     await cards.sandbox.setFaults({ seed: 3, payments: { ...NO_FAULTS, lostAnswer: 0.6, error500: 0.2 } });
     const undone = await Promise.all(orders.map((order) => untilKnown(() => cards.undo(order))));
-    for (const one of undone) expect(one).toMatchObject({ kind: 'ok', message: { amount: AMOUNT } });
+    for (const one of undone) expect(one).toMatchObject({ kind: 'completed', message: { amount: AMOUNT } });
     for (const order of orders) expect(await cards.books(order)).toEqual(GIVEN_BACK);
   });
 
@@ -73,7 +73,7 @@ describe('the undo of a charge by card', () => {
     expect(await cards.recorded(order)).toMatchObject({ state: 'undoing' });
     expect(await cards.charge(order)).toMatchObject({ reason: 'SEALED', pushbackMs: -1 });
     cards.line.cut(false);
-    expect(await cards.undo(order)).toMatchObject({ kind: 'ok', message: { amount: AMOUNT } });
+    expect(await cards.undo(order)).toMatchObject({ kind: 'completed', message: { amount: AMOUNT } });
     expect(await cards.books(order)).toEqual(GIVEN_BACK);
   });
 
@@ -86,7 +86,7 @@ describe('the undo of a charge by card', () => {
     await slow.arrived;
     await cards.endLeases(order);
     const second = await cards.undo(order);
-    expect(second).toMatchObject({ kind: 'ok', replayed: false, message: { amount: AMOUNT } });
+    expect(second).toMatchObject({ kind: 'completed', replayed: false, message: { amount: AMOUNT } });
     expect(await slow.deliver()).toBe(400);
     expect(await first).toMatchObject(UNKNOWN);
     expect(await cards.undo(order, patient)).toEqual({ ...second, replayed: true });
@@ -102,7 +102,7 @@ describe('the undo of a charge by card', () => {
     const first = cards.undo(byHand, patient);
     await slow.arrived;
     const second = await cards.undo(order);
-    expect(second).toMatchObject({ kind: 'ok', message: { amount: AMOUNT } });
+    expect(second).toMatchObject({ kind: 'completed', message: { amount: AMOUNT } });
     await slow.deliver();
     expect(await first).toMatchObject({ kind: 'error', reason: 'TRY_AGAIN' });
     await cards.endLeases(order);
@@ -128,7 +128,7 @@ describe('the undo of a charge by card that is still running', () => {
     const held = cards.line.hold('create', 'answer');
     const act = cards.charge(order, patient);
     await held.arrived;
-    expect(await cards.undo(order)).toMatchObject({ kind: 'ok', message: { paymentId: '', amount: 0 } });
+    expect(await cards.undo(order)).toMatchObject({ kind: 'completed', message: { paymentId: '', amount: 0 } });
     await held.deliver();
     expect(await act).toMatchObject(UNKNOWN);
     expect(await cards.charge(order, patient)).toMatchObject({ reason: 'SEALED' });
@@ -143,7 +143,7 @@ describe('the undo of a charge by card that is still running', () => {
     const zombie = cards.line.hold('confirm', 'request');
     const act = cards.charge(order, patient);
     await zombie.arrived;
-    expect(await cards.undo(order)).toMatchObject({ kind: 'ok', message: { paymentId: '', amount: 0 } });
+    expect(await cards.undo(order)).toMatchObject({ kind: 'completed', message: { paymentId: '', amount: 0 } });
     expect(await zombie.deliver()).toBe(400);
     expect(await act).toMatchObject(UNKNOWN);
     expect(await cards.charge(order, patient)).toMatchObject({ reason: 'SEALED' });
@@ -158,7 +158,7 @@ describe('the undo of a charge by card that is still running', () => {
     const zombie = cards.line.hold('confirm', 'answer');
     const act = cards.charge(order, patient);
     await zombie.arrived;
-    expect(await cards.undo(order)).toMatchObject({ kind: 'ok', message: { amount: AMOUNT } });
+    expect(await cards.undo(order)).toMatchObject({ kind: 'completed', message: { amount: AMOUNT } });
     expect(await zombie.deliver()).toBe(200);
     expect(await act).toMatchObject(UNKNOWN);
     expect(await cards.charge(order, patient)).toMatchObject({ reason: 'SEALED' });
@@ -178,7 +178,7 @@ describe('the undo of a charge by card that is still running', () => {
     expect(await confirming.deliver()).toBe(200);
     cards.line.seen.length = 0;
     expect(await cancelling.deliver()).toBe(400);
-    expect(await undoing).toMatchObject({ kind: 'ok', message: { amount: AMOUNT } });
+    expect(await undoing).toMatchObject({ kind: 'completed', message: { amount: AMOUNT } });
     expect(cards.line.seen).toEqual(['retrieve', 'refund']);
     expect(await act).toMatchObject(UNKNOWN);
     expect(await cards.charge(order)).toMatchObject({ reason: 'SEALED' });
@@ -192,7 +192,7 @@ describe('the undo of a charge by card that is still running', () => {
     const held = cards.line.hold('confirm', 'answer');
     const act = cards.charge(byHand, patient);
     await held.arrived;
-    expect(await cards.undo(order)).toMatchObject({ kind: 'ok', message: { amount: AMOUNT } });
+    expect(await cards.undo(order)).toMatchObject({ kind: 'completed', message: { amount: AMOUNT } });
     await held.deliver();
     expect(await act).toMatchObject({ kind: 'error', reason: 'TRY_AGAIN' });
     await cards.endLeases(order);

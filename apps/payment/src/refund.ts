@@ -68,7 +68,7 @@ const markUndone = statement(
     returning payment_id`,
 );
 
-export type BegunRefund = { kind: 'perform'; plan: RefundPlan } | { kind: 'done'; refund: Refund };
+export type BegunRefund = { kind: 'perform'; plan: RefundPlan } | { kind: 'completed'; refund: Refund };
 
 /**
  * Gives back at once what lives here, or plans what must be undone at the provider.
@@ -105,7 +105,7 @@ async function beginRefund(
   { tenantId, orderId, undoKey }: RefundRequest & { undoKey: string },
   charge: ChargeRow | undefined,
 ): Promise<BegunRefund> {
-  const done = (refund: Refund) => ({ kind: 'done' as const, refund });
+  const done = (refund: Refund) => ({ kind: 'completed' as const, refund });
   if (charge === undefined || charge.state === 'refused' || charge.state === 'cancelled') return done(NOTHING_TAKEN);
   if (charge.state === 'refunded') {
     return done({ paymentId: charge.payment_id ?? '', amount: charge.refunded_amount });

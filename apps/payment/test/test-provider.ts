@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
-import { createFlights } from '@holdfast/idempotency';
+import { createSingleFlight } from '@holdfast/idempotency';
 import { storeFault } from '@holdfast/participant';
 import { type CallOptions, type Client, createClient, services, startServer } from '@holdfast/rpc';
 import { SECRET_KEY, startTestSandbox, type TestSandbox } from '@holdfast/sandbox/test';
@@ -44,7 +44,7 @@ const RETRYABLE = ['OUTCOME_UNKNOWN', 'REQUEST_IN_PROGRESS', 'TRY_AGAIN', 'DEADL
 export async function untilKnown<T extends { kind: string; reason?: string }>(call: () => Promise<T>): Promise<T> {
   for (let attempt = 1; attempt <= 60; attempt++) {
     const result = await call();
-    if (result.kind === 'ok' || !RETRYABLE.includes(result.reason ?? '')) return result;
+    if (result.kind === 'completed' || !RETRYABLE.includes(result.reason ?? '')) return result;
   }
   throw new Error('the outcome did not become known in 60 attempts');
 }
@@ -104,7 +104,11 @@ export async function startTestCards(timeoutMs = 2_000): Promise<TestCards> {
       by.ChargePayment({ orderId, customerId: 'ann', amount: AMOUNT, currency: 'EUR', method }, options(key)),
     undo: ({ orderId, undoKey }, by = payment.client) => by.RefundPayment({ orderId }, options(undoKey)),
     async replica(other = {}) {
-      const participant = { ...payment.participant, flights: createFlights(), metrics: createMetrics('payment') };
+      const participant = {
+        ...payment.participant,
+        singleFlight: createSingleFlight(),
+        metrics: createMetrics('payment'),
+      };
       const { log } = participant;
       const bound = [paymentService(participant, { ...settings, ...other })];
       const server = await startServer({ host: '127.0.0.1', port: 0, services: bound, log, translate: storeFault });
@@ -134,7 +138,7 @@ export async function startTestCards(timeoutMs = 2_000): Promise<TestCards> {
     },
     async stateOf(key) {
       const step = await payment.client.GetStep({ key }, { timeoutMs: 5_000, tenantId: TENANT });
-      return step.kind === 'ok' ? step.message.state : step.reason;
+      return step.kind === 'completed' ? step.message.state : step.reason;
     },
     async endLeases({ orderId }) {
       const ended = await pool.query(

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createFlights } from '@holdfast/idempotency';
+import { createSingleFlight } from '@holdfast/idempotency';
 import { storeFault } from '@holdfast/participant';
 import { type CallOptions, type Client, createClient, services, startServer } from '@holdfast/rpc';
 import { createMetrics } from '@holdfast/service';
@@ -30,7 +30,9 @@ beforeAll(async () => {
   shipping = await testParticipant('shipping', services.shipping, shippingMigrations, shippingService(settings));
   client = shipping.client;
   // The first calls load code and open connections, which takes longer than a call may here.
-  await vi.waitFor(async () => expect(await create(newOrder())).toMatchObject({ kind: 'ok' }), { timeout: 10_000 });
+  await vi.waitFor(async () => expect(await create(newOrder())).toMatchObject({ kind: 'completed' }), {
+    timeout: 10_000,
+  });
 });
 afterAll(async () => {
   await shipping.stop();
@@ -47,7 +49,11 @@ afterEach(async () => {
 
 /** Another process of the same service, as far as its memory goes; the database is the same. */
 async function replica(carrierOfIt?: CarrierSettings): Promise<ShippingClient> {
-  const participant = { ...shipping.participant, flights: createFlights(), metrics: createMetrics('shipping') };
+  const participant = {
+    ...shipping.participant,
+    singleFlight: createSingleFlight(),
+    metrics: createMetrics('shipping'),
+  };
   const { log } = participant;
   const bound = [shippingService(carrierOfIt)(participant)];
   const server = await startServer({ host: '127.0.0.1', port: 0, services: bound, log, translate: storeFault });
@@ -84,7 +90,7 @@ async function recorded({ orderId }: Order): Promise<string | undefined> {
 
 async function stepOf({ key }: Order): Promise<string> {
   const step = await client.GetStep({ key }, { timeoutMs: 5_000, tenantId: TENANT });
-  return step.kind === 'ok' ? step.message.state : step.reason;
+  return step.kind === 'completed' ? step.message.state : step.reason;
 }
 
 const UNKNOWN = { kind: 'error', reason: 'OUTCOME_UNKNOWN', pushbackMs: 100, replayed: false };
@@ -93,7 +99,7 @@ describe('a booking whose outcome is unclear', () => {
   it('S4: whose answer is lost is found by its reference in the same attempt', async () => {
     await carrier.faults({ lostAnswer: 1 });
     const order = newOrder();
-    expect(await create(order)).toMatchObject({ kind: 'ok', replayed: false });
+    expect(await create(order)).toMatchObject({ kind: 'completed', replayed: false });
     expect(carrier.seen).toEqual([POST, LOOK]);
     expect(await atCarrier(order)).toBe('booked');
   });
@@ -104,7 +110,7 @@ describe('a booking whose outcome is unclear', () => {
     const before: Order[] = [];
     for (const order of orders) {
       const made = await create(order);
-      if (made.kind === 'ok') expect(await atCarrier(order)).toBe('booked');
+      if (made.kind === 'completed') expect(await atCarrier(order)).toBe('booked');
       else {
         expect(made).toMatchObject(UNKNOWN);
         expect(await atCarrier(order)).toBeUndefined();
@@ -116,7 +122,7 @@ describe('a booking whose outcome is unclear', () => {
     expect(before.length).toBeLessThan(orders.length);
     await carrier.faults();
     for (const order of orders)
-      expect(await create(order)).toMatchObject({ kind: 'ok', replayed: !before.includes(order) });
+      expect(await create(order)).toMatchObject({ kind: 'completed', replayed: !before.includes(order) });
   });
 
   it('G8: without a connection stays unknown and in flight; the same key looks first, then books', async () => {
@@ -127,7 +133,7 @@ describe('a booking whose outcome is unclear', () => {
     expect(await stepOf(order)).toBe('STEP_STATE_IN_FLIGHT');
     carrier.cut(false);
     carrier.seen.length = 0;
-    expect(await create(order)).toMatchObject({ kind: 'ok', replayed: false });
+    expect(await create(order)).toMatchObject({ kind: 'completed', replayed: false });
     expect(carrier.seen).toEqual([LOOK, POST]);
     expect(await atCarrier(order)).toBe('booked');
   });
@@ -138,7 +144,7 @@ describe('a booking whose outcome is unclear', () => {
     expect(await create(order)).toMatchObject(UNKNOWN);
     expect(await late.deliver()).toBe(201);
     carrier.seen.length = 0;
-    expect(await create(order)).toMatchObject({ kind: 'ok', replayed: false });
+    expect(await create(order)).toMatchObject({ kind: 'completed', replayed: false });
     expect(carrier.seen).toEqual([LOOK]);
   });
 
@@ -178,7 +184,7 @@ describe('a booking whose process dies', () => {
     const ended = 'update claims set lease_until = clock_timestamp() where scope = $1 and lease_until is not null';
     expect((await shipping.database.pool.query(ended, [order.orderId])).rowCount).toBe(1);
     carrier.seen.length = 0;
-    expect(await create(order)).toMatchObject({ kind: 'ok', replayed: false });
+    expect(await create(order)).toMatchObject({ kind: 'completed', replayed: false });
     expect(carrier.seen).toEqual([LOOK]);
     expect(await atCarrier(order)).toBe('booked');
   });
@@ -193,7 +199,7 @@ describe('a booking whose process dies', () => {
       order.orderId,
     ]);
     const second = await create(order);
-    expect(second).toMatchObject({ kind: 'ok', replayed: false });
+    expect(second).toMatchObject({ kind: 'completed', replayed: false });
     await slow.deliver();
     expect(await first).toMatchObject(UNKNOWN);
     expect(await create(order, patient)).toEqual({ ...second, replayed: true });
@@ -205,7 +211,7 @@ describe('the undo of a booking', () => {
     const order = newOrder();
     const late = carrier.hold(BOOK, 'request');
     expect(await create(order)).toMatchObject(UNKNOWN);
-    expect(await cancel(order)).toMatchObject({ kind: 'ok', message: { shipmentId: '' } });
+    expect(await cancel(order)).toMatchObject({ kind: 'completed', message: { shipmentId: '' } });
     expect(await late.deliver()).toBe(409);
     expect(await atCarrier(order)).toBe('cancelled');
     expect(await recorded(order)).toBe('cancelled');
@@ -220,7 +226,7 @@ describe('the undo of a booking', () => {
       const held = carrier.hold(BOOK, moment);
       const act = create(order, patient);
       await held.arrived;
-      expect(await cancel(order)).toMatchObject({ kind: 'ok' });
+      expect(await cancel(order)).toMatchObject({ kind: 'completed' });
       await held.deliver();
       // It may not answer with what the undo has taken back, nor store it.
       expect(await act).toMatchObject(UNKNOWN);
@@ -238,8 +244,8 @@ describe('the undo of a booking', () => {
     const held = carrier.hold(BOOK, 'answer');
     const act = create(other, patient);
     await held.arrived;
-    expect(await create(order)).toMatchObject({ kind: 'ok' });
-    expect(await cancel(order)).toMatchObject({ kind: 'ok' });
+    expect(await create(order)).toMatchObject({ kind: 'completed' });
+    expect(await cancel(order)).toMatchObject({ kind: 'completed' });
     await held.deliver();
     expect(await act).toMatchObject({ kind: 'error', reason: 'CONFLICT' });
     expect(await recorded(order)).toBe('cancelled');
@@ -252,7 +258,11 @@ describe('the undo of a booking', () => {
     expect(await cancel(order)).toMatchObject(UNKNOWN);
     await carrier.faults();
     const undone = await cancel(order);
-    expect(undone).toMatchObject({ kind: 'ok', replayed: false, message: made.kind === 'ok' ? made.message : {} });
+    expect(undone).toMatchObject({
+      kind: 'completed',
+      replayed: false,
+      message: made.kind === 'completed' ? made.message : {},
+    });
     expect(await cancel(order)).toEqual({ ...undone, replayed: true });
     expect(await atCarrier(order)).toBe('cancelled');
   });
@@ -265,7 +275,7 @@ describe('the undo of a booking', () => {
     expect(await create(order)).toMatchObject({ reason: 'SEALED' });
     expect(await atCarrier(order)).toBe('booked');
     carrier.cut(false);
-    expect(await cancel(order)).toMatchObject({ kind: 'ok' });
+    expect(await cancel(order)).toMatchObject({ kind: 'completed' });
     expect(await atCarrier(order)).toBe('cancelled');
   });
 
@@ -279,7 +289,7 @@ describe('the undo of a booking', () => {
     const ended = 'update claims set lease_until = clock_timestamp() where scope = $1 and lease_until is not null';
     await shipping.database.pool.query(ended, [order.orderId]);
     const second = await cancel(order);
-    expect(second).toMatchObject({ kind: 'ok', replayed: false });
+    expect(second).toMatchObject({ kind: 'completed', replayed: false });
     await slow.deliver();
     expect(await first).toMatchObject(UNKNOWN);
     expect(await cancel(order, patient)).toEqual({ ...second, replayed: true });
@@ -296,16 +306,16 @@ describe('a carrier', () => {
     const { pool } = shipping.database;
     expect(pool.totalCount - pool.idleCount).toBe(0);
     await Promise.all(held.map((one) => one.deliver()));
-    expect((await Promise.all(made)).filter((result) => result.kind === 'ok')).toHaveLength(orders.length);
+    expect((await Promise.all(made)).filter((result) => result.kind === 'completed')).toHaveLength(orders.length);
   });
 
   it('configured later leaves our own shipments alone', async () => {
     const without = await replica();
     const order = newOrder();
     const made = await create(order, without);
-    expect(made).toMatchObject({ kind: 'ok', message: { shipmentId: `shp_${order.orderId}` } });
+    expect(made).toMatchObject({ kind: 'completed', message: { shipmentId: `shp_${order.orderId}` } });
     expect(await create(order)).toEqual({ ...made, replayed: true });
-    expect(await cancel(order)).toMatchObject({ kind: 'ok', message: { shipmentId: `shp_${order.orderId}` } });
+    expect(await cancel(order)).toMatchObject({ kind: 'completed', message: { shipmentId: `shp_${order.orderId}` } });
     expect(await recorded(order)).toBe('cancelled');
     expect(carrier.seen).toEqual([]);
   });
@@ -320,8 +330,8 @@ describe('a carrier', () => {
     expect(await cancel(booked, without)).toMatchObject(unknown);
     expect(await create(unclear, without)).toMatchObject(unknown);
     carrier.cut(false);
-    expect(await cancel(booked)).toMatchObject({ kind: 'ok' });
-    expect(await create(unclear)).toMatchObject({ kind: 'ok' });
+    expect(await cancel(booked)).toMatchObject({ kind: 'completed' });
+    expect(await create(unclear)).toMatchObject({ kind: 'completed' });
     expect(await atCarrier(booked)).toBe('cancelled');
     expect(await atCarrier(unclear)).toBe('booked');
   });

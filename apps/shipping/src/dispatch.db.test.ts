@@ -40,7 +40,7 @@ async function booked(shipping: Shipping): Promise<{ orderId: string; shipmentId
   const orderId = randomUUID();
   const request = { orderId, shipTo, parcels: [{ sku: 'mug', quantity: 1 }] };
   const made = await shipping.client.CreateShipment(request, options(actOf(orderId)));
-  if (made.kind !== 'ok') throw new Error(made.message);
+  if (made.kind !== 'completed') throw new Error(made.message);
   return { orderId, shipmentId: made.message.shipmentId };
 }
 
@@ -64,7 +64,10 @@ describe.each([{ whose: 'our own' }, { whose: 'a carrier’s' }])('$whose shipme
   it('E1, K5: dispatched twice, is dispatched once: one answer, one event', async () => {
     const { orderId, shipmentId } = await booked(shipping());
     const first = await dispatch(shipping(), orderId);
-    expect(first).toMatchObject({ kind: 'ok', message: { shipmentId, dispatchedAt: expect.stringMatching(/Z$/) } });
+    expect(first).toMatchObject({
+      kind: 'completed',
+      message: { shipmentId, dispatchedAt: expect.stringMatching(/Z$/) },
+    });
     expect(await dispatch(shipping(), orderId)).toEqual(first);
     expect(await standing(shipping(), orderId)).toEqual({ state: 'dispatched', told: TOLD });
   });
@@ -75,7 +78,7 @@ describe.each([{ whose: 'our own' }, { whose: 'a carrier’s' }])('$whose shipme
       const { orderId } = await booked(shipping());
       const all = await Promise.all(Array.from({ length: 20 }, () => dispatch(shipping(), orderId)));
       expect(new Set(all.map((each) => JSON.stringify(each))).size).toBe(1);
-      expect(all[0]?.kind).toBe('ok');
+      expect(all[0]?.kind).toBe('completed');
       expect(await standing(shipping(), orderId)).toEqual({ state: 'dispatched', told: TOLD });
     }
   });
@@ -128,7 +131,7 @@ describe.each([{ whose: 'our own' }, { whose: 'a carrier’s' }])('$whose shipme
     await shipping().database.pool.query('delete from claims where scope = $1', [orderId]);
     const request = { orderId, shipTo, parcels: [{ sku: 'mug', quantity: 1 }] };
     const again = await shipping().client.CreateShipment(request, options(actOf(orderId)));
-    expect(again).toMatchObject({ kind: 'ok', message: { shipmentId } });
+    expect(again).toMatchObject({ kind: 'completed', message: { shipmentId } });
   });
 });
 
@@ -159,8 +162,8 @@ describe('a shipment', () => {
       message: expect.stringContaining('not booked yet'),
     });
     await held.deliver();
-    expect((await making).kind).toBe('ok');
-    expect((await dispatch(carried, orderId)).kind).toBe('ok');
+    expect((await making).kind).toBe('completed');
+    expect((await dispatch(carried, orderId)).kind).toBe('completed');
   });
 
   it('S3: that the carrier is just cancelling is not dispatched', async () => {
@@ -170,7 +173,7 @@ describe('a shipment', () => {
     await held.arrived;
     expect(await dispatch(carried, orderId)).toMatchObject({ reason: 'CONFLICT' });
     await held.deliver();
-    expect((await cancelling).kind).toBe('ok');
+    expect((await cancelling).kind).toBe('completed');
     expect(await standing(carried, orderId)).toEqual({ state: 'cancelled', told: [] });
   });
 
@@ -183,7 +186,7 @@ describe('a shipment', () => {
 
   it('is dispatched and nothing is told where events are off', async () => {
     const { orderId } = await booked(silent);
-    expect((await dispatch(silent, orderId)).kind).toBe('ok');
+    expect((await dispatch(silent, orderId)).kind).toBe('completed');
     expect(await standing(silent, orderId)).toEqual({ state: 'dispatched', told: [] });
   });
 });

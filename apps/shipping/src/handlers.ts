@@ -53,12 +53,12 @@ const shipping = services.shipping;
 
 /** What each method checks, under which key it runs, and what it stores. */
 export function shippingHandlers(
-  { pool, flights, fingerprinter, reach }: Participant,
+  { pool, singleFlight, fingerprinter, reach }: Participant,
   carrier: Carrier,
   tells: { tellsEvents: boolean },
 ): Handlers<typeof shipping> {
-  const runCreate = createStepRunner(pool, flights, createStep(carrier), reach);
-  const runCancel = createStepRunner(pool, flights, cancelStep(carrier), reach);
+  const runCreate = createStepRunner(pool, singleFlight, createStep(carrier), reach);
+  const runCancel = createStepRunner(pool, singleFlight, cancelStep(carrier), reach);
   return {
     async CreateShipment(request, call) {
       const orderId = checkIdentifier('order_id', request.orderId);
@@ -79,7 +79,7 @@ export function shippingHandlers(
       const tenantId = call.tenantId();
       const dispatched = await transaction(pool, (tx) => dispatch(tx, { tenantId, orderId }, tells));
       const { shipmentId, dispatchedAt } = dispatched;
-      return { kind: 'ok', message: { shipmentId, dispatchedAt: dispatchedAt.toISOString() } };
+      return { kind: 'completed', message: { shipmentId, dispatchedAt: dispatchedAt.toISOString() } };
     },
 
     async GetStep(request, call) {
@@ -90,7 +90,7 @@ export function shippingHandlers(
           : executed.operation === CREATE
             ? { created: shipping.CreateShipment.responseDeserialize(executed.answer) }
             : { cancelled: shipping.CancelShipment.responseDeserialize(executed.answer) };
-      return { kind: 'ok', message: { state, ...(refusal && { refusal }), ...answer } };
+      return { kind: 'completed', message: { state, ...(refusal && { refusal }), ...answer } };
     },
   };
 }
@@ -122,7 +122,7 @@ function createStep(carrier: Carrier): StepSpec<ShipmentRequest, BookingPlan, Bo
 /** `result`: the shipment that was cancelled, null when nothing had been booked. */
 function cancelStep(carrier: Carrier): StepSpec<CancelRequest, string, string | null> {
   const done = (shipmentId: string) => ({
-    kind: 'done' as const,
+    kind: 'completed' as const,
     answer: shipping.CancelShipment.responseSerialize({ shipmentId }),
   });
   return {
@@ -152,7 +152,7 @@ function cancelStep(carrier: Carrier): StepSpec<CancelRequest, string, string | 
 
 function settlementOf(result: BookResult): Settlement {
   if (result.kind === 'booked') {
-    return { kind: 'done', answer: shipping.CreateShipment.responseSerialize({ shipmentId: result.shipmentId }) };
+    return { kind: 'completed', answer: shipping.CreateShipment.responseSerialize({ shipmentId: result.shipmentId }) };
   }
   const message = 'nothing can be delivered to this address: place a new order with another one';
   return { kind: 'refused', answer: statusBytes('ADDRESS_REFUSED', message) };

@@ -61,18 +61,18 @@ describe.each([{ whose: 'our own' }, { whose: 'a carrier’s' }])(
     it('K1: are one transaction, and one shipment each', async () => {
       const orders = newOrders(20);
       const first = await Promise.all(orders.map((order) => ship(order)));
-      expect(kindsOf(first)).toEqual(Array(20).fill('ok'));
+      expect(kindsOf(first)).toEqual(Array(20).fill('completed'));
       // The row of a claim is born with its shipment; the carrier's answers may come one by one.
       const born = 'select distinct xmin::text from shipments where order_id = any($1)';
       if (!byCarrier) expect(await rows(born, idsOf(orders))).toHaveLength(1);
-      expect(new Set(first.map((result) => result.kind === 'ok' && result.message.shipmentId)).size).toBe(20);
+      expect(new Set(first.map((result) => result.kind === 'completed' && result.message.shipmentId)).size).toBe(20);
       expect(await Promise.all(orders.map(stateOf))).toEqual(Array(20).fill('booked'));
     });
 
     it('S5: an address that is refused holds nobody up, and stays refused', async () => {
       const orders = [orderOf(), orderOf(UNDELIVERABLE), orderOf()];
       const first = await Promise.all(orders.map((order) => ship(order)));
-      expect(kindsOf(first)).toEqual(['ok', 'ADDRESS_REFUSED', 'ok']);
+      expect(kindsOf(first)).toEqual(['completed', 'ADDRESS_REFUSED', 'completed']);
       expect(await Promise.all(orders.map((order) => ship(order)))).toEqual(
         first.map((result) => ({ ...result, replayed: true })),
       );
@@ -84,7 +84,7 @@ describe.each([{ whose: 'our own' }, { whose: 'a carrier’s' }])(
       await forgetClaims(before);
       const mixed = [orderOf(), ...before, orderOf()];
       const results = await Promise.all(mixed.map((order) => ship(order)));
-      expect(kindsOf(results)).toEqual(Array(5).fill('ok'));
+      expect(kindsOf(results)).toEqual(Array(5).fill('completed'));
       expect(results.slice(1, 4)).toEqual(first);
     });
 
@@ -93,7 +93,11 @@ describe.each([{ whose: 'our own' }, { whose: 'a carrier’s' }])(
       await ship(shipped);
       await forgetClaims([shipped]);
       const [left, right] = [orderOf(), orderOf()];
-      expect(kindsOf(await Promise.all([ship(left), ship(shipped, 3), ship(right)]))).toEqual(['ok', 'CONFLICT', 'ok']);
+      expect(kindsOf(await Promise.all([ship(left), ship(shipped, 3), ship(right)]))).toEqual([
+        'completed',
+        'CONFLICT',
+        'completed',
+      ]);
     });
 
     it('K3: are cancelled together, each what it had; none of their acts comes to life again', async () => {
@@ -101,7 +105,7 @@ describe.each([{ whose: 'our own' }, { whose: 'a carrier’s' }])(
       await Promise.all([ship(shipped), ship(refused)]);
       const orders = [shipped, refused, never];
       const cancelled = await Promise.all(orders.map(cancel));
-      expect(cancelled.map((result) => result.kind === 'ok' && result.message.shipmentId !== '')).toEqual([
+      expect(cancelled.map((result) => result.kind === 'completed' && result.message.shipmentId !== '')).toEqual([
         true,
         false,
         false,
@@ -120,12 +124,12 @@ describe.each([{ whose: 'our own' }, { whose: 'a carrier’s' }])(
       const settle = async (order: Order) => {
         for (let attempt = 1; attempt <= 20; attempt++) {
           const cancelled = await cancel(order);
-          if (cancelled.kind === 'ok') return cancelled.kind;
+          if (cancelled.kind === 'completed') return cancelled.kind;
         }
         return 'never';
       };
       const ended = await Promise.all(orders.flatMap((order) => [ship(order), settle(order)]));
-      expect(ended.filter((result) => result === 'ok')).toHaveLength(30);
+      expect(ended.filter((result) => result === 'completed')).toHaveLength(30);
       for (const state of await Promise.all(orders.map(stateOf))) expect(state).not.toBe('booked');
       expect(kindsOf(await Promise.all(orders.map((order) => ship(order))))).toEqual(Array(30).fill('SEALED'));
     });

@@ -64,7 +64,7 @@ describe.each([{ whose: 'our own' }, { whose: 'a carrier’s' }])('$whose shipme
     const once = await client().CreateShipment(request, options(key));
     const again = await client().CreateShipment(request, options(key));
     expect(once).toMatchObject({
-      kind: 'ok',
+      kind: 'completed',
       replayed: false,
       message: { shipmentId: expect.stringMatching(/^shp_/) },
     });
@@ -75,8 +75,8 @@ describe.each([{ whose: 'our own' }, { whose: 'a carrier’s' }])('$whose shipme
   it('G14: asked for 20 times at once is booked once', async () => {
     const { orderId, key, request } = newOrder();
     const all = await Promise.all(Array.from({ length: 20 }, () => client().CreateShipment(request, options(key))));
-    expect(all.filter((result) => result.kind === 'ok')).toHaveLength(20);
-    expect(all.filter((result) => result.kind === 'ok' && !result.replayed)).toHaveLength(1);
+    expect(all.filter((result) => result.kind === 'completed')).toHaveLength(20);
+    expect(all.filter((result) => result.kind === 'completed' && !result.replayed)).toHaveLength(1);
     expect(await standing(orderId)).toEqual({ state: 'booked', atCarrier: 'booked' });
   });
 
@@ -114,7 +114,7 @@ describe.each([{ whose: 'our own' }, { whose: 'a carrier’s' }])('$whose shipme
     const { orderId, key, undoKey, request } = newOrder();
     const made = await client().CreateShipment(request, options(key));
     const undone = await client().CancelShipment({ orderId }, options(undoKey));
-    expect(undone).toMatchObject({ kind: 'ok', message: made.kind === 'ok' ? made.message : {} });
+    expect(undone).toMatchObject({ kind: 'completed', message: made.kind === 'completed' ? made.message : {} });
     expect(await client().CancelShipment({ orderId }, options(undoKey))).toEqual({ ...undone, replayed: true });
     expect(await standing(orderId)).toEqual({ state: 'cancelled', atCarrier: 'cancelled' });
     expect(await client().CreateShipment(request, options(key))).toMatchObject({ reason: 'SEALED' });
@@ -123,7 +123,7 @@ describe.each([{ whose: 'our own' }, { whose: 'a carrier’s' }])('$whose shipme
   it('K3, G10, G11: its undo that comes first changes nothing but the seal: the late act is refused every time', async () => {
     const { orderId, key, undoKey, request } = newOrder();
     const undone = await client().CancelShipment({ orderId }, options(undoKey));
-    expect(undone).toMatchObject({ kind: 'ok', message: { shipmentId: '' } });
+    expect(undone).toMatchObject({ kind: 'completed', message: { shipmentId: '' } });
     expect(await client().CancelShipment({ orderId }, options(undoKey))).toEqual({ ...undone, replayed: true });
     for (let attempt = 1; attempt <= 3; attempt++) {
       const late = await client().CreateShipment(request, options(key));
@@ -136,7 +136,7 @@ describe.each([{ whose: 'our own' }, { whose: 'a carrier’s' }])('$whose shipme
     const { orderId, key, undoKey, request } = newOrder(undeliverable);
     await client().CreateShipment(request, options(key));
     const undone = await client().CancelShipment({ orderId }, options(undoKey));
-    expect(undone).toMatchObject({ kind: 'ok', message: { shipmentId: '' } });
+    expect(undone).toMatchObject({ kind: 'completed', message: { shipmentId: '' } });
     expect(await client().CreateShipment(request, options(key))).toMatchObject({ reason: 'ADDRESS_REFUSED' });
     // Not even a tombstone at the carrier: it is not asked.
     expect(await standing(orderId)).toEqual({ state: 'refused', atCarrier: byCarrier ? undefined : 'refused' });
@@ -149,7 +149,7 @@ describe.each([{ whose: 'our own' }, { whose: 'a carrier’s' }])('$whose shipme
         const undo = async () => {
           for (;;) {
             const undone = await client().CancelShipment({ orderId }, options(undoKey));
-            if (undone.kind === 'ok') return;
+            if (undone.kind === 'completed') return;
             expect(undone.reason).toBe('TRY_AGAIN');
           }
         };
@@ -168,14 +168,14 @@ describe.each([{ whose: 'our own' }, { whose: 'a carrier’s' }])('$whose shipme
     const first = await client().CreateShipment(request, options(key));
     await forget(orderId);
     const late = await client().CreateShipment(request, options(key));
-    expect(late).toMatchObject({ kind: 'ok', message: first.kind === 'ok' ? first.message : {} });
+    expect(late).toMatchObject({ kind: 'completed', message: first.kind === 'completed' ? first.message : {} });
     const other = { ...request, parcels: [{ sku: 'mug', quantity: 3 }] };
     expect(await client().CreateShipment(other, options(`${key}-other`))).toMatchObject({ reason: 'CONFLICT' });
     await client().CancelShipment({ orderId }, options(undoKey));
     await forget(orderId);
     expect(await client().CreateShipment(request, options(key))).toMatchObject({ reason: 'CONFLICT' });
     expect(await client().CancelShipment({ orderId }, options(undoKey))).toMatchObject({
-      message: first.kind === 'ok' ? first.message : {},
+      message: first.kind === 'completed' ? first.message : {},
     });
     expect(await standing(orderId)).toEqual({ state: 'cancelled', atCarrier: 'cancelled' });
   });
@@ -198,13 +198,13 @@ describe.each([{ whose: 'our own' }, { whose: 'a carrier’s' }])('$whose shipme
   it('G16: can be asked about: executed, refused, sealed, unknown', async () => {
     const ask = async (key: string) => {
       const step = await client().GetStep({ key }, { timeoutMs: 5_000, tenantId: TENANT });
-      return step.kind === 'ok' ? step.message : step;
+      return step.kind === 'completed' ? step.message : step;
     };
     const done = newOrder();
     const made = await client().CreateShipment(done.request, options(done.key));
     expect(await ask(done.key)).toMatchObject({
       state: 'STEP_STATE_EXECUTED',
-      created: made.kind === 'ok' ? made.message : {},
+      created: made.kind === 'completed' ? made.message : {},
     });
     const refused = newOrder(undeliverable);
     await client().CreateShipment(refused.request, options(refused.key));
@@ -216,7 +216,7 @@ describe.each([{ whose: 'our own' }, { whose: 'a carrier’s' }])('$whose shipme
     expect(await ask(done.key)).toMatchObject({ state: 'STEP_STATE_SEALED' });
     expect(await ask(done.undoKey)).toMatchObject({
       state: 'STEP_STATE_EXECUTED',
-      cancelled: made.kind === 'ok' ? made.message : {},
+      cancelled: made.kind === 'completed' ? made.message : {},
     });
     expect(await ask('nobody-has-sent-this')).toMatchObject({ state: 'STEP_STATE_UNKNOWN_KEY' });
   });

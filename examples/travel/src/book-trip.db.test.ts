@@ -125,7 +125,7 @@ describe('a planted bug', () => {
   /** Finds nothing to cancel, and leaves it at that: the booking that is still on its way will be made. */
   const cancelWhatIsThere: Cancel = async ({ pool }, _call, tripId) => {
     await giveBack(pool, tripId);
-    return { kind: 'done' };
+    return { kind: 'completed' };
   };
 
   it('K3: is found, by the call that its undo overtakes: the room stays booked', async () => {

@@ -34,13 +34,13 @@ export function bookTripSaga(desks: DeskUrls, deadlineMs = 10_000): SagaDefiniti
     retry: RETRY,
     act: async (context: Context): Promise<ActOutcome<Record<string, never>>> => {
       const answer = await ask(`${desks[desk]}/book`, context, context.input[desk]);
-      if (answer.kind === 'done') return { kind: 'done', output: {} };
+      if (answer.kind === 'completed') return { kind: 'completed', output: {} };
       if (answer.kind === 'refused') return { ...answer, message: `no ${desk}: ${answer.reason}` };
       return answer.kind === 'fenced' ? { ...answer, detail: desk } : answer;
     },
     undo: async (context: Context): Promise<UndoOutcome> => {
       const answer = await ask(`${desks[desk]}/cancel`, context);
-      if (answer.kind === 'done') return answer;
+      if (answer.kind === 'completed') return answer;
       if (answer.kind === 'fenced') return { ...answer, detail: desk };
       return { kind: 'unknown', detail: JSON.stringify(answer) };
     },

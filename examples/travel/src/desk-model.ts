@@ -28,7 +28,7 @@ export class DeskModel implements SimulatedParticipant {
     const reason = this.#options.refusal(input);
     if (reason === null) this.#booked.set(sagaId, this.live(sagaId) + 1);
     const answer: ActOutcome<unknown> =
-      reason === null ? { kind: 'done', output: {} } : { kind: 'refused', reason, message: '' };
+      reason === null ? { kind: 'completed', output: {} } : { kind: 'refused', reason, message: '' };
     this.#answers.set(key, answer);
     return answer;
   }
@@ -37,7 +37,7 @@ export class DeskModel implements SimulatedParticipant {
     if (this.#isFenced(sagaId, epoch)) return { kind: 'fenced', detail: '' };
     if (this.#options.seals !== false || this.live(sagaId) > 0) this.#sealed.add(sagaId);
     this.#booked.delete(sagaId);
-    return { kind: 'done' };
+    return { kind: 'completed' };
   }
 
   live(sagaId: string): number {

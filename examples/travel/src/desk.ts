@@ -10,10 +10,10 @@ import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import {
   type ActOutcome,
-  createFlights,
+  createSingleFlight,
   type Fingerprinter,
+  type IdempotentCall,
   idempotencyMigrations,
-  type KeyedCall,
   loadFingerprinter,
   type Pool,
   type Settlement,
@@ -37,14 +37,14 @@ export interface DeskRequest {
 
 /** What a desk answers. Anything else, or nothing, tells nothing of the booking. */
 export type DeskAnswer =
-  | { kind: 'done' }
+  | { kind: 'completed' }
   | { kind: 'refused'; reason: string }
   | { kind: 'fenced' }
   /** Not known, or not yet: ask again. */
   | { kind: 'unknown'; detail: string };
 
 /** How a desk cancels; `cancelOnce` unless a test wants to see what comes of another way. */
-export type Cancel = (parts: DeskParts, call: KeyedCall, tripId: string) => Promise<DeskAnswer>;
+export type Cancel = (parts: DeskParts, call: IdempotentCall, tripId: string) => Promise<DeskAnswer>;
 
 export interface DeskParts {
   pool: Pool;
@@ -66,12 +66,12 @@ const CLOSE_WITHIN_MS = 2_000;
 
 /** @param pool of a database with `deskMigrations` */
 export async function startDesk(pool: Pool, cancel: Cancel = cancelOnce): Promise<Desk> {
-  const flights = createFlights();
+  const singleFlight = createSingleFlight();
   const parts: DeskParts = {
     pool,
     fingerprinter: await loadFingerprinter(pool),
-    book: createStepRunner(pool, flights, bookStep),
-    cancel: createStepRunner(pool, flights, cancelStep),
+    book: createStepRunner(pool, singleFlight, bookStep),
+    cancel: createStepRunner(pool, singleFlight, cancelStep),
   };
   const server = createServer((request, response) => {
     const send = (status: number, answer: DeskAnswer) => {
@@ -93,7 +93,7 @@ export async function startDesk(pool: Pool, cancel: Cancel = cancelOnce): Promis
 async function handle(parts: DeskParts, cancel: Cancel, request: IncomingMessage): Promise<DeskAnswer> {
   const asked = (await json(request)) as DeskRequest;
   const operation = request.url === '/cancel' ? 'cancel' : 'book';
-  const call: KeyedCall = {
+  const call: IdempotentCall = {
     tenantId: TENANT,
     key: asked.key,
     operation,
@@ -114,7 +114,7 @@ async function book(tx: Transaction, { tripId, place = '' }: DeskRequest): Promi
   const taken = await tx.query('update places set free = free - 1 where place = $1::text and free > 0', [place]);
   if (taken.rowCount === 0) return { kind: 'refused', answer: Buffer.from('SOLD_OUT') };
   await tx.query('insert into bookings (trip_id, place) values ($1::text, $2::text)', [tripId, place]);
-  return { kind: 'done', answer: Buffer.from(place) };
+  return { kind: 'completed', answer: Buffer.from(place) };
 }
 
 /** Cancels the trip's booking, or sees to it that none is ever made. */
@@ -125,7 +125,7 @@ const cancelStep: StepSpec<string, never, never> = {
   undoes: 'book',
   prepare: oneByOne(async (tx, { request: tripId }) => {
     await giveBack(tx, tripId);
-    return { kind: 'done', answer: Buffer.alloc(0) };
+    return { kind: 'completed', answer: Buffer.alloc(0) };
   }),
 };
 
@@ -141,7 +141,7 @@ export async function giveBack(tx: Pick<Pool, 'query'>, tripId: string): Promise
 function answerOf(outcome: ActOutcome): DeskAnswer {
   switch (outcome.kind) {
     case 'completed':
-      return { kind: 'done' };
+      return { kind: 'completed' };
     case 'refused':
       return { kind: 'refused', reason: outcome.answer.toString() };
     case 'sealed':

@@ -54,7 +54,13 @@ describe('an operation that needs a key', () => {
       json(201, order('processing'), { 'idempotent-replayed': 'true' }),
     ]);
     const placed = await client.placeOrder(ORDER);
-    expect(placed).toEqual({ kind: 'ok', status: 201, body: order('processing'), replayed: true, key: seen[0]?.key });
+    expect(placed).toEqual({
+      kind: 'completed',
+      status: 201,
+      body: order('processing'),
+      replayed: true,
+      key: seen[0]?.key,
+    });
     expect(seen).toHaveLength(5);
     expect(new Set(seen.map(({ key }) => key)).size).toBe(1);
     expect(new Set(seen.map(({ body }) => body)).size).toBe(1);
@@ -67,7 +73,7 @@ describe('an operation that needs a key', () => {
     expect(lost.kind).toBe('unknown');
     const again = await client.adjustStock('a', 5, { key: lost.key });
     await client.adjustStock('a', 5);
-    expect(again).toMatchObject({ kind: 'ok', key: lost.key });
+    expect(again).toMatchObject({ kind: 'completed', key: lost.key });
     expect(seen.map(({ key }) => key)).toEqual([lost.key, lost.key, expect.not.stringMatching(lost.key)]);
   });
 
@@ -75,7 +81,7 @@ describe('an operation that needs a key', () => {
     const late: Respond = (response, request) =>
       setTimeout(() => json(201, order('completed'))(response, request), 300);
     const { client, seen } = await clientOf([late], { retry: { attemptTimeoutMs: 100 } });
-    expect((await client.placeOrder(ORDER, { waitMs: 1_500 })).kind).toBe('ok');
+    expect((await client.placeOrder(ORDER, { waitMs: 1_500 })).kind).toBe('completed');
     expect(seen.map(({ prefer }) => prefer)).toEqual(['wait=2']);
   });
 });
@@ -93,7 +99,7 @@ describe('retries', () => {
   it('never come before Retry-After', async () => {
     const busy = problem(503, 'try-again', true, { 'retry-after': '1' });
     const { client, seen } = await clientOf([busy, json(200, order('completed'))]);
-    expect((await client.getOrder('o1')).kind).toBe('ok');
+    expect((await client.getOrder('o1')).kind).toBe('completed');
     expect((seen[1]?.atMs ?? 0) - (seen[0]?.atMs ?? 0)).toBeGreaterThanOrEqual(990);
   });
 

@@ -133,7 +133,7 @@ export class HoldfastClient {
       // Asked first: a missing order must not be waited for, and an ended one needs no stream.
       const seen = await this.getOrder(id, { signal: until });
       if (seen.kind === 'refused') return seen;
-      if (seen.kind === 'ok') order = seen.body;
+      if (seen.kind === 'completed') order = seen.body;
       order = (await this.#follow(id, order, until)) ?? order;
       const settled = order && settledAs(order);
       if (settled !== undefined) return settled;

@@ -42,7 +42,7 @@ export interface Operation {
 }
 
 export type Sent<T> =
-  | { kind: 'ok'; status: number; body: T; replayed: boolean }
+  | { kind: 'completed'; status: number; body: T; replayed: boolean }
   /** The server says that a retry can't help. */
   | { kind: 'refused'; problem: Problem }
   /** Attempts, budget or the signal's time ran out: it may have been done or not, and the same key will tell. */
@@ -101,7 +101,7 @@ function read<T>(response: Response, text: string): Attempt<T> {
   const body = parse(text);
   if (response.ok && body !== undefined) {
     const replayed = response.headers.get('idempotent-replayed') === 'true';
-    return { kind: 'ok', status: response.status, body: body as T, replayed };
+    return { kind: 'completed', status: response.status, body: body as T, replayed };
   }
   const problem = problemIn(body);
   if (problem !== undefined && !problem.retryable) return { kind: 'refused', problem };

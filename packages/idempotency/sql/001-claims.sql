@@ -6,7 +6,7 @@ create table claims (
   scope text not null,
   name text not null,
   operation text not null,
-  -- Where what is done under the key can be read, such as a path. Null where its operation says so, or nothing has a place.
+  -- Where the result can be read, such as a path. Null where the operation implies it, or there is none.
   resource text,
   state text not null check (state in ('in_progress', 'completed', 'refused', 'sealed')),
   -- Null when an undo sealed the step before any act came: there was no request to take the print of.
@@ -16,7 +16,7 @@ create table claims (
   members jsonb,
   -- Counts the attempts at an effect outside this database; the fence of what an attempt may write.
   attempt int not null default 1,
-  -- While in progress outside: nobody else may try before this instant, on this database's clock.
+  -- While in progress outside: no other attempt may start before this instant, on this database's clock.
   lease_until timestamptz,
   -- A refusal, and what is short. Longer answers are in `answers`.
   answer bytea,

@@ -4,20 +4,21 @@ import type { Migrations } from '@holdfast/postgres';
 export { createPool, migrate, type Pool, type Transaction } from '@holdfast/postgres';
 
 export {
-  type AnswerMemory,
+  type AnswerCache,
+  type CachedCall,
   createLocalAnswers,
   createLocalAnswersOf,
   type LocalAnswers,
+  type RawAnswerCache,
+  type RawCall,
   type Recalled,
-  type RememberedCall,
   type SettledAnswer,
-  type UnreadAnswers,
-  type UnreadCall,
 } from './core/answer-cache.ts';
 export { createFingerprinter, type Fingerprint, type Fingerprinter } from './core/fingerprint.ts';
+export { IdempotencyError } from './core/idempotency-error.ts';
 export { actKeyOf, isUndoKey, KEY_PATTERN, KEY_RULE, splitKey, undoKeyOf } from './core/key.ts';
-export { dateOfKey, type KeyFault, keyOf, newKey, parseKey } from './core/new-key.ts';
-export type { ActOutcome, KeyedCall, Settlement } from './core/outcome.ts';
+export { dateOfKey, type KeyFault, newKey, newKeyFor, parseKey } from './core/new-key.ts';
+export type { ActOutcome, IdempotentCall, Settlement } from './core/outcome.ts';
 export { KEY_FAULT_REASONS, OUTCOME_REASONS } from './core/outcome-reasons.ts';
 export {
   DEFAULT_KEEP_DAYS,
@@ -25,9 +26,15 @@ export {
   isKeyExpired,
   TOMBSTONE_MS,
 } from './core/retention-clock.ts';
-export { type OnceCall, type OncePorts, runOnce } from './core/run-once.ts';
+export { type IdempotentRun, type RunPorts, runIdempotent } from './core/run-idempotent.ts';
 export { differingMembers, isSameRequest } from './core/same-request.ts';
-export { createFlights, type Flight, type FlightCall, type Flights, type Stands } from './core/single-flight.ts';
+export {
+  type ClaimedRequest,
+  createSingleFlight,
+  type Flight,
+  type FlightCall,
+  type SingleFlight,
+} from './core/single-flight.ts';
 export {
   type Claim,
   ClaimedMeanwhile,
@@ -65,6 +72,9 @@ export {
   type KeyedRunner,
   type KeyedRunnerOptions,
 } from './postgres/keyed-runner.ts';
+export { once, type TransactionPort } from './postgres/once/once.ts';
+export type { OnceRequest, OnceResult } from './postgres/once/once-request.ts';
+export { type RunOnceRequest, runOnce } from './postgres/once/run-once.ts';
 export {
   keepRetention,
   type OtherTable,
@@ -72,7 +82,7 @@ export {
   purge,
   type RetentionOptions,
   type RetentionTimer,
-  turnDays,
+  rotateDays,
 } from './postgres/retention.ts';
 export { TransactionControlRefused } from './postgres/scope/nested-transactions.ts';
 export {

@@ -9,6 +9,7 @@ import {
   Body,
   Controller,
   HttpCode,
+  HttpException,
   type INestApplication,
   Module,
   Post,
@@ -26,14 +27,14 @@ import 'reflect-metadata';
 import * as forExpress from '../src/express/index.ts';
 import * as forFastify from '../src/fastify/index.ts';
 import * as forFetch from '../src/fetch/index.ts';
-import { done, type KeyedAnswer, type KeyInHand, refused } from '../src/http/keyed-answer.ts';
-import type { EdgeOptions } from '../src/http/keyed-edge.ts';
+import { done, type HandlerAnswer, type IdempotentCall, refused } from '../src/http/handler-answer.ts';
+import type { EdgeOptions } from '../src/http/idempotency-handler.ts';
 import type { Transaction } from '../src/index.ts';
 import * as forKoa from '../src/koa/index.ts';
 import * as forNest from '../src/nest/index.ts';
 
 /** What a handler does meanwhile, for tests that need it to take its time, to nest a transaction, or to fail. */
-export type During = (lent: { tx: Transaction; headers: Record<string, unknown> }) => Promise<unknown>;
+export type During = (scoped: { tx: Transaction; headers: Record<string, unknown> }) => Promise<unknown>;
 
 export interface RunningShop {
   url: string;
@@ -55,9 +56,9 @@ async function pay(
   { amount }: Payment,
   headers: Record<string, unknown>,
   tx: Transaction,
-  inHand: KeyInHand | undefined,
+  inHand: IdempotentCall | undefined,
   during: During,
-): Promise<KeyedAnswer> {
+): Promise<HandlerAnswer> {
   const values = [inHand?.key, amount];
   const { rows } = await tx.query('insert into payments (key, amount) values ($1, $2) returning id', values);
   await during({ tx, headers });
@@ -66,7 +67,7 @@ async function pay(
   return done(201, { id, amount }, { Location: `/payments/${id}`, 'Set-Cookie': 'a=b' });
 }
 
-const tip = async (inHand: KeyInHand | undefined) =>
+const tip = async (inHand: IdempotentCall | undefined) =>
   done(200, { underKey: inHand?.key ?? null, child: inHand?.childKey('charge') ?? null });
 
 async function fastifyShop(options: EdgeOptions, during: During): Promise<RunningShop> {
@@ -78,12 +79,12 @@ async function fastifyShop(options: EdgeOptions, during: During): Promise<Runnin
   await app.register(forFastify.idempotency, { ...options, tenantOf });
   app.addHook('onSend', async (_request, reply) => void reply.header('x-fresh', String(Math.random())));
   const schema = { body: { type: 'object', required: ['amount'], properties: { amount: { type: 'integer' } } } };
-  const handler = forFastify.keyed<{ Body: Payment }>((request, tx, inHand) =>
+  const handler = forFastify.idempotent<{ Body: Payment }>((request, tx, inHand) =>
     pay(request.body, request.headers, tx, inHand, during),
   );
   for (const path of ['/shops/:shop/payments', '/shops/:shop/refunds'])
     app.post(path, { schema, config: { idempotency: PAYMENT } }, handler);
-  const tips = forFastify.keyed(async (_request, _tx, inHand) => await tip(inHand));
+  const tips = forFastify.idempotent(async (_request, _tx, inHand) => await tip(inHand));
   app.post('/tips', { config: { idempotency: { ...TIP, current: now } } }, tips);
   app.put('/plain', async () => ({ plain: true }));
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
@@ -99,14 +100,14 @@ async function expressShop(options: EdgeOptions, during: During): Promise<Runnin
   });
   app.use(express.json());
   const tenantOf = (request: ExpressRequest) => String(request.headers.authorization);
-  const keyed = forExpress.idempotency({ ...options, tenantOf });
+  const idempotent = forExpress.idempotency({ ...options, tenantOf });
   const valid = (request: ExpressRequest, response: ExpressResponse, next: NextFunction) =>
     isPayment(request.body) ? next() : void response.status(400).json({ error: 'amount' });
-  const handler = keyed((request, tx, inHand) => pay(request.body, request.headers, tx, inHand, during), PAYMENT);
+  const handler = idempotent((request, tx, inHand) => pay(request.body, request.headers, tx, inHand, during), PAYMENT);
   app.post(['/shops/:shop/payments', '/shops/:shop/refunds'], valid, handler);
   app.post(
     '/tips',
-    keyed(async (_request, _tx, inHand) => await tip(inHand), { ...TIP, current: now }),
+    idempotent(async (_request, _tx, inHand) => await tip(inHand), { ...TIP, current: now }),
   );
   app.put('/plain', (_request, response) => void response.json({ plain: true }));
   return await listening(createServer(app));
@@ -121,8 +122,8 @@ async function koaShop(options: EdgeOptions, during: During): Promise<RunningSho
     await next();
   });
   app.use(koaBody());
-  const keyed = forKoa.idempotency({ ...options, tenantOf: (context) => context.get('authorization') });
-  const handler = keyed(
+  const idempotent = forKoa.idempotency({ ...options, tenantOf: (context) => context.get('authorization') });
+  const handler = idempotent(
     (context, tx, inHand) => pay(context.request.body as Payment, context.headers, tx, inHand, during),
     PAYMENT,
   );
@@ -133,7 +134,10 @@ async function koaShop(options: EdgeOptions, during: During): Promise<RunningSho
     });
     router.post(path, handler as never);
   }
-  router.post('/tips', keyed(async (_context, _tx, inHand) => await tip(inHand), { ...TIP, current: now }) as never);
+  router.post(
+    '/tips',
+    idempotent(async (_context, _tx, inHand) => await tip(inHand), { ...TIP, current: now }) as never,
+  );
   router.put('/plain', (context) => {
     context.body = { plain: true };
   });
@@ -143,13 +147,16 @@ async function koaShop(options: EdgeOptions, during: During): Promise<RunningSho
 
 async function nestShop(options: EdgeOptions, during: During): Promise<RunningShop> {
   const tenantOf = ({ headers }: forNest.NestRequest) => String(headers.authorization);
-  const keyed = forNest.idempotency({ ...options, tenantOf });
+  const idempotent = forNest.idempotency({ ...options, tenantOf });
   class Shop {
-    async pay(body: Payment, lent: forNest.Lent, request: forNest.NestRequest) {
-      return await pay(body, request.headers, lent.tx, lent.key === undefined ? undefined : lent, during);
+    async pay(body: Payment, scoped: forNest.Idempotent, request: forNest.NestRequest) {
+      const call = scoped.key === undefined ? undefined : scoped;
+      return await pay(body, request.headers, scoped.tx, call, during).catch((error: Error & { status?: number }) => {
+        throw error.status === undefined ? error : new HttpException(error.message, error.status);
+      });
     }
-    async tip(lent: forNest.Lent) {
-      return (await tip(lent.key === undefined ? undefined : lent)).body;
+    async tip(scoped: forNest.Idempotent) {
+      return (await tip(scoped.key === undefined ? undefined : scoped)).body;
     }
     plain() {
       return { plain: true };
@@ -160,14 +167,14 @@ async function nestShop(options: EdgeOptions, during: During): Promise<RunningSh
   decorate(
     Shop,
     'pay',
-    [Post(['shops/:shop/payments', 'shops/:shop/refunds']), UseInterceptors(keyed(PAYMENT))],
-    [validated, forNest.Lent(), Req()],
+    [Post(['shops/:shop/payments', 'shops/:shop/refunds']), UseInterceptors(idempotent(PAYMENT))],
+    [validated, forNest.Idempotent(), Req()],
   );
   decorate(
     Shop,
     'tip',
-    [Post('tips'), HttpCode(200), UseInterceptors(keyed({ ...TIP, current: now }))],
-    [forNest.Lent()],
+    [Post('tips'), HttpCode(200), UseInterceptors(idempotent({ ...TIP, current: now }))],
+    [forNest.Idempotent()],
   );
   decorate(Shop, 'plain', [Put('plain')], []);
   Controller()(Shop);
@@ -195,7 +202,10 @@ function decorate(of: new () => object, name: string, method: MethodDecorator[],
 
 async function honoShop(options: EdgeOptions, during: During): Promise<RunningShop> {
   const app = new Hono();
-  const keyed = forFetch.idempotency({ ...options, tenantOf: ({ headers }) => String(headers.get('authorization')) });
+  const idempotent = forFetch.idempotency({
+    ...options,
+    tenantOf: ({ headers }) => String(headers.get('authorization')),
+  });
   app.use(async (c, next) => {
     if (c.req.header('authorization') === undefined) return c.json({ error: 'who are you?' }, 401);
     await next();
@@ -203,15 +213,15 @@ async function honoShop(options: EdgeOptions, during: During): Promise<RunningSh
     return undefined;
   });
   app.onError((error, c) => c.json({ message: error.message }, (error as { status?: 503 }).status ?? 500));
-  const handler = keyed(async (request, tx, inHand) => {
+  const handler = idempotent(async (request, tx, inHand) => {
     const body = (await request.json()) as Payment;
     if (!isPayment(body)) return Response.json({ error: 'amount' }, { status: 400 });
     const { kind, ...made } = await pay(body, Object.fromEntries(request.headers), tx, inHand, during);
     const response = Response.json(made.body, made);
-    return kind === 'done' ? response : forFetch.refused(response);
+    return kind === 'completed' ? response : forFetch.refused(response);
   }, PAYMENT);
   for (const path of ['/shops/:shop/payments', '/shops/:shop/refunds']) app.post(path, (c) => handler(c.req.raw));
-  const tips = keyed(async (_request, _tx, inHand) => Response.json((await tip(inHand)).body), {
+  const tips = idempotent(async (_request, _tx, inHand) => Response.json((await tip(inHand)).body), {
     ...TIP,
     current: async () => Response.json(await now()),
   });

@@ -60,7 +60,7 @@ export function sharedDatabase(name: string) {
       () => redis.disconnect(),
     );
     await ready(redis);
-    return { runner: createKeyedRunner({ pool: database.pool, memory: answers, local }), answers, redis, changes };
+    return { runner: createKeyedRunner({ pool: database.pool, cache: answers, local }), answers, redis, changes };
   };
 
   const callOf = (key: string, { amount = 5, waitMs = 0, tenantId = 'ada' } = {}) => {
@@ -106,7 +106,7 @@ export const effect =
   async (tx) => {
     await tx.query('insert into effects (key) values ($1)', [key]);
     await during();
-    return { kind: 'done', answer: Buffer.from(`\0done ${key}`) };
+    return { kind: 'completed', answer: Buffer.from(`\0done ${key}`) };
   };
 
 export async function ready(redis: RedisClient): Promise<void> {

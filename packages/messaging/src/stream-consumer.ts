@@ -93,7 +93,7 @@ const FORGET_CONSUMERS = `
     end
   end`;
 
-type Handled = { kind: 'done' } | { kind: 'failed'; error: Error } | { kind: 'abandoned' };
+type Handled = { kind: 'completed' } | { kind: 'failed'; error: Error } | { kind: 'abandoned' };
 type RawEntry = [id: string, fields: string[] | null] | null;
 type PendingEntry = [id: string, consumer: string, idleMs: number, attempts: number];
 
@@ -133,7 +133,7 @@ class GroupMember {
     await untilConnected(this.#redis, signal);
     for (let failures = 0; !signal.aborted; ) {
       try {
-        await this.#takeTurn(signal);
+        await this.#tryKeyLock(signal);
         this.#goOn();
         failures = 0;
       } catch (error) {
@@ -147,7 +147,7 @@ class GroupMember {
     if (this.#isMember) await this.#forgetConsumers(this.#options.consumer).catch(() => undefined);
   }
 
-  async #takeTurn(signal: AbortSignal): Promise<void> {
+  async #tryKeyLock(signal: AbortSignal): Promise<void> {
     this.#isMember ||= await this.#join();
     if (!this.#isMember) return await pause(BLOCK_MS, signal);
     await this.#dealWith(await this.#claimDue());
@@ -206,7 +206,7 @@ class GroupMember {
     if (entry === undefined) return;
     const handled = await this.#tryToHandle(entries);
     // crash here: the effects are committed and the entries pending; they come again, and find their notes (E4).
-    if (handled.kind === 'done') {
+    if (handled.kind === 'completed') {
       await this.#redis.xack(stream, group, ...entries.map(({ id }) => id));
       onDone(entries.length);
     } else if (handled.kind === 'failed' && entries.length > 1) {
@@ -221,7 +221,7 @@ class GroupMember {
       try {
         await this.#options.handle(entries);
         this.#goOn();
-        return { kind: 'done' };
+        return { kind: 'completed' };
       } catch (thrown) {
         const error = thrown as Error;
         const fault = faultOf(error);

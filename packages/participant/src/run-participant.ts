@@ -1,14 +1,14 @@
 import {
-  createFlights,
   createKeyedRunner,
+  createSingleFlight,
   type Fingerprinter,
-  type Flights,
   type KeyedRunner,
   keepRetention,
   loadFingerprinter,
   type OtherTable,
   type RetentionOptions,
-  turnDays,
+  rotateDays,
+  type SingleFlight,
 } from '@holdfast/idempotency';
 import { connectRedis, createRedisAnswers, REDIS_URL_PATTERN, type RedisAnswers } from '@holdfast/idempotency/redis';
 import { createPool, type Migrations, type Pool, prepareDatabase } from '@holdfast/postgres';
@@ -44,7 +44,7 @@ export interface ParticipantConfig {
 /** What a participant's handlers work with. */
 export interface Participant {
   pool: Pool;
-  flights: Flights;
+  singleFlight: SingleFlight;
   /** Runs the keyed calls that belong to no saga. A step may be sealed or fenced later, so its answers stay in Postgres. */
   keyedRunner: KeyedRunner;
   fingerprinter: Fingerprinter;
@@ -84,7 +84,7 @@ export async function runParticipant(
     databaseUrl: config.DATABASE_URL,
     applicationName: `holdfast-${name}`,
     max: POOL_SIZE,
-    onlyByKey: true,
+    keyLookupsOnly: true,
     onAcquired: observeWaits(metrics),
     // Its message alone: the error carries the whole client, with every statement that it has prepared.
     onIdleError: ({ message }) => log.warn({ message }, 'an idle database connection broke; it is replaced on demand'),
@@ -96,13 +96,13 @@ export async function runParticipant(
   });
   if (applied.length > 0) log.info({ applied }, 'migrated');
   // Before the first answer is stored, so that it finds its day.
-  await turnDays(pool).catch((error: Error) =>
-    log.warn({ err: error }, 'the days of answers could not be turned; trying again later'),
+  await rotateDays(pool).catch((error: Error) =>
+    log.warn({ err: error }, 'partitions of the table answers could not be renewed; trying again later'),
   );
   const fingerprinter = await loadFingerprinter(pool);
-  const memory = config.REDIS_URL === undefined ? undefined : openRedis(config.REDIS_URL, fingerprinter, log);
-  const keyedRunner = createKeyedRunner({ pool, memory });
-  const participant = { pool, flights: createFlights(), keyedRunner, fingerprinter, log, metrics };
+  const cache = config.REDIS_URL === undefined ? undefined : openRedis(config.REDIS_URL, fingerprinter, log);
+  const keyedRunner = createKeyedRunner({ pool, cache });
+  const participant = { pool, singleFlight: createSingleFlight(), keyedRunner, fingerprinter, log, metrics };
   const server = await startServer({
     host: config.HOST,
     port: config.GRPC_PORT,

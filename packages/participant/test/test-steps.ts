@@ -1,6 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import type { KeyedCall, Settlement } from '@holdfast/idempotency';
-import { createFlights, type Fingerprinter, idempotencyMigrations, loadFingerprinter } from '@holdfast/idempotency';
+import type { IdempotentCall, Settlement } from '@holdfast/idempotency';
+import {
+  createSingleFlight,
+  type Fingerprinter,
+  idempotencyMigrations,
+  loadFingerprinter,
+} from '@holdfast/idempotency';
 import type { Pool, Transaction } from '@holdfast/postgres';
 import { type TestDatabase, testDatabase } from '@holdfast/testing';
 import { expect, vi } from 'vitest';
@@ -19,7 +24,7 @@ export async function startTestSteps(name: string): Promise<TestDatabase> {
 }
 
 export async function stepDatabase(name: string, lockTimeoutMs: number): Promise<TestDatabase> {
-  const made = await testDatabase(name, [idempotencyMigrations], { onlyByKey: true, lockTimeoutMs });
+  const made = await testDatabase(name, [idempotencyMigrations], { keyLookupsOnly: true, lockTimeoutMs });
   await made.pool.query('create table effects (order_id text primary key, made_by text not null, live boolean)');
   return made;
 }
@@ -31,7 +36,7 @@ export const TENANT = 'shop';
 
 /** What a test's act does: settle here, be refused, throw, or call out. */
 export type Wish = 'here' | 'refuse' | 'throw' | 'outside';
-export type Call = KeyedCall & { fence: { orderId: string; epoch: number } };
+export type Call = IdempotentCall & { fence: { orderId: string; epoch: number } };
 
 export function newCall(extra: Partial<Call> = {}): Call {
   const orderId = randomUUID();
@@ -55,7 +60,7 @@ export const undoOf = (call: Call): Call => ({
 
 export const newCalls = (count: number, extra: Partial<Call> = {}) =>
   Array.from({ length: count }, () => newCall(extra));
-const done = (text: string): Settlement => ({ kind: 'done', answer: Buffer.from(text) });
+const done = (text: string): Settlement => ({ kind: 'completed', answer: Buffer.from(text) });
 export const executed = (text: string, replayed: boolean) => ({
   kind: 'completed',
   answer: Buffer.from(text),
@@ -77,10 +82,10 @@ export interface Process {
   perform: (orderId: string) => Promise<'known' | 'unknown'>;
 }
 
-const ordersOf = (calls: { call: KeyedCall }[]) => calls.map(({ call }) => call.fence?.orderId);
+const ordersOf = (calls: { call: IdempotentCall }[]) => calls.map(({ call }) => call.fence?.orderId);
 
 export function newProcess(name: string, pool: Pool = database.pool): Process {
-  const flights = createFlights();
+  const singleFlight = createSingleFlight();
   const process: Process = {
     act: () => Promise.reject(new Error('not made yet')),
     undo: () => Promise.reject(new Error('not made yet')),
@@ -91,7 +96,7 @@ export function newProcess(name: string, pool: Pool = database.pool): Process {
     insideUndo: async () => undefined,
     perform: async () => 'known',
   };
-  const makeEffects = (tx: Transaction, calls: { call: KeyedCall }[]) =>
+  const makeEffects = (tx: Transaction, calls: { call: IdempotentCall }[]) =>
     tx.query(
       `insert into effects (order_id, made_by, live) select id, $2::text, true from unnest($1::text[]) as id
        on conflict (order_id) do nothing`,
@@ -133,8 +138,8 @@ export function newProcess(name: string, pool: Pool = database.pool): Process {
       return calls.map((call) => done(call.act));
     },
   };
-  process.act = createStepRunner(pool, flights, act);
-  process.undo = createStepRunner(pool, flights, undo);
+  process.act = createStepRunner(pool, singleFlight, act);
+  process.undo = createStepRunner(pool, singleFlight, undo);
   return process;
 }
 

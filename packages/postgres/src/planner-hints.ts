@@ -5,6 +5,6 @@
  * milliseconds. Each comparison divides the guess by three; two make it one row.
  * @param names columns of the list, two of them; texts
  */
-export function guessedFew(...names: [string, string]): string {
+export function fewRowsHint(...names: [string, string]): string {
   return names.map((name) => `${name} >= ''`).join(' and ');
 }

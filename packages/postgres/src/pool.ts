@@ -32,7 +32,7 @@ export interface PoolOptions {
    * For services whose every statement finds its rows by key: no plan may scan or hash a table. A prepared statement
    * can settle on a generic plan, and one made while a table was still empty would scan it whole ever after.
    */
-  onlyByKey?: boolean;
+  keyLookupsOnly?: boolean;
   /**
    * Sends a statement before the one before has been answered, where a transaction is written so (transactionAfter). A
    * statement that is never answered then closes its connection. Default false.
@@ -100,7 +100,7 @@ export function createPool(options: PoolOptions): Pool {
     `-c lock_timeout=${options.lockTimeoutMs ?? 1_000}`,
     `-c idle_in_transaction_session_timeout=${options.idleInTransactionTimeoutMs ?? 5_000}`,
   ];
-  if (options.onlyByKey) {
+  if (options.keyLookupsOnly) {
     for (const way of ['seqscan', 'hashjoin', 'mergejoin']) settings.push(`-c enable_${way}=off`);
     // By the default cost of a page, reading a whole index that is thought to be small is cheaper than ten look-ups.
     settings.push('-c random_page_cost=0.01', '-c jit=off');

@@ -1,4 +1,4 @@
-export type InTime<T> = { kind: 'done'; value: T } | { kind: 'late' };
+export type InTime<T> = { kind: 'completed'; value: T } | { kind: 'late' };
 
 /**
  * What `work` comes to, or `late` when `ms` have passed or `signal` aborts before. The work itself goes on; should it fail after
@@ -14,7 +14,7 @@ export async function withDeadline<T>(ms: number, work: Promise<T>, signal?: Abo
   if (signal?.aborted) end();
   try {
     // The race listens to both: a failure that comes late is handled by it, unheard.
-    return await Promise.race([work.then((value): InTime<T> => ({ kind: 'done', value })), late.promise]);
+    return await Promise.race([work.then((value): InTime<T> => ({ kind: 'completed', value })), late.promise]);
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener('abort', end);

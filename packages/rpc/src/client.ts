@@ -15,7 +15,7 @@ export interface CallOptions {
 
 /** What came of a call: the answer, or an error whose `reason` is the service's own where it sent one. */
 export type CallResult<T> =
-  | { kind: 'ok'; message: T; replayed: boolean }
+  | { kind: 'completed'; message: T; replayed: boolean }
   | {
       kind: 'error';
       code: number;
@@ -94,7 +94,7 @@ export function callUnary(
         options.signal?.removeEventListener('abort', cancel);
         // The callback runs before 'status' where there is a message; the marker is in the trailers.
         if (error) resolve(failure(error));
-        else setImmediate(() => resolve({ kind: 'ok', message, replayed: isReplay(trailers) }));
+        else setImmediate(() => resolve({ kind: 'completed', message, replayed: isReplay(trailers) }));
       },
     );
     const cancel = () => call.cancel();

@@ -18,7 +18,10 @@ beforeAll(async () => {
     GetStep: unused,
     PutStock: unused,
     AdjustStock: unused,
-    GetStock: async (_request, call) => ({ kind: 'ok', message: { stock: { sku: JSON.stringify(read(call)) } } }),
+    GetStock: async (_request, call) => ({
+      kind: 'completed',
+      message: { stock: { sku: JSON.stringify(read(call)) } },
+    }),
   });
   const log = createLog('test', 'silent');
   server = await startServer({ host: '127.0.0.1', port: 0, services: [bound], log, translate: () => undefined });

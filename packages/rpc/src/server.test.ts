@@ -24,10 +24,10 @@ beforeAll(async () => {
     PutStock: nothing,
     async AdjustStock(request: { sku: string }, call: { key(): string }) {
       call.key();
-      return { kind: 'ok' as const, message: { stock: { sku: request.sku } } };
+      return { kind: 'completed' as const, message: { stock: { sku: request.sku } } };
     },
     async GetStock(request: { sku: string }) {
-      return { kind: 'ok' as const, message: { stock: await behaviour(request.sku) } };
+      return { kind: 'completed' as const, message: { stock: await behaviour(request.sku) } };
     },
   };
   const log = createLog('test', 'silent');
@@ -45,7 +45,7 @@ describe('a call', () => {
   it('brings back what its handler gives', async () => {
     behaviour = async (sku) => ({ sku });
     const got = await client.GetStock({ sku: 'apple' }, { timeoutMs: 5_000 });
-    expect(got).toMatchObject({ kind: 'ok', message: { stock: { sku: 'apple', onHand: 0 } } });
+    expect(got).toMatchObject({ kind: 'completed', message: { stock: { sku: 'apple', onHand: 0 } } });
   });
 
   it('whose handler throws is INTERNAL, and tells nothing of what was thrown', async () => {
@@ -76,7 +76,7 @@ describe('a call', () => {
       client.AdjustStock({ sku: 'a', delta: 1 }, { timeoutMs: 5_000, ...(key && { key }) });
     expect(await call()).toMatchObject({ reason: 'IDEMPOTENCY_KEY_MISSING', metadata: { field: 'idempotency-key' } });
     expect(await call('short')).toMatchObject({ reason: 'IDEMPOTENCY_KEY_INVALID' });
-    expect(await call('long-enough-to-be-a-key')).toMatchObject({ kind: 'ok' });
+    expect(await call('long-enough-to-be-a-key')).toMatchObject({ kind: 'completed' });
   });
 
   it('to a server that is not there is UNAVAILABLE at once', async () => {

@@ -28,7 +28,7 @@ afterAll(async () => {
   await server.stop(1_000);
 });
 
-const order = (id: string): Watched => ({ kind: 'ok', message: { order: { id } } });
+const order = (id: string): Watched => ({ kind: 'completed', message: { order: { id } } });
 
 function open() {
   const { path, requestSerialize, responseDeserialize } = services.orders.WatchOrder;

@@ -63,7 +63,7 @@ create table saga_attempts (
   step text not null,
   direction text not null check (direction in ('act', 'undo')),
   attempt integer not null,
-  outcome text not null check (outcome in ('done', 'refused', 'unknown', 'fenced')),
+  outcome text not null check (outcome in ('completed', 'refused', 'unknown', 'fenced')),
   detail text,
   started_at timestamptz not null,
   ended_at timestamptz not null,

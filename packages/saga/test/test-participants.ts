@@ -223,7 +223,7 @@ export class SagaTest {
         context.epoch,
       ]);
       if (rows[0]?.fenced) return { kind: 'fenced', detail: 'a newer owner was here' };
-      if (rows[0]?.state === 'done') return { kind: 'done', output: { done: step } };
+      if (rows[0]?.state === 'done') return { kind: 'completed', output: { done: step } };
       return { kind: 'refused', reason: 'SEALED', message: 'undone before' };
     };
     const hook = this.#acts.get(`${context.sagaId}:${step}`) ?? this.#acts.get(`*:${step}`);
@@ -235,7 +235,7 @@ export class SagaTest {
     const effect = async (): Promise<UndoOutcome> => {
       const actKey = context.key.replace(/:undo$/, '');
       await this.database.pool.query(UNDO, [actKey, context.sagaId, step, context.epoch]);
-      return { kind: 'done' };
+      return { kind: 'completed' };
     };
     const hook = this.#undos.get(`${context.sagaId}:${step}`) ?? this.#undos.get(`*:${step}`);
     return hook === undefined ? await effect() : await hook(context, effect);

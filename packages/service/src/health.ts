@@ -33,5 +33,5 @@ async function answersInTime(check: ReadinessCheck): Promise<boolean> {
     CHECK_TIMEOUT_MS,
     check().catch(() => false),
   );
-  return checked.kind === 'done' && checked.value;
+  return checked.kind === 'completed' && checked.value;
 }

@@ -1,4 +1,4 @@
-import { createFlights, createKeyedRunner, loadFingerprinter } from '@holdfast/idempotency';
+import { createKeyedRunner, createSingleFlight, loadFingerprinter } from '@holdfast/idempotency';
 import { type Participant, stepStreams, storeFault } from '@holdfast/participant';
 import type { Migrations } from '@holdfast/postgres';
 import { type Client, createClient, type ServiceBinding, startServer } from '@holdfast/rpc';
@@ -21,11 +21,11 @@ export async function testParticipant<D extends object>(
   migrations: Migrations[],
   bind: (participant: Participant) => ServiceBinding,
 ): Promise<TestParticipant<D>> {
-  const database = await testDatabase(name, migrations, { onlyByKey: true });
+  const database = await testDatabase(name, migrations, { keyLookupsOnly: true });
   const log = createLog(name, 'silent');
   const participant: Participant = {
     pool: database.pool,
-    flights: createFlights(),
+    singleFlight: createSingleFlight(),
     keyedRunner: createKeyedRunner({ pool: database.pool }),
     fingerprinter: await loadFingerprinter(database.pool),
     log,

@@ -20,7 +20,7 @@ import {
   migrate,
   newKey,
   type Pool,
-  turnDays,
+  rotateDays,
 } from '@holdfast/idempotency';
 import { connectRedis, createRedisAnswers, type RedisAnswers } from '@holdfast/idempotency/redis';
 import { isRedisInstalled, startPostgres, startRedis } from '@holdfast/testing';
@@ -75,7 +75,7 @@ async function main(rounds: number, perRound: number, only: string): Promise<voi
   atEnd(() => pool.end());
   await migrate(pool, [idempotencyMigrations]);
   // As it is wherever the housekeeping runs: a partition for each day to come.
-  await turnDays(pool);
+  await rotateDays(pool);
   await pool.query('create table payments (id serial primary key, amount int not null, note text not null)');
   const all = [...(await withoutHttp(pool, redis.url)), ...(await overHttp(pool, redis.url))];
   const variants = needed(all, only);
@@ -105,7 +105,7 @@ async function withoutHttp(pool: Pool, redisUrl: string): Promise<Variant[]> {
   const values = [PAYMENT.amount, PAYMENT.note];
   const asLongAsAnAnswer = Buffer.alloc(256, 'x');
   // Processes of their own: what they replay, they have not served.
-  const run = (memory?: RedisAnswers) => keyedInsert(pool, fingerprinter, memory);
+  const run = (cache?: RedisAnswers) => keyedInsert(pool, fingerprinter, cache);
   const shared = run(answers());
   const first = 'run(), first request';
   const firstWithRedis = 'run() with Redis, first request';
@@ -123,15 +123,15 @@ async function withoutHttp(pool: Pool, redisUrl: string): Promise<Variant[]> {
 }
 
 /** The library as a server of any kind uses it; fingerprints are made anew for each call. */
-function keyedInsert(pool: Pool, fingerprinter: Fingerprinter, memory?: RedisAnswers): Variant['call'] {
-  const runner = createKeyedRunner({ pool, memory });
+function keyedInsert(pool: Pool, fingerprinter: Fingerprinter, cache?: RedisAnswers): Variant['call'] {
+  const runner = createKeyedRunner({ pool, cache });
   const values = [PAYMENT.amount, PAYMENT.note];
   return async (key) => {
     const fingerprint = fingerprinter.of('pay', PAYMENT, { nameMembers: true });
     const call = { tenantId: 'bench', key, operation: 'pay', fingerprint, waitMs: 0 };
     const { kind } = await runner.run(call, async (tx) => {
       const { rows } = await tx.query(INSERT, values);
-      return { kind: 'done', answer: Buffer.from(JSON.stringify({ id: rows[0].id })) };
+      return { kind: 'completed', answer: Buffer.from(JSON.stringify({ id: rows[0].id })) };
     });
     if (kind !== 'completed') throw new Error(`run() is ${kind}`);
   };

@@ -9,7 +9,7 @@ import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { createFlights, idempotencyMigrations, loadFingerprinter, purge, turnDays } from '@holdfast/idempotency';
+import { createSingleFlight, idempotencyMigrations, loadFingerprinter, purge, rotateDays } from '@holdfast/idempotency';
 import { createStepRunner } from '@holdfast/participant';
 import { createPool, migrate, type Pool } from '@holdfast/postgres';
 import { startPostgres } from '@holdfast/testing';
@@ -27,12 +27,12 @@ const postgres = await startPostgres({ dataDir: join(folder, 'data') });
 const pool = createPool({
   databaseUrl: await postgres.createDatabase('purge'),
   applicationName: 'bench-purge',
-  onlyByKey: true,
+  keyLookupsOnly: true,
   statementTimeoutMs: 300_000,
 });
 try {
   await migrate(pool, [idempotencyMigrations]);
-  await turnDays(pool);
+  await rotateDays(pool);
   console.error(`making ${CLAIMS} old claims …`);
   await makeOld(pool);
   await measure(pool);
@@ -55,9 +55,9 @@ async function makeOld(db: Pool): Promise<void> {
 
 async function measure(db: Pool): Promise<void> {
   const fingerprinter = await loadFingerprinter(db);
-  const run = createStepRunner<string>(db, createFlights(), {
+  const run = createStepRunner<string>(db, createSingleFlight(), {
     operation: 'charge',
-    prepare: async (_, calls) => calls.map(() => ({ kind: 'done' as const, answer: Buffer.from('charged') })),
+    prepare: async (_, calls) => calls.map(() => ({ kind: 'completed' as const, answer: Buffer.from('charged') })),
   });
   const once = async () => {
     const orderId = randomUUID();

@@ -20,7 +20,10 @@ const WRITE = statement(
 );
 
 /** `gave-up`: attempts or time are used up, and nobody knows what it came to. */
-export type Outcome = { kind: 'done'; output: unknown } | { kind: 'refused'; reason: string } | { kind: 'gave-up' };
+export type Outcome =
+  | { kind: 'completed'; output: unknown }
+  | { kind: 'refused'; reason: string }
+  | { kind: 'gave-up' };
 
 /** How long an activity is tried again when nothing is heard of it. */
 export interface Patience {
@@ -47,7 +50,7 @@ export class Activities {
 
   async act(step: RunnableStep, patience: Patience): Promise<Outcome> {
     const outcome = await this.#once(step, 'act', patience);
-    if (outcome.kind === 'done') this.outputs[step.name] = outcome.output;
+    if (outcome.kind === 'completed') this.outputs[step.name] = outcome.output;
     return outcome;
   }
 
@@ -69,7 +72,8 @@ export class Activities {
     let waitMs = patience.waitMs;
     for (let attempt = 1; ; attempt++) {
       const outcome = await this.#attempt(step, direction, attempt);
-      if (outcome.kind === 'done') return { kind: 'done', output: 'output' in outcome ? outcome.output : null };
+      if (outcome.kind === 'completed')
+        return { kind: 'completed', output: 'output' in outcome ? outcome.output : null };
       if (outcome.kind === 'refused') return { kind: 'refused', reason: outcome.reason };
       if (attempt >= patience.attempts || performance.now() + waitMs > endAt) return { kind: 'gave-up' };
       await delay(waitMs);

@@ -18,7 +18,7 @@ const undoRegisteredAfterTheAct: Pattern = async (steps, activities) => {
   const undos: (() => Promise<unknown>)[] = [];
   for (const step of steps) {
     const outcome = await activities.act(step, THREE_SECONDS);
-    if (outcome.kind !== 'done') {
+    if (outcome.kind !== 'completed') {
       for (const undo of undos) await undo();
       return 'failed';
     }
@@ -32,13 +32,13 @@ const undoOfCompletedTasks: Pattern = async (steps, activities) => {
   const states = new Map<string, 'completed' | 'failed'>();
   for (const step of steps) {
     const { kind } = await activities.act(step, FOUR_ATTEMPTS);
-    states.set(step.name, kind === 'done' ? 'completed' : 'failed');
-    if (kind !== 'done') break;
+    states.set(step.name, kind === 'completed' ? 'completed' : 'failed');
+    if (kind !== 'completed') break;
   }
   if ([...states.values()].every((state) => state === 'completed')) return 'completed';
   for (const step of steps.filter(({ name }) => states.get(name) === 'completed').reverse()) {
     const { kind } = await activities.undo(step, FOUR_ATTEMPTS);
-    if (kind !== 'done') break;
+    if (kind !== 'completed') break;
   }
   return 'failed';
 };
@@ -47,10 +47,10 @@ const undoOfCompletedTasks: Pattern = async (steps, activities) => {
 const timeOutMeansFailure: Pattern = async (steps, activities) => {
   for (const [at, step] of steps.entries()) {
     const outcome = await activities.act(step, ONE_ATTEMPT);
-    if (outcome.kind === 'done') continue;
+    if (outcome.kind === 'completed') continue;
     for (const before of steps.slice(0, at).reverse()) {
       const { kind } = await activities.undo(before, FOUR_ATTEMPTS);
-      if (kind !== 'done') break;
+      if (kind !== 'completed') break;
     }
     return 'failed';
   }

@@ -45,7 +45,7 @@ export async function sendLateCalls(cluster: Cluster, ids: string[], replica: nu
       for (const result of results) {
         if (result.kind === 'error' && result.reason === 'FENCED') late.refused += 1;
         else if (result.replayed) late.replayed += 1;
-        else late.other.push(result.kind === 'ok' ? 'ran' : `${result.reason}: ${result.message}`);
+        else late.other.push(result.kind === 'completed' ? 'ran' : `${result.reason}: ${result.message}`);
       }
     }
   } finally {

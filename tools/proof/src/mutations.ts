@@ -125,7 +125,7 @@ export const MUTATIONS: readonly Mutation[] = [
     red: [
       {
         file: `${IDEMPOTENCY}/postgres/retention.db.test.ts`,
-        titles: ['K4: keeps the fence of an order that has a younger claim'],
+        titles: ['K4: keeps the fence of an order whose younger claim commits while the fence is being locked'],
       },
     ],
   },
@@ -152,7 +152,7 @@ export const MUTATIONS: readonly Mutation[] = [
     red: [{ file: `${IDEMPOTENCY}/postgres/retention.db.test.ts`, titles: ['K5: takes away what is settled and old'] }],
   },
   {
-    name: 'the guard of a lent transaction',
+    name: 'the guard of a scoped transaction',
     red: [
       {
         file: `${IDEMPOTENCY}/postgres/scope/scoped-transaction.db.test.ts`,
@@ -171,7 +171,7 @@ export const MUTATIONS: readonly Mutation[] = [
     ],
   },
   {
-    name: 'the watch over a lent transaction',
+    name: 'the watch over a scoped transaction',
     red: [
       {
         file: `${IDEMPOTENCY}/postgres/scope/scoped-transaction.db.test.ts`,
@@ -180,7 +180,7 @@ export const MUTATIONS: readonly Mutation[] = [
     ],
   },
   {
-    name: 'the proof that a lent transaction is still open',
+    name: 'the proof that a scoped transaction is still open',
     red: [
       {
         file: `${IDEMPOTENCY}/postgres/scope/scoped-transaction.db.test.ts`,
@@ -190,7 +190,7 @@ export const MUTATIONS: readonly Mutation[] = [
     ],
   },
   {
-    name: 'the mark of a key whose lent transaction was ended',
+    name: 'the mark of a key whose scoped transaction was ended',
     red: [
       {
         file: `${IDEMPOTENCY}/postgres/scope/scoped-transaction.db.test.ts`,

@@ -94,7 +94,7 @@ function placedAnswer(placed: Placed): Answer<{ order: OrderMessage }> {
 }
 
 function viewAnswer(view: OrderView): Answer<{ order: OrderMessage }> {
-  return { kind: 'ok', message: { order: orderMessage(view) } };
+  return { kind: 'completed', message: { order: orderMessage(view) } };
 }
 
 const STATUS = {

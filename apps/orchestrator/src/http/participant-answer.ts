@@ -19,7 +19,7 @@ export function callOptions(request: FastifyRequest, key?: string): CallOptions 
 /** @throws Problem */
 export async function answer<T>(call: Promise<CallResult<T>>): Promise<T> {
   const result = await call;
-  if (result.kind === 'ok') return result.message;
+  if (result.kind === 'completed') return result.message;
   throw problemOf(result);
 }
 

@@ -6,12 +6,7 @@
  * K6  Nothing kept, or no Redis, a slow one, or one that has forgotten: the database answers.
  * H7  Duplicates that wait in another replica are woken when an answer is told.
  */
-import {
-  type AnswerMemory,
-  createLocalAnswersOf,
-  type RememberedCall,
-  type SettledAnswer,
-} from '@holdfast/idempotency';
+import { type AnswerCache, type CachedCall, createLocalAnswersOf, type SettledAnswer } from '@holdfast/idempotency';
 import { isPastRetention, type Retention } from './key-retention.ts';
 import { PLACE_ORDER } from './key-store.ts';
 
@@ -22,7 +17,7 @@ export interface KnownAnswer {
   claimedAt: Date;
 }
 
-type KeyedOrder = Omit<RememberedCall, 'operation'>;
+type KeyedOrder = Omit<CachedCall, 'operation'>;
 
 export interface KnownAnswers {
   find(id: string, order: KeyedOrder): Promise<KnownAnswer | undefined>;
@@ -38,12 +33,12 @@ const INSTANT_LENGTH = new Date(0).toISOString().length;
 
 /** @param shared undefined without Redis */
 export function createKnownAnswers(
-  shared: AnswerMemory | undefined,
+  shared: AnswerCache | undefined,
   retention: Retention,
   now: () => Date,
 ): KnownAnswers {
   const local = createLocalAnswersOf<KnownAnswer>(({ body }) => sizeOf(body));
-  const callOf = (order: KeyedOrder): RememberedCall => ({ ...order, operation: PLACE_ORDER });
+  const callOf = (order: KeyedOrder): CachedCall => ({ ...order, operation: PLACE_ORDER });
   const current = (answer: KnownAnswer | undefined): KnownAnswer | undefined =>
     answer === undefined || isPastRetention(retention, answer.claimedAt, now()) ? undefined : answer;
   return {
@@ -55,7 +50,7 @@ export function createKnownAnswers(
       return recalled?.kind === 'completed' ? current(answerIn(id, recalled)) : undefined;
     },
     findUnread: ({ tenantId, key, bytes }) =>
-      current(local.getUnread({ tenantId, key, bytes, operation: PLACE_ORDER })),
+      current(local.getByRawBody({ tenantId, key, bytes, operation: PLACE_ORDER })),
     keep(order, answer) {
       local.put(callOf(order), answer);
       const { body, claimedAt } = answer;

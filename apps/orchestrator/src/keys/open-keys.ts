@@ -1,13 +1,13 @@
 /*
  * Keys that are in progress, as far as this process knows. Duplicates wait here, in memory (H7): for a first request of this
- * process in `flights`, for one of another process by looking.
+ * process in `singleFlight`, for one of another process by looking.
  *
  * K2  Only a shortcut: what a key is answered, its row says.
  * K7  A waiting duplicate holds neither a connection nor a lock. Keys whose first request runs in another process are
  *     looked at together: one statement per look, however many wait. With Redis they are woken, and the looks go on all the
  *     same: a message may be lost.
  */
-import { createFlights } from '@holdfast/idempotency';
+import { createSingleFlight } from '@holdfast/idempotency';
 import type { Pool } from '@holdfast/postgres';
 import type { Log } from '@holdfast/service';
 import { findSettled, type StoredAnswer, type StoredKey } from './key-store.ts';
@@ -54,7 +54,7 @@ const PENDING: Waited = { kind: 'pending' };
 
 export class OpenKeys {
   /** First requests that run in this process. */
-  readonly flights = createFlights({ maxWaiting: MAX_WAITING });
+  readonly singleFlight = createSingleFlight({ maxWaiting: MAX_WAITING });
   readonly #options: OpenKeysOptions;
   readonly #entries = new Map<string, Entry>();
   readonly #lookEveryMs: number;
@@ -75,11 +75,11 @@ export class OpenKeys {
 
   /** Waits for the answer to a key that is in progress in another process. Holds nothing meanwhile. */
   async wait(id: string, key: OpenKey, { waitMs, signal, untilTold }: WaitOptions): Promise<Waited> {
-    if (waitMs <= 0 || signal.aborted || this.flights.areFull) return PENDING;
+    if (waitMs <= 0 || signal.aborted || this.singleFlight.isFull) return PENDING;
     const entry = this.#entries.get(id) ?? this.#watch(id, key, untilTold);
     entry.waiting += 1;
     try {
-      const waited = await this.flights.wait(entry.outcome.promise, waitMs, signal);
+      const waited = await this.singleFlight.wait(entry.outcome.promise, waitMs, signal);
       return waited === 'late' ? PENDING : waited;
     } finally {
       entry.waiting -= 1;

@@ -12,12 +12,12 @@
  * when it dies, and its terminal checkpoint settles the answer if nobody has before.
  */
 import {
+  type ClaimedRequest,
   differingMembers,
   type Fingerprint,
   type Fingerprinter,
   isSameRequest,
-  runOnce,
-  type Stands,
+  runIdempotent,
 } from '@holdfast/idempotency';
 import type { Pool } from '@holdfast/postgres';
 import type { Engine, StartOutcome } from '@holdfast/saga';
@@ -100,14 +100,14 @@ export async function acceptOrder(book: OrderBook, placement: Placement): Promis
   const attempt: Attempt = { id: keyId(book.fingerprinter, tenantId, key), placement, fingerprint };
   const duplicateWaitMs = Math.min(waitMs, MAX_DUPLICATE_WAIT_MS);
   const call = { tenantId, key, operation: PLACE_ORDER, fingerprint, waitMs: duplicateWaitMs, signal };
-  return await runOnce<Placed>(book.openKeys.flights, call, {
+  return await runIdempotent<Placed>(book.openKeys.singleFlight, call, {
     claimMs: CLAIM_MS,
     recall: () => recall(book, attempt),
     attempt: (claimed) => claimOrder(book, attempt, claimed),
     share,
     reused: (stands) => refuse(book, attempt, stands),
     inProgress: (stands) => ({ kind: 'in_progress', claimedAt: stands?.createdAt ?? book.now() }),
-    waitElsewhere: (ms, outcome) => waitElsewhere(book, attempt, outcome, ms),
+    waitUntilSettled: (ms, outcome) => waitUntilSettled(book, attempt, outcome, ms),
   });
 }
 
@@ -119,7 +119,11 @@ async function recall(book: OrderBook, attempt: Attempt): Promise<Placed | undef
   return told && { kind: 'answered', replayed: true, ...told };
 }
 
-async function claimOrder(book: OrderBook, attempt: Attempt, claimed: (stands: Stands) => void): Promise<Placed> {
+async function claimOrder(
+  book: OrderBook,
+  attempt: Attempt,
+  claimed: (stands: ClaimedRequest) => void,
+): Promise<Placed> {
   if (isTooOld(book.retention, attempt.placement.key, book.now())) {
     const stored = await findStoredKey(book.pool, keyOfOrder(attempt));
     return stored === undefined ? { kind: 'key_expired' } : await handleExisting(book, attempt, stored);
@@ -234,7 +238,7 @@ async function handleExisting(book: OrderBook, attempt: Attempt, existing: OpenK
 }
 
 /** The first request runs in another process, or its caller has hung up. @returns undefined to look again */
-async function waitElsewhere(
+async function waitUntilSettled(
   book: OrderBook,
   attempt: Attempt,
   placed: Placed,
@@ -257,7 +261,7 @@ function openKeyOf({ placement: { tenantId }, fingerprint }: Attempt, createdAt:
   return { tenantId, operation: PLACE_ORDER, fingerprint: fingerprint.digest, members: null, createdAt };
 }
 
-async function refuse(book: OrderBook, attempt: Attempt, stands: Stands): Promise<Reused> {
+async function refuse(book: OrderBook, attempt: Attempt, stands: ClaimedRequest): Promise<Reused> {
   const reused = refusal(stands, PLACE_ORDER, attempt.fingerprint, book.now());
   return stands.members === null ? await namingMembers(book, attempt, stands, reused) : reused;
 }
@@ -266,7 +270,7 @@ async function refuse(book: OrderBook, attempt: Attempt, stands: Stands): Promis
 async function namingMembers(
   { pool, fingerprinter }: OrderBook,
   { id, placement, fingerprint }: Attempt,
-  stands: Stands,
+  stands: ClaimedRequest,
   reused: Reused,
 ): Promise<Reused> {
   if (stands.operation !== PLACE_ORDER) return reused;
@@ -291,7 +295,7 @@ async function replay(
 
 /** The key stands for another request than the one that was sent (K2). */
 export function refusal(
-  { operation, members, createdAt }: Stands,
+  { operation, members, createdAt }: ClaimedRequest,
   sent: string,
   print: Fingerprint,
   now: Date,

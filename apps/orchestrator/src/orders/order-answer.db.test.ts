@@ -24,8 +24,8 @@ const definition = defineSaga<AcceptedOrder, Omit<OrderOutputs, 'charge-payment'
       kind: 'compensatable',
       timeoutMs: 30_000,
       retry: { baseMs: 5, capMs: 20 },
-      act: async () => ({ kind: 'done', output: { reservationId: 'r', total: 3, unitPrices: { apple: 3 } } }),
-      undo: async () => ({ kind: 'done' }),
+      act: async () => ({ kind: 'completed', output: { reservationId: 'r', total: 3, unitPrices: { apple: 3 } } }),
+      undo: async () => ({ kind: 'completed' }),
     },
     {
       name: 'create-shipment',
@@ -34,9 +34,9 @@ const definition = defineSaga<AcceptedOrder, Omit<OrderOutputs, 'charge-payment'
       retry: { baseMs: 5, capMs: 20 },
       act: async () => {
         await gate.promise;
-        return { kind: 'done', output: { shipmentId: 's' } };
+        return { kind: 'completed', output: { shipmentId: 's' } };
       },
-      undo: async () => ({ kind: 'done' }),
+      undo: async () => ({ kind: 'completed' }),
     },
   ],
 }) as unknown as SagaDefinition;

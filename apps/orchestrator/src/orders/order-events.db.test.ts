@@ -40,8 +40,8 @@ const definition = defineSaga<unknown, { 'create-shipment': object }>()({
       kind: 'pivot',
       timeoutMs: 5_000,
       retry,
-      act: async () => (refuses ? { kind: 'refused', reason: 'NO', message: 'no' } : { kind: 'done', output: {} }),
-      undo: async () => ({ kind: 'done' }),
+      act: async () => (refuses ? { kind: 'refused', reason: 'NO', message: 'no' } : { kind: 'completed', output: {} }),
+      undo: async () => ({ kind: 'completed' }),
     },
   ],
 });

@@ -100,7 +100,7 @@ export function actOutcome<Response, Output>(
   result: CallResult<Response>,
   output: (response: Response) => Output,
 ): ActOutcome<Output> {
-  if (result.kind === 'ok') return { kind: 'done', output: output(result.message) };
+  if (result.kind === 'completed') return { kind: 'completed', output: output(result.message) };
   if (REFUSALS.has(result.reason)) return { kind: 'refused', reason: result.reason, message: result.message };
   // Sealed while we hold the order: somebody undid the step from outside, so the order can't be completed any more.
   // A former owner of the saga gets this too; its checkpoint is refused then, and nothing comes of it (S2).
@@ -112,7 +112,7 @@ export function actOutcome<Response, Output>(
 
 /** What an answer means for an undo, which can't be refused: done, or ask again. */
 export function undoOutcome(result: CallResult<unknown>): UndoOutcome {
-  return result.kind === 'ok' ? { kind: 'done' } : notKnown(result);
+  return result.kind === 'completed' ? { kind: 'completed' } : notKnown(result);
 }
 
 type CallError = Extract<CallResult<unknown>, { kind: 'error' }>;

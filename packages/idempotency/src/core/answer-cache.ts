@@ -1,5 +1,5 @@
 /*
- * What may answer before Postgres is asked. It never grants the right to run, and nothing is lost when it forgets.
+ * Caches of answers, asked before Postgres. A cache never grants the right to run, and may forget anything.
  *
  * K2, K6  Only what Postgres has committed is remembered, and only what can never change afterwards: the settled answer of
  *         a call without a fence. (A step of a saga may be sealed or fenced later, so its answers stay in Postgres.)
@@ -8,8 +8,8 @@ import { hash } from 'node:crypto';
 import type { Fingerprint } from './fingerprint.ts';
 import { type Digest, isSameRequest } from './same-request.ts';
 
-/** A key, as far as a memory has to know it. */
-export interface RememberedCall {
+/** What a cache knows of a call. */
+export interface CachedCall {
   tenantId: string;
   key: string;
   operation: string;
@@ -18,37 +18,37 @@ export interface RememberedCall {
   bytes?: Buffer | undefined;
 }
 
-/** A request that nobody has read yet. */
-export type UnreadCall = Omit<RememberedCall, 'fingerprint' | 'bytes'> & { bytes: Buffer };
+/** A request that has not been parsed yet. */
+export type RawCall = Omit<CachedCall, 'fingerprint' | 'bytes'> & { bytes: Buffer };
 
 export type SettledAnswer = { kind: 'completed' | 'refused'; answer: Buffer };
 
-/** `running`: another process is at it, as far as is known; worth waiting for, never a final word. */
-export type Recalled = SettledAnswer | { kind: 'running' };
+/** `in_progress`: another process seems to run it. Worth waiting for, never final. */
+export type Recalled = SettledAnswer | { kind: 'in_progress' };
 
-/** In the process, or shared by all of them. Its methods never throw: what cannot be reached is as if it were empty. */
-export interface AnswerMemory {
+/** In the process, or shared by all processes. Its methods never throw: an unreachable cache behaves like an empty one. */
+export interface AnswerCache {
   /** The answer to this very request, if it is known to be committed. */
-  recall(call: RememberedCall): Promise<Recalled | undefined>;
+  recall(call: CachedCall): Promise<Recalled | undefined>;
   /** Called when a run begins, before its transaction. */
-  begin(call: RememberedCall): void;
+  begin(call: CachedCall): void;
   /** Called after the commit. */
-  settle(call: RememberedCall, answer: SettledAnswer): void;
+  settle(call: CachedCall, answer: SettledAnswer): void;
   /** Called when a run has ended without an answer. */
-  giveUp(call: RememberedCall): void;
+  giveUp(call: CachedCall): void;
   /** Returns when the key may have been settled, at the latest after `ms`. */
-  untilSettled(call: RememberedCall, ms: number): Promise<void>;
+  untilSettled(call: CachedCall, ms: number): Promise<void>;
 }
 
-/** The in-process memory: the last answers, bounded by bytes. */
+/** The cache of one process: the last answers, bounded by bytes. */
 export interface LocalAnswers<Answer = SettledAnswer> {
-  get(call: RememberedCall): Answer | undefined;
-  put(call: RememberedCall, answer: Answer): void;
+  get(call: CachedCall): Answer | undefined;
+  put(call: CachedCall, answer: Answer): void;
 }
 
-export interface UnreadAnswers<Answer> extends LocalAnswers<Answer> {
-  /** As `get`, for a request that came in as the very bytes that its answer was put with. */
-  getUnread(call: UnreadCall): Answer | undefined;
+export interface RawAnswerCache<Answer> extends LocalAnswers<Answer> {
+  /** As `get`, by the raw body that the answer was put with. */
+  getByRawBody(call: RawCall): Answer | undefined;
 }
 
 interface Entry<Answer> {
@@ -83,7 +83,7 @@ export function createLocalAnswersOf<Answer>(
   sizeOf: (answer: Answer) => number,
   { maxBytes = DEFAULT_MAX_BYTES, ttlMs = DEFAULT_TTL_MS }: LocalAnswersOptions = {},
   now: () => number = () => performance.now(),
-): UnreadAnswers<Answer> {
+): RawAnswerCache<Answer> {
   const entries = new Map<string, Entry<Answer>>();
   let bytes = 0;
   const drop = (id: string, entry: Entry<Answer>) => {
@@ -91,7 +91,7 @@ export function createLocalAnswersOf<Answer>(
     bytes -= entry.size;
   };
   const find = (
-    call: Omit<UnreadCall, 'bytes'>,
+    call: Omit<RawCall, 'bytes'>,
     printIn: (entry: Entry<Answer>) => string | undefined,
     digest: Digest,
   ): Answer | undefined => {
@@ -111,7 +111,7 @@ export function createLocalAnswersOf<Answer>(
   };
   return {
     get: (call) => find(call, ({ print }) => print, call.fingerprint.digest),
-    getUnread: (call) => find(call, ({ bytesPrint }) => bytesPrint, digestOf(call.bytes)),
+    getByRawBody: (call) => find(call, ({ bytesPrint }) => bytesPrint, digestOf(call.bytes)),
     put(call, answer) {
       const id = callId(call);
       const known = entries.get(id);
@@ -152,6 +152,6 @@ function ownCopy(bytes: Buffer): Buffer {
 }
 
 /** Names a key within a process; a tenant's id has no space in it. */
-export function callId({ tenantId, key }: Pick<RememberedCall, 'tenantId' | 'key'>): string {
+export function callId({ tenantId, key }: Pick<CachedCall, 'tenantId' | 'key'>): string {
   return `${tenantId.length}:${tenantId} ${key}`;
 }

@@ -11,7 +11,7 @@ export interface Fingerprint {
   version: number;
   digest: Buffer;
   /**
-   * Short digests by top-level member, to name the ones that differ; null where nobody wants to know. Made when they are
+   * Short digests by top-level member, to name the ones that differ; null where no caller needs them. Made when they are
    * first asked for (a duplicate whose digest is the same never needs them), of the request as it is then.
    */
   readonly members: Record<string, string> | null;
@@ -118,9 +118,9 @@ function hmacSha256(key: Buffer): (text: string) => string {
   const outer = padded(0x5c, DIGEST_BYTES);
   return (text) => {
     // A UTF-16 unit is three bytes of UTF-8 at most.
-    const held = text.length * 3 <= SHORT_BYTES ? inner : padded(0x36, Buffer.byteLength(text));
-    const end = BLOCK_BYTES + held.write(text, BLOCK_BYTES);
-    outer.write(hash('sha256', held.subarray(0, end), 'binary'), BLOCK_BYTES, 'latin1');
+    const block = text.length * 3 <= SHORT_BYTES ? inner : padded(0x36, Buffer.byteLength(text));
+    const end = BLOCK_BYTES + block.write(text, BLOCK_BYTES);
+    outer.write(hash('sha256', block.subarray(0, end), 'binary'), BLOCK_BYTES, 'latin1');
     return hash('sha256', outer, 'binary');
   };
 }

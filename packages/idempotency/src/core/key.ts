@@ -2,7 +2,7 @@ export { KEY_PATTERN, KEY_RULE } from '@holdfast/contracts/key';
 
 const UNDO_SUFFIX = ':undo';
 
-/** The undo's key is derived, never chosen: whoever undoes a step finds its act by it. */
+/** The undo's key is derived, never chosen: an undo finds its act by it. */
 export function undoKeyOf(actKey: string): string {
   return actKey + UNDO_SUFFIX;
 }

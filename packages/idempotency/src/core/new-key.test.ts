@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { KEY_PATTERN } from './key.ts';
-import { dateOfKey, keyOf, newKey, parseKey } from './new-key.ts';
+import { dateOfKey, newKey, newKeyFor, parseKey } from './new-key.ts';
 
 describe('a new key', () => {
-  it('is a valid key that tells when it was made, and no two of one millisecond are the same', () => {
+  it('is a valid key that carries its time, and no two of one millisecond are the same', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 2 ** 48 - 1 }), (now) => {
         const key = newKey(now);
@@ -26,18 +26,18 @@ describe('a key of who, when and what', () => {
   const at = new Date('2026-03-14T09:26:53.589Z');
 
   it('is the same for the same three, and valid', () => {
-    expect(keyOf('till-7', at, 'refund')).toBe('till-7~20260314T092653589Z~refund');
-    expect(KEY_PATTERN.test(keyOf('t', at, 'r'))).toBe(true);
-    expect(KEY_PATTERN.test(keyOf('c'.repeat(48), at, 'o'.repeat(48)))).toBe(true);
-    expect(keyOf('till-8', at, 'refund')).not.toBe(keyOf('till-7', at, 'refund'));
-    expect(keyOf('till-7', new Date(at.getTime() + 1), 'refund')).not.toBe(keyOf('till-7', at, 'refund'));
+    expect(newKeyFor('till-7', at, 'refund')).toBe('till-7~20260314T092653589Z~refund');
+    expect(KEY_PATTERN.test(newKeyFor('t', at, 'r'))).toBe(true);
+    expect(KEY_PATTERN.test(newKeyFor('c'.repeat(48), at, 'o'.repeat(48)))).toBe(true);
+    expect(newKeyFor('till-8', at, 'refund')).not.toBe(newKeyFor('till-7', at, 'refund'));
+    expect(newKeyFor('till-7', new Date(at.getTime() + 1), 'refund')).not.toBe(newKeyFor('till-7', at, 'refund'));
   });
 
   it('refuses parts that would not fit into a key, naming them', () => {
-    expect(() => keyOf('', at, 'refund')).toThrow('client');
-    expect(() => keyOf('a:b', at, 'refund')).toThrow('client');
-    expect(() => keyOf('till-7', at, 'o'.repeat(49))).toThrow('operation');
-    expect(() => keyOf('till-7', new Date(Number.NaN), 'refund')).toThrow(RangeError);
+    expect(() => newKeyFor('', at, 'refund')).toThrow('client');
+    expect(() => newKeyFor('a:b', at, 'refund')).toThrow('client');
+    expect(() => newKeyFor('till-7', at, 'o'.repeat(49))).toThrow('operation');
+    expect(() => newKeyFor('till-7', new Date(Number.NaN), 'refund')).toThrow(RangeError);
   });
 });
 
@@ -49,7 +49,7 @@ describe('H16: how old a key is', () => {
     ['01ARZ3NDEKTSV4RRFFQ69G5FAV', '2016-07-30T23:54:10.259Z'],
     ['01ARYZ6S41TSV4RRFFQ69G5FAV', '2016-07-30T22:36:16.385Z'],
     ['01aryz6s41tsv4rrffq69g5fav', '2016-07-30T22:36:16.385Z'],
-  ])('H16: is told of %s, in any case', (key, madeAt) => {
+  ])('H16: is read from %s, in any case', (key, madeAt) => {
     expect(dateOfKey(key)?.toISOString()).toBe(madeAt);
   });
 
@@ -61,7 +61,7 @@ describe('H16: how old a key is', () => {
     '01ARZ3NDEKTSV4RRFFQ69G5FAVX',
     'till-7~20260314T092653589Z~refund',
     'first-order-1763942400',
-  ])('can’t be told of %s', (key) => {
+  ])('can’t be read from %s', (key) => {
     expect(dateOfKey(key)).toBeUndefined();
   });
 });

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { KEY_PATTERN } from '@holdfast/contracts/key';
 import { reasons } from '@holdfast/contracts/reasons';
 
-// Making keys, and telling how old one is.
+// Making keys, and reading a key's age.
 
 /** Why a key can't be used; `message` is what its reason says in every catalogue. */
 export type KeyFault = { kind: 'missing' | 'invalid'; message: string };
@@ -22,7 +22,7 @@ export function parseKey(raw: string | string[] | undefined): { kind: 'key'; key
 }
 
 /**
- * A new key for a new operation: a UUIDv7, unique without asking anybody, and datable.
+ * A new key for a new operation: a UUIDv7, unique without coordination, and datable.
  * @param now milliseconds since 1970; `random` 10 bytes
  */
 export function newKey(now: number = Date.now(), random: Buffer = randomBytes(10)): string {
@@ -37,13 +37,13 @@ export function newKey(now: number = Date.now(), random: Buffer = randomBytes(10
 const PART = /^[A-Za-z0-9._~-]{1,48}$/;
 
 /**
- * A key made of what the caller knows already: who, when, what (`till-7~20260314T092653589Z~refund`). The same three give the
+ * A key made of what the caller already knows: client, instant, operation (`till-7~20260314T092653589Z~refund`). The same three give the
  * same key, so a client that lost its memory finds its operation again; `at` is the operation's own instant, stored
  * with it, never the instant of sending.
  *
  * @throws RangeError when a part doesn't fit into a key
  */
-export function keyOf(client: string, at: Date, operation: string): string {
+export function newKeyFor(client: string, at: Date, operation: string): string {
   for (const [name, part] of [['client', client] as const, ['operation', operation] as const]) {
     if (!PART.test(part)) throw new RangeError(`${name}: give 1 to 48 of [A-Za-z0-9._~-]`);
   }
@@ -56,7 +56,7 @@ const ULID = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/i;
 const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
 /**
- * When a key was made, where that can be told from it (UUIDv7, ULID); undefined for every other key. Ids are made of it
+ * When a key was made, where the key carries its time (UUIDv7, ULID); undefined for every other key. Ids are made of it
  * (`idOfKey`): were another kind of key dated, or one no longer, its retry would be a second order.
  */
 export function dateOfKey(key: string): Date | undefined {

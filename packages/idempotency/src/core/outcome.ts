@@ -1,7 +1,7 @@
 import type { Fingerprint } from './fingerprint.ts';
 
 /** One keyed call, as the border hands it in. */
-export interface KeyedCall {
+export interface IdempotentCall {
   tenantId: string;
   key: string;
   operation: string;
@@ -13,14 +13,14 @@ export interface KeyedCall {
 }
 
 /** How an effect ended, for good. Both are stored and replayed. */
-export type Settlement = { kind: 'done'; answer: Buffer } | { kind: 'refused'; answer: Buffer };
+export type Settlement = { kind: 'completed' | 'refused'; answer: Buffer };
 
-/** What a step came to. */
+/** The outcome of a step's call. */
 export type ActOutcome =
   | { kind: 'completed'; answer: Buffer; replayed: boolean }
   | { kind: 'refused'; answer: Buffer; replayed: boolean }
   | { kind: 'sealed' }
-  /** It was executed; its answer is past its last day. */
+  /** It completed, and its answer is past its last day. */
   | { kind: 'answer_expired' }
   | { kind: 'fenced' }
   /** `differing`: names of top-level members, where they are known. */

@@ -1,5 +1,5 @@
 /*
- * How long keys and answers are kept: the one place that says so, by the clock and not by what has been swept.
+ * How long keys and answers are kept. The clock decides, never the sweep.
  *
  * K5  Two things expire. An *answer* expires first: its key is known, nothing runs, and what it stands for is shown as it is. Then
  *     a *key* expires: it is no longer known. One that says its age, and is older than that, is refused and not run again (H16).

@@ -1,10 +1,10 @@
 /*
- * What runs in this process now, by key. Duplicates wait for it here, in memory.
+ * The calls that run in this process now, by key. Duplicates wait for them here, in memory.
  *
- * K7  Who waits holds neither a lock nor a connection. Beyond `maxWaiting`, nobody waits: memory is not where a queue may grow.
- * K2  Only a shortcut: across processes, and after a restart, the claim's row decides. What a flight comes to is shared with the
- *     same request only, and with the same epoch (K4). Another request is compared with what the key is known to stand for, never
- *     with a request that came before it and may yet lose the key.
+ * K7  A waiting duplicate has neither a lock nor a connection. Beyond `maxWaiting`, a duplicate returns at once.
+ * K2  Only a shortcut: across processes, and after a restart, the claim's row decides. An outcome is shared with the same request
+ *     only, and with the same epoch (K4). Another request is compared with what the key was claimed for, never with an earlier
+ *     request that may yet lose the key.
  */
 import { withDeadline } from '@holdfast/resilience';
 import { callId } from './answer-cache.ts';
@@ -16,55 +16,67 @@ export interface FlightCall extends SentRequest {
   fence?: { epoch: number };
 }
 
-/** What a key stands for, as its claim says or will say. */
-export interface Stands extends StoredRequest {
+/** The request that a key was claimed for, as its claim's row says or will say. */
+export interface ClaimedRequest extends StoredRequest {
   readonly members: Record<string, string> | null;
   createdAt?: Date;
 }
 
 export interface Flight<Outcome> {
   readonly call: FlightCall;
-  /** What the key stands for, as soon as that is sure. */
-  readonly stands: Stands | undefined;
-  /** Resolves when `stands` is known, and when the flight has ended. */
+  /** The request that the key was claimed for, as soon as that is sure. */
+  readonly claimedFor: ClaimedRequest | undefined;
+  /** Resolves when `claimedFor` is known, and when the flight has ended. */
   readonly claimed: Promise<void>;
   /** How it ended; undefined when it threw. Never rejects. */
   readonly ended: Promise<Outcome | undefined>;
 }
 
-export interface Flights {
+export interface SingleFlight {
   /** What runs under the call's key. */
   of<Outcome>(call: FlightCall): Flight<Outcome> | undefined;
   /**
    * Runs `work`; others find it meanwhile. Nothing may run under the key yet.
    * @param work calls `claimed` as soon as it is sure what the key stands for
    */
-  run<Outcome>(call: FlightCall, work: (claimed: (stands: Stands) => void) => Promise<Outcome>): Promise<Outcome>;
+  run<Outcome>(
+    call: FlightCall,
+    work: (claimed: (request: ClaimedRequest) => void) => Promise<Outcome>,
+  ): Promise<Outcome>;
   /** Waits for `promise`, no longer than `ms`, and not beyond `signal`. */
   wait<T>(promise: Promise<T>, ms: number, signal?: AbortSignal): Promise<T | 'late'>;
   /** Whether one more would not wait at all. */
-  readonly areFull: boolean;
+  readonly isFull: boolean;
 }
 
 const MAX_WAITING = 10_000;
 
-export function createFlights({ maxWaiting = MAX_WAITING }: { maxWaiting?: number | undefined } = {}): Flights {
+export function createSingleFlight({
+  maxWaiting = MAX_WAITING,
+}: {
+  maxWaiting?: number | undefined;
+} = {}): SingleFlight {
   const flights = new Map<string, Flight<unknown>>();
   let waiting = 0;
   return {
     of: <Outcome>(call: FlightCall) => flights.get(callId(call)) as Flight<Outcome> | undefined,
-    get areFull() {
+    get isFull() {
       return waiting >= maxWaiting;
     },
-    async run<Outcome>(call: FlightCall, work: (claimed: (stands: Stands) => void) => Promise<Outcome>) {
+    async run<Outcome>(call: FlightCall, work: (claimed: (request: ClaimedRequest) => void) => Promise<Outcome>) {
       const id = callId(call);
       const [claimed, ended] = [Promise.withResolvers<void>(), Promise.withResolvers<Outcome | undefined>()];
-      const flight = { call, stands: undefined as Stands | undefined, claimed: claimed.promise, ended: ended.promise };
+      const flight = {
+        call,
+        claimedFor: undefined as ClaimedRequest | undefined,
+        claimed: claimed.promise,
+        ended: ended.promise,
+      };
       flights.set(id, flight);
       let outcome: Outcome | undefined;
       try {
-        outcome = await work((stands) => {
-          flight.stands = stands;
+        outcome = await work((request) => {
+          flight.claimedFor = request;
           claimed.resolve();
         });
         return outcome;
@@ -87,7 +99,7 @@ export function createFlights({ maxWaiting = MAX_WAITING }: { maxWaiting?: numbe
   };
 }
 
-/** Whether what `call` comes to is what `other` would come to. */
+/** Whether both calls must have the same outcome. */
 export function isSameCall(call: FlightCall, other: FlightCall): boolean {
   const { operation, fingerprint } = call;
   return (

@@ -2,7 +2,7 @@ import { type TestDatabase, testDatabase } from '@holdfast/testing';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { idempotencyMigrations, newKey } from '../index.ts';
-import { done, idempotency, keyed } from './index.ts';
+import { done, idempotency, idempotent } from './index.ts';
 
 // What only this adapter has; the rules of all of them are seen in http/adapters.db.test.ts.
 
@@ -37,7 +37,7 @@ it('writes bodies by the route’s response schema, and takes the request as it 
     app.post(
       '/pay',
       { schema },
-      keyed(async () => done(201, { id: 1, secret: 'not in the schema' })),
+      idempotent(async () => done(201, { id: 1, secret: 'not in the schema' })),
     );
     const headers = { 'idempotency-key': '0123456789abcdef' };
     const answered = await app.inject({ method: 'POST', url: '/pay', headers, payload: { amount: 5 } });
@@ -50,7 +50,7 @@ it('lets the application write problems in its own form', async () => {
   const app = await appWith({ sendProblem: (reply, { code, status }) => reply.code(status).send({ oops: code }) });
   app.post(
     '/pay',
-    keyed(async () => done(200)),
+    idempotent(async () => done(200)),
   );
   expect((await app.inject({ method: 'POST', url: '/pay' })).json()).toEqual({ oops: 'idempotency-key-missing' });
   const headers = { 'idempotency-key': newKey() };

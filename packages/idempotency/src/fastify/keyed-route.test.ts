@@ -1,7 +1,7 @@
 import { createPool } from '@holdfast/postgres';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { afterEach, describe, expect, it } from 'vitest';
-import { done, idempotency, keyed, refused } from './index.ts';
+import { done, idempotency, idempotent, refused } from './index.ts';
 
 const opened: FastifyInstance[] = [];
 afterEach(async () => {
@@ -13,19 +13,23 @@ const pool = createPool({ databaseUrl: 'postgres://nowhere.invalid/none', applic
 describe('a route that could not keep its promise is refused when it is added', () => {
   it.each([
     ['an unwrapped handler', { method: 'POST' as const, handler: async () => '', config: { idempotency: {} } }, 'wrap'],
-    ['GET', { method: 'GET' as const, handler: keyed(async () => done(200)) }, 'needs no key'],
+    ['GET', { method: 'GET' as const, handler: idempotent(async () => done(200)) }, 'needs no key'],
     [
       'Set-Cookie on the list',
       {
         method: 'POST' as const,
-        handler: keyed(async () => done(200)),
+        handler: idempotent(async () => done(200)),
         config: { idempotency: { headers: ['Set-Cookie'] } },
       },
       'must not be replayed',
     ],
     [
       'a redaction that is no pointer',
-      { method: 'POST' as const, handler: keyed(async () => done(200)), config: { idempotency: { redact: ['cvc'] } } },
+      {
+        method: 'POST' as const,
+        handler: idempotent(async () => done(200)),
+        config: { idempotency: { redact: ['cvc'] } },
+      },
       'JSON pointer',
     ],
   ])('%s', async (_name, route, message) => {
@@ -40,7 +44,7 @@ describe('a route that could not keep its promise is refused when it is added', 
     opened.push(app);
     app.post(
       '/',
-      keyed(async () => done(200)),
+      idempotent(async () => done(200)),
     );
     const { statusCode, body } = await app.inject({ method: 'POST', url: '/' });
     expect([statusCode, body]).toEqual([500, expect.stringContaining('register the idempotency plugin before')]);

@@ -1,20 +1,20 @@
 /*
  * `Idempotency-Key` for Fastify 5: `await app.register(idempotency, { pool, tenantOf })`, then routes whose handlers are
- * `keyed(async (request, tx) => done(201, …))`.
+ * `idempotent(async (request, tx) => done(201, …))`.
  *
  * H1, H2, H20  Whatever refuses a request before its handler (authentication, rate limits, key syntax, schema) runs before
  *     the claim: the key is claimed where the handler would start, after all hooks.
  */
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { edgeCall } from '../http/edge-call.ts';
-import { type CheckedKey, type EdgeReply, KeyedEdge, type PreparedKey } from '../http/keyed-edge.ts';
+import { type CheckedKey, type EdgeReply, IdempotencyHandler, type PreparedKey } from '../http/idempotency-handler.ts';
 import { type IdempotencyProblem, problemAnswer } from '../http/problem.ts';
 import { keyedRouteOf } from './keyed-route.ts';
 import type { IdempotencyOptions } from './options.ts';
 
 /** Serves keyed handlers of all routes that are added after it. */
 export const idempotency: FastifyPluginAsync<IdempotencyOptions> = async (app, options) => {
-  const edge = new KeyedEdge(options);
+  const edge = new IdempotencyHandler(options);
   const checked = new WeakMap<FastifyRequest, CheckedKey>();
   const prepared = new WeakMap<FastifyRequest, PreparedKey>();
   const send = (reply: FastifyReply, answered: EdgeReply) => {

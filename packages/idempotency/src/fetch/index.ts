@@ -7,15 +7,15 @@
  */
 
 import type { Transaction } from '@holdfast/postgres';
+import type { IdempotentCall, SerialisedAnswer } from '../http/handler-answer.ts';
+import { type EdgeCall, type EdgeOptions, IdempotencyHandler, writtenReply } from '../http/idempotency-handler.ts';
 import { REPLAYED_HEADER } from '../http/key-headers.ts';
-import type { KeyInHand, SerialisedAnswer } from '../http/keyed-answer.ts';
-import { type EdgeCall, type EdgeOptions, KeyedEdge, writtenReply } from '../http/keyed-edge.ts';
 import { keyedRoutes, type RouteOptions } from '../http/keyed-route.ts';
 import { type ProblemAnswer, problemAnswer } from '../http/problem.ts';
 import type { StoredAnswer } from '../http/stored-answer.ts';
 import { BodyRefused, readBody } from './body.ts';
 
-export type { KeyInHand } from '../http/keyed-answer.ts';
+export type { IdempotentCall } from '../http/handler-answer.ts';
 
 export interface IdempotencyOptions extends EdgeOptions {
   /** Whose key it is, from the credentials: the same key of another tenant is another key (H17). */
@@ -44,10 +44,10 @@ export interface Refused {
 }
 
 /** Runs at most once per key, in the open transaction `tx`. `context`: whatever the framework gives beside the request. */
-export type KeyedHandler<Context extends unknown[]> = (
+export type IdempotentHandler<Context extends unknown[]> = (
   request: Request,
   tx: Transaction,
-  inHand: KeyInHand | undefined,
+  inHand: IdempotentCall | undefined,
   ...context: Context
 ) => Promise<Response | Refused>;
 
@@ -64,9 +64,9 @@ const MAX_BODY_BYTES = 1_024 * 1_024;
 
 /** @returns what makes a handler of a keyed one */
 export function idempotency({ tenantOf, maxBodyBytes = MAX_BODY_BYTES, ...options }: IdempotencyOptions) {
-  const edge = new KeyedEdge(options);
+  const edge = new IdempotencyHandler(options);
   return <Context extends unknown[]>(
-    handler: KeyedHandler<Context>,
+    handler: IdempotentHandler<Context>,
     { bodyOf, current, ...routeOptions }: KeyedRouteOptions<Context> = {},
   ): ((request: Request, ...context: Context) => Promise<Response>) => {
     const routeAt = keyedRoutes(routeOptions);
@@ -80,7 +80,7 @@ export function idempotency({ tenantOf, maxBodyBytes = MAX_BODY_BYTES, ...option
           const answered = await handler(request, tx, inHand, ...context);
           made = 'kind' in answered ? answered.response : answered;
           if (!('kind' in answered) && made.status >= 400) throw new NotStored(made);
-          return await serialised('kind' in answered ? 'refused' : 'done', made);
+          return await serialised('kind' in answered ? 'refused' : 'completed', made);
         },
         current: current && (async (stored) => await bytesOf(await current(request, stored))),
       };

@@ -2,7 +2,7 @@ import { Metadata, status } from '@grpc/grpc-js';
 import { type Reason, reasons } from '@holdfast/contracts/reasons';
 
 // Errors as google.rpc.Status with one google.rpc.ErrorInfo. Only written here, never read, so a few lines of the wire
-// format do, and nobody gets a protobuf runtime from this package.
+// format do, and this package brings no protobuf runtime.
 
 /** What a keyed method answers by itself, instead of the handler. */
 const KEY_REASONS = [

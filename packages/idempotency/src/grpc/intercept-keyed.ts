@@ -16,15 +16,15 @@ import { ask } from '../postgres/claims/read-claims.ts';
 import { loadFingerprinter } from '../postgres/fingerprint-secret.ts';
 import type { KeyedOutcome, KeyedRunner } from '../postgres/keyed-runner.ts';
 import { storeFaultReason } from '../postgres/store-fault.ts';
-import type { CallInHand } from './call-in-hand.ts';
+import { type AnsweredStatus, type BufferedResponse, bufferedResponse } from './buffered-response.ts';
 import { errorStatus, type KeyErrorReason } from './error-status.ts';
-import { type AnsweredStatus, type HeldResponse, heldResponse } from './held-response.ts';
+import type { IdempotentCall } from './idempotent-call.ts';
 import { decodeRefusal, encodeRefusal } from './stored-refusal.ts';
 
 export interface KeyedServerParts {
   pool: Pool;
   runner: KeyedRunner;
-  inHand: WeakMap<Metadata, CallInHand & { fail: (error: unknown) => void }>;
+  inHand: WeakMap<Metadata, IdempotentCall & { fail: (error: unknown) => void }>;
   tenantOf: (metadata: Metadata) => string;
   storedCodes: ReadonlySet<status>;
   domain: string;
@@ -63,7 +63,7 @@ export function interceptKeyed(parts: KeyedServerParts, keyedPaths: ReadonlyMap<
   };
   return (method, call) => {
     if (!keyedPaths.has(method.path)) return new ServerInterceptingCall(call);
-    const held = heldResponse();
+    const buffered = bufferedResponse();
     let metadata: Metadata | undefined;
     let message: unknown;
     const handle = async (startHandler: () => void) => {
@@ -74,7 +74,7 @@ export function interceptKeyed(parts: KeyedServerParts, keyedPaths: ReadonlyMap<
         const failed = Promise.withResolvers<never>();
         parts.inHand.set(request.metadata, { ...inHand, fail: failed.reject });
         startHandler();
-        const response = await Promise.race([held.response, failed.promise]);
+        const response = await Promise.race([buffered.response, failed.promise]);
         return settlementOf(response, encode, parts.storedCodes);
       });
     };
@@ -91,12 +91,12 @@ export function interceptKeyed(parts: KeyedServerParts, keyedPaths: ReadonlyMap<
           },
           onReceiveHalfClose: (startHandler) => {
             handle(startHandler).then(
-              (outcome) => answer(call, held, parts, outcome),
+              (outcome) => answer(call, buffered, parts, outcome),
               (error: unknown) => call.sendStatus(statusOf(error, parts, method.path)),
             );
           },
         }),
-      ...held.responder,
+      ...buffered.responder,
     });
   };
 }
@@ -112,7 +112,7 @@ async function runCall(
   parts: KeyedServerParts,
   fingerprinter: Fingerprinter,
   { path, metadata, message, waitMs }: KeyedServerRequest,
-  effect: (inHand: CallInHand) => Promise<Settlement>,
+  effect: (inHand: IdempotentCall) => Promise<Settlement>,
 ): Promise<KeyedOutcome> {
   const parsed = parseKey(metadata.get('idempotency-key').map(String));
   if (parsed.kind !== 'key') throw new KeyError(KEY_FAULT_REASONS[parsed.kind]);
@@ -120,7 +120,7 @@ async function runCall(
   const tenantId = parts.tenantOf(metadata);
   if (isKeyExpired(key, parts.tombstoneMs, parts.now())) {
     const known = await ask(parts.pool, tenantId, key);
-    if (known.kind === 'unknown_key') throw new KeyError(KEY_FAULT_REASONS.key_expired);
+    if (known.kind === 'not_found') throw new KeyError(KEY_FAULT_REASONS.key_expired);
   }
   const fingerprint = fingerprinter.of(path, plain(message), { nameMembers: true });
   const childKey = (name: string) => fingerprinter.derivedId('child', tenantId, key, name);
@@ -136,11 +136,11 @@ function plain(message: unknown): object {
 }
 
 function settlementOf(
-  response: Awaited<HeldResponse['response']>,
+  response: Awaited<BufferedResponse['response']>,
   encode: (message: unknown) => Buffer,
   storedCodes: ReadonlySet<status>,
 ): Settlement {
-  if (response.kind === 'message') return { kind: 'done', answer: encode(response.message) };
+  if (response.kind === 'message') return { kind: 'completed', answer: encode(response.message) };
   const code = response.status.code ?? status.UNKNOWN;
   if (storedCodes.has(code)) return { kind: 'refused', answer: encodeRefusal(response.status) };
   throw new NotStored(response.status);
@@ -148,13 +148,13 @@ function settlementOf(
 
 function answer(
   call: ServerInterceptingCallInterface,
-  held: HeldResponse,
+  buffered: BufferedResponse,
   parts: KeyedServerParts,
   outcome: KeyedOutcome,
 ): void {
   if (outcome.kind !== 'completed') call.sendStatus(statusOfOutcome(outcome, parts.domain));
-  else if (outcome.replayed) held.replay(call, outcome.answer);
-  else held.release(outcome.answer);
+  else if (outcome.replayed) buffered.replay(call, outcome.answer);
+  else buffered.release(outcome.answer);
 }
 
 /** The one place where an outcome without a message becomes a status. */

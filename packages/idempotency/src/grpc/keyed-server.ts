@@ -2,7 +2,7 @@
  * `idempotency-key` for a grpc-js server of one's own: an interceptor around unary handlers.
  *
  * K1  The handler's effect, the key's claim and the stored answer are one transaction. Nothing leaves before it commits: the
- *     handler's metadata, message and status are held back until then.
+ *     handler's metadata, message and status are buffered until then.
  * K2  Replays are the stored bytes, of the message or of the status and its details.
  * G13 A caller that hangs up, or whose deadline has passed, ends nothing: the handler goes on, and its answer is stored.
  */
@@ -16,10 +16,10 @@ import {
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import type { Pool } from '@holdfast/postgres';
-import type { AnswerMemory } from '../core/answer-cache.ts';
+import type { AnswerCache } from '../core/answer-cache.ts';
 import { TOMBSTONE_MS } from '../core/retention-clock.ts';
 import { createKeyedRunner } from '../postgres/keyed-runner.ts';
-import type { CallInHand } from './call-in-hand.ts';
+import type { IdempotentCall } from './idempotent-call.ts';
 import { interceptKeyed, type KeyedServerParts } from './intercept-keyed.ts';
 import { storableCodes } from './stored-refusal.ts';
 
@@ -29,7 +29,7 @@ export interface KeyedServerOptions {
   /** Whose key it is, from the credentials. @throws a grpc-js error (with a `code`) for a caller without any */
   tenantOf: (metadata: Metadata) => string;
   /** Shared by all processes, such as Redis. None: the same answers. */
-  memory?: AnswerMemory | undefined;
+  cache?: AnswerCache | undefined;
   /** Codes of business refusals, stored and replayed. Default FAILED_PRECONDITION only. */
   storedCodes?: readonly status[];
   /** How long a handler may run before it is rolled back. Default 10 s. */
@@ -38,7 +38,7 @@ export interface KeyedServerOptions {
   tombstoneMs?: number;
   /** In the ErrorInfo of errors of its own. Default `holdfast`. */
   domain?: string;
-  /** Told of errors that a handler threw and that are nobody's to know; the caller hears INTERNAL. */
+  /** Called with a handler's error that is not for the caller, who gets INTERNAL. */
   onError?: (error: unknown, path: string) => void;
   /** Milliseconds since 1970. */
   now?: () => number;
@@ -53,26 +53,26 @@ export interface KeyedServer {
     keyedMethods: readonly (keyof D & string)[],
   ): D;
   /** The transaction a keyed method runs in. @throws Error outside of one */
-  inHand(call: ServerUnaryCall<unknown, unknown>): CallInHand;
+  inHand(call: ServerUnaryCall<unknown, unknown>): IdempotentCall;
   /**
    * A handler as an async function: what it returns is answered; a thrown error with a gRPC `code` is answered as it is
    * (and stored, if its code is one of `storedCodes`); any other is rolled back and answered as INTERNAL.
    */
   unary<Request, Response>(
-    handler: (request: Request, inHand: CallInHand, call: ServerUnaryCall<Request, Response>) => Promise<Response>,
+    handler: (request: Request, inHand: IdempotentCall, call: ServerUnaryCall<Request, Response>) => Promise<Response>,
   ): handleUnaryCall<Request, Response>;
 }
 
 const HANDLER_TIMEOUT_MS = 10_000;
 
 export function createKeyedServer(options: KeyedServerOptions): KeyedServer {
-  const inHand = new WeakMap<Metadata, CallInHand & { fail: (error: unknown) => void }>();
+  const inHand = new WeakMap<Metadata, IdempotentCall & { fail: (error: unknown) => void }>();
   const keyedPaths = new Map<string, string>();
-  const { pool, memory, handlerTimeoutMs = HANDLER_TIMEOUT_MS } = options;
+  const { pool, cache, handlerTimeoutMs = HANDLER_TIMEOUT_MS } = options;
   const parts: KeyedServerParts = {
     pool,
     inHand,
-    runner: createKeyedRunner({ pool, memory, effectTimeoutMs: handlerTimeoutMs }),
+    runner: createKeyedRunner({ pool, cache, effectTimeoutMs: handlerTimeoutMs }),
     tenantOf: options.tenantOf,
     storedCodes: storableCodes(options.storedCodes ?? [status.FAILED_PRECONDITION]),
     domain: options.domain ?? 'holdfast',
@@ -83,7 +83,7 @@ export function createKeyedServer(options: KeyedServerOptions): KeyedServer {
   const of = (call: { metadata: Metadata }) => {
     const found = inHand.get(call.metadata);
     if (found === undefined) {
-      throw new Error('no key is in hand: put the interceptor into the server, and name the method in service()');
+      throw new Error('this call has no key: put the interceptor into the server, and name the method in service()');
     }
     return found;
   };
@@ -92,10 +92,10 @@ export function createKeyedServer(options: KeyedServerOptions): KeyedServer {
     service: (definition, keyedMethods) => keyedDefinition(definition, keyedMethods, keyedPaths),
     inHand: of,
     unary: (handler) => (call, callback) => {
-      const held = of(call);
-      handler(call.request, held, call).then(
+      const context = of(call);
+      handler(call.request, context, call).then(
         (response) => callback(null, response),
-        (error: unknown) => (isStatusError(error) ? callback(error) : held.fail(error)),
+        (error: unknown) => (isStatusError(error) ? callback(error) : context.fail(error)),
       );
     },
   };

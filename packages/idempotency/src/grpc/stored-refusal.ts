@@ -1,5 +1,5 @@
 import { Metadata, status } from '@grpc/grpc-js';
-import type { AnsweredStatus } from './held-response.ts';
+import type { AnsweredStatus } from './buffered-response.ts';
 
 const DETAILS = 'grpc-status-details-bin';
 const NEWLINE = 0x0a;

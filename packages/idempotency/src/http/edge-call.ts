@@ -1,6 +1,6 @@
 /* How an adapter hands a request and its handler to the edge, where handlers return `done()` or `refused()`. */
-import { type KeyedHandlerOf, serialised } from './keyed-answer.ts';
-import type { EdgeCall, EdgeOptions } from './keyed-edge.ts';
+import { type IdempotentHandlerOf, serialised } from './handler-answer.ts';
+import type { EdgeCall, EdgeOptions } from './idempotency-handler.ts';
 import type { RouteOptions } from './keyed-route.ts';
 import type { StoredAnswer } from './stored-answer.ts';
 
@@ -16,7 +16,7 @@ export interface AdapterRouteOptions<Request> extends RouteOptions {
 }
 
 export interface AdaptedHandler<Request> {
-  handler: KeyedHandlerOf<Request>;
+  handler: IdempotentHandlerOf<Request>;
   tenantOf: AdapterOptions<Request>['tenantOf'];
   current: AdapterRouteOptions<Request>['current'];
   /** How the framework writes an object. Default: JSON.stringify. */
@@ -35,6 +35,7 @@ export function edgeCall<Request>(
     tenantOf: () => tenantOf(request),
     handle: async (tx, inHand) => bytesOf(await handler(request, tx, inHand)),
     current:
-      current && (async (stored) => bytesOf({ ...stored, kind: 'done', body: await current(request, stored) }).body),
+      current &&
+      (async (stored) => bytesOf({ ...stored, kind: 'completed', body: await current(request, stored) }).body),
   };
 }

@@ -1,22 +1,22 @@
 /*
- * `Idempotency-Key` for Koa 3: `const keyed = idempotency({ pool, tenantOf })`, then `router.post(path, keyed(handler))`.
+ * `Idempotency-Key` for Koa 3: `const idempotent = idempotency({ pool, tenantOf })`, then `router.post(path, idempotent(handler))`.
  *
  * H1, H20  Whatever refuses a request first (credentials, limits, a parser, a schema) is middleware that stands before it.
  */
 import type { Context, Middleware } from 'koa';
 import { type AdapterOptions, type AdapterRouteOptions, edgeCall } from '../http/edge-call.ts';
-import type { KeyedHandlerOf } from '../http/keyed-answer.ts';
-import { KeyedEdge, writtenReply } from '../http/keyed-edge.ts';
+import type { IdempotentHandlerOf } from '../http/handler-answer.ts';
+import { IdempotencyHandler, writtenReply } from '../http/idempotency-handler.ts';
 import { keyedRoutes } from '../http/keyed-route.ts';
 import { parsedBody } from '../http/request-members.ts';
 
-export { done, type KeyedAnswer, type KeyInHand, refused } from '../http/keyed-answer.ts';
+export { done, type HandlerAnswer, type IdempotentCall, refused } from '../http/handler-answer.ts';
 export type IdempotencyOptions = AdapterOptions<Context>;
 export type KeyedRouteOptions = AdapterRouteOptions<Context>;
 /** Its answer's body is written as JSON; strings and buffers leave as they are. */
-export type KeyedHandler = KeyedHandlerOf<Context>;
+export type IdempotentHandler = IdempotentHandlerOf<Context>;
 /** Makes middleware of a keyed handler. What that throws goes to the application's error handler. */
-export type Keyed = (handler: KeyedHandler, options?: KeyedRouteOptions) => Middleware;
+export type Idempotent = (handler: IdempotentHandler, options?: KeyedRouteOptions) => Middleware;
 
 /** What @koa/router and the body parsers add to a context. */
 interface Routed {
@@ -26,8 +26,8 @@ interface Routed {
   request: { body?: unknown };
 }
 
-export function idempotency({ tenantOf, ...options }: IdempotencyOptions): Keyed {
-  const edge = new KeyedEdge(options);
+export function idempotency({ tenantOf, ...options }: IdempotencyOptions): Idempotent {
+  const edge = new IdempotencyHandler(options);
   return (handler, { current, ...routeOptions } = {}) => {
     const routeAt = keyedRoutes(routeOptions);
     return async (context) => {

@@ -1,6 +1,6 @@
 /*
- * `Idempotency-Key` for NestJS: `const keyed = idempotency({ pool, tenantOf })`, then `@UseInterceptors(keyed())` on a method of
- * a controller, and `@Lent()` for its transaction.
+ * `Idempotency-Key` for NestJS: `const idempotent = idempotency({ pool, tenantOf })`, then `@UseInterceptors(idempotent())` on a method of
+ * a controller, and `@Idempotent()` for its transaction.
  *
  * H1, H20  Guards run before the claim. Pipes run after it: what they throw is rolled back and leaves the key free.
  * K1  Interceptors that stand before this one (global ones, or earlier in the list) get the bytes of the answer.
@@ -16,12 +16,12 @@ import {
 } from '@nestjs/common';
 import { firstValueFrom, type Observable, of } from 'rxjs';
 import { type AdapterOptions, type AdapterRouteOptions, edgeCall } from '../http/edge-call.ts';
-import { done, isKeyedAnswer, type KeyedAnswer, type KeyInHand } from '../http/keyed-answer.ts';
-import { KeyedEdge, writtenReply } from '../http/keyed-edge.ts';
+import { done, type HandlerAnswer, type IdempotentCall, isHandlerAnswer } from '../http/handler-answer.ts';
+import { IdempotencyHandler, writtenReply } from '../http/idempotency-handler.ts';
 import { keyedRoutes } from '../http/keyed-route.ts';
 import { parsedBody } from '../http/request-members.ts';
 
-export { done, type KeyedAnswer, type KeyInHand, refused } from '../http/keyed-answer.ts';
+export { done, type HandlerAnswer, type IdempotentCall, refused } from '../http/handler-answer.ts';
 
 /** A request as Express and Fastify both have it. */
 export interface NestRequest {
@@ -44,29 +44,29 @@ interface NestResponse {
 
 export type IdempotencyOptions = AdapterOptions<NestRequest>;
 export type KeyedRouteOptions = AdapterRouteOptions<NestRequest>;
-/** What a keyed method gets by `@Lent()`: write through `tx` and nothing else. */
-export type Lent = { tx: Transaction } & (KeyInHand | { [Name in keyof KeyInHand]?: undefined });
+/** What a keyed method gets by `@Idempotent()`: write through `tx` and nothing else. */
+export type Idempotent = { tx: Transaction } & (IdempotentCall | { [Name in keyof IdempotentCall]?: undefined });
 
-const lent = new WeakMap<object, Lent>();
+const calls = new WeakMap<object, Idempotent>();
 
 /** A parameter's decorator. @throws Error in a method without the interceptor */
-export const Lent = createParamDecorator((_data: unknown, context: ExecutionContext): Lent => {
-  const found = lent.get(context.switchToHttp().getRequest<object>());
-  if (found === undefined) throw new Error('no transaction is lent: put @UseInterceptors(keyed()) on this method');
+export const Idempotent = createParamDecorator((_data: unknown, context: ExecutionContext): Idempotent => {
+  const found = calls.get(context.switchToHttp().getRequest<object>());
+  if (found === undefined) throw new Error('this method has no transaction: put @UseInterceptors(idempotent()) on it');
   return found;
 });
 
 /** @returns what makes the interceptor of one method, which answers with a body, or with `done()` or `refused()` */
 export function idempotency({ tenantOf, ...options }: IdempotencyOptions) {
-  const edge = new KeyedEdge(options);
+  const edge = new IdempotencyHandler(options);
   return ({ current, ...routeOptions }: KeyedRouteOptions = {}): NestInterceptor => {
     const routeAt = keyedRoutes(routeOptions);
     return {
       async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
         const request = context.switchToHttp().getRequest<NestRequest>();
         const response = context.switchToHttp().getResponse<NestResponse>();
-        const handler = async (_request: NestRequest, tx: Transaction, inHand: KeyInHand | undefined) => {
-          lent.set(request, { tx, ...inHand });
+        const handler = async (_request: NestRequest, tx: Transaction, inHand: IdempotentCall | undefined) => {
+          calls.set(request, { tx, ...inHand });
           return answerOf(await firstValueFrom(next.handle(), { defaultValue: undefined }), response.statusCode);
         };
         const { method, headers, params, query } = request;
@@ -88,8 +88,8 @@ export function idempotency({ tenantOf, ...options }: IdempotencyOptions) {
 }
 
 /** A method that returns a body was done with the status that its decorators say. */
-function answerOf(returned: unknown, status: number): KeyedAnswer {
-  return isKeyedAnswer(returned) ? returned : done(status, returned);
+function answerOf(returned: unknown, status: number): HandlerAnswer {
+  return isHandlerAnswer(returned) ? returned : done(status, returned);
 }
 
 /** The route's path, or the request's. */

@@ -28,7 +28,7 @@ const effect =
   async (tx) => {
     await tx.query('insert into effects (key) values ($1)', [key]);
     await during();
-    return { kind: 'done', answer: Buffer.from(answer) };
+    return { kind: 'completed', answer: Buffer.from(answer) };
   };
 
 const effectsOf = async (key: string) =>

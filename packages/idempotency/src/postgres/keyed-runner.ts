@@ -1,12 +1,12 @@
 /*
  * Running an effect of this database under a key, for servers of any kind (the Fastify plugin, the gRPC interceptor).
  *
- * K1  Claim, effect and stored answer are one transaction. A refusal is stored without whatever the effect had written.
+ * K1  Claim, effect and stored answer are one transaction. A refusal is stored; what the effect had written is rolled back.
  * K2  The same request gets the same bytes; another one under the key is refused.
- * K6  Postgres decides; a memory may only repeat what it has committed.
+ * K6  Postgres decides; a cache only repeats what Postgres has committed.
  * K7  Duplicates wait in memory, without a connection or a lock.
  *
- * K9  The effect can't end the transaction it is lent (scoped-transaction.ts). One that does, by a way past that guard, gets
+ * K9  The effect can't end its scoped transaction (scoped-transaction.ts). One that does, by a way past that guard, gets
  *     TransactionEnded, and so does every later call: the key is marked by a claim without an answer.
  *
  * Crash window: before the commit nothing has happened; after it, the row answers. Past the guard there is one more: from a
@@ -16,26 +16,28 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Ending, Pool, Transaction } from '@holdfast/postgres';
 import {
-  type AnswerMemory,
+  type AnswerCache,
   createLocalAnswers,
   type LocalAnswers,
   type Recalled,
   type SettledAnswer,
 } from '../core/answer-cache.ts';
 import type { Settlement } from '../core/outcome.ts';
-import { runOnce } from '../core/run-once.ts';
+import { runIdempotent } from '../core/run-idempotent.ts';
 import { differingMembers } from '../core/same-request.ts';
-import { createFlights, type Stands } from '../core/single-flight.ts';
+import { type ClaimedRequest, createSingleFlight } from '../core/single-flight.ts';
 import { type ClaimOutcome, claimKeys, insertClaimsQuery, settleClaims } from './claims/claims.ts';
 import { endedEarlier, markingEnds } from './claims/ended-claims.ts';
 import { handleExisting } from './claims/existing-claim.ts';
-import { inTurn, type TurnRequest } from './key-lock.ts';
+import { type KeyedRequest, withKeyLock } from './key-lock.ts';
 import { RolledBack } from './scope/rolled-back.ts';
 import { runInScopedTransaction } from './scope/scoped-transaction.ts';
 
-export interface KeyedRun extends TurnRequest {
+export interface KeyedRun extends KeyedRequest {
   /** How long a duplicate may wait for the one that runs. */
   waitMs: number;
+  /** How long its effect may take before it is rolled back. Default: the runner's. */
+  timeoutMs?: number;
 }
 
 export type KeyedOutcome =
@@ -44,23 +46,23 @@ export type KeyedOutcome =
   /** `differing`: names of members of the request, where they are known. */
   | { kind: 'reused'; differing: string[] }
   | { kind: 'in_progress' }
-  /** It was executed; its answer is past its last day. Nothing runs; the effect's own rows say what is now. */
+  /** It completed, and its answer is past its last day. Nothing runs; the effect's own rows have the current state. */
   | { kind: 'answer_expired' }
   /** An undo has sealed the key: it shall never run. */
   | { kind: 'sealed' };
 
-/** @throws whatever it likes: nothing is stored then, and everything it wrote is rolled back */
+/** @throws any error: nothing is stored then, and everything it wrote is rolled back */
 export type Effect = (tx: Transaction) => Promise<Settlement>;
 
 export interface KeyedRunnerOptions {
   pool: Pool;
-  /** What all processes share beside Postgres, such as Redis. None: the same answers. */
-  memory?: AnswerMemory | undefined;
-  /** This process's own memory of answers. */
+  /** Shared by all processes, such as Redis. Without it: the same answers, slower. */
+  cache?: AnswerCache | undefined;
+  /** The answer cache of this process. */
   local?: LocalAnswers | undefined;
   /** How long an effect may take before it is rolled back. Default 10 s. */
   effectTimeoutMs?: number | undefined;
-  /** Duplicates that wait at a time in this process; more are told at once that the request is in flight. Default 10,000. */
+  /** Duplicates that wait at a time in this process; any more get `in_progress` at once. Default 10,000. */
   maxWaiting?: number | undefined;
 }
 
@@ -73,33 +75,39 @@ export interface KeyedRunner {
 }
 
 const EFFECT_TIMEOUT_MS = 10_000;
-/** How often a duplicate looks whether the one in another process has ended; with a shared memory it is woken. */
+/** How often a duplicate looks whether the run in another process has ended; a shared cache wakes it. */
 const POLL_MS = 50;
 const POLL_WOKEN_MS = 500;
 
-/** How long a call that would not wait waits for the one that is taking the key's lock. */
+/** How long even a call with no time to wait waits for the one that is taking the key's lock. */
 const CLAIM_MS = 1_000;
 
 export function createKeyedRunner(options: KeyedRunnerOptions): KeyedRunner {
-  const { pool, memory, local = createLocalAnswers(), effectTimeoutMs = EFFECT_TIMEOUT_MS } = options;
-  const flights = createFlights({ maxWaiting: options.maxWaiting });
+  const { pool, cache, local = createLocalAnswers(), effectTimeoutMs = EFFECT_TIMEOUT_MS } = options;
+  const singleFlight = createSingleFlight({ maxWaiting: options.maxWaiting });
   const keep = (call: KeyedRun, outcome: KeyedOutcome) => {
     const settled = settledAnswer(outcome);
     if (settled === undefined) return;
     local.put(call, settled);
-    memory?.settle(call, settled);
+    cache?.settle(call, settled);
   };
   return {
     run: (call, effect) =>
-      runOnce<KeyedOutcome>(flights, call, {
+      runIdempotent<KeyedOutcome>(singleFlight, call, {
         claimMs: CLAIM_MS,
         recall() {
           const answer = local.get(call);
           if (answer !== undefined) return { ...answer, replayed: true };
-          return memory?.recall(call).then(recalledOutcome);
+          return cache?.recall(call).then(recalledOutcome);
         },
         async attempt(claimed) {
-          const outcome = await attempt(pool, call, announced(memory, call, effect), effectTimeoutMs, claimed);
+          const outcome = await attempt(
+            pool,
+            call,
+            announced(cache, call, effect),
+            call.timeoutMs ?? effectTimeoutMs,
+            claimed,
+          );
           keep(call, outcome);
           return outcome;
         },
@@ -107,11 +115,11 @@ export function createKeyedRunner(options: KeyedRunnerOptions): KeyedRunner {
           const settled = settledAnswer(outcome);
           return settled && { ...settled, replayed: true };
         },
-        reused: (stands) => reusedBy(stands, call),
+        reused: (claimedFor) => reusedBy(claimedFor, call),
         inProgress: () => ({ kind: 'in_progress' }),
-        async waitElsewhere(ms) {
-          if (memory === undefined) await delay(Math.min(ms, POLL_MS));
-          else await memory.untilSettled(call, Math.min(ms, POLL_WOKEN_MS));
+        async waitUntilSettled(ms) {
+          if (cache === undefined) await delay(Math.min(ms, POLL_MS));
+          else await cache.untilSettled(call, Math.min(ms, POLL_WOKEN_MS));
           return undefined;
         },
       }),
@@ -119,46 +127,46 @@ export function createKeyedRunner(options: KeyedRunnerOptions): KeyedRunner {
 }
 
 /** Announces a run only after it has the key's lock, and its end when there is no answer to announce, so that waiters retry. */
-function announced(memory: AnswerMemory | undefined, call: KeyedRun, effect: Effect): Effect {
-  if (memory === undefined) return effect;
+function announced(cache: AnswerCache | undefined, call: KeyedRun, effect: Effect): Effect {
+  if (cache === undefined) return effect;
   return async (tx) => {
-    memory.begin(call);
+    cache.begin(call);
     try {
       return await effect(tx);
     } catch (error) {
-      memory.giveUp(call);
+      cache.giveUp(call);
       throw error;
     }
   };
 }
 
 function recalledOutcome(recalled: Recalled | undefined): KeyedOutcome | undefined {
-  if (recalled?.kind === 'running') return { kind: 'in_progress' };
+  if (recalled?.kind === 'in_progress') return { kind: 'in_progress' };
   return recalled && { ...recalled, replayed: true };
 }
 
-/** Members of another operation would say what the key was used for. */
-function reusedBy({ operation, members }: Stands, call: KeyedRun): KeyedOutcome {
+/** The members of another operation are not named: they would reveal what the key was used for. */
+function reusedBy({ operation, members }: ClaimedRequest, call: KeyedRun): KeyedOutcome {
   return {
     kind: 'reused',
     differing: operation === call.operation ? differingMembers(members, call.fingerprint.members) : [],
   };
 }
 
-/** One try at the key: from its turn to the commit. */
+/** One attempt: from the key lock to the commit. */
 async function attempt(
   pool: Pool,
-  request: TurnRequest,
+  request: KeyedRequest,
   effect: Effect,
   timeoutMs: number,
-  claimed: (stands: Stands) => void,
+  claimed: (request: ClaimedRequest) => void,
 ): Promise<KeyedOutcome> {
-  const first = await markingEnds(pool, (lending) =>
-    inTurn(pool, request, async (tx, proof): Promise<Ending<KeyedOutcome | Settlement>> => {
+  const first = await markingEnds(pool, (scoping) =>
+    withKeyLock(pool, request, async (tx, proof): Promise<Ending<KeyedOutcome | Settlement>> => {
       // No row, and the lock is ours: no other process can claim it before we end.
-      if (proof !== undefined) claimed(standsFor(request));
+      if (proof !== undefined) claimed(claimedRequestOf(request));
       return await settleBy(tx, request, proof, async () => {
-        const settlement = await runInScopedTransaction(tx, { onEnded: lending([request]), timeoutMs }, effect);
+        const settlement = await runInScopedTransaction(tx, { onEnded: scoping([request]), timeoutMs }, effect);
         // What it had written must go, and the refusal must stay: two transactions, and the key decides again.
         if (settlement.kind === 'refused') throw new RolledBack<Settlement>(settlement);
         return settlement;
@@ -167,13 +175,13 @@ async function attempt(
   );
   if (first.kind !== 'refused' || 'replayed' in first) return first as KeyedOutcome;
   // crash here: nothing is stored, and the next attempt decides anew.
-  return await inTurn(pool, request, (tx, proof) => settleBy(tx, request, proof, async () => first));
+  return await withKeyLock(pool, request, (tx, proof) => settleBy(tx, request, proof, async () => first));
 }
 
-/** Stores what `decide` comes to, unless the key stands for something already. */
+/** Stores what `decide` returns, unless the key was claimed before. */
 async function settleBy(
   tx: Transaction,
-  request: TurnRequest,
+  request: KeyedRequest,
   proof: string | undefined,
   decide: () => Promise<Settlement>,
 ): Promise<Ending<KeyedOutcome>> {
@@ -182,13 +190,13 @@ async function settleBy(
   const { claim } = claimed;
   const result = outcomeOf(await decide());
   const { kind: state, answer } = result;
-  // Claim and answer in one statement, the last one of the effect's transaction: nobody could have seen the claim before.
+  // Claim and answer in one statement, the last one of the effect's transaction: no other transaction could see the claim earlier.
   if (claimed.kind === 'claimed') return { result, last: insertClaimsQuery([{ claim, request, state, answer }]) };
   await settleClaims(tx, [{ claim, state, answer }]);
   return { result };
 }
 
-function standsFor({ operation, fingerprint }: TurnRequest): Stands {
+function claimedRequestOf({ operation, fingerprint }: KeyedRequest): ClaimedRequest {
   return {
     operation,
     fingerprint: fingerprint.digest,
@@ -199,7 +207,7 @@ function standsFor({ operation, fingerprint }: TurnRequest): Stands {
 }
 
 /** The key has no row, and this transaction its lock. */
-function newlyClaimed(request: TurnRequest, proof: string): ClaimOutcome {
+function newlyClaimed(request: KeyedRequest, proof: string): ClaimOutcome {
   return { kind: 'claimed', claim: { tenantId: request.tenantId, key: request.key, attempt: 1, proof } };
 }
 
@@ -213,7 +221,7 @@ function existing(outcome: ClaimOutcome | undefined): KeyedOutcome {
 }
 
 function outcomeOf({ kind, answer }: Settlement): KeyedOutcome & SettledAnswer {
-  return { kind: kind === 'done' ? 'completed' : 'refused', answer, replayed: false };
+  return { kind, answer, replayed: false };
 }
 
 function settledAnswer(outcome: KeyedOutcome | undefined): SettledAnswer | undefined {

@@ -1,22 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import { createStepRunner } from '@holdfast/participant';
-import { createPool, type Transaction, transaction } from '@holdfast/postgres';
+import { createPool, type Pool, type Transaction, transaction } from '@holdfast/postgres';
 import { type TestDatabase, testDatabase } from '@holdfast/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { claimAndSettle, claimOne, holdOne } from '../../test/test-claims.ts';
 import type { Fingerprinter } from '../core/fingerprint.ts';
-import { createFlights } from '../core/single-flight.ts';
+import { createSingleFlight } from '../core/single-flight.ts';
 import { idempotencyMigrations } from '../index.ts';
 import { insertClaims } from './claims/claims.ts';
 import { openClaim, settleOpenClaim } from './claims/claims-fragment.ts';
 import { ask, readClaims } from './claims/read-claims.ts';
 import { loadFingerprinter } from './fingerprint-secret.ts';
-import { purge, turnDays } from './retention.ts';
+import { purge, rotateDays } from './retention.ts';
 
 let database: TestDatabase;
 let fingerprinter: Fingerprinter;
 beforeAll(async () => {
-  database = await testDatabase('retention', [idempotencyMigrations], { onlyByKey: true });
+  database = await testDatabase('retention', [idempotencyMigrations], { keyLookupsOnly: true });
   fingerprinter = await loadFingerprinter(database.pool);
   await database.pool.query('create table effects (order_id text primary key, made integer not null)');
 });
@@ -47,12 +47,12 @@ const callOf = (orderId: string, epoch = 1) => ({
 const makeEffect = async (tx: Transaction, orderId: string) => {
   const made = await tx.query('insert into effects values ($1, 1) on conflict do nothing', [orderId]);
   return {
-    kind: 'done' as const,
+    kind: 'completed' as const,
     answer: Buffer.from(made.rowCount === 1 ? `charged ${orderId}${padding}` : `found ${orderId}`),
   };
 };
 const run = () =>
-  createStepRunner<string>(database.pool, createFlights(), {
+  createStepRunner<string>(database.pool, createSingleFlight(), {
     operation: 'charge',
     keepDays: 2,
     prepare: (tx, calls) => Promise.all(calls.map(({ request }) => makeEffect(tx, request))),
@@ -74,10 +74,22 @@ const age = (ms: number) =>
     [ms],
   );
 
+/** Runs `work` once on another connection when this pool is about to send the statement. */
+function beforeStatement(pool: Pool, name: string, work: () => Promise<unknown>): void {
+  pool.once('connect', (client) => {
+    const { query } = client;
+    const intercepted = async (...args: Parameters<typeof query>) => {
+      if ((args[0] as { name?: string }).name === name) await work();
+      return await query.apply(client, args);
+    };
+    client.query = intercepted as unknown as typeof query;
+  });
+}
+
 describe('an answer', () => {
   it.each(SIZES)('K2: that is $size is given byte for byte until its last day', async ({ added, byDay }) => {
     padding = added;
-    await turnDays(database.pool);
+    await rotateDays(database.pool);
     const orderId = randomUUID();
     await charge(orderId);
     expect(await charge(orderId)).toEqual({
@@ -111,7 +123,7 @@ describe('an answer', () => {
   );
 
   it('S5: that is a refusal stays as long as its key', async () => {
-    const refusing = createStepRunner<string>(database.pool, createFlights(), {
+    const refusing = createStepRunner<string>(database.pool, createSingleFlight(), {
       operation: 'charge',
       keepDays: 0,
       prepare: async (_, calls) => calls.map(() => ({ kind: 'refused' as const, answer: Buffer.from('declined') })),
@@ -129,11 +141,11 @@ describe('the housekeeping', () => {
     await database.pool.query(
       `create table if not exists answers_20200101 partition of answers for values from ('2020-01-01') to ('2020-01-02')`,
     );
-    expect(await turnDays(database.pool)).toBe(1);
+    expect(await rotateDays(database.pool)).toBe(1);
     const made = await days();
     expect(made).not.toContain('answers_20200101');
     expect(made).toHaveLength(36);
-    expect(await turnDays(database.pool)).toBe(0);
+    expect(await rotateDays(database.pool)).toBe(0);
   });
 
   it('K5: takes away what is settled and old, and nothing that is young, in flight, or has an answer to give', async () => {
@@ -262,6 +274,25 @@ describe('the housekeeping', () => {
     expect((await database.pool.query('select epoch from fences')).rows).toEqual([{ epoch: 6 }]);
   });
 
+  it('K4: keeps the fence of an order whose younger claim commits while the fence is being locked', async () => {
+    const orderId = randomUUID();
+    await charge(orderId, 5);
+    await database.pool.query('update claims set kept_until = kept_until - 3');
+    await age(31 * 24 * HOUR_MS);
+    const commitYounger = () =>
+      database.pool.query(
+        `insert into claims (tenant_id, scope, name, operation, state, settled_at)
+         values ($1, $2, 'charge-again', 'charge', 'refused', clock_timestamp())`,
+        [TENANT, orderId],
+      );
+    const pool = createPool({ databaseUrl: database.databaseUrl, applicationName: 'retention', max: 1 });
+    beforeStatement(pool, 'idempotency.delete-fences', commitYounger);
+    await purge({ pool });
+    await pool.end();
+    expect(await countOf('claims')).toBe(1);
+    expect(await countOf('fences')).toBe(1);
+  });
+
   it('does not wait for the disk behind a batch, and leaves its connection to others as it was', async () => {
     for (let n = 0; n < 3; n++) await charge(randomUUID());
     await database.pool.query('update claims set kept_until = kept_until - 3');
@@ -277,7 +308,7 @@ describe('the housekeeping', () => {
       databaseUrl: database.databaseUrl,
       applicationName: 'retention',
       max: 1,
-      onlyByKey: true,
+      keyLookupsOnly: true,
     });
     try {
       expect(await purge({ pool: one })).toMatchObject({ claims: 3, fences: 3 });

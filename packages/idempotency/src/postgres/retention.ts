@@ -4,8 +4,8 @@
  * K5  Only what is settled and older than the tombstone window goes. The effects keep their own unique keys, so that a
  *     key that is not known any more still finds what was done under it. A claim that is such a unique key itself is pinned, and
  *     stays. Of a claim that stays, the answer goes when it has expired; a refusal never does (S5).
- * K4  A fence goes only when no claim of its order is left, which is looked at under the fence's lock: whoever calls
- *     for the order meanwhile waits for it, and raises it anew.
+ * K4  A fence goes only when no claim of its order is left, which is checked under the fence's lock: a call for the order
+ *     waits for that lock meanwhile, and raises the fence anew.
  * K7  One process at a time, per batch (an advisory lock that ends with its transaction, so it dies with its process). Every
  *     batch is one walk over a range of blocks: no index is needed for it, so keys cost nothing more when they are written.
  *     Batches are sized to take about TARGET_BATCH_MS, with a pause behind each: a long one where there was nothing to remove, or
@@ -27,9 +27,9 @@ export interface RetentionOptions {
   answerMs?: number;
   /** Tables of other modules that are purged with the claims, such as a consumer's inbox. */
   others?: readonly OtherTable[];
-  /** Told after every batch that removed something. */
+  /** Called after every batch that removed something. */
   onPurged?: (table: string, rows: number, tookMs: number) => void;
-  /** Told of what could not be done; it is tried again. */
+  /** Called when a walk failed; it is tried again. */
   onError?: (error: Error) => void;
   clock?: RetentionClock;
 }
@@ -56,7 +56,7 @@ export interface Purged {
   others: number;
   /** Days of answers that were dropped. */
   days: number;
-  /** Age of the oldest settled claim that was met and stays; 0 when none was met. */
+  /** Age of the oldest settled claim that stays; 0 without one. */
   oldestMs: number;
 }
 
@@ -80,8 +80,8 @@ const DAYS_AHEAD = 35;
 const tryLock = statement('idempotency.lock-retention', 'select pg_try_advisory_xact_lock($1::bigint) as mine');
 
 // A batch does not wait until its commit is on the disk. What a crash of the server brings back is deleted by the next walk,
-// and until then it is known for longer than it need be, which does no harm: rows only go, and whatever is written after
-// them is behind them in the log. The other choice is worse: each batch would stand in the queue of the callers' commits.
+// and until then it is kept for longer than needed, which does no harm: rows only go, and all later writes stand behind them
+// in the log. The other choice is worse: each batch would stand in the queue of the callers' commits.
 const tryBatch = statement(
   'idempotency.lock-batch',
   `select pg_try_advisory_xact_lock($1::bigint) as mine, set_config('synchronous_commit', 'off', true)`,
@@ -112,10 +112,10 @@ const purgeRest = statement(
  * Makes the partitions of the days to come and drops those that are past, unless another process is doing so.
  * @returns how many were dropped. @throws pg errors; 55P03 when a statement holds the table for longer than a moment
  */
-export async function turnDays(pool: Pool): Promise<number> {
+export async function rotateDays(pool: Pool): Promise<number> {
   return await transaction(pool, async (tx) => {
     if (!(await isMine(tx, tryLock))) return 0;
-    // A drop waits for whoever reads the table, and everybody waits for the drop: rather not now than long.
+    // A drop waits for every reader of the table, and all later statements wait for the drop: give up soon, try again later.
     await tx.query(`set local lock_timeout = '200ms'`);
     const { rows: missing } = await tx.query<{ day: string; next: string; suffix: string }>({
       ...missingDays,
@@ -140,10 +140,10 @@ const lastBlock = statement(
 const purgeClaims = statement(
   'idempotency.purge-claims',
   // @guard K5 the refusals among the answers that are taken when they have expired: "state = 'completed' and answer is not null" -> "answer is not null"
-  // @guard K5 the pin of claims that are the unique key of their effect: "and met.is_due and not met.is_pinned" -> "and met.is_due"
+  // @guard K5 the pin of claims that are the unique key of their effect: "and found.is_due and not found.is_pinned" -> "and found.is_due"
   // @guard K5 the age at which a claim is purged: "settled_at < clock_timestamp() - $3::float8 * interval '1 millisecond'" -> "settled_at < clock_timestamp() and $3::float8 is not null"
   // @guard K5 the answer that a claim still has to give, when it is purged: "and coalesce(kept_until < (clock_timestamp() at time zone 'utc')::date, true) as is_due" -> "as is_due"
-  `with met as materialized (
+  `with found as materialized (
      select ctid, settled_at, operation = any($4::text[]) as is_pinned,
             settled_at < clock_timestamp() - $3::float8 * interval '1 millisecond'
               and coalesce(kept_until < (clock_timestamp() at time zone 'utc')::date, true) as is_due,
@@ -155,14 +155,14 @@ const purgeClaims = statement(
       where ctid >= ('(' || $1::bigint || ',0)')::tid and ctid < ('(' || $2::bigint || ',0)')::tid
         and settled_at is not null
    ), purged as (
-     delete from claims using met where claims.ctid = met.ctid and met.is_due and not met.is_pinned returning true
+     delete from claims using found where claims.ctid = found.ctid and found.is_due and not found.is_pinned returning true
    ), emptied as (
      update claims set answer = null, members = null
-       from met where claims.ctid = met.ctid and met.has_expired and (met.is_pinned or met.stays) returning true
+       from found where claims.ctid = found.ctid and found.has_expired and (found.is_pinned or found.stays) returning true
    )
    select (select count(*) from purged)::int as claims, (select count(*) from emptied)::int as answers,
           coalesce(extract(epoch from clock_timestamp() -
-                             (select min(settled_at) from met where not is_due and not is_pinned)) * 1000, 0)::float8
+                             (select min(settled_at) from found where not is_due and not is_pinned)) * 1000, 0)::float8
             as "oldestMs"`,
 );
 
@@ -185,7 +185,7 @@ const deleteFences = statement(
 
 /** One walk over claims, fences, days and other modules' tables. Stops early when `signal` aborts. @throws pg errors */
 export async function purge(options: RetentionOptions, signal?: AbortSignal): Promise<Purged> {
-  const days = await turnDays(options.pool);
+  const days = await rotateDays(options.pool);
   let oldestMs = 0;
   // @guard K5 the time that claims outlive the refusal of their keys: "?? TOMBSTONE_MS) + CLOCKS_AHEAD_MS" -> "?? TOMBSTONE_MS)"
   const tombstoneMs = (options.tombstoneMs ?? TOMBSTONE_MS) + CLOCKS_AHEAD_MS;

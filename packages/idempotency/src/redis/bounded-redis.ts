@@ -9,16 +9,16 @@ export interface BoundedRedis {
   readonly isUsable: boolean;
   /** @returns undefined when there was no answer in time, or an error */
   ask<T>(work: (redis: RedisClient) => Promise<T>): Promise<T | undefined>;
-  /** The same, for what nobody waits for. */
-  tell(work: (redis: RedisClient) => Promise<unknown>): void;
+  /** The same, without waiting for the answer. */
+  send(work: (redis: RedisClient) => Promise<unknown>): void;
 }
 
 export interface BoundedRedisOptions {
-  /** How long anybody waits for it. Default 50 ms. */
+  /** How long a call waits for Redis. Default 50 ms. */
   timeoutMs?: number | undefined;
   /** How long it is left alone after it was too slow or failed. Default 1 s. */
   restMs?: number | undefined;
-  /** Told once when it begins to rest, and once when it is used again. */
+  /** Called once when Redis is given a rest, and once when it is used again. */
   onChange?: ((state: 'resting' | 'used again', reason: string) => void) | undefined;
   /** Milliseconds of a clock that only goes forward. */
   now?: (() => number) | undefined;
@@ -26,7 +26,7 @@ export interface BoundedRedisOptions {
 
 const TIMEOUT_MS = 50;
 const REST_MS = 1_000;
-/** What may be on its way at a time: a server that stands still must not fill this process's memory. */
+/** Commands in flight at a time: a stalled server must not fill this process's memory. */
 const MAX_OUTSTANDING = 1_000;
 
 export function createBoundedRedis(redis: RedisClient, options: BoundedRedisOptions = {}): BoundedRedis {
@@ -45,7 +45,7 @@ export function createBoundedRedis(redis: RedisClient, options: BoundedRedisOpti
   const usable = () => redis.status === 'ready' && now() >= restsUntilMs && outstanding < MAX_OUTSTANDING;
 
   async function ask<T>(work: (redis: RedisClient) => Promise<T>): Promise<T | undefined> {
-    // Not connected: the client would queue it, for an answer that comes when nobody needs it any more.
+    // Not connected: the client would queue it, for an answer that comes too late.
     if (!usable()) return undefined;
     outstanding += 1;
     const answer = work(redis).finally(() => {
@@ -71,6 +71,6 @@ export function createBoundedRedis(redis: RedisClient, options: BoundedRedisOpti
       return usable();
     },
     ask,
-    tell: (work) => void ask(work),
+    send: (work) => void ask(work),
   };
 }

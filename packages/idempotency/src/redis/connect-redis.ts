@@ -8,7 +8,7 @@ import type { RedisClient } from './bounded-redis.ts';
 export const REDIS_URL_PATTERN =
   /^(?:rediss?:\/\/[^\s,]+|redis\+(sentinel|cluster):\/\/(?:([^\s:@/]*):([^\s@/]*)@)?([^\s,:/@]+:\d{1,5}(?:,[^\s,:/@]+:\d{1,5})*)(?:\/([A-Za-z0-9._-]+))?)$/;
 
-// What has no answer by then is of no use to whoever asked, and must not be sent later.
+// A command without an answer by then is of no use to its caller, and must not be sent later.
 const OPTIONS = {
   enableOfflineQueue: false,
   autoResendUnfulfilledCommands: false,
@@ -18,7 +18,7 @@ const OPTIONS = {
   retryStrategy: (times: number) => Math.min(50 * 2 ** Math.min(times, 6), 2_000),
 } satisfies RedisOptions;
 
-/** Connects in the background and goes on trying; nobody waits for it. @throws RangeError for a malformed URL */
+/** Connects in the background and goes on trying; the caller does not wait. @throws RangeError for a malformed URL */
 export function connectRedis(url: string): RedisClient {
   const [, kind, username, password, hosts = '', masterName] = REDIS_URL_PATTERN.exec(url) ?? [];
   if (!REDIS_URL_PATTERN.test(url)) {
@@ -50,7 +50,7 @@ export function connectRedis(url: string): RedisClient {
   return quiet(new Redis(url, OPTIONS));
 }
 
-/** Without a listener the client writes its errors to the console; whoever uses it hears of them by its answers. */
+/** Without a listener the client writes its errors to the console; its callers get them as rejected answers. */
 function quiet<T extends RedisClient>(client: T): T {
   client.on('error', () => {});
   return client;

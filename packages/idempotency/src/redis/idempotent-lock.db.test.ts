@@ -25,14 +25,14 @@ async function connected(url = server.url): Promise<RedisClient> {
 const tokenOf = (acquired: { kind: string; token?: number }) => acquired.token ?? Number.NaN;
 
 describe.skipIf(skip)('a lock', () => {
-  it('acquired twice by the same owner is acquired once, with the same token; nobody else gets it', async () => {
+  it('acquired twice by the same owner is acquired once, with the same token; no other owner gets it', async () => {
     const lock = createIdempotentLock(await connected());
     const resource = randomUUID();
     const first = await lock.acquire(resource, 'owner-1', 60_000);
-    expect(first).toEqual({ kind: 'acquired', token: expect.any(Number) });
+    expect(first).toEqual({ kind: 'claimed', token: expect.any(Number) });
     expect(await lock.acquire(resource, 'owner-1', 60_000)).toEqual(first);
     const other = await lock.acquire(resource, 'owner-2', 60_000);
-    expect(other).toMatchObject({ kind: 'held' });
+    expect(other).toMatchObject({ kind: 'in_progress' });
     expect((other as { remainingMs: number }).remainingMs).toBeGreaterThan(50_000);
   });
 
@@ -40,7 +40,7 @@ describe.skipIf(skip)('a lock', () => {
     const lock = createIdempotentLock(await connected());
     const resource = randomUUID();
     const all = await Promise.all(Array.from({ length: 40 }, (_, at) => lock.acquire(resource, `owner-${at}`, 60_000)));
-    expect(all.filter(({ kind }) => kind === 'acquired')).toHaveLength(1);
+    expect(all.filter(({ kind }) => kind === 'claimed')).toHaveLength(1);
   });
 
   it('is released and extended by its owner only', async () => {
@@ -48,14 +48,14 @@ describe.skipIf(skip)('a lock', () => {
     const lock = createIdempotentLock(client);
     const resource = randomUUID();
     await lock.acquire(resource, 'owner-1', 5_000);
-    expect(await lock.release(resource, 'owner-2')).toEqual({ kind: 'not_ours' });
-    expect(await lock.extend(resource, 'owner-2', 60_000)).toEqual({ kind: 'not_ours' });
+    expect(await lock.release(resource, 'owner-2')).toEqual({ kind: 'not_found' });
+    expect(await lock.extend(resource, 'owner-2', 60_000)).toEqual({ kind: 'not_found' });
     expect(await client.pttl(`holdfast:lock:{${resource}}`)).toBeLessThanOrEqual(5_000);
-    expect(await lock.extend(resource, 'owner-1', 60_000)).toEqual({ kind: 'ours' });
+    expect(await lock.extend(resource, 'owner-1', 60_000)).toEqual({ kind: 'completed' });
     expect(await client.pttl(`holdfast:lock:{${resource}}`)).toBeGreaterThan(50_000);
-    expect(await lock.release(resource, 'owner-1')).toEqual({ kind: 'ours' });
-    expect(await lock.release(resource, 'owner-1')).toEqual({ kind: 'not_ours' });
-    expect(await lock.extend(resource, 'owner-1', 60_000)).toEqual({ kind: 'not_ours' });
+    expect(await lock.release(resource, 'owner-1')).toEqual({ kind: 'completed' });
+    expect(await lock.release(resource, 'owner-1')).toEqual({ kind: 'not_found' });
+    expect(await lock.extend(resource, 'owner-1', 60_000)).toEqual({ kind: 'not_found' });
   });
 
   it('of one that was away too long belongs to the next, with a higher token, and the old owner can’t touch it', async () => {
@@ -66,12 +66,12 @@ describe.skipIf(skip)('a lock', () => {
     while ((await client.exists(`holdfast:lock:{${resource}}`)) === 1) await new Promise(setImmediate);
     const next = await lock.acquire(resource, 'next', 60_000);
     expect(tokenOf(next)).toBeGreaterThan(tokenOf(old));
-    expect(await lock.extend(resource, 'paused', 60_000)).toEqual({ kind: 'not_ours' });
-    expect(await lock.release(resource, 'paused')).toEqual({ kind: 'not_ours' });
+    expect(await lock.extend(resource, 'paused', 60_000)).toEqual({ kind: 'not_found' });
+    expect(await lock.release(resource, 'paused')).toEqual({ kind: 'not_found' });
     expect(await lock.acquire(resource, 'next', 60_000)).toEqual(next);
   });
 
-  it('has rising tokens even after the server has lost all it held', async () => {
+  it('has rising tokens even after the server has lost its data', async () => {
     const lock = createIdempotentLock(await connected());
     const resource = randomUUID();
     const before = await lock.acquire(resource, 'owner-1', 60_000);
@@ -97,7 +97,7 @@ describe.skipIf(skip)('a lock', () => {
       server.resume();
     }
     expect(await createIdempotentLock(await connected()).acquire(resource, 'owner-1', 60_000)).toMatchObject({
-      kind: 'acquired',
+      kind: 'claimed',
     });
   });
 
@@ -113,7 +113,7 @@ describe.skipIf(skip)('a lock', () => {
     try {
       const lock = createIdempotentLock(await connected(`redis+sentinel://127.0.0.1:${sentinel.port}/holdfast`));
       const resource = randomUUID();
-      expect(await lock.acquire(resource, 'owner-1', 60_000)).toMatchObject({ kind: 'acquired' });
+      expect(await lock.acquire(resource, 'owner-1', 60_000)).toMatchObject({ kind: 'claimed' });
       expect(await server.command(`EXISTS holdfast:lock:{${resource}}`)).toBe(':1\r\n');
     } finally {
       await sentinel.stop();

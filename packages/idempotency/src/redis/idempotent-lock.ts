@@ -1,10 +1,10 @@
 /*
  * A lock for work that should be done by one process at a time, asked for under an owner's key.
  *
- * - Acquiring twice with the same owner is acquiring once: a lost answer is asked for again and the lock is still ours.
- * - Only its owner releases or extends it: who comes back after its lock ran out touches nobody else's.
- * - Each new owner gets a higher token, which travels with its writes; whoever stores them refuses a lower one than it has seen.
- *   Tokens are never lower than the server's clock, so they rise even after the server has lost all it held.
+ * - Acquiring twice with the same owner is acquiring once: an owner that lost the answer asks again and still has the lock.
+ * - Only its owner releases or extends it: an owner whose lock ran out can't touch its successor's.
+ * - Each new owner gets a higher token, which travels with its writes; the store refuses a lower one than it has seen.
+ *   Tokens are never lower than the server's clock, so they rise even after the server has lost its data.
  *
  * A lock alone makes nothing correct: its owner can be paused past its end without noticing, and a failover can forget it.
  * The token, compared where the write happens, is what keeps the old owner out. Holdfast itself rests on Postgres only.
@@ -13,13 +13,14 @@ import { withDeadline } from '@holdfast/resilience';
 import type { RedisClient } from './bounded-redis.ts';
 
 export type Acquired =
-  | { kind: 'acquired'; token: number }
-  /** Somebody else's, for this long at most. */
-  | { kind: 'held'; remainingMs: number }
-  /** No answer: it may have been acquired. Ask again as the same owner. */
+  | { kind: 'claimed'; token: number }
+  /** Another owner has it, for this long at most. */
+  | { kind: 'in_progress'; remainingMs: number }
+  /** No answer: it may be ours. Ask again as the same owner. */
   | { kind: 'unavailable'; reason: string };
 
-export type Kept = { kind: 'ours' } | { kind: 'not_ours' } | { kind: 'unavailable'; reason: string };
+/** `not_found`: the lock is not this owner's (any more). */
+export type Kept = { kind: 'completed' } | { kind: 'not_found' } | { kind: 'unavailable'; reason: string };
 
 export interface IdempotentLock {
   /** @param owner names one piece of work, not one attempt at it; @param ttlMs how long it holds unless extended */
@@ -58,14 +59,14 @@ const RELEASE = `
   if redis.call('hget', KEYS[1], 'owner') ~= ARGV[1] then return 0 end
   return redis.call('del', KEYS[1])`;
 
-/** @param timeoutMs how long anybody waits for Redis. Default 500 ms */
+/** @param timeoutMs how long a call waits for Redis. Default 500 ms */
 export function createIdempotentLock(redis: RedisClient, { timeoutMs = TIMEOUT_MS } = {}): IdempotentLock {
   redis.on('error', () => {});
   const keep = async (script: string, resource: string, owner: string, ...args: number[]): Promise<Kept> => {
     const { lock } = namesOf(resource, owner);
     const reply = await answerWithin(timeoutMs, () => redis.eval(script, 1, lock, owner, ...args));
     if (reply.kind === 'unavailable') return reply;
-    return { kind: reply.value === 1 ? 'ours' : 'not_ours' };
+    return { kind: reply.value === 1 ? 'completed' : 'not_found' };
   };
   return {
     async acquire(resource, owner, ttlMs) {
@@ -75,7 +76,9 @@ export function createIdempotentLock(redis: RedisClient, { timeoutMs = TIMEOUT_M
       const reply = await answerWithin(timeoutMs, ask);
       if (reply.kind === 'unavailable') return reply;
       const [isOurs, value] = reply.value as [number, number | string];
-      return isOurs === 1 ? { kind: 'acquired', token: Number(value) } : { kind: 'held', remainingMs: Number(value) };
+      return isOurs === 1
+        ? { kind: 'claimed', token: Number(value) }
+        : { kind: 'in_progress', remainingMs: Number(value) };
     },
     async extend(resource, owner, ttlMs) {
       checkTtl(ttlMs);
@@ -96,13 +99,13 @@ function checkTtl(ttlMs: number): void {
   if (!Number.isInteger(ttlMs) || ttlMs < 1) throw new RangeError('ttlMs: give a whole number of milliseconds from 1');
 }
 
-type Reply = { kind: 'answered'; value: unknown } | { kind: 'unavailable'; reason: string };
+type Reply = { kind: 'completed'; value: unknown } | { kind: 'unavailable'; reason: string };
 
 async function answerWithin(ms: number, ask: () => Promise<unknown>): Promise<Reply> {
   try {
     const answer = await withDeadline(ms, ask());
     if (answer.kind === 'late') return { kind: 'unavailable', reason: `no answer within ${ms} ms` };
-    return { kind: 'answered', value: answer.value };
+    return { kind: 'completed', value: answer.value };
   } catch (error) {
     return { kind: 'unavailable', reason: (error as Error).message };
   }

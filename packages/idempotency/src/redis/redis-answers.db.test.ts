@@ -50,7 +50,7 @@ describe.skipIf(skip)('with one Redis', () => {
     const { during, begun, end } = held();
     const first = here.runner.run(callOf(key), effect(key, during));
     await begun;
-    await until(async () => (await there.answers.recall(callOf(key)))?.kind === 'running');
+    await until(async () => (await there.answers.recall(callOf(key)))?.kind === 'in_progress');
     const taken = await connectionsTaken(async () => {
       expect(await there.runner.run(callOf(key), effect(key))).toEqual({ kind: 'in_progress' });
     });
@@ -66,7 +66,7 @@ describe.skipIf(skip)('with one Redis', () => {
     const { during, begun, end } = held();
     const first = here.runner.run(callOf(key), effect(key, during));
     await begun;
-    await until(async () => (await there.answers.recall(callOf(key)))?.kind === 'running');
+    await until(async () => (await there.answers.recall(callOf(key)))?.kind === 'in_progress');
     // The first wait opens the connection that listens.
     await there.answers.untilSettled(callOf(newKey()), 30);
     const waiting = there.runner.run(callOf(key, { waitMs: 5_000 }), effect(key));

@@ -1,16 +1,16 @@
 /*
- * Redis as the memory that all processes share: answers, runs under way, and the wake-up of whoever waits for one.
+ * Redis as the answer cache that all processes share: answers, runs in progress, and wake-ups for the calls that wait.
  *
  * K2, K6  It holds what Postgres has committed and nothing else. Each entry carries a MAC under this database's own secret,
- *         so what another database, an older life of this one or anybody else has left there is not an answer.
- * H7  A run is marked for at most a second: the mark of a process that died keeps nobody out for longer.
+ *         so an entry of another database, of this one's past or of a stranger is not an answer.
+ * H7  A run is marked for at most a second: the mark of a dead process delays duplicates no longer.
  * H19 Away, flushed, stale or slow: every question is bounded, and no answer means that Postgres is asked.
  * H23 Neither keys nor tenants are readable there: entries are named by a keyed digest.
  *
  * All that belongs to a key shares a hash tag, so it lives in one slot of a Cluster.
  */
 import { hash, randomUUID } from 'node:crypto';
-import type { AnswerMemory, Recalled, RememberedCall, SettledAnswer } from '../core/answer-cache.ts';
+import type { AnswerCache, CachedCall, Recalled, SettledAnswer } from '../core/answer-cache.ts';
 import type { Fingerprinter } from '../core/fingerprint.ts';
 import { type BoundedRedisOptions, createBoundedRedis, type RedisClient } from './bounded-redis.ts';
 import { createWakeUps } from './wake-ups.ts';
@@ -25,7 +25,7 @@ export interface RedisAnswersOptions extends BoundedRedisOptions {
   maxAnswerBytes?: number;
 }
 
-export interface RedisAnswers extends AnswerMemory {
+export interface RedisAnswers extends AnswerCache {
   /** Closes what it has opened beside the client that was handed in, which stays open. */
   close(): void;
 }
@@ -33,10 +33,10 @@ export interface RedisAnswers extends AnswerMemory {
 const TTL_MS = 60 * 60 * 1_000;
 const MAX_ANSWER_BYTES = 64 * 1_024;
 const RUNNING_MS = 1_000;
-/** A waiting duplicate looks itself, in case that nobody can wake it. */
+/** A waiting duplicate also looks by itself, in case no message wakes it. */
 const POLL_MS = 50;
 
-// Only by who has set it: the mark of the next run is not ours to take away.
+// Deletes our own mark only, never that of the next run.
 const GIVE_UP = `if redis.call('get', KEYS[1]) == ARGV[1] then redis.call('del', KEYS[1]) end`;
 
 export function createRedisAnswers(options: RedisAnswersOptions): RedisAnswers {
@@ -44,10 +44,10 @@ export function createRedisAnswers(options: RedisAnswersOptions): RedisAnswers {
   const bounded = createBoundedRedis(options.redis, options);
   const wakeUps = createWakeUps(options.redis);
 
-  const known = new WeakMap<RememberedCall, Entry>();
-  const entryOf = (call: RememberedCall): Entry => {
-    const met = known.get(call);
-    if (met !== undefined) return met;
+  const known = new WeakMap<CachedCall, Entry>();
+  const entryOf = (call: CachedCall): Entry => {
+    const existing = known.get(call);
+    if (existing !== undefined) return existing;
     const tag = `holdfast:{${fingerprinter.derivedId('redis', call.tenantId, call.key)}}`;
     const entry = { tag, answer: `${tag}:answer`, running: `${tag}:running`, digest: digestOf(call), mark: '' };
     known.set(call, entry);
@@ -56,14 +56,14 @@ export function createRedisAnswers(options: RedisAnswersOptions): RedisAnswers {
   const seal = (tag: string, content: Buffer) =>
     fingerprinter.derivedId('redis answer', tag, hash('sha256', content, 'base64url'));
 
-  const recall = async (call: RememberedCall): Promise<Recalled | undefined> => {
+  const recall = async (call: CachedCall): Promise<Recalled | undefined> => {
     const { tag, answer, running, digest } = entryOf(call);
     const [stored, mark] = (await bounded.ask((redis) => redis.mgetBuffer(answer, running))) ?? [];
     const settled = stored ? openEntry(digest, stored, (content) => seal(tag, content)) : undefined;
     if (settled !== undefined || !mark?.toString().startsWith(`${digest} `)) return settled;
-    // A mark that does not expire was not set by a run. One that has expired since leaves nobody to wait for.
+    // A mark that does not expire was not set by a run. One that has expired since leaves no run to wait for.
     const leftMs = (await bounded.ask((redis) => redis.pttl(running))) ?? 0;
-    return leftMs > 0 && leftMs <= RUNNING_MS ? { kind: 'running' } : undefined;
+    return leftMs > 0 && leftMs <= RUNNING_MS ? { kind: 'in_progress' } : undefined;
   };
 
   return {
@@ -71,12 +71,12 @@ export function createRedisAnswers(options: RedisAnswersOptions): RedisAnswers {
     begin(call) {
       const entry = entryOf(call);
       entry.mark = `${entry.digest} ${randomUUID()}`;
-      bounded.tell((redis) => redis.set(entry.running, entry.mark, 'PX', RUNNING_MS, 'NX'));
+      bounded.send((redis) => redis.set(entry.running, entry.mark, 'PX', RUNNING_MS, 'NX'));
     },
     settle(call, settled) {
       const { tag, answer, running, digest } = entryOf(call);
       const content = entryContent(digest, settled);
-      bounded.tell(async (redis) => {
+      bounded.send(async (redis) => {
         if (content.length <= maxAnswerBytes) {
           await redis.set(answer, Buffer.concat([Buffer.from(seal(tag, content)), content]), 'PX', ttlMs);
         }
@@ -85,15 +85,15 @@ export function createRedisAnswers(options: RedisAnswersOptions): RedisAnswers {
     },
     giveUp(call) {
       const { tag, running, mark } = entryOf(call);
-      bounded.tell((redis) => Promise.all([redis.eval(GIVE_UP, 1, running, mark), redis.publish(tag, '')]));
+      bounded.send((redis) => Promise.all([redis.eval(GIVE_UP, 1, running, mark), redis.publish(tag, '')]));
     },
     async untilSettled(call, ms) {
       const { tag } = entryOf(call);
       const mayBeWoken = bounded.isUsable && wakeUps.isUsable;
       await wakeUps.wait(tag, mayBeWoken ? ms : Math.min(ms, POLL_MS), async () => {
-        // Settled between our look and our listening: nobody will say so again.
+        // Settled between our look and our subscription: no message will come any more.
         const known = await recall(call);
-        return known !== undefined && known.kind !== 'running';
+        return known !== undefined && known.kind !== 'in_progress';
       });
     },
     close: () => wakeUps.close(),
@@ -114,11 +114,11 @@ interface Entry {
 const SEAL_LENGTH = 36;
 const NEWLINE = 0x0a;
 
-function digestOf({ operation, fingerprint }: RememberedCall): string {
+function digestOf({ operation, fingerprint }: CachedCall): string {
   return hash('sha256', Buffer.concat([Buffer.from(`${operation}\0`), fingerprint.digest]), 'base64url');
 }
 
-/** One line that says whose answer it is and of what kind, then the answer's bytes. */
+/** One line with the kind of answer and the digest of its request, then the answer's bytes. */
 function entryContent(digest: string, { kind, answer }: SettledAnswer): Buffer {
   return Buffer.concat([Buffer.from(`1 ${kind} ${digest}\n`), answer]);
 }

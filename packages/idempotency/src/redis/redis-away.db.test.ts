@@ -87,7 +87,7 @@ describe.skipIf(skip)('H19: the same answers, only slower, when Redis', () => {
     await process.redis.del(answer);
     const key = newKey();
     process.answers.begin(callOf(key));
-    await until(async () => (await process.answers.recall(callOf(key)))?.kind === 'running');
+    await until(async () => (await process.answers.recall(callOf(key)))?.kind === 'in_progress');
     const [mark = ''] = ((await process.redis.call('keys', '*:running')) as string[]).filter(
       (name) => name !== running,
     );
@@ -119,12 +119,12 @@ describe.skipIf(skip)('H19: the same answers, only slower, when Redis', () => {
       answers.close();
       redis.disconnect();
     });
-    const runner = createKeyedRunner({ pool: pool(), memory: answers });
+    const runner = createKeyedRunner({ pool: pool(), cache: answers });
     const key = newKey();
     const { during, begun, end } = held();
     const first = runner.run(callOf(key), effect(key, during));
     await begun;
-    const elsewhere = createKeyedRunner({ pool: pool(), memory: answers });
+    const elsewhere = createKeyedRunner({ pool: pool(), cache: answers });
     const waiting = elsewhere.run(callOf(key, { waitMs: 5_000 }), effect(key));
     end();
     expect(await first).toMatchObject({ replayed: false });

@@ -24,7 +24,7 @@ describe.skipIf(skip)('with a Redis Cluster of three', () => {
       const { during, begun, end } = held();
       const first = here.runner.run(callOf(key), effect(key, during));
       await begun;
-      await until(async () => (await there.answers.recall(callOf(key)))?.kind === 'running');
+      await until(async () => (await there.answers.recall(callOf(key)))?.kind === 'in_progress');
       const waiting = there.runner.run(callOf(key, { waitMs: 5_000 }), effect(key));
       end();
       expect(await waiting).toEqual({ ...(await first), replayed: true });

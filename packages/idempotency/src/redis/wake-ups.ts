@@ -18,7 +18,7 @@ export function createWakeUps(redis: RedisClient): WakeUps {
 
   const listen = (): RedisClient => {
     if (subscriber !== undefined) return subscriber;
-    // A connection that listens can't ask, so it is another one; opened when somebody waits for the first time.
+    // A connection that listens can't ask, so it is another one; opened when the first call waits.
     const opened: RedisClient = (redis as Redis).duplicate();
     opened.on('error', () => {});
     opened.on('message', (channel: string) => {
@@ -58,7 +58,7 @@ export function createWakeUps(redis: RedisClient): WakeUps {
         async () => {
           if (await alreadyOver()) wake();
         },
-        // Nobody can wake us: the timer does.
+        // No message can wake us: the timer does.
         () => undefined,
       );
       await over.promise;

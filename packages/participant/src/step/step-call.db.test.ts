@@ -14,9 +14,9 @@ let effect: (tx: Transaction) => Promise<Settlement>;
 let inventory: TestParticipant<typeof services.inventory>;
 const adjust = services.inventory.AdjustStock;
 
-function boundTo({ pool, flights, fingerprinter }: Participant): ServiceBinding {
+function boundTo({ pool, singleFlight, fingerprinter }: Participant): ServiceBinding {
   const unused = () => Promise.reject(new Error('not part of this test'));
-  const run = createStepRunner(pool, flights, { operation: 'adjust', prepare: oneByOne((tx) => effect(tx)) });
+  const run = createStepRunner(pool, singleFlight, { operation: 'adjust', prepare: oneByOne((tx) => effect(tx)) });
   return service(services.inventory, {
     ReserveInventory: unused,
     ReleaseInventory: unused,
@@ -38,7 +38,7 @@ afterAll(() => inventory.stop());
 const options = (key: string, timeoutMs = 5_000): CallOptions => ({ timeoutMs, tenantId: 'shop', key });
 const newKey = () => `adjust-${randomUUID()}`;
 const stockOf = (onHand: number): Settlement => ({
-  kind: 'done',
+  kind: 'completed',
   answer: adjust.responseSerialize({ stock: { sku: 'a', onHand } }),
 });
 const call = (key: string, timeoutMs?: number) =>
@@ -59,7 +59,7 @@ describe('a keyed call', () => {
     expect(await lost).toMatchObject({ reason: 'DEADLINE_EXCEEDED' });
     goOn.resolve();
     effect = () => Promise.reject(new Error('it ran a second time'));
-    expect(await call(key)).toMatchObject({ kind: 'ok', replayed: true, message: { stock: { onHand: 7 } } });
+    expect(await call(key)).toMatchObject({ kind: 'completed', replayed: true, message: { stock: { onHand: 7 } } });
   });
 
   it('G13: whose caller hangs up is completed and stored, too', async () => {
@@ -78,7 +78,7 @@ describe('a keyed call', () => {
     expect(await lost).toMatchObject({ reason: 'CANCELLED' });
     goOn.resolve();
     effect = () => Promise.reject(new Error('it ran a second time'));
-    expect(await call(key)).toMatchObject({ kind: 'ok', replayed: true, message: { stock: { onHand: 8 } } });
+    expect(await call(key)).toMatchObject({ kind: 'completed', replayed: true, message: { stock: { onHand: 8 } } });
   });
 
   it('G3: is answered again with the stored bytes, even with members that this version does not know', async () => {
@@ -86,7 +86,7 @@ describe('a keyed call', () => {
     // Field 15 of a later version; decoding and encoding again would drop it.
     const unknown = Buffer.from([0x78, 0x01]);
     const stored = Buffer.concat([adjust.responseSerialize({ stock: { sku: 'a', onHand: 9 } }), unknown]);
-    effect = async () => ({ kind: 'done', answer: stored });
+    effect = async () => ({ kind: 'completed', answer: stored });
     const deserialize = vi.spyOn(adjust, 'responseDeserialize');
     await call(key);
     await call(key);
@@ -114,7 +114,7 @@ describe('a keyed call', () => {
     const refused = await call(key);
     expect(refused).toMatchObject({ reason: 'TRY_AGAIN', pushbackMs: 50 });
     effect = async () => stockOf(1);
-    expect(await call(key)).toMatchObject({ kind: 'ok', replayed: false });
+    expect(await call(key)).toMatchObject({ kind: 'completed', replayed: false });
   });
 
   it('H23: that failed inside tells nothing of why, and is not stored', async () => {
@@ -127,7 +127,7 @@ describe('a keyed call', () => {
     expect(failed).toMatchObject({ reason: 'INTERNAL' });
     expect(JSON.stringify(failed)).not.toContain('secret');
     effect = async () => stockOf(1);
-    expect(await call(key)).toMatchObject({ kind: 'ok', replayed: false });
+    expect(await call(key)).toMatchObject({ kind: 'completed', replayed: false });
   });
 
   it('G5: that runs already is asked to come back, within half of what the caller would wait', async () => {
@@ -145,7 +145,7 @@ describe('a keyed call', () => {
     expect(await call(key, 1_000)).toMatchObject({ reason: 'REQUEST_IN_PROGRESS', pushbackMs: 50 });
     expect(performance.now() - startedAtMs).toBeLessThan(900);
     goOn.resolve();
-    expect(await first).toMatchObject({ kind: 'ok' });
+    expect(await first).toMatchObject({ kind: 'completed' });
   });
 
   it('G15: without a store is UNAVAILABLE, and has run nothing', async () => {

@@ -3,8 +3,8 @@ import {
   type ActOutcome,
   ask,
   type Fingerprinter,
+  type IdempotentCall,
   isUndoKey,
-  type KeyedCall,
   OUTCOME_REASONS,
   storeFaultReason,
 } from '@holdfast/idempotency';
@@ -30,7 +30,7 @@ export function keyedCall(
   { name, undo = false, orderId }: Operation,
   request: object,
   fingerprinter: Fingerprinter,
-): KeyedCall {
+): IdempotentCall {
   const key = call.key();
   if (isUndoKey(key) !== undo) {
     const hint = undo
@@ -44,7 +44,7 @@ export function keyedCall(
     const hint = 'a step’s key is the id of the order that its request names, a colon, and the step’s name';
     throw new InvalidRequest('idempotency-key', hint, 'IDEMPOTENCY_KEY_INVALID');
   }
-  const keyed: KeyedCall = {
+  const keyed: IdempotentCall = {
     tenantId: call.tenantId(),
     key,
     operation: name,
@@ -106,7 +106,7 @@ export async function askStep(db: Query, call: ServerCall, key: string): Promise
       return { state: 'STEP_STATE_SEALED' };
     case 'in_progress':
       return { state: 'STEP_STATE_IN_FLIGHT' };
-    case 'unknown_key':
+    case 'not_found':
       return { state: 'STEP_STATE_UNKNOWN_KEY' };
   }
 }

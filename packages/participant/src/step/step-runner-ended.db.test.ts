@@ -1,6 +1,6 @@
 import {
-  createFlights,
   createPool,
+  createSingleFlight,
   type Pool,
   TransactionControlRefused,
   TransactionEnded,
@@ -23,20 +23,20 @@ const never: End = () => Promise.reject(new Error('it ran again'));
 
 /** Runs a call in a process of its own: its effect is a row, and `end` comes after that. */
 function newStep(pool: Pool, undoes?: string): RunStep<End> {
-  return createStepRunner<End>(pool, createFlights(), {
+  return createStepRunner<End>(pool, createSingleFlight(), {
     operation: undoes === undefined ? 'act' : 'undo',
     ...(undoes !== undefined && { undoes }),
     prepare: oneByOne(async (tx, { call, request: end }) => {
       await insert(tx, call.fence?.orderId);
       await end(tx);
-      return { kind: 'done', answer: Buffer.from('done') };
+      return { kind: 'completed', answer: Buffer.from('done') };
     }),
   });
 }
 const insert = (tx: Transaction, orderId: string | undefined) =>
   tx.query(`insert into effects (order_id, made_by, live) values ($1::text, 'here', true)`, [orderId]);
 
-/** Past the guard: on the client that was not lent. */
+/** Past the guard: on the pool’s own client. */
 const endUnguarded = (tx: Transaction, text: string) =>
   new Promise((resolve, reject) => {
     const { query } = Object.getPrototypeOf(tx);
@@ -61,7 +61,7 @@ describe.each([false, true])('K9: the transaction of a step, pipelined: %s', (pi
       applicationName: 'ended',
       pipeline,
       max: 4,
-      onlyByKey: true,
+      keyLookupsOnly: true,
     });
   });
   afterAll(() => pool.end());
@@ -128,7 +128,7 @@ describe.each([false, true])('K9: the transaction of a step, pipelined: %s', (pi
   it('that stores what came of an effect outside is lent too: ended, it marks the key', async () => {
     const call = newCall();
     const outside = (end: End) =>
-      createStepRunner<string, string, string>(pool, createFlights(), {
+      createStepRunner<string, string, string>(pool, createSingleFlight(), {
         operation: 'act',
         prepare: async (_tx, calls) => calls.map(() => ({ kind: 'perform', plan: '' })),
         outside: {
@@ -137,7 +137,7 @@ describe.each([false, true])('K9: the transaction of a step, pipelined: %s', (pi
           async record(tx, performed) {
             await insert(tx, call.fence.orderId);
             await end(tx);
-            return performed.map(() => ({ kind: 'done', answer: Buffer.from('done') }));
+            return performed.map(() => ({ kind: 'completed', answer: Buffer.from('done') }));
           },
         },
       });

@@ -1,4 +1,4 @@
-import { ask, createFlights } from '@holdfast/idempotency';
+import { ask, createSingleFlight } from '@holdfast/idempotency';
 import type { TestDatabase } from '@holdfast/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
@@ -126,9 +126,9 @@ describe('undos in batches', () => {
     await here.act(refused, 'refuse');
     const undos = [never, ran, refused].map(undoOf);
     const first = await Promise.all(undos.map((undo) => there.undo(undo, 'here')));
-    expect(first).toEqual(['absent', 'completed', 'refused'].map((text) => executed(text, false)));
+    expect(first).toEqual(['not_found', 'completed', 'refused'].map((text) => executed(text, false)));
     expect(await Promise.all(undos.map((undo) => here.undo(undo, 'here')))).toEqual(
-      ['absent', 'completed', 'refused'].map((text) => executed(text, true)),
+      ['not_found', 'completed', 'refused'].map((text) => executed(text, true)),
     );
     const late = await actAll(here, [never, ran, refused]);
     expect(late.map(({ kind }) => kind)).toEqual(['sealed', 'sealed', 'refused']);
@@ -204,14 +204,15 @@ type Known = { kind: 'known'; result: string };
 
 /** An undo whose effect is outside: all of it is the test's. */
 function newOutsideUndo(perform: OutsideSpec<Wish, string, string>['perform']): RunStep<Wish> {
-  return createStepRunner<Wish, string, string>(database.pool, createFlights(), {
+  return createStepRunner<Wish, string, string>(database.pool, createSingleFlight(), {
     operation: 'undo',
     undoes: 'act',
     prepare: async (_tx, calls) => calls.map(() => ({ kind: 'perform', plan: 'cancel' })),
     outside: {
       leaseMs: 60_000,
       perform,
-      record: async (_tx, performed) => performed.map(({ result }) => ({ kind: 'done', answer: Buffer.from(result) })),
+      record: async (_tx, performed) =>
+        performed.map(({ result }) => ({ kind: 'completed', answer: Buffer.from(result) })),
     },
   });
 }

@@ -88,7 +88,7 @@ describe('a batch of calls', () => {
     expect(await effectsOf([fresh, refusedNow, sealed, inFlight])).toEqual([{ made_by: 'here', live: true }]);
     expect(await epochSeen(reused)).toBe(1);
     expect(await epochSeen(fenced)).toBe(9);
-    expect(await ask(database.pool, TENANT, fenced.key)).toEqual({ kind: 'unknown_key' });
+    expect(await ask(database.pool, TENANT, fenced.key)).toEqual({ kind: 'not_found' });
   });
 
   it('one call that throws fails alone: its neighbours run, and it left nothing', async () => {
@@ -99,7 +99,7 @@ describe('a batch of calls', () => {
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(8);
     const bad = calls[4] as Call;
     expect(await epochSeen(bad)).toBeUndefined();
-    expect(await ask(database.pool, TENANT, bad.key)).toEqual({ kind: 'unknown_key' });
+    expect(await ask(database.pool, TENANT, bad.key)).toEqual({ kind: 'not_found' });
     expect(await here.act(bad, 'here')).toEqual(executed('here', false));
     expect(await effectsOf(calls)).toEqual(Array(9).fill({ made_by: 'here', live: true }));
   });
@@ -180,7 +180,7 @@ describe('a batch of calls', () => {
     const zombie = { ...call, key: `${call.key}-zombie`, fence: { ...call.fence, epoch: 1 } };
     const owner = { ...call, fence: { ...call.fence, epoch: 2 } };
     expect(await actAll(here, [owner, zombie])).toEqual([executed('here', false), { kind: 'fenced' }]);
-    expect(await ask(database.pool, TENANT, zombie.key)).toEqual({ kind: 'unknown_key' });
+    expect(await ask(database.pool, TENANT, zombie.key)).toEqual({ kind: 'not_found' });
   });
 
   it('G4: two orders under one key, in one turn: the first has it, the second changes nothing', async () => {

@@ -15,7 +15,7 @@
  * Every call has its own outcome: one that throws does so alone (see batcher.ts, B3).
  */
 
-import type { Flights } from '@holdfast/idempotency';
+import type { SingleFlight } from '@holdfast/idempotency';
 import {
   type ActOutcome,
   actKeyOf,
@@ -28,13 +28,13 @@ import {
   type Existing,
   endedEarlier,
   handleExisting,
+  type IdempotentCall,
   insertClaims,
-  type KeyedCall,
   markingEnds,
   type NewClaim,
   releaseClaims,
+  runIdempotent,
   runInScopedTransaction,
-  runOnce,
   type SealedFrom,
   type Settled,
   type Settlement,
@@ -48,7 +48,7 @@ import type { ReachStepPoint, StepPoint } from './crash-points.ts';
 
 /** One call of a batch that has the right to run. */
 export interface Begun<Request> {
-  call: KeyedCall;
+  call: IdempotentCall;
   request: Request;
   /** An earlier attempt at an effect outside has begun and not ended: ask what came of it before anything else. */
   resumed: boolean;
@@ -57,7 +57,7 @@ export interface Begun<Request> {
 }
 
 export interface Performed<Request, Result> {
-  call: KeyedCall;
+  call: IdempotentCall;
   request: Request;
   held: Claim;
   result: Result;
@@ -90,11 +90,11 @@ export interface OutsideSpec<Request, Plan, Result> {
   record(tx: Transaction, performed: Performed<Request, Result>[]): Promise<Settlement[]>;
 }
 
-type Reached = (point: StepPoint, entries: { call: KeyedCall }[]) => void;
+type Reached = (point: StepPoint, entries: { call: IdempotentCall }[]) => void;
 type Unknown = { kind: 'unknown'; detail: string };
 type Lending = Parameters<Parameters<typeof markingEnds>[1]>[0];
 type Opening<Plan> = Existing | Unknown | { kind: 'perform'; plan: Plan; held: Claim };
-type Entry<Request> = { call: KeyedCall; request: Request };
+type Entry<Request> = { call: IdempotentCall; request: Request };
 
 /**
  * For effects that are made one at a time, of a service that has few calls at once: the `prepare` of a step whose effect takes one
@@ -111,7 +111,7 @@ export function oneByOne<Request, Plan = never>(
 }
 
 /** Runs one call; many at once share transactions. @throws QueueFull, and what the database or the effect throws */
-export type RunStep<Request> = (call: KeyedCall, request: Request) => Promise<ActOutcome>;
+export type RunStep<Request> = (call: IdempotentCall, request: Request) => Promise<ActOutcome>;
 
 const MAX_CLAIMED_MEANWHILE = 5;
 /** How often a duplicate looks whether the one in another process has ended. */
@@ -119,18 +119,18 @@ const POLL_MS = 50;
 
 export function createStepRunner<Request, Plan = never, Result = never>(
   pool: Pool,
-  flights: Flights,
+  singleFlight: SingleFlight,
   spec: StepSpec<Request, Plan, Result>,
   reach: ReachStepPoint = () => {},
 ): RunStep<Request> {
-  const reachedBy = (point: StepPoint, call: KeyedCall) => reach(point, spec.operation, call.key);
-  const reached = (point: StepPoint, entries: { call: KeyedCall }[]) => {
+  const reachedBy = (point: StepPoint, call: IdempotentCall) => reach(point, spec.operation, call.key);
+  const reached = (point: StepPoint, entries: { call: IdempotentCall }[]) => {
     for (const { call } of entries) reachedBy(point, call);
   };
   // Where the transaction was ended, all its effects may be committed: none of them is tried again.
   const concernsAll = (error: unknown) =>
     error instanceof TransactionEnded || classifyPostgresError(error) === 'unavailable';
-  // Without an order there is nothing that two calls could share but their key, and that the flights keep apart.
+  // Without an order there is nothing that two calls could share but their key, and that the single-flight keeps apart.
   const lane = ({ call }: Entry<Request>) => `${call.tenantId} ${call.fence?.orderId ?? call.key}`;
   const opening = createBatcher<Entry<Request>, Opening<Plan>>({
     run: (entries) => begin(pool, spec, entries, reached),
@@ -167,13 +167,13 @@ export function createStepRunner<Request, Plan = never, Result = never>(
     return recorded;
   };
   return (call, request) =>
-    runOnce<ActOutcome>(flights, call, {
+    runIdempotent<ActOutcome>(singleFlight, call, {
       attempt: () => attempt({ call, request }),
       share: (outcome) => ('answer' in outcome ? { ...outcome, replayed: true } : undefined),
       // Another request waits, and finds what the key stands for by itself: its fence is judged too.
       reused: () => ({ kind: 'in_progress' }),
       inProgress: () => ({ kind: 'in_progress' }),
-      async waitElsewhere(ms) {
+      async waitUntilSettled(ms) {
         await new Promise((resolve) => setTimeout(resolve, Math.min(ms, POLL_MS)));
         return undefined;
       },
@@ -234,7 +234,7 @@ async function open<Request, Plan, Result>(
 }
 
 function claimRequest(
-  { tenantId, key, operation, fingerprint, fence }: KeyedCall,
+  { tenantId, key, operation, fingerprint, fence }: IdempotentCall,
   { keepDays, outside }: { keepDays?: number; outside?: { leaseMs: number } },
 ): ClaimRequest {
   const request: ClaimRequest = { tenantId, key, operation, fingerprint };
@@ -254,7 +254,7 @@ function withRight<Request>(entries: Entry<Request>[], outcomes: ClaimOutcome[])
     const claim = claimIn(outcome);
     if (claim === undefined) return;
     const { call, request } = entries[at] as Entry<Request>;
-    mine.push({ at, claim, call, request, resumed: outcome.kind === 'resumed', act: 'absent' });
+    mine.push({ at, claim, call, request, resumed: outcome.kind === 'resumed', act: 'not_found' });
   });
   return mine;
 }
@@ -268,7 +268,7 @@ async function recall<Request, Plan, Result>(
   spec: StepSpec<Request, Plan, Result>,
   { call, request }: Entry<Request>,
 ): Promise<ActOutcome> {
-  const act = spec.undoes === undefined ? 'absent' : 'sealed';
+  const act = spec.undoes === undefined ? 'not_found' : 'sealed';
   const found = await scopedTransaction(pool, (tx) => spec.prepare(tx, [{ call, request, resumed: false, act }]));
   const [outcome] = found;
   if (outcome === undefined || outcome.kind === 'perform') {
@@ -288,7 +288,7 @@ async function sealActs<Request, Plan, Result>(
   const acts = undos.map(({ call }) => ({ tenantId: call.tenantId, key: actKeyOf(call.key), operation: undoes }));
   const sealed = await sealClaims(tx, acts);
   undos.forEach((undo, i) => {
-    undo.act = sealed[i] ?? 'absent';
+    undo.act = sealed[i] ?? 'not_found';
   });
 }
 
@@ -327,7 +327,7 @@ async function recordIn<Request, Plan, Result>(
     tx,
     settlements.map(({ kind, answer }, i) => ({
       claim: (mine[i] as Performed<Request, Result>).held,
-      state: kind === 'done' ? 'completed' : 'refused',
+      state: kind,
       answer,
     })),
   );
@@ -343,11 +343,11 @@ function claimIn(outcome: ClaimOutcome): Claim | undefined {
 
 function stateOf(outcome: Prepared<unknown>): NewClaim['state'] {
   if (outcome.kind === 'perform') return 'in_progress';
-  return outcome.kind === 'done' ? 'completed' : 'refused';
+  return outcome.kind;
 }
 
 function answered({ kind, answer }: Settlement): Extract<ActOutcome, { answer: Buffer }> {
-  return { kind: kind === 'done' ? 'completed' : 'refused', answer, replayed: false };
+  return { kind, answer, replayed: false };
 }
 
 function outsideOf<Request, Plan, Result>(spec: StepSpec<Request, Plan, Result>): OutsideSpec<Request, Plan, Result> {

@@ -317,7 +317,7 @@ class StepLane {
 /** Damaged bytes are an answer nobody can read, not a reason for this process to end. */
 function answerIn({ response, replayed }: StepReply, method: Method): CallResult<unknown> {
   try {
-    return { kind: 'ok', message: method.responseDeserialize(response ?? Buffer.alloc(0)), replayed };
+    return { kind: 'completed', message: method.responseDeserialize(response ?? Buffer.alloc(0)), replayed };
   } catch {
     return notKnown('INTERNAL', `the answer can't be read: it is no message that ${method.path} gives`);
   }

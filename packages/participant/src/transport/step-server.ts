@@ -175,7 +175,7 @@ async function replyTo(
   if (method === undefined) return replyOf(call, unknownMethod(call.method));
   try {
     const given = await method.handler(requestIn(call, method), new StreamedCall(call, signal));
-    if (given.kind !== 'ok') return replyOf(call, given);
+    if (given.kind !== 'completed') return replyOf(call, given);
     // Encoded here, so that a message that can't be is this call's failure and not the process's.
     return replyOf(call, { kind: 'stored', bytes: method.encode(given.message), replayed: false });
   } catch (error) {
@@ -197,7 +197,7 @@ function replyOf({ id }: StepCall, answer: Encoded): StepReplyInput {
   return { id, failure: failureOf(answer), replayed: answer.replayed };
 }
 
-type Encoded = Exclude<Answer<unknown>, { kind: 'ok' }>;
+type Encoded = Exclude<Answer<unknown>, { kind: 'completed' }>;
 
 function failureOf({ statusBytes, pushbackMs }: RpcError) {
   const detail = decodeStatus(statusBytes);

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createFlights, idempotencyMigrations } from '@holdfast/idempotency';
+import { createSingleFlight, idempotencyMigrations } from '@holdfast/idempotency';
 import { createStepRunner, type Prepared, type StepSpec } from '@holdfast/participant';
 import type { CallOptions, CallResult, Client } from '@holdfast/rpc';
 import { InvalidRequest, type ServiceBinding, service, services, startServer, statusBytes } from '@holdfast/rpc';
@@ -35,7 +35,7 @@ const act: StepSpec<string, string, never> = {
       if (wish === 'invalid') throw new InvalidRequest('order_id', 'another order, please', 'CONFLICT');
       if (wish === 'refuse') outcomes.push({ kind: 'refused', answer: statusBytes('OUT_OF_STOCK', 'zu wenig: 3 ≥ 2') });
       else if (wish === 'unknown') outcomes.push({ kind: 'perform', plan: orderId });
-      else outcomes.push({ kind: 'done', answer: reserve.responseSerialize({ reservationId: 'r', total: 7 }) });
+      else outcomes.push({ kind: 'completed', answer: reserve.responseSerialize({ reservationId: 'r', total: 7 }) });
     }
     reserved.push(...calls.map(({ request }) => request));
     return outcomes;
@@ -51,13 +51,13 @@ const undo: StepSpec<string, never, never> = {
   operation: 'release',
   undoes: 'reserve',
   prepare: async (_tx, calls) =>
-    calls.map((call) => ({ kind: 'done', answer: release.responseSerialize({ reservationId: call.act }) })),
+    calls.map((call) => ({ kind: 'completed', answer: release.responseSerialize({ reservationId: call.act }) })),
 };
 
-function boundTo({ pool, flights, fingerprinter }: Participant): ServiceBinding {
+function boundTo({ pool, singleFlight, fingerprinter }: Participant): ServiceBinding {
   const unused = () => Promise.reject(new Error('not part of this test'));
-  const runAct = createStepRunner(pool, flights, act);
-  const runUndo = createStepRunner(pool, flights, undo);
+  const runAct = createStepRunner(pool, singleFlight, act);
+  const runUndo = createStepRunner(pool, singleFlight, undo);
   return service(services.inventory, {
     GetStep: unused,
     GetStock: unused,
@@ -140,10 +140,10 @@ const scenarios: [
   ],
   ['a tenant that is none', ['INVALID_REQUEST'], async (order) => [await order.act({ tenantId: 'a b' })]],
   ['an epoch that is none', ['INVALID_REQUEST'], async (order) => [await order.act({ epoch: -1 })]],
-  ['G3: done, and again', ['ok', 'ok'], async (order) => [await order.act(), await order.act()]],
+  ['G3: done, and again', ['completed', 'completed'], async (order) => [await order.act(), await order.act()]],
   [
     'G4: another request under the key',
-    ['ok', 'IDEMPOTENCY_KEY_REUSED'],
+    ['completed', 'IDEMPOTENCY_KEY_REUSED'],
     async (order) => [await order.act(), await order.act({}, { currency: 'USD' })],
   ],
   [
@@ -161,12 +161,12 @@ const scenarios: [
   ],
   [
     'G9: a lower epoch',
-    ['ok', 'FENCED', 'FENCED'],
+    ['completed', 'FENCED', 'FENCED'],
     async (order) => [await order.act(), await order.act({ epoch: 4 }), await order.undo({ epoch: 4 })],
   ],
   [
     'G10, G11: an undo that comes first, and its act',
-    ['ok', 'SEALED', 'ok'],
+    ['completed', 'SEALED', 'completed'],
     async (order) => [await order.undo(), await order.act(), await order.undo()],
   ],
   ['a fault of ours', ['INTERNAL'], async (order) => [await order.act()], 'fail'],
@@ -176,7 +176,7 @@ const scenarios: [
 describe('a call by the stream', () => {
   it.each(scenarios)('is answered as the unary method answers: %s', async (_title, reasons, play, wish) => {
     const byStream = await play(orderBy(steps, wish));
-    expect(byStream.map((result) => (result.kind === 'ok' ? 'ok' : result.reason))).toEqual(reasons);
+    expect(byStream.map((result) => (result.kind === 'completed' ? 'completed' : result.reason))).toEqual(reasons);
     expect(byStream).toEqual(await play(orderBy(participant.client, wish)));
   });
 
@@ -200,7 +200,7 @@ describe('a call by the stream', () => {
       busy,
     );
     goOn.resolve();
-    expect(await running).toMatchObject({ kind: 'ok', replayed: false });
+    expect(await running).toMatchObject({ kind: 'completed', replayed: false });
   });
 
   it('G3: and the unary call under the same key get the same bytes', async () => {
@@ -217,7 +217,7 @@ describe('a call by the stream', () => {
   it('G14: with duplicates of one key in one message runs once, and all get its answer', async () => {
     const order = orderBy(steps);
     const all = await Promise.all(Array.from({ length: 20 }, () => order.act()));
-    expect(all.filter((result) => result.kind === 'ok')).toHaveLength(20);
+    expect(all.filter((result) => result.kind === 'completed')).toHaveLength(20);
     expect(all.filter(({ replayed }) => !replayed)).toHaveLength(1);
     expect(reserved).toEqual([order.orderId]);
   });
@@ -233,8 +233,8 @@ describe('a call by the stream', () => {
     expect(await lost[1]).toMatchObject({ reason: 'CANCELLED' });
     goOn.resolve();
     await vi.waitFor(() => expect(reserved).toHaveLength(2));
-    expect(await late.act()).toMatchObject({ kind: 'ok', replayed: true });
-    expect(await givenUp.act()).toMatchObject({ kind: 'ok', replayed: true });
+    expect(await late.act()).toMatchObject({ kind: 'completed', replayed: true });
+    expect(await givenUp.act()).toMatchObject({ kind: 'completed', replayed: true });
   });
 
   it('G5, S4: lost with its stream is unknown; asked again of another process it has one effect', async () => {
@@ -253,7 +253,7 @@ describe('a call by the stream', () => {
     const again = await Promise.all(
       orders.map(({ orderId, key }) => steps.ReserveInventory({ orderId, currency: 'EUR', lines: [] }, options(key))),
     );
-    for (const result of again) expect(result).toMatchObject({ kind: 'ok' });
+    for (const result of again) expect(result).toMatchObject({ kind: 'completed' });
     const { rows } = await participant.database.pool.query(
       `select count(*) from claims where scope = any($1::text[]) and state = 'completed'`,
       [orders.map(({ orderId }) => orderId)],
@@ -281,7 +281,7 @@ const somebodyRuns = (orders: Order[]) =>
 
 /** Another process of the same service, as far as its memory goes; the database is the same. */
 async function startReplica() {
-  const replica = { ...participant.participant, flights: createFlights() };
+  const replica = { ...participant.participant, singleFlight: createSingleFlight() };
   const { log } = replica;
   const bound = [boundTo(replica)];
   const server = await startServer({

@@ -35,7 +35,7 @@ async function serve(behaviour: Behaviour = async (sku) => ({ sku }), offerSteps
     AdjustStock: nothing,
     async GetStock({ sku }, call) {
       asked.push(sku);
-      return { kind: 'ok', message: { stock: await behaviour(sku, call) } };
+      return { kind: 'completed', message: { stock: await behaviour(sku, call) } };
     },
   });
   const log = createLog('test', 'silent');
@@ -59,7 +59,7 @@ function stepClient(address: string) {
 }
 
 const wait = { timeoutMs: 10_000, tenantId: 'shop' };
-const okFor = (sku: string) => ({ kind: 'ok', replayed: false, message: { stock: { sku } } });
+const okFor = (sku: string) => ({ kind: 'completed', replayed: false, message: { stock: { sku } } });
 /** Ends when the test says so. */
 function gate() {
   const { promise, resolve } = Promise.withResolvers<void>();

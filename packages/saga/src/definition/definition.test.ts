@@ -10,26 +10,26 @@ interface Outputs {
   third: null;
 }
 const limits = { timeoutMs: 100, retry: { baseMs: 1, capMs: 10 } };
-const undo = async () => ({ kind: 'done' }) as const;
+const undo = async () => ({ kind: 'completed' }) as const;
 const first = {
   ...limits,
   name: 'first',
   kind: 'compensatable',
-  act: async () => ({ kind: 'done', output: { id: '1' } }) as const,
+  act: async () => ({ kind: 'completed', output: { id: '1' } }) as const,
   undo,
 } as const;
 const second = {
   ...limits,
   name: 'second',
   kind: 'pivot',
-  act: async () => ({ kind: 'done', output: { total: 1 } }) as const,
+  act: async () => ({ kind: 'completed', output: { total: 1 } }) as const,
   undo,
 } as const;
 const third = {
   ...limits,
   name: 'third',
   kind: 'retriable',
-  act: async () => ({ kind: 'done', output: null }) as const,
+  act: async () => ({ kind: 'completed', output: null }) as const,
 } as const;
 const define = defineSaga<Input, Outputs>();
 const table = { name: 'test', deadlineMs: 1_000 };
@@ -44,14 +44,14 @@ describe('the definition of a saga', () => {
     const definition = defineSaga<Input, Pick<Outputs, 'first' | 'second'>>()({
       ...table,
       steps: [
-        { ...first, act: async ({ input }) => ({ kind: 'done', output: { id: input.amount.toFixed() } }) },
+        { ...first, act: async ({ input }) => ({ kind: 'completed', output: { id: input.amount.toFixed() } }) },
         {
           ...second,
           act: async ({ outputs }) => {
             const id: string | undefined = outputs.first?.id;
             return id === undefined
               ? { kind: 'refused', reason: 'NO_ID', message: 'first is missing' }
-              : { kind: 'done', output: { total: id.length } };
+              : { kind: 'completed', output: { total: id.length } };
           },
         },
       ],
@@ -91,11 +91,11 @@ describe('the definition of a saga', () => {
   });
 
   it('does not let a step answer with the output of another', () => {
-    const wrong = async () => ({ kind: 'done', output: { total: 1 } }) as const;
+    const wrong = async () => ({ kind: 'completed', output: { total: 1 } }) as const;
     // @ts-expect-error first owes { id }
     expect(define({ ...table, steps: [{ ...first, act: wrong }, second, third] }).steps).toHaveLength(3);
     const needsMore = async (_: StepContext<{ amount: string }, Outputs>) =>
-      ({ kind: 'done', output: { id: '' } }) as const;
+      ({ kind: 'completed', output: { id: '' } }) as const;
     // @ts-expect-error amount is a number
     expect(define({ ...table, steps: [{ ...first, act: needsMore }, second, third] }).steps).toHaveLength(3);
   });

@@ -33,14 +33,14 @@ export type Unknown = { kind: 'unknown'; detail: string; retryAfterMs?: number }
 /** The participant has seen a newer owner of this saga: drop it, it is in other hands. */
 export type Fenced = { kind: 'fenced'; detail: string };
 /** `output` is stored as JSON and must survive that. */
-export type Done<Output> = { kind: 'done'; output: Output };
+export type Done<Output> = { kind: 'completed'; output: Output };
 /** A business refusal, final and sticky (S5). `reason` is a stable code, `message` is for people. */
 export type Refused = { kind: 'refused'; reason: string; message: string };
 
 export type ActOutcome<Output> = Done<Output> | Refused | Unknown | Fenced;
 /** The outcome of an act behind the pivot: there is no turning back, so it may not refuse. */
 export type RetriableOutcome<Output> = Done<Output> | Unknown | Fenced;
-export type UndoOutcome = { kind: 'done' } | Unknown | Fenced;
+export type UndoOutcome = { kind: 'completed' } | Unknown | Fenced;
 
 interface StepBase<Name> {
   /** Stored data: a step is never renamed. `[a-z0-9-]+`. */

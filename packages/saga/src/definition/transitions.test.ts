@@ -4,8 +4,8 @@ import { defineSaga } from './definition.ts';
 import { acted, mayTurnBack, type Progress, parkedAt, turnedBack, undone, whatNext } from './transitions.ts';
 
 const limits = { timeoutMs: 100, retry: { baseMs: 1, capMs: 10 } };
-const act = async () => ({ kind: 'done', output: 1 }) as const;
-const undo = async () => ({ kind: 'done' }) as const;
+const act = async () => ({ kind: 'completed', output: 1 }) as const;
+const undo = async () => ({ kind: 'completed' }) as const;
 const definition = defineSaga<null, { a: number; b: number; c: number }>()({
   name: 'test',
   deadlineMs: 1_000,

@@ -59,11 +59,11 @@ function known(step: RunnableStep, direction: Direction, answer: ActOutcome<unkn
       // Behind the pivot nothing can be turned back; the types forbid it, so a refusal here is a participant's fault.
       return unknown(`refused behind the pivot: ${answer.reason}`);
     }
-    if (answer.kind !== 'done') return answer;
-    if (direction === 'undo' || !('output' in answer)) return { kind: 'done', output: null };
+    if (answer.kind !== 'completed') return answer;
+    if (direction === 'undo' || !('output' in answer)) return { kind: 'completed', output: null };
     // What the next step sees must be what it would see after a crash: the value as it comes back from storage.
     const stored = JSON.stringify(answer.output) as string | undefined;
-    return { kind: 'done', output: stored === undefined ? null : JSON.parse(stored) };
+    return { kind: 'completed', output: stored === undefined ? null : JSON.parse(stored) };
   } catch (error) {
     return thrown(error);
   }
@@ -82,7 +82,7 @@ const DETAIL_MAX = 500;
 
 /** An outcome's explanation for the journal: bounded, and without the character that Postgres cannot store. */
 export function detailOf(outcome: AttemptOutcome): string | null {
-  if (outcome.kind === 'done') return null;
+  if (outcome.kind === 'completed') return null;
   const text = outcome.kind === 'refused' ? `${outcome.reason}: ${outcome.message}` : outcome.detail;
   return text.replaceAll('\u0000', '').slice(0, DETAIL_MAX);
 }

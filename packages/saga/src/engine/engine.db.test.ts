@@ -100,12 +100,12 @@ describe('an unknown outcome', () => {
     expect(charges.map(({ key }) => key)).toEqual(['unknown:charge', 'unknown:charge', 'unknown:charge']);
     const record = await engine.readSaga('unknown');
     expect(record?.attempts.map((a) => [a.step, a.attempt, a.outcome, a.detail])).toEqual([
-      ['reserve', 1, 'done', null],
+      ['reserve', 1, 'completed', null],
       ['charge', 1, 'unknown', 'Error: connection lost'],
       ['charge', 2, 'unknown', 'busy'],
-      ['charge', 3, 'done', null],
-      ['ship', 1, 'done', null],
-      ['notify', 1, 'done', null],
+      ['charge', 3, 'completed', null],
+      ['ship', 1, 'completed', null],
+      ['notify', 1, 'completed', null],
     ]);
     expect(record?.attemptCount).toBe(6);
     for (const { startedAt, endedAt } of record?.attempts ?? []) {

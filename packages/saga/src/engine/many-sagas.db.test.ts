@@ -41,7 +41,7 @@ describe('many sagas at once', () => {
     const logged: unknown[] = [];
     const note = (fields: object, message: string) => void logged.push([fields, message]);
     const engine = await test.engine({ log: { info: note, warn: note, error: note } });
-    test.onAct('unstorable', 'reserve', async () => ({ kind: 'done', output: { done: 'private \u0000' } }));
+    test.onAct('unstorable', 'reserve', async () => ({ kind: 'completed', output: { done: 'private \u0000' } }));
     await Promise.all(['unstorable', 'beside'].map((id) => test.start(engine, id)));
     expect((await settledBy(engine, 'beside')).state).toBe('completed');
     expect((await settledBy(engine, 'unstorable')).state).toBe('parked');

@@ -220,7 +220,7 @@ describe('a process that only seemed dead', () => {
     test.onAct('zombie', 'charge', async (context, effect) => {
       if (context.epoch === 1) await late.promise;
       // The zombie's effect is never fenced here: its checkpoint must be, by itself.
-      return context.epoch === 1 ? { kind: 'done', output: { done: 'by the zombie' } } : await effect();
+      return context.epoch === 1 ? { kind: 'completed', output: { done: 'by the zombie' } } : await effect();
     });
     test.onAct('zombie', 'ship', async (_, effect) => {
       await successor.promise;

@@ -160,7 +160,7 @@ export class SagaRun {
       const outcome = await underWay.outcome;
       this.#note(underWay, outcome);
       switch (outcome.kind) {
-        case 'done':
+        case 'completed':
           return this.#decide(acted(this.#context.definition, this.#progress, outcome.output));
         case 'refused': {
           const { reason, message } = outcome;
@@ -186,7 +186,7 @@ export class SagaRun {
       const outcome = await underWay.outcome;
       this.#note(underWay, outcome);
       switch (outcome.kind) {
-        case 'done':
+        case 'completed':
           return this.#decide(undone(this.#progress));
         case 'fenced':
           return { kind: 'drop', why: 'fenced' };
@@ -246,7 +246,7 @@ export class SagaRun {
 
   #note({ step, direction, attempt, startedAt }: AttemptUnderWay, outcome: AttemptOutcome): void {
     this.#attemptUnderWay = null;
-    if (outcome.kind !== 'done') this.#endAttempt();
+    if (outcome.kind !== 'completed') this.#endAttempt();
     this.#context.crashPoint(`after-${direction}`, this.id);
     this.#seq += 1;
     this.#attempts.push({

@@ -27,7 +27,7 @@ function checkpoint(id: string, changes: Partial<Checkpoint> = {}): Checkpoint {
 
 function attempt(sagaId: string, changes: Partial<Attempt> = {}): Attempt {
   const now = performance.now();
-  const call = { step: 'reserve', direction: 'act', attempt: 1, outcome: 'done', detail: null } as const;
+  const call = { step: 'reserve', direction: 'act', attempt: 1, outcome: 'completed', detail: null } as const;
   return { sagaId, epoch: 1, seq: 1, ...call, startedAt: now - 5, endedAt: now, ...changes };
 }
 

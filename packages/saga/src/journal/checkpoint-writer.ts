@@ -37,7 +37,7 @@ export interface WriterOptions {
   clock?: Clock;
   /** Counted into, so that counts outlive one lease. */
   stats?: WriterStats;
-  /** Prepare the flush: only for connections on which no plan may scan a table (`onlyByKey` of createPool). */
+  /** Prepare the flush: only for connections on which no plan may scan a table (`keyLookupsOnly` of createPool). */
   prepared?: boolean;
   /** Rows in one flush at most. */
   maxBatch?: number;

@@ -10,7 +10,7 @@ export interface Attempt {
   step: string;
   direction: 'act' | 'undo';
   attempt: number;
-  outcome: 'done' | 'refused' | 'unknown' | 'fenced';
+  outcome: 'completed' | 'refused' | 'unknown' | 'fenced';
   detail: string | null;
   startedAt: number;
   endedAt: number;
@@ -42,7 +42,7 @@ export interface AttemptRecord {
   /** From 1, counted afresh by every owner. */
   attempt: number;
   epoch: number;
-  outcome: 'done' | 'refused' | 'unknown' | 'fenced';
+  outcome: 'completed' | 'refused' | 'unknown' | 'fenced';
   /** Null when done. */
   detail: string | null;
   startedAt: Date;

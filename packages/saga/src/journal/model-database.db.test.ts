@@ -250,7 +250,7 @@ async function flush(
 function attemptOf(sagaId: string, epoch: number, seq: number): Checkpoint['attempts'][number] {
   const at = performance.now();
   return {
-    ...{ sagaId, epoch, seq, step: 'reserve', direction: 'act', attempt: 1, outcome: 'done', detail: null },
+    ...{ sagaId, epoch, seq, step: 'reserve', direction: 'act', attempt: 1, outcome: 'completed', detail: null },
     startedAt: at,
     endedAt: at,
   };

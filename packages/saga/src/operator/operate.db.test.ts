@@ -31,7 +31,7 @@ const liveEffects = async (id: string) =>
 async function parkForward(id: string, step: StepName): Promise<void> {
   test.onAct(id, step, async (_, effect) => {
     await effect();
-    return { kind: 'done', output: { done: 'a\u0000b' } };
+    return { kind: 'completed', output: { done: 'a\u0000b' } };
   });
   await start(id);
   expect(await settled(id)).toMatchObject({ state: 'parked' });

@@ -124,7 +124,7 @@ async function asAdmin<T>(adminUrl: string, work: (admin: pg.Client) => Promise<
 }
 
 async function endsInTime(pool: Pool): Promise<boolean> {
-  return (await withDeadline(POOL_END_TIMEOUT_MS, pool.end())).kind === 'done';
+  return (await withDeadline(POOL_END_TIMEOUT_MS, pool.end())).kind === 'completed';
 }
 
 function urlOf(adminUrl: string, database: string): string {

@@ -1,8 +1,8 @@
 /** The same route over and over: with keys and without, by this library and by others. Each listens on a port of its own. */
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { AnswerMemory, Pool } from '@holdfast/idempotency';
-import { done, idempotency, keyed } from '@holdfast/idempotency/fastify';
+import type { AnswerCache, Pool } from '@holdfast/idempotency';
+import { done, idempotency, idempotent } from '@holdfast/idempotency/fastify';
 import { Idempotency } from '@node-idempotency/core';
 import { RedisStorageAdapter } from '@node-idempotency/storage-adapter-redis';
 import express from 'express';
@@ -45,10 +45,10 @@ function insertRoute(app: FastifyInstance, pool: Pool): void {
   });
 }
 
-export async function keyedFastify(pool: Pool, atEnd: AtEnd, memory?: AnswerMemory): Promise<string> {
+export async function keyedFastify(pool: Pool, atEnd: AtEnd, cache?: AnswerCache): Promise<string> {
   const app = Fastify();
-  await app.register(idempotency, { pool, memory, tenantOf: () => 'bench' });
-  const pay = keyed<{ Body: Payment }>(async (request, tx) => {
+  await app.register(idempotency, { pool, cache, tenantOf: () => 'bench' });
+  const pay = idempotent<{ Body: Payment }>(async (request, tx) => {
     const { rows } = await tx.query(INSERT, [request.body.amount, request.body.note]);
     return done(201, { id: rows[0].id });
   });

@@ -1,5 +1,5 @@
 import { type Cluster, TENANT_ID } from '@holdfast/cluster';
-import { createFlights, createKeyedRunner, loadFingerprinter } from '@holdfast/idempotency';
+import { createKeyedRunner, createSingleFlight, loadFingerprinter } from '@holdfast/idempotency';
 import { inventoryService } from '@holdfast/inventory';
 import type { Participant } from '@holdfast/participant';
 import { paymentService } from '@holdfast/payment';
@@ -65,12 +65,12 @@ async function participant(cluster: Cluster, name: 'inventory' | 'payment' | 'sh
     databaseUrl: cluster.databaseUrl(name),
     applicationName: `bench-${name}`,
     max: POOL_SIZE,
-    onlyByKey: true,
+    keyLookupsOnly: true,
   });
   const fingerprinter = await loadFingerprinter(pool);
   const keyedRunner = createKeyedRunner({ pool });
   const [log, metrics] = [createLog(name, 'error'), createMetrics(name)];
-  return { pool, flights: createFlights(), keyedRunner, fingerprinter, log, metrics };
+  return { pool, singleFlight: createSingleFlight(), keyedRunner, fingerprinter, log, metrics };
 }
 
 function callOf(key: string): ServerCall {

@@ -174,7 +174,7 @@ const FINAL_REFUSALS: ReadonlySet<string> = new Set(['OUT_OF_STOCK', 'INSUFFICIE
 /** @throws Problem for what is not known for good: it is not stored (H9, H10) */
 function finalAnswer<T>(result: CallResult<T>, show: (message: T) => unknown) {
   const { replayed } = result;
-  if (result.kind === 'ok') return { status: 200, body: JSON.stringify(show(result.message)), replayed };
+  if (result.kind === 'completed') return { status: 200, body: JSON.stringify(show(result.message)), replayed };
   const problem = problemOf(result);
   if (!FINAL_REFUSALS.has(result.reason)) throw problem;
   const { status, body } = answerOfProblem(problem);

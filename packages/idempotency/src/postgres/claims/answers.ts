@@ -2,8 +2,8 @@
  * Bodies of answers: a small one in its claim's own row, so that it costs no row more; a large one by day
  * (the table `answers`), where a day that is past is dropped whole.
  *
- * K5  What a caller is told depends on the clock, never on how far the housekeeping has come: a body whose last day is
- *     past is not given, whether or not it is still there. Its claim says that the key was used.
+ * K5  A caller's answer depends on the clock, never on how far the housekeeping has come: a body past its last day is not given,
+ *     whether or not it still exists. Its claim shows that the key was used.
  */
 import { type Query, statement } from '@holdfast/postgres';
 import { splitKey } from '../../core/key.ts';
@@ -14,12 +14,12 @@ export function keptUntilSql(days: string): string {
 }
 
 /** SQL: whether an answer is still given. `day`: a date expression. */
-function isGivenSql(day: string): string {
+export function isGivenSql(day: string): string {
   // @guard H15 the last day of an answer: ">= (clock_timestamp() at time zone 'utc')::date" -> "is not null"
   return `${day} >= (clock_timestamp() at time zone 'utc')::date`;
 }
 
-/** Bytes of an answer that its claim's row takes; beyond that, the row would no longer be worth walking over. */
+/** Bytes of an answer that its claim's row takes. Larger answers would make vacuum and retention scans expensive. */
 const MOST_IN_CLAIM = 512;
 
 /** Whether an answer goes into its claim's row. A refusal always does (S5). */

@@ -7,7 +7,7 @@ import { readClaims } from './read-claims.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {
-  database = await testDatabase('claims-fragment', [idempotencyMigrations], { onlyByKey: true });
+  database = await testDatabase('claims-fragment', [idempotencyMigrations], { keyLookupsOnly: true });
   await database.pool.query('create table tickets (id text primary key)');
 });
 afterAll(() => database?.drop());

@@ -2,12 +2,12 @@
  * Claims without a lease, which a caller writes in a statement of its own: the claim and the record of the work to do (an order
  * and its saga, say) are ONE statement, and the answer is stored by the statement that writes the work's end.
  *
- * K1  The claim is durable before the work goes out. Whoever has the key may go on with the work at any time, so it must be safe
- *     to repeat: a saga, or a call under a key derived from this one. The answer is stored before anyone hears it, once.
- * K2  The primary key decides. A key that stands for something already inserts nothing, and its row stays as it is.
+ * K1  The claim is durable before the work goes out. Every holder of the key may repeat the work at any time, so it must be safe
+ *     to repeat: a saga, or a call under a key derived from this one. The answer is stored once, before it is sent.
+ * K2  The primary key decides. A key that was claimed before inserts nothing, and its row stays as it is.
  *
  * The key has no colon, so it is its claim's whole scope (core/key.ts). The answer stays in the claim's row, whatever its
- * length: a statement that might as well write it to `answers` would pay for that insert each time, and needs it hardly ever.
+ * length: a statement that could also write to `answers` would pay for that insert each time, and rarely needs it.
  */
 import { type Query, statement } from '@holdfast/postgres';
 import type { Fingerprint } from '../../core/fingerprint.ts';
@@ -108,7 +108,7 @@ const insertOpen = statement(
   }),
 );
 
-/** One such claim by itself. @returns false when the key stands for something already. @throws pg errors */
+/** One such claim by itself. @returns false when the key was claimed before. @throws pg errors */
 export async function openClaim(db: Query, claim: OpenClaim): Promise<boolean> {
   const { digest, version, members } = claim.fingerprint;
   const { rowCount } = await db.query({
@@ -141,7 +141,7 @@ const settleOpen = statement(
     where tenant_id = $1::text and scope = $2::text and name = '' returning state, answer`,
 );
 
-/** Stores the answer, if none is. @returns what stands; undefined when there is no such claim. @throws pg errors */
+/** Stores the answer, if none is stored. @returns the stored one; undefined when there is no such claim. @throws pg errors */
 export async function settleOpenClaim(
   db: Query,
   { tenantId, key }: Pick<OpenClaim, 'tenantId' | 'key'>,

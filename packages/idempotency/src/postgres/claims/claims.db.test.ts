@@ -57,7 +57,7 @@ describe('a key', () => {
       throw new Error('the effect failed');
     });
     await expect(failing).rejects.toThrow('the effect failed');
-    expect(await ask(database.pool, TENANT, key)).toEqual({ kind: 'unknown_key' });
+    expect(await ask(database.pool, TENANT, key)).toEqual({ kind: 'not_found' });
     expect((await take(requestFor(key))).kind).toBe('claimed');
   });
 
@@ -137,7 +137,7 @@ describe('a key', () => {
 describe('a sealed step', () => {
   it('K3: never runs: the act that comes later is refused, every time', async () => {
     const key = newKey();
-    expect(await seal(key)).toBe('absent');
+    expect(await seal(key)).toBe('not_found');
     expect((await take(requestFor(key))).kind).toBe('sealed');
     expect((await take(requestFor(key, { body: { amount: 99 } }))).kind).toBe('sealed');
     expect(await ask(database.pool, TENANT, key)).toEqual({ kind: 'sealed', operation: 'charge' });
@@ -167,7 +167,7 @@ describe('a call of an order', () => {
     const call = (name: string, epoch: number) => take(requestFor(`${orderId}:${name}`, { fence: { orderId, epoch } }));
     expect((await call('one', 2)).kind).toBe('claimed');
     expect((await call('two', 1)).kind).toBe('fenced');
-    expect(await ask(database.pool, TENANT, `${orderId}:two`)).toEqual({ kind: 'unknown_key' });
+    expect(await ask(database.pool, TENANT, `${orderId}:two`)).toEqual({ kind: 'not_found' });
     expect((await call('two', 2)).kind).toBe('claimed');
     expect((await call('three', 7)).kind).toBe('claimed');
     expect((await call('four', 6)).kind).toBe('fenced');

@@ -3,25 +3,25 @@
  *
  * K1  claimKeys(), the effects and insertClaims() or settleClaims() run in ONE transaction handed in by the caller. A row is
  *     written once, in the state that it ends in. Where the effect is outside the database, the claim commits first, in progress
- *     and with a lease; the call goes out under a key derived from ours; and settleClaims() commits before anyone hears the answer.
+ *     and with a lease; the call goes out under a key derived from ours; and settleClaims() commits before the answer is sent.
  * K2  The primary key admits one row per key. A request that finds one gets what is stored when it is the same, else `reused`, and
- *     the row stays as it is. When somebody claims the same key between our look and our insert, the insert violates the primary
+ *     the row stays as it is. When another call claims the key between our look and our insert, the insert violates the primary
  *     key: everything is rolled back, and the row is found when the batch is tried again.
  * K3  Acts and undos of an order come together at its fence, which is locked before anything is looked at or changed (seals.ts).
  * K4  The fence is raised in the first statement; a lower epoch raises nothing and goes no further. A request that the
  *     key does not stand for does not raise it either.
  * K9  The first statement leaves a token with the transaction, and the statements that write the rows compare it (proof.ts). So a
- *     claim that is in progress and has no lease is what code left behind that ended the transaction it was lent: its effect may be
- *     there, and the key never runs again by itself. An operator looks, and deletes the claim, or leaves it.
+ *     claim in progress without a lease was left by code that ended its scoped transaction: its effect may exist, and the key
+ *     never runs again by itself. An operator checks, and deletes the claim or leaves it.
  *
  * Locks: fences in the order of tenant and order, then claims, then whatever the effect locks, in an order of its own. A
  * batch names an order, and a key, at most once.
  *
- * Crash windows: before the commit nothing has happened. After it, everything has, and the stored answer says so. Between an
+ * Crash windows: before the commit nothing has happened. After it, everything has happened, and the stored answer is given. Between an
  * outside effect's claim and its answer the row is in progress with a lease: when the lease has run out, the next attempt resumes
  * it (attempt + 1) and asks the provider; the slow first attempt can write nothing any more.
  */
-import { guessedFew, isUniqueViolation, type Query, type Statement, statement } from '@holdfast/postgres';
+import { fewRowsHint, isUniqueViolation, type Query, type Statement, statement } from '@holdfast/postgres';
 import type { Fingerprint } from '../../core/fingerprint.ts';
 import { splitKey } from '../../core/key.ts';
 import { DEFAULT_KEEP_DAYS } from '../../core/retention-clock.ts';
@@ -52,29 +52,29 @@ export interface Claim {
   attempt: number;
   /** As in the request. */
   keepDays?: number;
-  /** Of the transaction that it must be written in; none where it is held over several. */
+  /** Of the transaction that it must be written in; none where it lasts over several. */
   proof?: string;
 }
 
 export type ClaimOutcome =
-  /** This key stands for nothing yet: run it now. */
+  /** The key is new: run it now. */
   | { kind: 'claimed'; claim: Claim }
   /** An earlier attempt at an outside effect ended without an answer: ask the provider before anything else. */
   | { kind: 'resumed'; claim: Claim }
   | { kind: 'completed' | 'refused'; answer: Buffer }
-  /** It was completed, and its answer is past its last day. It must not run again; the effect tells what is now. */
+  /** It completed, and its answer is past its last day. It must not run again; the effect's rows have the current state. */
   | { kind: 'answer_expired' }
   | { kind: 'sealed' }
   | { kind: 'in_progress'; remainingMs: number }
   | { kind: 'fenced' }
-  /** An earlier attempt ended the transaction that it was lent, and its effect may be there (K9). */
+  /** An earlier attempt ended its scoped transaction, and its effect may exist (K9). */
   | { kind: 'ended' }
   /** `differing`: names of top-level members, where they are known. */
   | { kind: 'reused'; differing: string[] };
 
 // `reused` is isSameRequest() in SQL, since the fence goes by it. The inner select can't be flattened into a join (offset 0), so that each key is one probe of the primary key,
 // whatever the planner believes of the table's size. One row comes back when no claim was there and every fence was raised,
-// which is nearly always: rows that say so one by one would cost more than the fences.
+// which is nearly always: one row for each would cost more than the fences.
 const fenceAndLook = statement(
   'idempotency.fence-and-look',
   // @guard K2 the comparison of fingerprints: "(c.fingerprint <> r.fingerprint or c.operation <> r.operation) as reused" -> "false as reused"
@@ -123,8 +123,8 @@ interface Found {
 }
 
 /**
- * Raises the fences and tells what each key stands for. `claimed` promises nothing yet: it stands when insertClaims has
- * written its row. `resumed` has been taken over already.
+ * Raises the fences and returns what each key stands for. `claimed` promises nothing yet: it holds once insertClaims has
+ * written its row. `resumed` is adopted already.
  * @throws pg errors
  */
 export async function claimKeys(tx: Query, requests: ClaimRequest[]): Promise<ClaimOutcome[]> {
@@ -146,17 +146,17 @@ export async function claimKeys(tx: Query, requests: ClaimRequest[]): Promise<Cl
   const isRaised = raised === null ? () => true : isAmong(new Set(raised));
   const outcomes = requests.map((request, at) => judge(request, prior.get(at), isRaised, proof));
   const abandoned = outcomes.flatMap((outcome, at) => (outcome.kind === 'resumed' ? [at] : []));
-  return abandoned.length === 0 ? outcomes : await takeOver(tx, requests, outcomes, abandoned);
+  return abandoned.length === 0 ? outcomes : await adopt(tx, requests, outcomes, abandoned);
 }
 
-/** Reads the bodies of those that were executed before: a second statement, which only repeated calls pay for. */
+/** Reads the bodies of those that completed before: a second statement, which only repeated calls pay for. */
 async function giveBodies(tx: Query, requests: ClaimRequest[], prior: Map<number, Found>): Promise<void> {
-  const executed = [...prior].filter(([, row]) => row.state === 'completed' && row.answer === null && !row.reused);
+  const completed = [...prior].filter(([, row]) => row.state === 'completed' && row.answer === null && !row.reused);
   const bodies = await readAnswers(
     tx,
-    executed.map(([at, row]) => ({ ...(requests[at] as ClaimRequest), keptUntil: row.kept_until })),
+    completed.map(([at, row]) => ({ ...(requests[at] as ClaimRequest), keptUntil: row.kept_until })),
   );
-  for (const [i, [, row]] of executed.entries()) row.answer = bodies[i] ?? null;
+  for (const [i, [, row]] of completed.entries()) row.answer = bodies[i] ?? null;
 }
 
 type IsRaised = (tenantId: string, orderId: string) => boolean;
@@ -171,21 +171,21 @@ function judge(request: ClaimRequest, row: Found | undefined, isRaised: IsRaised
   }
   const { fence, tenantId } = request;
   if (fence !== undefined && !isRaised(tenantId, fence.orderId)) return { kind: 'fenced' };
-  if (row === undefined) return { kind: 'claimed', claim: heldClaim(request, 1, proof) };
+  if (row === undefined) return { kind: 'claimed', claim: claimOf(request, 1, proof) };
   if (row.state === 'sealed') return { kind: 'sealed' };
   if (row.state !== 'in_progress') {
     return row.answer === null ? { kind: 'answer_expired' } : { kind: row.state, answer: row.answer };
   }
-  // @guard K9 the mark of a key whose lent transaction was ended: "if (!row.leased) return { kind: 'ended' };" -> ""
+  // @guard K9 the mark of a key whose scoped transaction was ended: "if (!row.leased) return { kind: 'ended' };" -> ""
   if (!row.leased) return { kind: 'ended' };
   if (row.remaining_ms > 0) return { kind: 'in_progress', remainingMs: row.remaining_ms };
-  return { kind: 'resumed', claim: heldClaim(request, row.attempt + 1, proof) };
+  return { kind: 'resumed', claim: claimOf(request, row.attempt + 1, proof) };
 }
 
-// An attempt that settles at this very moment wins: its row is no longer in flight, and ours is not taken over.
-const takeOverClaims = statement(
-  'idempotency.take-over-claims',
-  `with held as materialized (
+// An attempt that settles at this very moment wins: its row is no longer in progress, and is not adopted.
+const adoptClaims = statement(
+  'idempotency.adopt-claims',
+  `with lapsed as materialized (
      select c.tenant_id, c.scope, c.name, r.attempt, r.lease_ms
        from (select * from unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::int[])
                 as r(tenant_id, scope, name, attempt, lease_ms)
@@ -197,11 +197,11 @@ const takeOverClaims = statement(
                         for update) c
    )
    update claims c set attempt = r.attempt, lease_until = clock_timestamp() + r.lease_ms * interval '1 millisecond'
-     from held r where c.tenant_id = r.tenant_id and c.scope = r.scope and c.name = r.name
+     from lapsed r where c.tenant_id = r.tenant_id and c.scope = r.scope and c.name = r.name
    returning c.tenant_id, c.scope, c.name`,
 );
 
-async function takeOver(
+async function adopt(
   tx: Query,
   requests: ClaimRequest[],
   outcomes: ClaimOutcome[],
@@ -209,7 +209,7 @@ async function takeOver(
 ): Promise<ClaimOutcome[]> {
   const wanted = abandoned.map((at) => ({ request: requests[at] as ClaimRequest, outcome: outcomes[at] as Resumed }));
   const { rows } = await tx.query<KeyColumns>({
-    ...takeOverClaims,
+    ...adoptClaims,
     values: [
       ...keyColumns(wanted.map(({ request }) => request)),
       wanted.map(({ outcome }) => outcome.claim.attempt),
@@ -221,13 +221,13 @@ async function takeOver(
   return outcomes.map((outcome, at) => (lost.has(at) ? { kind: 'in_progress', remainingMs: 0 } : outcome));
 }
 
-function heldClaim({ tenantId, key, keepDays }: ClaimRequest, attempt: number, proof: string): Claim {
+function claimOf({ tenantId, key, keepDays }: ClaimRequest, attempt: number, proof: string): Claim {
   return { tenantId, key, attempt, proof, ...(keepDays !== undefined && { keepDays }) };
 }
 
 type Resumed = Extract<ClaimOutcome, { kind: 'resumed' }>;
 
-/** The row that a claim leaves: settled, or in flight outside for as long as its lease. */
+/** The row that a claim leaves: settled, or in progress outside for as long as its lease. */
 export interface NewClaim {
   /** Of this transaction. */
   claim: Claim;
@@ -288,11 +288,11 @@ export function insertClaimsQuery(claims: NewClaim[]): Statement & { values: unk
   };
 }
 
-/** Somebody claimed one of the keys since they were looked up. Roll back, and try again: the row will be found then. */
+/** Another call claimed one of the keys since they were looked up. Roll back and try again: the row will be found then. */
 export class ClaimedMeanwhile extends Error {
   override name = 'ClaimedMeanwhile';
   constructor() {
-    super('another process has claimed a key of this batch meanwhile: roll back and try again');
+    super('another process claimed a key of this batch meanwhile: roll back and try again');
   }
 }
 
@@ -333,13 +333,13 @@ const settleRows = statement(
             lease_until = null, settled_at = clock_timestamp()
        from r
       where c.tenant_id = r.tenant_id and c.scope = r.scope and c.name = r.name
-        and c.state = 'in_progress' and c.attempt = r.attempt and ${guessedFew('r.tenant_id', 'r.name')}
+        and c.state = 'in_progress' and c.attempt = r.attempt and ${fewRowsHint('r.tenant_id', 'r.name')}
      returning true
    )
    select (select count(*) from settled)::int as settled, ${isProvenSql('$8::text')} as proven`,
 );
 
-/** Stores answers of claims that are held: resumed in this transaction, or attached to it. @throws TransactionEnded, pg errors */
+/** Stores answers of claims that were resumed in this transaction, or attached to it. @throws TransactionEnded, pg errors */
 export async function settleClaims(tx: Query, settled: Settled[]): Promise<void> {
   if (settled.length === 0) return;
   const stored = tx.query<{ settled: number; proven: boolean }>({

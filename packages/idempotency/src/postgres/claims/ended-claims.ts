@@ -1,7 +1,7 @@
 /*
- * Keys whose effects may have been committed without an answer, because other code ended the transaction it was lent.
+ * Keys whose effects may have been committed without an answer, because an effect ended its scoped transaction.
  *
- * K9  Such a key is marked by a claim that is in flight and has no lease. It never runs again by itself.
+ * K9  Such a key is marked by a claim that is in progress and has no lease. It never runs again by itself.
  */
 import { type Pool, type Query, statement } from '@holdfast/postgres';
 import { TransactionEnded } from '../scope/scoped-transaction.ts';
@@ -10,30 +10,30 @@ import { type ClaimRequest, keyColumns } from './claims.ts';
 /**
  * Runs `work`, and marks the keys whose transaction was ended by other code.
  *
- * @param work calls `lending` with the requests whose effects it is about to run in a lent transaction, and what that returns as
- *   soon as it knows that the transaction was ended. The marks are made at once and on another connection, since the end has
+ * @param work calls `scoping` with the requests whose effects it is about to run in a scoped transaction, and calls what that
+ *   returns as soon as it knows that the transaction was ended. The marks are made at once and on another connection, since the end has
  *   freed the keys' locks. Where the pool has no other connection, they wait until the transaction's is given back.
  * @throws what `work` throws; TransactionEnded once the keys are marked
  */
 export async function markingEnds<T>(
   pool: Pool,
-  work: (lending: (requests: ClaimRequest[]) => () => void) => Promise<T>,
+  work: (scoping: (requests: ClaimRequest[]) => () => void) => Promise<T>,
 ): Promise<T> {
-  let lent: ClaimRequest[] = [];
+  let scoped: ClaimRequest[] = [];
   let marked: Promise<void> | undefined;
-  const lending = (requests: ClaimRequest[]) => {
-    lent = requests;
+  const scoping = (requests: ClaimRequest[]) => {
+    scoped = requests;
     return () => {
       marked = markEnded(pool, requests);
       marked.catch(() => {});
     };
   };
   try {
-    return await work(lending);
+    return await work(scoping);
   } catch (error) {
     if (!(error instanceof TransactionEnded) || error.when === 'earlier') throw error;
     // crash here: nothing marks the keys, and their effects may run again.
-    await (marked ?? markEnded(pool, lent)).catch(() => markEnded(pool, lent)).catch(notMarked(error));
+    await (marked ?? markEnded(pool, scoped)).catch(() => markEnded(pool, scoped)).catch(notMarked(error));
     throw error;
   }
 }
@@ -43,7 +43,7 @@ const notMarked = (ended: TransactionEnded) => (error: unknown) => {
   throw new TransactionEnded(message, 'now', new AggregateError([ended, error]));
 };
 
-// A claim that was taken over has its row; it loses its lease, so that no later attempt takes it over.
+// An adopted claim has a row already. It loses its lease, so that no later attempt adopts it.
 const markRows = statement(
   'idempotency.mark-ended',
   // @guard H17 the tenant in the unique key: "on conflict (tenant_id, scope, name)" -> "on conflict (scope, name)"
@@ -69,7 +69,7 @@ async function markEnded(db: Query, requests: ClaimRequest[]): Promise<void> {
 }
 
 const ENDED_EARLIER =
-  'an earlier attempt under this key ended the transaction it was lent, and its effect may be there: nothing was run. See whether it is; to let the key run again, delete its row from claims';
+  'an earlier attempt under this key ended its transaction, and its effect may exist: nothing was run. Check whether it does. To let the key run again, delete its row from claims';
 
 /** What a call gets whose key is marked. */
 export function endedEarlier(): TransactionEnded {

@@ -1,7 +1,7 @@
 import type { ActOutcome } from '../../core/outcome.ts';
 import type { ClaimOutcome } from './claims.ts';
 
-/** What a key stands for that was claimed before. `ended`: throw endedEarlier() for it. */
+/** The outcome of a key that was claimed before. `ended`: throw endedEarlier() for it. */
 export type Existing = Exclude<ActOutcome, { kind: 'unknown' }> | { kind: 'ended' };
 
 /** @returns undefined when the caller has the right to run: its outcome is still to come */

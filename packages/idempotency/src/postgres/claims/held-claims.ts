@@ -1,15 +1,15 @@
 /*
- * Claims that are held over several transactions, for effects outside the database.
+ * Claims that last over several transactions, for effects outside the database.
  *
- * K1  A claim is ours as long as it is in progress and its attempt is ours. What came of the effect is written in the transaction
- *     that locks such claims: one that was sealed or taken over meanwhile is not among them (H12).
+ * K1  A claim is ours as long as it is in progress and its attempt is ours. The outcome is written in the transaction that locks
+ *     such claims: one that was sealed or adopted meanwhile is not among them (H12).
  */
-import { guessedFew, type Query, statement } from '@holdfast/postgres';
+import { fewRowsHint, type Query, statement } from '@holdfast/postgres';
 import { leaveProofSql, newProof } from '../scope/proof.ts';
 import { type Claim, type KeyColumns, keyColumns, keyIn, keyText } from './claims.ts';
 
 /**
- * CTEs for a statement that writes what came of outside effects: `held` has the rows of its list whose claims are still ours,
+ * CTEs for a statement that writes the outcomes of outside effects: `held` has the rows of its list whose claims are still ours,
  * and has locked these. The list's first four columns are those of heldColumns, $1 to $4; `more` columns, texts, come next.
  */
 export function heldClaimsSql(...more: string[]): string {
@@ -36,7 +36,7 @@ const lockHeld = statement(
 );
 
 /**
- * Locks the claims for a write of what came of them, in this transaction.
+ * Locks the claims, so that this transaction can write their outcomes.
  * @returns each claim that is still ours, as it is settled here; undefined for the others. @throws pg errors
  */
 export async function attachClaims(tx: Query, held: Claim[]): Promise<(Claim | undefined)[]> {
@@ -55,7 +55,7 @@ const endLeases = statement(
   'idempotency.release-claims',
   `with ${heldClaimsSql()}
    update claims c set lease_until = clock_timestamp() from held r
-    where c.tenant_id = r.tenant_id and c.scope = r.scope and c.name = r.name and ${guessedFew('r.tenant_id', 'r.name')}`,
+    where c.tenant_id = r.tenant_id and c.scope = r.scope and c.name = r.name and ${fewRowsHint('r.tenant_id', 'r.name')}`,
 );
 
 /** Ends our leases without an answer, so that the next attempt need not wait. By their owner only (H9). @throws pg errors */

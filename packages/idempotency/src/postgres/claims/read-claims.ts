@@ -9,7 +9,7 @@ export interface ClaimRow {
   tenantId: string;
   key: string;
   operation: string;
-  /** Where what is done under the key can be read; null where its operation says so. */
+  /** Where the result can be read; null where the operation implies it. */
   resource: string | null;
   state: ClaimState;
   fingerprint: Buffer | null;
@@ -45,7 +45,7 @@ export function readClaimsQuery(
   return { ...readRows, values: [...keyColumns(keys), onlySettled] };
 }
 
-/** Keys that stand for nothing are missing. @throws pg errors */
+/** Keys without a claim are missing. @throws pg errors */
 export async function readClaims(
   db: Query,
   keys: { tenantId: string; key: string }[],
@@ -59,12 +59,12 @@ export async function readClaims(
 export type Ask =
   | { kind: 'completed' | 'refused'; operation: string; answer: Buffer }
   | { kind: 'sealed' | 'in_progress' | 'answer_expired'; operation: string }
-  | { kind: 'unknown_key' };
+  | { kind: 'not_found' };
 
-/** What a key stands for, with its answer however long that is. @throws pg errors */
+/** The claim of a key, with its answer however long that is. @throws pg errors */
 export async function ask(db: Query, tenantId: string, key: string): Promise<Ask> {
   const [row] = await readClaims(db, [{ tenantId, key }]);
-  if (row === undefined) return { kind: 'unknown_key' };
+  if (row === undefined) return { kind: 'not_found' };
   const { operation, state, keptUntil } = row;
   if (state === 'sealed' || state === 'in_progress') return { kind: state, operation };
   const answer = row.answer ?? (await readAnswers(db, [{ tenantId, key, keptUntil }]))[0];

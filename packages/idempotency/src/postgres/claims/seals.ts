@@ -1,15 +1,15 @@
 /*
  * Sealing: the record that an act shall never run, or never again.
  *
- * K3  It is written in the transaction of the undo's claim, under the fence of its order, which keeps act and undo apart. Claims
- *     of a sealed key come to `sealed`, and an attempt that is under way can store nothing any more: its row is not in progress.
+ * K3  It is written in the transaction of the undo's claim, under the fence of its order, which keeps act and undo apart. A claim of
+ *     a sealed key gets `sealed`, and a running attempt can store nothing any more: its row is not in progress.
  * S5  A refused act stays refused: that is final already.
  */
 import { type Query, statement } from '@holdfast/postgres';
 import { type KeyColumns, keyColumns, keyIn, keyText } from './claims.ts';
 
 /** What the act's claim was when it was sealed. */
-export type SealedFrom = 'absent' | 'in_progress' | 'completed' | 'refused' | 'sealed';
+export type SealedFrom = 'not_found' | 'in_progress' | 'completed' | 'refused' | 'sealed';
 
 const sealRows = statement(
   'idempotency.seal-claims',
@@ -42,5 +42,5 @@ export async function sealClaims(
     values: [...keyColumns(acts), acts.map(({ operation }) => operation)],
   });
   const prior = new Map(rows.map((row) => [keyIn(row), row.state]));
-  return acts.map((act) => prior.get(keyText(act)) ?? 'absent');
+  return acts.map((act) => prior.get(keyText(act)) ?? 'not_found');
 }

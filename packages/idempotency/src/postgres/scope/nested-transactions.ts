@@ -1,5 +1,5 @@
 /*
- * The transactions that lent code begins and ends inside the one it was lent.
+ * The transactions that an effect begins and ends inside its scoped transaction.
  *
  * K9  BEGIN, COMMIT and ROLLBACK become SAVEPOINT, RELEASE and ROLLBACK TO, in every form of the driver's `query`: a text,
  *     settings, a query that submits itself; answered by a promise, a callback or events. What belongs to no nested transaction
@@ -8,7 +8,7 @@
 import type { Transaction } from '@holdfast/postgres';
 import { controlIn, type TransactionControl } from './transaction-control.ts';
 
-/** A statement that was not sent, because it would have ended or changed the lent transaction. Nothing was done. */
+/** A statement that was not sent, because it would have ended or changed the scoped transaction. Nothing was done. */
 export class TransactionControlRefused extends Error {
   override name = 'TransactionControlRefused';
 }
@@ -18,7 +18,7 @@ export type QueryCall = [asked: unknown, ...rest: unknown[]];
 const NOT_YOURS =
   'there is no nested transaction to end, and the one around it belongs to the idempotent call: return to commit it, throw to roll it back';
 
-/** Sends what the lent client is asked, with savepoints for nested transactions. */
+/** Sends the queries of the scoped client, with savepoints for nested transactions. */
 export class NestedTransactions {
   readonly #client: Transaction;
   /** Savepoints of the nested transactions that are open, the innermost last. */
@@ -36,7 +36,7 @@ export class NestedTransactions {
   query(...call: QueryCall): unknown {
     const text = textOf(call[0]);
     const control = text === undefined ? 'none' : controlIn(text);
-    // @guard K9 the guard of a lent transaction: "if (control === 'none') return this.#send(call);" -> "if (control !== undefined) return this.#send(call);"
+    // @guard K9 the guard of a scoped transaction: "if (control === 'none') return this.#send(call);" -> "if (control !== undefined) return this.#send(call);"
     if (control === 'none') return this.#send(call);
     const translated = this.#translated(control);
     if ('refused' in translated) return failed(call, new TransactionControlRefused(translated.refused));
@@ -61,7 +61,7 @@ export class NestedTransactions {
       text: `rollback to savepoint ${savepoint}`,
       onFailed: () => {},
       // Rolled back to, a savepoint still stands, and a loop of them would stack up. It fails only with the rollback.
-      afterwards: `release savepoint ${savepoint}`,
+      followUp: `release savepoint ${savepoint}`,
     };
   }
 
@@ -70,7 +70,7 @@ export class NestedTransactions {
     if (at >= 0) this.#open.splice(at, 1);
   }
 
-  #sendTranslated(call: QueryCall, { text, onFailed, afterwards }: Translated): unknown {
+  #sendTranslated(call: QueryCall, { text, onFailed, followUp }: Translated): unknown {
     const [asked] = call;
     if (isSubmittable(asked)) {
       const handleError = asked.handleError.bind(asked);
@@ -80,11 +80,11 @@ export class NestedTransactions {
         handleError(...failure);
       };
       this.#send(call);
-      this.#sendAfter(afterwards);
+      this.#sendAfter(followUp);
       return asked;
     }
     const answered = this.#client.query(text);
-    this.#sendAfter(afterwards);
+    this.#sendAfter(followUp);
     answered.catch(onFailed);
     const callback = callbackOf(call);
     if (callback === undefined) return answered;
@@ -107,7 +107,7 @@ export class NestedTransactions {
 interface Translated {
   text: string;
   onFailed: () => void;
-  afterwards?: string;
+  followUp?: string;
 }
 
 /** A query that was made before, or a cursor: it sends itself. */
@@ -141,7 +141,7 @@ function callbackOf([asked, ...rest]: QueryCall): Callback | undefined {
   return typeof callback === 'function' ? (callback as Callback) : undefined;
 }
 
-/** Fails a query the way the driver does: its promise, its callback or the query itself hears of it. */
+/** Fails a query the way the driver does: through its promise, its callback or the query itself. */
 function failed(call: QueryCall, error: Error): unknown {
   const [asked] = call;
   const callback = callbackOf(call);

@@ -26,7 +26,7 @@ export function leaveProofSql(token: string): string {
 
 /** @returns an expression that is true in the transaction that got the token, and in no other */
 export function isProvenSql(token: string): string {
-  // @guard K9 the proof that a lent transaction is still open: "current_setting('holdfast.scope', true) is not distinct from" -> "'' is distinct from"
+  // @guard K9 the proof that a scoped transaction is still open: "current_setting('holdfast.scope', true) is not distinct from" -> "'' is distinct from"
   return `current_setting('holdfast.scope', true) is not distinct from ${token}`;
 }
 

@@ -7,7 +7,7 @@ export class RolledBack<T> extends Error {
   }
 }
 
-/** What a transaction came to, or the outcome that it was rolled back with. */
+/** The result of a transaction, or the outcome that it was rolled back with. */
 export async function rolledBackOr<T>(ended: Promise<T>): Promise<T> {
   try {
     return await ended;

@@ -42,7 +42,7 @@ const paymentsOf = async (key: string) => {
   return rows.map(({ what }) => what as string);
 };
 const insert = 'insert into payments (key, what) values ($1, $2)';
-const settled: Settlement = { kind: 'done', answer: Buffer.from('paid') };
+const settled: Settlement = { kind: 'completed', answer: Buffer.from('paid') };
 const paid = { kind: 'completed', answer: Buffer.from('paid') };
 
 /** What an ORM does in one nested transaction; `fails`: it throws inside, after its write. */
@@ -87,7 +87,7 @@ const ORMS: [string, Nested][] = [
   ['plain SQL', rawNested],
 ];
 
-describe.each([false, true])('K9: a lent transaction, pipelined: %s', (pipeline) => {
+describe.each([false, true])('K9: a scoped transaction, pipelined: %s', (pipeline) => {
   let pool: Pool;
   let runner: KeyedRunner;
   beforeAll(() => {
@@ -232,7 +232,7 @@ describe.each([false, true])('K9: a lent transaction, pipelined: %s', (pipeline)
     });
   });
 
-  /** Past the guard: on the client that was not lent. */
+  /** Past the guard: on the pool’s own client. */
   const endUnguarded = (tx: Transaction, text: string) =>
     called((done) => Reflect.apply(pg.Client.prototype.query, tx, [text, done]));
   const ESCAPES = ['commit', 'commit; begin', 'rollback', 'rollback; begin', 'commit; begin; select 1 / 0'];

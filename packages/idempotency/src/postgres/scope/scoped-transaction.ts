@@ -1,7 +1,7 @@
 /*
- * A transaction that is lent to code of somebody else: a handler, and the ORM that it uses.
+ * A scoped transaction: one that runs foreign code, a handler and the ORM that it uses.
  *
- * K9  The code that was lent the transaction can't end it. Its BEGIN, COMMIT and ROLLBACK become SAVEPOINT, RELEASE and ROLLBACK
+ * K9  That code can't end the transaction. Its BEGIN, COMMIT and ROLLBACK become SAVEPOINT, RELEASE and ROLLBACK
  *     TO, at any depth and in every form of the driver's `query`. What has no savepoint to stand for it is refused before it
  *     is sent. An end that comes by another way is seen in the server's own answers: scope.ended is set, and the call fails.
  */
@@ -20,7 +20,7 @@ export class EffectTimeout extends Error {
 }
 
 /**
- * A handler has ended the transaction it was lent, past the guard: what it wrote may be committed, without an answer. The key
+ * A handler has ended its scoped transaction, past the guard: what it wrote may be committed, without an answer. The key
  * never runs again by itself.
  */
 export class TransactionEnded extends Error {
@@ -34,13 +34,13 @@ export class TransactionEnded extends Error {
 }
 
 const ENDED_NOW =
-  'the handler ended the transaction it was lent: its effect may be committed without an answer. Write through the lent client only, return to commit and throw to roll back';
+  'the handler ended its transaction: its effect may be committed without an answer. Write through the client it was given only, return to commit and throw to roll back';
 
 export function transactionEnded(cause?: unknown): TransactionEnded {
   return new TransactionEnded(ENDED_NOW, 'now', cause);
 }
 
-/** How a transaction is lent. */
+/** The limits of a scoped transaction. */
 export interface Scope {
   /** Called once, as soon as the server has said that the transaction was ended by other code. */
   onEnded?: () => void;
@@ -49,10 +49,10 @@ export interface Scope {
 }
 
 /**
- * Lends the transaction's client for as long as `work` runs. Code that still uses it afterwards (a query that was not
+ * Gives the transaction's client to `work`, for as long as that runs. Code that still uses it afterwards (a query that was not
  * awaited, a handler that was given up) gets an error, instead of writing into the next caller's transaction.
  *
- * @throws what `work` throws; EffectTimeout; TransactionEnded when the transaction is not the one that was lent any more
+ * @throws what `work` throws; EffectTimeout; TransactionEnded when the transaction is no longer the same
  */
 export async function runInScopedTransaction<T>(
   tx: Transaction,
@@ -66,11 +66,11 @@ export async function runInScopedTransaction<T>(
     ended = true;
   });
   const nested = new NestedTransactions(tx);
-  const lent = lentClient(tx, nested, () => {
+  const scoped = scopedClient(tx, nested, () => {
     if (!open) throw new Error('this transaction has ended: await every query before the handler returns');
   });
   try {
-    const result = await (timeoutMs === undefined ? work(lent) : endsInTime(work(lent), timeoutMs));
+    const result = await (timeoutMs === undefined ? work(scoped) : endsInTime(work(scoped), timeoutMs));
     if (ended) throw transactionEnded();
     if (nested.areOpen) throw new TransactionControlRefused(LEFT_OPEN);
     return result;
@@ -86,7 +86,7 @@ export async function runInScopedTransaction<T>(
 const LEFT_OPEN =
   'the handler returned while a nested transaction was open, and everything was rolled back: commit it, or roll it back, first';
 
-/** A transaction of its own, lent in the same way: for handlers without a key, and for consumers that use an ORM. */
+/** Opens a transaction and scopes it: for handlers without a key, and for consumers that use an ORM. */
 export async function scopedTransaction<T>(
   pool: Pool,
   work: (tx: Transaction) => Promise<T>,
@@ -101,7 +101,7 @@ async function endsInTime<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
   return ended.value;
 }
 
-/** Tags of commands that the lent client never sends while it is lent. ROLLBACK is also the tag of ROLLBACK TO. */
+/** Tags of commands that the scoped client never sends. ROLLBACK is also the tag of ROLLBACK TO. */
 const ENDING_TAG = /^(COMMIT|BEGIN|START TRANSACTION|PREPARE TRANSACTION)$/;
 const NO_TRANSACTION = 'I';
 
@@ -109,36 +109,38 @@ const NO_TRANSACTION = 'I';
 function watchForEnd(tx: Transaction, onEnded: () => void): () => void {
   const { connection } = tx as { connection?: EventEmitter };
   if (connection === undefined) return () => {};
-  // @guard K9 the watch over a lent transaction: "void (ENDING_TAG.test(text) &&" -> "void (text === null &&"
+  // @guard K9 the watch over a scoped transaction: "void (ENDING_TAG.test(text) &&" -> "void (text === null &&"
   const onComplete = ({ text }: { text: string }) => void (ENDING_TAG.test(text) && onEnded());
-  // @guard K9 the watch over a lent transaction: "void (status === NO_TRANSACTION &&" -> "void (status === null &&"
+  // @guard K9 the watch over a scoped transaction: "void (status === NO_TRANSACTION &&" -> "void (status === null &&"
   const onReady = ({ status }: { status: string }) => void (status === NO_TRANSACTION && onEnded());
   connection.on('commandComplete', onComplete).on('readyForQuery', onReady);
   return () => void connection.off('commandComplete', onComplete).off('readyForQuery', onReady);
 }
 
-function lentClient(tx: Transaction, nested: NestedTransactions, mustBeOpen: () => void): Transaction {
-  // What is set on the lent client must not stay on the pool's.
+function scopedClient(tx: Transaction, nested: NestedTransactions, mustBeOpen: () => void): Transaction {
+  // What is set on the scoped client must not stay on the pool's.
   const own: Record<PropertyKey, unknown> = {
     query: (...call: QueryCall) => {
       mustBeOpen();
       return nested.query(...call);
     },
-    // An ORM's pool gives back what it was lent after each query. The transaction stays where it is.
+    // An ORM's pool releases its client after each query. The transaction goes on.
     release: () => {},
     end: () =>
-      Promise.reject(new TransactionControlRefused('this connection is lent: the call that lent it closes it')),
+      Promise.reject(
+        new TransactionControlRefused('this connection belongs to the scoped transaction, which releases it'),
+      ),
   };
-  const lent: Transaction = new Proxy(tx, {
+  const scoped: Transaction = new Proxy(tx, {
     get(client, property) {
       mustBeOpen();
       if (Object.hasOwn(own, property)) return own[property];
       const value: unknown = Reflect.get(client, property);
       if (typeof value !== 'function') return value;
-      // Methods that return the client for chaining return the lent one.
+      // Methods that return the client for chaining return the scoped one.
       return (...args: unknown[]) => {
         const returned: unknown = value.apply(client, args);
-        return returned === client ? lent : returned;
+        return returned === client ? scoped : returned;
       };
     },
     set(_client, property, value) {
@@ -146,5 +148,5 @@ function lentClient(tx: Transaction, nested: NestedTransactions, mustBeOpen: () 
       return true;
     },
   });
-  return lent;
+  return scoped;
 }

@@ -208,7 +208,7 @@ export class ModelOrchestrator {
 function actOutcome(step: string, answer: StepAnswer): ActOutcome<{ step: string }> {
   switch (answer.kind) {
     case 'completed':
-      return { kind: 'done', output: { step } };
+      return { kind: 'completed', output: { step } };
     case 'refused':
       return { kind: 'refused', reason: answer.reason, message: '' };
     case 'sealed':
@@ -221,7 +221,7 @@ function actOutcome(step: string, answer: StepAnswer): ActOutcome<{ step: string
 }
 
 function undoOutcome(answer: StepAnswer): UndoOutcome {
-  if (answer.kind === 'completed') return { kind: 'done' };
+  if (answer.kind === 'completed') return { kind: 'completed' };
   if (answer.kind === 'fenced') return { kind: 'fenced', detail: '' };
   return { kind: 'unknown', detail: answer.kind };
 }

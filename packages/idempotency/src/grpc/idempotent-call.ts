@@ -1,7 +1,7 @@
 import type { Transaction } from '@holdfast/postgres';
 
 /** What a handler knows about the key it runs under. */
-export interface CallInHand {
+export interface IdempotentCall {
   /** Write through it and nothing else, and don't call the network meanwhile. */
   tx: Transaction;
   key: string;

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { type OnceCall, type OncePorts, runOnce } from './run-once.ts';
-import { createFlights, type Flights, type Stands } from './single-flight.ts';
+import { type IdempotentRun, type RunPorts, runIdempotent } from './run-idempotent.ts';
+import { type ClaimedRequest, createSingleFlight, type SingleFlight } from './single-flight.ts';
 
 type Outcome = { kind: string; by?: string; shared?: boolean };
 
-const callOf = (extra: Partial<OnceCall> & { request?: string } = {}): OnceCall => {
+const callOf = (extra: Partial<IdempotentRun> & { request?: string } = {}): IdempotentRun => {
   const { request = 'same', ...rest } = extra;
   return {
     tenantId: 'shop',
@@ -15,18 +15,18 @@ const callOf = (extra: Partial<OnceCall> & { request?: string } = {}): OnceCall 
     ...rest,
   };
 };
-const standsFor = ({ operation, fingerprint }: OnceCall): Stands => ({
+const standsFor = ({ operation, fingerprint }: IdempotentRun): ClaimedRequest => ({
   operation,
   fingerprint: fingerprint.digest,
   members: null,
 });
 
-/** An attempt that ends when it is told to. */
+/** An attempt that ends on request. */
 function attempt(by: string) {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const begun = Promise.withResolvers<(stands: Stands) => void>();
+  const begun = Promise.withResolvers<(request: ClaimedRequest) => void>();
   let runs = 0;
-  const run = async (claimed: (stands: Stands) => void): Promise<Outcome> => {
+  const run = async (claimed: (request: ClaimedRequest) => void): Promise<Outcome> => {
     runs += 1;
     begun.resolve(claimed);
     await promise;
@@ -36,17 +36,17 @@ function attempt(by: string) {
 }
 
 function run(
-  flights: Flights,
-  call: OnceCall,
-  work: OncePorts<Outcome>['attempt'],
-  more: Partial<OncePorts<Outcome>> = {},
+  singleFlight: SingleFlight,
+  call: IdempotentRun,
+  work: RunPorts<Outcome>['attempt'],
+  more: Partial<RunPorts<Outcome>> = {},
 ) {
-  return runOnce<Outcome>(flights, call, {
+  return runIdempotent<Outcome>(singleFlight, call, {
     attempt: work,
     share: (outcome) => ({ ...outcome, shared: true }),
     reused: () => ({ kind: 'reused' }),
     inProgress: () => ({ kind: 'in_progress' }),
-    waitElsewhere: async () => undefined,
+    waitUntilSettled: async () => undefined,
     ...more,
   });
 }
@@ -54,10 +54,10 @@ const never = () => Promise.reject(new Error('it ran'));
 
 describe('duplicates in one process', () => {
   it('K2: share what comes of the one that runs, however many wait, and run nothing', async () => {
-    const flights = createFlights();
+    const singleFlight = createSingleFlight();
     const first = attempt('first');
-    const running = run(flights, callOf(), first.run);
-    const waiting = Array.from({ length: 50 }, () => run(flights, callOf(), never));
+    const running = run(singleFlight, callOf(), first.run);
+    const waiting = Array.from({ length: 50 }, () => run(singleFlight, callOf(), never));
     first.end();
     expect(await running).toEqual({ kind: 'completed', by: 'first' });
     expect(await Promise.all(waiting)).toEqual(Array(50).fill({ kind: 'completed', by: 'first', shared: true }));
@@ -65,10 +65,10 @@ describe('duplicates in one process', () => {
   });
 
   it('K4: share nothing across epochs: each makes an attempt of its own, one at a time', async () => {
-    const flights = createFlights();
+    const singleFlight = createSingleFlight();
     const [first, second] = [attempt('first'), attempt('second')];
-    const running = run(flights, callOf({ fence: { epoch: 1 } }), first.run);
-    const owner = run(flights, callOf({ fence: { epoch: 2 } }), second.run);
+    const running = run(singleFlight, callOf({ fence: { epoch: 1 } }), first.run);
+    const owner = run(singleFlight, callOf({ fence: { epoch: 2 } }), second.run);
     await first.begun;
     expect(second.runs()).toBe(0);
     first.end();
@@ -78,11 +78,11 @@ describe('duplicates in one process', () => {
   });
 
   it('H6: another request is refused as soon as it is sure what the key stands for, and not before', async () => {
-    const flights = createFlights();
+    const singleFlight = createSingleFlight();
     const first = attempt('first');
     const call = callOf();
-    const running = run(flights, call, first.run);
-    const other = run(flights, callOf({ request: 'other', waitMs: 0 }), never, { claimMs: 5_000 });
+    const running = run(singleFlight, call, first.run);
+    const other = run(singleFlight, callOf({ request: 'other', waitMs: 0 }), never, { claimMs: 5_000 });
     let refused = false;
     void other.then(() => {
       refused = true;
@@ -97,53 +97,53 @@ describe('duplicates in one process', () => {
   });
 
   it('H6: a request is not refused because of one that came before it and lost the key to the same request', async () => {
-    const flights = createFlights();
+    const singleFlight = createSingleFlight();
     const loser = attempt('loser');
-    const running = run(flights, callOf({ request: 'loser' }), loser.run);
-    const ours = run(flights, callOf(), async () => ({ kind: 'completed', by: 'ours' }));
+    const running = run(singleFlight, callOf({ request: 'loser' }), loser.run);
+    const ours = run(singleFlight, callOf(), async () => ({ kind: 'completed', by: 'ours' }));
     loser.end();
     await running;
     expect(await ours).toEqual({ kind: 'completed', by: 'ours' });
   });
 
-  it('G5: that have waited enough are told that it is in progress, and have run nothing', async () => {
-    const flights = createFlights();
+  it('G5: that have waited long enough get in_progress and run nothing', async () => {
+    const singleFlight = createSingleFlight();
     const first = attempt('first');
-    const running = run(flights, callOf(), first.run);
-    expect(await run(flights, callOf({ waitMs: 5 }), never)).toEqual({ kind: 'in_progress' });
-    expect(await run(flights, callOf({ waitMs: 0 }), never)).toEqual({ kind: 'in_progress' });
+    const running = run(singleFlight, callOf(), first.run);
+    expect(await run(singleFlight, callOf({ waitMs: 5 }), never)).toEqual({ kind: 'in_progress' });
+    expect(await run(singleFlight, callOf({ waitMs: 0 }), never)).toEqual({ kind: 'in_progress' });
     const signal = AbortSignal.timeout(5);
-    expect(await run(flights, callOf({ signal }), never)).toEqual({ kind: 'in_progress' });
+    expect(await run(singleFlight, callOf({ signal }), never)).toEqual({ kind: 'in_progress' });
     first.end();
     await running;
   });
 
   it('K7: wait in bounded numbers', async () => {
-    const flights = createFlights({ maxWaiting: 1 });
+    const singleFlight = createSingleFlight({ maxWaiting: 1 });
     const first = attempt('first');
-    const running = run(flights, callOf(), first.run);
-    const waiting = run(flights, callOf(), never);
-    expect(await run(flights, callOf(), never)).toEqual({ kind: 'in_progress' });
+    const running = run(singleFlight, callOf(), first.run);
+    const waiting = run(singleFlight, callOf(), never);
+    expect(await run(singleFlight, callOf(), never)).toEqual({ kind: 'in_progress' });
     first.end();
     expect(await Promise.all([running, waiting])).toMatchObject([{ by: 'first' }, { by: 'first', shared: true }]);
   });
 
   it('go on when the running one fails, whose error is its own caller’s', async () => {
-    const flights = createFlights();
+    const singleFlight = createSingleFlight();
     const first = attempt('first');
-    const running = run(flights, callOf(), first.run);
-    const waiting = run(flights, callOf(), async () => ({ kind: 'completed', by: 'mine' }));
+    const running = run(singleFlight, callOf(), first.run);
+    const waiting = run(singleFlight, callOf(), async () => ({ kind: 'completed', by: 'mine' }));
     first.fail(new Error('failed'));
     await expect(running).rejects.toThrow('failed');
     expect(await waiting).toEqual({ kind: 'completed', by: 'mine' });
   });
 
   it('of other keys, and of other tenants, do not wait', async () => {
-    const flights = createFlights();
+    const singleFlight = createSingleFlight();
     const first = attempt('first');
-    const running = run(flights, callOf(), first.run);
+    const running = run(singleFlight, callOf(), first.run);
     for (const other of [callOf({ key: 'other', waitMs: 0 }), callOf({ tenantId: 'other', waitMs: 0 })]) {
-      expect(await run(flights, other, async () => ({ kind: 'completed', by: 'other' }))).toMatchObject({
+      expect(await run(singleFlight, other, async () => ({ kind: 'completed', by: 'other' }))).toMatchObject({
         by: 'other',
       });
     }
@@ -154,12 +154,12 @@ describe('duplicates in one process', () => {
 
 describe('a call', () => {
   it('K6: is answered by what is known, without an attempt; two that ask a cache at once make one', async () => {
-    const flights = createFlights();
+    const singleFlight = createSingleFlight();
     const known = { kind: 'completed', by: 'cache' };
-    expect(await run(flights, callOf(), never, { recall: () => known })).toEqual(known);
+    expect(await run(singleFlight, callOf(), never, { recall: () => known })).toEqual(known);
     const first = attempt('first');
     const asking = { recall: async () => undefined };
-    const both = [1, 2].map(() => run(flights, callOf(), first.run, asking));
+    const both = [1, 2].map(() => run(singleFlight, callOf(), first.run, asking));
     await first.begun;
     first.end();
     expect((await Promise.all(both)).map(({ by }) => by)).toEqual(['first', 'first']);
@@ -167,16 +167,16 @@ describe('a call', () => {
   });
 
   it('G5: that is in progress elsewhere looks again until it is not, or gets what the wait has found', async () => {
-    const flights = createFlights();
+    const singleFlight = createSingleFlight();
     let looks = 0;
     const inProgressTwice = async () => {
       looks += 1;
       return { kind: looks < 3 ? 'in_progress' : 'completed' };
     };
-    expect(await run(flights, callOf(), inProgressTwice)).toEqual({ kind: 'completed' });
+    expect(await run(singleFlight, callOf(), inProgressTwice)).toEqual({ kind: 'completed' });
     expect(looks).toBe(3);
-    const found = { waitElsewhere: async () => ({ kind: 'completed', by: 'elsewhere' }) };
-    expect(await run(flights, callOf(), async () => ({ kind: 'in_progress' }), found)).toMatchObject({
+    const found = { waitUntilSettled: async () => ({ kind: 'completed', by: 'elsewhere' }) };
+    expect(await run(singleFlight, callOf(), async () => ({ kind: 'in_progress' }), found)).toMatchObject({
       by: 'elsewhere',
     });
   });

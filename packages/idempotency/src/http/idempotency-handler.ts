@@ -6,7 +6,7 @@
  * H9  Nothing is stored by a response hook: what a duplicate gets, or an error handler answers, can't overwrite a record.
  */
 import type { Pool, Transaction } from '@holdfast/postgres';
-import type { AnswerMemory } from '../core/answer-cache.ts';
+import type { AnswerCache } from '../core/answer-cache.ts';
 import type { Fingerprint, Fingerprinter } from '../core/fingerprint.ts';
 import { KEY_FAULT_REASONS, OUTCOME_REASONS } from '../core/outcome-reasons.ts';
 import { DAY_MS, DEFAULT_KEEP_DAYS, isKeyExpired, TOMBSTONE_MS } from '../core/retention-clock.ts';
@@ -16,8 +16,8 @@ import { createKeyedRunner, type KeyedOutcome, type KeyedRunner } from '../postg
 import { RolledBack, rolledBackOr } from '../postgres/scope/rolled-back.ts';
 import { scopedTransaction } from '../postgres/scope/scoped-transaction.ts';
 import { storeFaultReason } from '../postgres/store-fault.ts';
+import type { IdempotentCall, SerialisedAnswer } from './handler-answer.ts';
 import { EXPIRES_HEADER, keyHeaders, keyIn, REPLAYED_HEADER } from './key-headers.ts';
-import type { KeyInHand, SerialisedAnswer } from './keyed-answer.ts';
 import type { KeyedRoute } from './keyed-route.ts';
 import { preferredWaitMs } from './prefer.ts';
 import { differingFaults, type IdempotencyProblem, problemAnswer, problemFor, RETRY_AFTER_SECONDS } from './problem.ts';
@@ -29,7 +29,7 @@ export interface EdgeOptions {
   /** Of the database that holds both the claims and the handlers' own tables. */
   pool: Pool;
   /** Shared by all processes, such as Redis. None: the same answers. */
-  memory?: AnswerMemory | undefined;
+  cache?: AnswerCache | undefined;
   /** How long a duplicate may ask to wait with `Prefer: wait`. Default 5 s. */
   maxWaitMs?: number;
   /** How long a handler may run before it is rolled back. Default 10 s. */
@@ -61,7 +61,7 @@ export interface EdgeCall {
   /** Whose key it is. */
   tenantOf(): string | Promise<string>;
   /** The application's handler. Its body is serialised here: an answer that can't be leaves nothing done. */
-  handle(tx: Transaction, inHand: KeyInHand | undefined): Promise<SerialisedAnswer>;
+  handle(tx: Transaction, inHand: IdempotentCall | undefined): Promise<SerialisedAnswer>;
   /** The resource as it is now, for a replay past the retention (H15). Without it such a replay gets 410. */
   current?: ((stored: Omit<StoredAnswer, 'body'>) => Promise<Buffer>) | undefined;
 }
@@ -75,7 +75,7 @@ export interface PreparedKey extends CheckedKey {
 const MAX_WAIT_MS = 5_000;
 const HANDLER_TIMEOUT_MS = 10_000;
 
-export class KeyedEdge {
+export class IdempotencyHandler {
   readonly #options: EdgeOptions;
   readonly #runner: KeyedRunner;
   readonly #now: () => number;
@@ -86,8 +86,8 @@ export class KeyedEdge {
     this.#options = options;
     this.#now = options.now ?? Date.now;
     this.#handlerTimeoutMs = options.handlerTimeoutMs ?? HANDLER_TIMEOUT_MS;
-    const { pool, memory } = options;
-    this.#runner = createKeyedRunner({ pool, memory, effectTimeoutMs: this.#handlerTimeoutMs });
+    const { pool, cache } = options;
+    this.#runner = createKeyedRunner({ pool, cache, effectTimeoutMs: this.#handlerTimeoutMs });
   }
 
   /**
@@ -203,7 +203,7 @@ export class KeyedEdge {
   /** H16: a key that is too old to be remembered, and that is not, may have been used. */
   async #isKeyExpired(tenantId: string, key: string): Promise<boolean> {
     if (!isKeyExpired(key, this.#options.tombstoneMs ?? TOMBSTONE_MS, this.#now())) return false;
-    return (await ask(this.#options.pool, tenantId, key)).kind === 'unknown_key';
+    return (await ask(this.#options.pool, tenantId, key)).kind === 'not_found';
   }
 
   #expiresAt({ retentionMs }: KeyedRoute): string {

@@ -3,14 +3,14 @@ import { Metadata, type Responder, type ServerInterceptingCallInterface, status 
 /** A status as a handler sends it. */
 export type AnsweredStatus = Parameters<ServerInterceptingCallInterface['sendStatus']>[0];
 
-/** What a handler has answered with, before anybody hears it. */
+/** A handler's answer before it is sent. */
 export type HandlerResponse = { kind: 'message'; message: unknown } | { kind: 'status'; status: AnsweredStatus };
 
-export interface HeldResponse {
-  /** For the intercepting call: keeps back what the handler sends. */
+export interface BufferedResponse {
+  /** For the intercepting call: buffers what the handler sends. */
   responder: Pick<Responder, 'sendMetadata' | 'sendMessage' | 'sendStatus'>;
   response: Promise<HandlerResponse>;
-  /** Lets the handler's own response go, its message as the bytes that were stored. */
+  /** Sends the handler's own response, its message as the bytes that were stored. */
   release(bytes: Buffer): void;
   /** Sends a stored message to a duplicate, whose handler never started. */
   replay(call: ServerInterceptingCallInterface, bytes: Buffer): void;
@@ -18,8 +18,8 @@ export interface HeldResponse {
 
 const REPLAYED = 'idempotent-replayed';
 
-/** Holds a unary handler's metadata, message and status back until its transaction has committed (K1). */
-export function heldResponse(): HeldResponse {
+/** Buffers a unary handler's metadata, message and status until its transaction has committed (K1). */
+export function bufferedResponse(): BufferedResponse {
   const { promise, resolve } = Promise.withResolvers<HandlerResponse>();
   let passMetadata: (() => void) | undefined;
   let passMessage: ((bytes: Buffer) => void) | undefined;
@@ -35,7 +35,7 @@ export function heldResponse(): HeldResponse {
         resolve({ kind: 'message', message });
       },
       sendStatus(answered, pass) {
-        // After a message that was let go, this is its OK; otherwise an error, which is for the transaction to decide on.
+        // After a released message this is its OK; otherwise an error, which the transaction decides on.
         if (released) pass({ ...answered, metadata: marked(answered.metadata ?? undefined, false) });
         else resolve({ kind: 'status', status: answered });
       },
