@@ -30,7 +30,6 @@ const CALL = `call as materialized (
 const INSERT = `insert into claims (tenant_id, scope, name, operation, state, fingerprint, fingerprint_version, members)
      select tenant_id, scope, name, operation, 'in_progress', fingerprint, fingerprint_version, members from`;
 
-// @guard K9 the proof of a claim in somebody else's transaction: "returning pg_current_xact_id()::text as xact" -> "returning ''::text as xact"
 export const claimOnce = statement(
   'idempotency.once-claim',
   `with ${CALL}, $8::text::bigint as request_lock, $9::text::bigint as key_lock, $10::text = 'yes' as may_be_new
@@ -69,7 +68,7 @@ export interface ClaimedOnce {
   leased: 'yes' | 'no';
 }
 
-// @guard K9 the proof of a claim in somebody else's transaction: "pg_current_xact_id_if_assigned()::text = call.xact" -> "call.xact is not null"
+// @guard K9 the proof that once() settles in the transaction that claimed: "pg_current_xact_id_if_assigned()::text = call.xact" -> "call.xact is not null"
 export const settleOnce = statement(
   'idempotency.once-settle',
   `with call as materialized (
