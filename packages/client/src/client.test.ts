@@ -173,7 +173,10 @@ describe('waiting for an order', () => {
     };
     const { client } = await clientOf([json(200, order('processing')), open]);
     const startedMs = performance.now();
-    expect(await client.waitFor('o1', { timeoutMs: 300 })).toEqual({ kind: 'pending', order: order('compensating') });
+    expect(await client.waitFor('o1', { timeoutMs: 300 })).toEqual({
+      kind: 'in_progress',
+      order: order('compensating'),
+    });
     expect(performance.now() - startedMs).toBeLessThan(2_000);
   });
 });

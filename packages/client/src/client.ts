@@ -57,7 +57,7 @@ export type Waited =
   /** It waits for an operator. */
   | { kind: 'parked'; order: Order }
   /** Time is up, or the signal aborted; `order` as it was seen last. */
-  | { kind: 'pending'; order: Order | undefined }
+  | { kind: 'in_progress'; order: Order | undefined }
   | Extract<Sent<Order>, { kind: 'refused' }>;
 
 const RETRY: RetryOptions = { maxAttempts: 8, baseMs: 100, capMs: 5_000, attemptTimeoutMs: 10_000 };
@@ -139,7 +139,7 @@ export class HoldfastClient {
       if (settled !== undefined) return settled;
       await pause(fullJitterMs(this.#channel.retry, attempt, this.#channel.random), until);
     }
-    return { kind: 'pending', order };
+    return { kind: 'in_progress', order };
   }
 
   getSaga(id: string, options: CallOptions = {}): Promise<Sent<Saga>> {

@@ -48,14 +48,14 @@ export type Sent<T> =
   /** Attempts, budget or the signal's time ran out: it may have been done or not, and the same key will tell. */
   | { kind: 'unknown'; why: string };
 
-type Attempt<T> = Exclude<Sent<T>, { kind: 'unknown' }> | { kind: 'again'; why: string; retryAfterMs: number };
+type SentOnce<T> = Exclude<Sent<T>, { kind: 'unknown' }> | { kind: 'unknown'; why: string; retryAfterMs: number };
 
 /** Never throws for what the server or the network does; an abort ends in `unknown`. */
 export async function send<T>(channel: Channel, operation: Operation): Promise<Sent<T>> {
   const { retry, budget, random } = channel;
   for (let attempt = 1; ; attempt++) {
     const outcome = await attemptOnce<T>(channel, operation);
-    if (outcome.kind !== 'again') {
+    if (outcome.kind !== 'unknown') {
       budget.succeeded();
       return outcome;
     }
@@ -69,7 +69,7 @@ export async function send<T>(channel: Channel, operation: Operation): Promise<S
   }
 }
 
-async function attemptOnce<T>(channel: Channel, operation: Operation): Promise<Attempt<T>> {
+async function attemptOnce<T>(channel: Channel, operation: Operation): Promise<SentOnce<T>> {
   const waitMs = operation.waitMs ?? 0;
   const timeout = AbortSignal.timeout(channel.retry.attemptTimeoutMs + waitMs);
   const signal = operation.signal === undefined ? timeout : AbortSignal.any([operation.signal, timeout]);
@@ -83,7 +83,7 @@ async function attemptOnce<T>(channel: Channel, operation: Operation): Promise<A
     // A body that breaks off is a lost answer like any other.
     return read<T>(response, await response.text());
   } catch (error) {
-    return { kind: 'again', why: reasonOf(error), retryAfterMs: 0 };
+    return { kind: 'unknown', why: reasonOf(error), retryAfterMs: 0 };
   }
 }
 
@@ -97,7 +97,7 @@ function headersOf({ apiKey }: Channel, { body, key, waitMs = 0 }: Operation): R
   };
 }
 
-function read<T>(response: Response, text: string): Attempt<T> {
+function read<T>(response: Response, text: string): SentOnce<T> {
   const body = parse(text);
   if (response.ok && body !== undefined) {
     const replayed = response.headers.get('idempotent-replayed') === 'true';
@@ -107,7 +107,7 @@ function read<T>(response: Response, text: string): Attempt<T> {
   if (problem !== undefined && !problem.retryable) return { kind: 'refused', problem };
   // Not from the API itself (a proxy on the way, a page cut short): whether the API was reached is not known.
   const why = problem ? `${problem.code}: ${problem.detail}` : `HTTP ${response.status} without a problem of the API`;
-  return { kind: 'again', why, retryAfterMs: retryAfterMs(response.headers.get('retry-after')) };
+  return { kind: 'unknown', why, retryAfterMs: retryAfterMs(response.headers.get('retry-after')) };
 }
 
 function parse(text: string): unknown {

@@ -93,7 +93,7 @@ const FORGET_CONSUMERS = `
     end
   end`;
 
-type Handled = { kind: 'completed' } | { kind: 'failed'; error: Error } | { kind: 'abandoned' };
+type Handled = { kind: 'completed' } | { kind: 'failed'; error: Error } | { kind: 'in_progress' };
 type RawEntry = [id: string, fields: string[] | null] | null;
 type PendingEntry = [id: string, consumer: string, idleMs: number, attempts: number];
 
@@ -133,7 +133,7 @@ class GroupMember {
     await untilConnected(this.#redis, signal);
     for (let failures = 0; !signal.aborted; ) {
       try {
-        await this.#tryKeyLock(signal);
+        await this.#consumeOnce(signal);
         this.#goOn();
         failures = 0;
       } catch (error) {
@@ -147,7 +147,7 @@ class GroupMember {
     if (this.#isMember) await this.#forgetConsumers(this.#options.consumer).catch(() => undefined);
   }
 
-  async #tryKeyLock(signal: AbortSignal): Promise<void> {
+  async #consumeOnce(signal: AbortSignal): Promise<void> {
     this.#isMember ||= await this.#join();
     if (!this.#isMember) return await pause(BLOCK_MS, signal);
     await this.#dealWith(await this.#claimDue());
@@ -228,7 +228,7 @@ class GroupMember {
         const isTheirs = fault === 'of the entry' || (fault === 'contended' && attempt >= CONTENDED_ATTEMPTS);
         if (isTheirs) return { kind: 'failed', error };
         // E6. Pending as they are, whoever comes next deals with them.
-        if (this.#stopping.signal.aborted) return { kind: 'abandoned' };
+        if (this.#stopping.signal.aborted) return { kind: 'in_progress' };
         await this.#wait(attempt, error);
       }
     }

@@ -5,7 +5,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Migrations, migrate, missingMigrations } from './migrate.ts';
 import { createPool, type Pool } from './pool.ts';
-import { classifyPostgresError } from './sqlstate.ts';
+import { classifyPostgresError, sqlstateOf } from './sqlstate.ts';
 
 export interface Preparation {
   /** Apply what is missing; otherwise wait until somebody else (a job) has. */
@@ -33,7 +33,7 @@ export async function prepareDatabase(
   let told = '';
   for (;;) {
     const step = await attempt(pool, sources, migrateOnStart);
-    if (step.kind === 'ready') return step.applied;
+    if (step.kind === 'completed') return step.applied;
     if (performance.now() > deadlineAtMs) throw new Error(`${step.reason}, for ${timeoutMs} ms`, { cause: step.cause });
     if (step.reason !== told) onWait(step.reason);
     told = step.reason;
@@ -41,18 +41,28 @@ export async function prepareDatabase(
   }
 }
 
-type Attempt = { kind: 'ready'; applied: string[] } | { kind: 'waiting'; reason: string; cause?: unknown };
+type Prepared = { kind: 'completed'; applied: string[] } | { kind: 'unavailable'; reason: string; cause?: unknown };
 
-async function attempt(pool: Pool, sources: Migrations[], migrateOnStart: boolean): Promise<Attempt> {
+async function attempt(pool: Pool, sources: Migrations[], migrateOnStart: boolean): Promise<Prepared> {
   try {
-    if (migrateOnStart) return { kind: 'ready', applied: await migrate(pool, sources) };
+    if (migrateOnStart) return { kind: 'completed', applied: await migrate(pool, sources) };
     const missing = await missingMigrations(pool, sources);
-    if (missing.length === 0) return { kind: 'ready', applied: [] };
-    return { kind: 'waiting', reason: `the database lacks ${missing.join(', ')}: run this release's job \`migrate\`` };
+    if (missing.length === 0) return { kind: 'completed', applied: [] };
+    return {
+      kind: 'unavailable',
+      reason: `the database lacks ${missing.join(', ')}: run this release's job \`migrate\``,
+    };
   } catch (cause) {
-    if (classifyPostgresError(cause) === 'other') throw cause;
-    return { kind: 'waiting', reason: 'the database does not answer', cause };
+    // A login that is refused now is refused in a minute.
+    if (classifyPostgresError(cause) === 'other' || sqlstateOf(cause)?.startsWith('28')) throw cause;
+    return { kind: 'unavailable', reason: `the database does not answer (${why(cause)})`, cause };
   }
+}
+
+function why(error: unknown): string {
+  const [first] = error instanceof AggregateError ? (error.errors as unknown[]) : [error];
+  const sqlstate = sqlstateOf(first);
+  return `${sqlstate === undefined ? '' : `${sqlstate}: `}${first instanceof Error ? first.message : String(first)}`;
 }
 
 /** The job `migrate` of a service: brings its database up to date and ends. Safe when several run at once. */

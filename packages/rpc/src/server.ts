@@ -163,8 +163,8 @@ function unaryImplementation(
     answerOf(() => handler(call.request, serverCall(call)), path, options).then((answer) => {
       if (answer.kind === 'error') return callback(toServiceError(answer));
       const trailers = new Metadata();
-      if (answer.kind === 'stored') trailers.set('idempotent-replayed', String(answer.replayed));
-      return callback(null, answer.kind === 'stored' ? answer.bytes : answer.message, trailers);
+      if ('bytes' in answer) trailers.set('idempotent-replayed', String(answer.replayed));
+      return callback(null, 'bytes' in answer ? answer.bytes : answer.message, trailers);
     });
   };
 }
@@ -182,7 +182,7 @@ function streamingImplementation(
       const incoming = serverCall(call);
       for await (const answer of handler(call.request, incoming)) {
         if (answer.kind === 'error') return fail(answer);
-        const hasRoom = call.write(answer.kind === 'stored' ? answer.bytes : answer.message);
+        const hasRoom = call.write('bytes' in answer ? answer.bytes : answer.message);
         // A slow reader slows its handler down, instead of filling this process's memory.
         if (!hasRoom) await roomIn(call, incoming.signal);
       }

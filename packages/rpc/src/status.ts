@@ -30,7 +30,7 @@ export interface RpcError {
 /** What a handler gives back: a message, the stored bytes of one, or an error. */
 export type Answer<T> =
   | { kind: 'completed'; message: T }
-  | { kind: 'stored'; bytes: Buffer; replayed: boolean }
+  | { kind: 'completed'; bytes: Buffer; replayed: boolean }
   | RpcError;
 
 /** An error of the catalogue. @param message where there is more to say than the catalogue does @param metadata no values of the request */

@@ -136,7 +136,7 @@ export class ClusterParts {
       const serving = await child.untilServing();
       waiting.delete(child);
       if (serving.kind === 'stopped') faults.push(`${name} ${replica} was stopped`);
-      if (serving.kind !== 'gave-up') return;
+      if (serving.kind !== 'gave_up') return;
       const { exit, lastWords } = serving;
       faults.push(
         `${name} ${replica} ended with ${exit.signal ?? `exit code ${exit.code}`}: ${lastWords} (${logFile})`,

@@ -67,7 +67,7 @@ export interface Cluster {
   /** Whose API key `run.apiKey` is. */
   readonly tenantId: string;
   /** `kill -9`, and waits for the process to be gone. It is started again at once, on the same ports. */
-  kill(name: ServiceName, replica?: number): Promise<{ kind: 'killed'; pid: number } | { kind: 'not-running' }>;
+  kill(name: ServiceName, replica?: number): Promise<{ kind: 'killed'; pid: number } | { kind: 'not_running' }>;
   /** SIGSTOP: the process stands still and keeps its connections. */
   pause(name: ServiceName, replica?: number): void;
   resume(name: ServiceName, replica?: number): void;
@@ -196,7 +196,7 @@ function clusterOf(parts: ClusterParts): Cluster {
     tenantId: TENANT_ID,
     async kill(name, replica = 0) {
       const pid = await parts.process(name, replica).kill();
-      return pid === undefined ? { kind: 'not-running' } : { kind: 'killed', pid };
+      return pid === undefined ? { kind: 'not_running' } : { kind: 'killed', pid };
     },
     pause: (name, replica = 0) => parts.process(name, replica).pause(),
     resume: (name, replica = 0) => parts.process(name, replica).resume(),

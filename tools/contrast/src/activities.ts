@@ -23,7 +23,7 @@ const WRITE = statement(
 export type Outcome =
   | { kind: 'completed'; output: unknown }
   | { kind: 'refused'; reason: string }
-  | { kind: 'gave-up' };
+  | { kind: 'gave_up' };
 
 /** How long an activity is tried again when nothing is heard of it. */
 export interface Patience {
@@ -75,7 +75,7 @@ export class Activities {
       if (outcome.kind === 'completed')
         return { kind: 'completed', output: 'output' in outcome ? outcome.output : null };
       if (outcome.kind === 'refused') return { kind: 'refused', reason: outcome.reason };
-      if (attempt >= patience.attempts || performance.now() + waitMs > endAt) return { kind: 'gave-up' };
+      if (attempt >= patience.attempts || performance.now() + waitMs > endAt) return { kind: 'gave_up' };
       await delay(waitMs);
       waitMs *= 2;
     }

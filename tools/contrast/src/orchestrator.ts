@@ -124,7 +124,7 @@ async function startSaga(engine: Engine, n: number): Promise<void> {
     const outcome = await engine.beginWith(id, async (ownerId): Promise<Inserted<undefined>> => {
       const row = await accept(pool, n, ownerId);
       // Accepted by an earlier life of this process: the engine adopts it by itself.
-      return row === undefined ? { kind: 'exists', existing: undefined } : { kind: 'started', row };
+      return row === undefined ? { kind: 'exists', existing: undefined } : { kind: 'begun', row };
     });
     if (outcome.kind === 'begun' || outcome.kind === 'exists') break;
     // An engine that has lost its lease on a busy machine takes sagas again when it has another.

@@ -62,7 +62,7 @@ async function run({ sample: size, seed, only, from, systems }: Options): Promis
   }
   const count = (kind: CaseResult['kind']) => results.filter((result) => result.kind === kind).length;
   console.log(
-    `cases ${results.length}: ${count('held')} held, ${count('not-reached')} not on that path, ${count('violated')} violated`,
+    `cases ${results.length}: ${count('passed')} passed, ${count('not_reached')} not on that path, ${count('violated')} violated`,
   );
   console.log(`violations ${count('violated')}`);
   return count('violated') === 0 ? 0 : 1;

@@ -26,7 +26,7 @@ const UNDER_TEST = ['orchestrator', 'inventory', 'payment', 'shipping'] as const
 
 export interface CaseResult {
   /** `not-reached`: this path does not come by this point, so nothing was tried. */
-  kind: 'held' | 'not-reached' | 'violated';
+  kind: 'passed' | 'not_reached' | 'violated';
   title: string;
   outcome: string;
   deaths: number;
@@ -112,7 +112,7 @@ class SystemUnderTest implements Matrix {
     const { violations } = await this.#audit();
     const outOfTime = tookMs > (hasty ? HASTY_DEADLINE_MS : PATIENT_DEADLINE_MS);
     const isRight = mayEnd(entry, outcome, cancel, outOfTime) && violations === 0;
-    const kind = !isRight ? 'violated' : struck > 0 ? 'held' : 'not-reached';
+    const kind = !isRight ? 'violated' : struck > 0 ? 'passed' : 'not_reached';
     const told = violations === 0 ? outcome : `${outcome}, and ${violations} violations of A1`;
     return { kind, title, outcome: told, deaths: struck, tookMs };
   }

@@ -84,10 +84,10 @@ function checkedRequest(request: object): OrderRequest {
 }
 
 function placedAnswer(placed: Placed): Answer<{ order: OrderMessage }> {
-  if (placed.kind === 'answered') {
+  if (placed.kind === 'completed') {
     const order = orderMessage(JSON.parse(placed.body) as OrderView);
     const bytes = services.orders.PlaceOrder.responseSerialize({ order });
-    return { kind: 'stored', bytes, replayed: placed.replayed };
+    return { kind: 'completed', bytes, replayed: placed.replayed };
   }
   const metadata = placed.kind === 'reused' ? { differing: placed.differing.join(',') } : {};
   return errorOf(PLACED_REASONS[placed.kind], undefined, metadata);

@@ -69,7 +69,7 @@ describe('a duplicate that waits', () => {
     const looks = queries.mock.calls.length;
     for (const id of ids) await settle(id, `told ${id}`);
     const told = await Promise.all(waiting);
-    expect(told.every((waited) => waited.kind === 'answered')).toBe(true);
+    expect(told.every((waited) => waited.kind === 'completed')).toBe(true);
     expect(looks).toBeGreaterThan(0);
     expect(looks).toBeLessThan(8);
     queries.mockRestore();
@@ -87,17 +87,17 @@ describe('a duplicate that waits', () => {
     told[0]?.resolve();
     await settle(id, 'told');
     told[1]?.resolve();
-    expect(await waiting).toEqual({ kind: 'answered', answer: { status: 200, answer: 'told' } });
+    expect(await waiting).toEqual({ kind: 'completed', answer: { status: 200, answer: 'told' } });
     keys.close();
   });
 
   it('H7: gives up in time, when the caller hangs up, and, without time, at once', async () => {
     const { keys } = openKeys();
     await plant(1);
-    expect(await keys.wait('planted-0', key, { waitMs: 50, signal: never })).toEqual({ kind: 'pending' });
-    expect(await keys.wait('planted-0', key, { waitMs: 0, signal: never })).toEqual({ kind: 'pending' });
+    expect(await keys.wait('planted-0', key, { waitMs: 50, signal: never })).toEqual({ kind: 'in_progress' });
+    expect(await keys.wait('planted-0', key, { waitMs: 0, signal: never })).toEqual({ kind: 'in_progress' });
     expect(await keys.wait('planted-0', key, { waitMs: 10_000, signal: AbortSignal.timeout(50) })).toEqual({
-      kind: 'pending',
+      kind: 'in_progress',
     });
   });
 
@@ -107,7 +107,7 @@ describe('a duplicate that waits', () => {
     const waiting = keys.wait('planted-0', key, { waitMs: 5_000, signal: never });
     expect(keys.watched('planted-0')).toBe(key);
     await settle('planted-0', 'told');
-    expect(await waiting).toMatchObject({ kind: 'answered' });
+    expect(await waiting).toMatchObject({ kind: 'completed' });
     expect(keys.watched('planted-0')).toBeUndefined();
   });
 
@@ -116,7 +116,7 @@ describe('a duplicate that waits', () => {
     await plant(1);
     const waiting = keys.wait('planted-0', key, { waitMs: 5_000, signal: never });
     keys.close();
-    expect(await waiting).toEqual({ kind: 'ended' });
+    expect(await waiting).toEqual({ kind: 'changed' });
   });
 });
 

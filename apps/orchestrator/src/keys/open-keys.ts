@@ -16,11 +16,11 @@ import { findSettled, type StoredAnswer, type StoredKey } from './key-store.ts';
 export type OpenKey = Pick<StoredKey, 'tenantId' | 'operation' | 'fingerprint' | 'members' | 'createdAt'>;
 
 export type Waited =
-  | { kind: 'answered'; answer: StoredAnswer }
+  | { kind: 'completed'; answer: StoredAnswer }
   /** Not in the time given; or too many wait here already. */
-  | { kind: 'pending' }
+  | { kind: 'in_progress' }
   /** No longer watched: the key's row says what it stands for now. */
-  | { kind: 'ended' };
+  | { kind: 'changed' };
 
 interface Entry {
   key: OpenKey;
@@ -50,7 +50,7 @@ const LOOK_EVERY_MS = 50;
 const LISTEN_MS = 5_000;
 const IDS_PER_LOOK = 1_000;
 const MAX_WAITING = 20_000;
-const PENDING: Waited = { kind: 'pending' };
+const PENDING: Waited = { kind: 'in_progress' };
 
 export class OpenKeys {
   /** First requests that run in this process. */
@@ -83,14 +83,14 @@ export class OpenKeys {
       return waited === 'late' ? PENDING : waited;
     } finally {
       entry.waiting -= 1;
-      if (entry.waiting === 0) this.#end(id, entry, { kind: 'ended' });
+      if (entry.waiting === 0) this.#end(id, entry, { kind: 'changed' });
     }
   }
 
   /** No more looks; who waits is sent to the key's row. */
   close(): void {
     clearTimeout(this.#timer);
-    for (const [id, entry] of this.#entries) this.#end(id, entry, { kind: 'ended' });
+    for (const [id, entry] of this.#entries) this.#end(id, entry, { kind: 'changed' });
   }
 
   #watch(id: string, key: OpenKey, untilTold: WaitOptions['untilTold']): Entry {
@@ -132,7 +132,7 @@ export class OpenKeys {
       for (let at = 0; at < ids.length; at += IDS_PER_LOOK) {
         for (const { id, ...answer } of await findSettled(this.#options.pool, ids.slice(at, at + IDS_PER_LOOK))) {
           const entry = this.#entries.get(id);
-          if (entry !== undefined) this.#end(id, entry, { kind: 'answered', answer });
+          if (entry !== undefined) this.#end(id, entry, { kind: 'completed', answer });
         }
       }
     } catch (error) {

@@ -70,6 +70,6 @@ describe('the key of an order', () => {
   });
 
   it('K2: gives the stored answer to the same request', async () => {
-    expect(await askedAgainFor({ ...request }, { members: null })).toMatchObject({ kind: 'answered', body: '{}' });
+    expect(await askedAgainFor({ ...request }, { members: null })).toMatchObject({ kind: 'completed', body: '{}' });
   });
 });

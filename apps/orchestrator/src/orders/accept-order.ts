@@ -5,7 +5,7 @@
  * K1  Nobody hears an answer that is not stored.
  * K2  Every later request under the key gets the stored answer, or is refused when it asks for something else.
  * K5  A key past its retention shows the order as it is now; nothing runs.
- * K7  A duplicate waits in memory (run-once.ts; for another process, open-keys.ts), and is compared only with what a committed
+ * K7  A duplicate waits in memory (run-idempotent.ts; for another process, open-keys.ts), and is compared only with what a committed
  *     row says.
  *
  * Crash windows: before the insert commits, nothing has happened. After it, the saga is adopted from this process
@@ -63,12 +63,12 @@ export interface Placement {
 }
 
 export type Placed =
-  | { kind: 'answered'; id: string; body: string; replayed: boolean; claimedAt: Date }
+  | { kind: 'completed'; id: string; body: string; replayed: boolean; claimedAt: Date }
   /** The first request under this key is still waiting for its answer. */
   | { kind: 'in_progress'; claimedAt: Date }
   | Reused
   /** Too many orders are under way, or this process has lost its lease. Nothing was done. */
-  | { kind: 'busy' }
+  | { kind: 'unavailable' }
   /** The key says that it is older than anything that is remembered. Nothing was done. */
   | { kind: 'key_expired' };
 
@@ -116,7 +116,7 @@ async function recall(book: OrderBook, attempt: Attempt): Promise<Placed | undef
   const watched = book.openKeys.watched(attempt.id);
   if (watched !== undefined) return await handleExisting(book, attempt, watched);
   const told = await book.knownAnswers.find(attempt.id, keyedOrder(attempt));
-  return told && { kind: 'answered', replayed: true, ...told };
+  return told && { kind: 'completed', replayed: true, ...told };
 }
 
 async function claimOrder(
@@ -129,7 +129,7 @@ async function claimOrder(
     return stored === undefined ? { kind: 'key_expired' } : await handleExisting(book, attempt, stored);
   }
   const { isFirst, stored } = await claimOrFind(book, attempt);
-  if (stored === undefined) return { kind: 'busy' };
+  if (stored === undefined) return { kind: 'unavailable' };
   if (!isFirst) return await handleExisting(book, attempt, stored);
   if (stored.status === null) claimed(stored);
   return await answerFirst(book, attempt, stored);
@@ -137,8 +137,8 @@ async function claimOrder(
 
 /** What duplicates get of the request that ran in this process. Where it was refused for want of room, each asks by itself. */
 function share(placed: Placed): Placed | undefined {
-  if (placed.kind === 'busy') return undefined;
-  return placed.kind === 'answered' ? { ...placed, replayed: true } : placed;
+  if (placed.kind === 'unavailable') return undefined;
+  return placed.kind === 'completed' ? { ...placed, replayed: true } : placed;
 }
 
 /** As what is known of an order's answer is looked for. */
@@ -192,7 +192,7 @@ async function answerFirst(book: OrderBook, attempt: Attempt, stored: StoredKey)
   const answer = stored.status === null ? await settleWhenEnded(book, attempt) : stored;
   if (!answer?.answer) return { kind: 'in_progress', claimedAt };
   book.knownAnswers.keep(keyedOrder(attempt), { id, body: answer.answer, claimedAt });
-  return { kind: 'answered', id, body: answer.answer, replayed: false, claimedAt };
+  return { kind: 'completed', id, body: answer.answer, replayed: false, claimedAt };
 }
 
 function justAccepted(id: string, order: AcceptedOrder): string {
@@ -207,7 +207,7 @@ async function settleWhenEnded(book: OrderBook, attempt: Attempt): Promise<Store
   const { id, placement } = attempt;
   const end = await book.engine.waitForEnd(id, placement.waitMs, placement.signal);
   // Ended here, and this very answer was stored with the end (K1). Else another may stand: read it.
-  if (end.kind === 'settled' && end.snapshot.storedByHook)
+  if (end.kind === 'ended' && end.snapshot.storedByHook)
     return { status: ORDER_ACCEPTED, answer: answerOfPayload(end.snapshot.storedByHook) };
   const stored = await findStoredKey(book.pool, keyOfOrder(attempt));
   if (stored?.status) return { status: stored.status, answer: stored.answer };
@@ -252,8 +252,8 @@ async function waitUntilSettled(
   const untilTold = told && ((ms: number) => told(keyed, ms));
   const waited = await book.openKeys.wait(attempt.id, openKeyOf(attempt, claimedAt), { waitMs, signal, untilTold });
   // The first request's process tells the others: a hundred duplicates need not say it again.
-  if (waited.kind === 'answered') return await replay(book, attempt, waited.answer, { claimedAt, keep: false });
-  return waited.kind === 'pending' ? placed : undefined;
+  if (waited.kind === 'completed') return await replay(book, attempt, waited.answer, { claimedAt, keep: false });
+  return waited.kind === 'in_progress' ? placed : undefined;
 }
 
 /** What the key of this very order stands for. */
@@ -290,7 +290,7 @@ async function replay(
   const isPast = answer.answer === null || isPastRetention(book.retention, claimedAt, book.now());
   const body = isPast ? JSON.stringify(await readOrder(book.pool, placement.tenantId, id)) : (answer.answer ?? '');
   if (keep && !isPast) book.knownAnswers.keep(keyedOrder(attempt), { id, body, claimedAt });
-  return { kind: 'answered', id, body, replayed: true, claimedAt };
+  return { kind: 'completed', id, body, replayed: true, claimedAt };
 }
 
 /** The key stands for another request than the one that was sent (K2). */

@@ -71,7 +71,7 @@ async function place(order = newOrder(randomUUID())): Promise<string> {
 
 async function ended(id: string) {
   const end = await engine.waitForEnd(id, WAIT_MS);
-  if (end.kind !== 'settled') throw new Error(`order ${id} is ${end.kind}`);
+  if (end.kind !== 'ended') throw new Error(`order ${id} is ${end.kind}`);
   return end.snapshot;
 }
 

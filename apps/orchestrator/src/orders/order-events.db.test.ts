@@ -81,7 +81,7 @@ afterAll(async () => {
 /** Places an order and waits for its end. */
 async function place(id = randomUUID()): Promise<string> {
   await engine.createStarter({ insert })(newOrder(id));
-  expect((await engine.waitForEnd(id, 10_000)).kind).toBe('settled');
+  expect((await engine.waitForEnd(id, 10_000)).kind).toBe('ended');
   return id;
 }
 

@@ -31,7 +31,7 @@ describe('orders that arrive together', () => {
         replicas[0](ids.map(newOrder)),
         replicas[1](ids.toReversed().map(newOrder)),
       ]);
-      const placed = [...here, ...there].flatMap((inserted) => (inserted.kind === 'started' ? [inserted.row.id] : []));
+      const placed = [...here, ...there].flatMap((inserted) => (inserted.kind === 'begun' ? [inserted.row.id] : []));
       expect(placed.toSorted()).toEqual(ids.toSorted());
     }
     // A circle ends by the lock time-out or by the server's own search for one: either way a statement fails.

@@ -118,7 +118,7 @@ async function insertOrders(db: Query, accept: Statement, entries: OwnedOrder[])
   return entries.map(({ id, order }) => {
     const row = started.get(id);
     if (row === undefined) return { kind: 'exists', existing: found?.get(id) };
-    return { kind: 'started', row: { ...row, input: order } };
+    return { kind: 'begun', row: { ...row, input: order } };
   });
 }
 

@@ -7,5 +7,5 @@ export const PLACED_REASONS = {
   in_progress: OUTCOME_REASONS.in_progress,
   reused: OUTCOME_REASONS.reused,
   key_expired: KEY_FAULT_REASONS.key_expired,
-  busy: 'TRY_AGAIN',
-} as const satisfies Record<Exclude<Placed['kind'], 'answered'>, Reason>;
+  unavailable: 'TRY_AGAIN',
+} as const satisfies Record<Exclude<Placed['kind'], 'completed'>, Reason>;

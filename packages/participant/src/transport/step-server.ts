@@ -175,9 +175,9 @@ async function replyTo(
   if (method === undefined) return replyOf(call, unknownMethod(call.method));
   try {
     const given = await method.handler(requestIn(call, method), new StreamedCall(call, signal));
-    if (given.kind !== 'completed') return replyOf(call, given);
+    if (given.kind === 'error' || 'bytes' in given) return replyOf(call, given);
     // Encoded here, so that a message that can't be is this call's failure and not the process's.
-    return replyOf(call, { kind: 'stored', bytes: method.encode(given.message), replayed: false });
+    return replyOf(call, { kind: 'completed', bytes: method.encode(given.message), replayed: false });
   } catch (error) {
     return replyOf(call, translated(error, method.path, options));
   }
@@ -193,11 +193,11 @@ function requestIn(call: StepCall, method: StepMethod): unknown {
 }
 
 function replyOf({ id }: StepCall, answer: Encoded): StepReplyInput {
-  if (answer.kind === 'stored') return { id, response: answer.bytes, replayed: answer.replayed };
+  if (answer.kind === 'completed') return { id, response: answer.bytes, replayed: answer.replayed };
   return { id, failure: failureOf(answer), replayed: answer.replayed };
 }
 
-type Encoded = Exclude<Answer<unknown>, { kind: 'completed' }>;
+type Encoded = Exclude<Answer<unknown>, { message: unknown }>;
 
 function failureOf({ statusBytes, pushbackMs }: RpcError) {
   const detail = decodeStatus(statusBytes);

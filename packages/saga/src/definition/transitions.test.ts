@@ -26,7 +26,7 @@ describe('the state machine', () => {
       progress = acted(definition, progress, name);
     }
     expect(progress).toMatchObject({ state: 'completed', position: 3, outputs: { a: 'a', b: 'b', c: 'c' } });
-    expect(whatNext(definition, progress)).toEqual({ kind: 'nothing' });
+    expect(whatNext(definition, progress)).toEqual({ kind: 'ended' });
   });
 
   it('S3: undoes backward from the step that may have been started', () => {

@@ -12,7 +12,7 @@ export interface Progress {
 }
 
 /** What is to be done with a saga as it is stored. */
-export type Next = { kind: 'act'; step: RunnableStep } | { kind: 'undo'; step: RunnableStep } | { kind: 'nothing' };
+export type Next = { kind: 'act'; step: RunnableStep } | { kind: 'undo'; step: RunnableStep } | { kind: 'ended' };
 
 /** The failure reasons that the engine itself gives; all others come from refusals. */
 export const CANCELLED = 'CANCELLED';
@@ -20,7 +20,7 @@ export const DEADLINE_EXCEEDED = 'DEADLINE_EXCEEDED';
 
 /** @throws Error when the stored position fits no step of the definition */
 export function whatNext(definition: SagaDefinition, { state, position }: Progress): Next {
-  if (state !== 'running' && state !== 'compensating') return { kind: 'nothing' };
+  if (state !== 'running' && state !== 'compensating') return { kind: 'ended' };
   const step = definition.steps[position];
   if (step === undefined) {
     throw new Error(

@@ -18,7 +18,7 @@ afterAll(() => test.drop());
 
 async function stateOf(id: string, at = engine) {
   const end = await at.waitForEnd(id, WAIT_MS);
-  return end.kind === 'settled' ? end.snapshot.state : end.kind;
+  return end.kind === 'ended' ? end.snapshot.state : end.kind;
 }
 const rowsOf = async (id: string) =>
   (await test.database.pool.query('select owner_id, epoch, input from sagas where id = $1', [id])).rows;
@@ -57,11 +57,14 @@ describe('begin', () => {
     expect(await test.callNames('twice')).toEqual(['act reserve', 'act charge', 'act ship', 'act notify']);
   });
 
-  it('G2: full, unavailable and unknown definitions leave no row and no slot behind', async () => {
+  it('full, unavailable and unknown definitions leave no row and no slot behind', async () => {
     const small = await test.engine({ maxRunning: 1 });
     const insert = Promise.withResolvers<Inserted<null>>();
     const holdsTheOnlySlot = small.beginWith('holds the only slot', () => insert.promise);
-    expect(await small.begin(test.definition, 'full', INPUT)).toEqual({ kind: 'full' });
+    expect(await small.begin(test.definition, 'full', INPUT)).toEqual({
+      kind: 'unavailable',
+      detail: 'this process runs as many sagas as it may',
+    });
     insert.resolve({ kind: 'exists', existing: null });
     await holdsTheOnlySlot;
     await expect(small.begin('no such', 'unknown', INPUT)).rejects.toThrow(TypeError);
@@ -95,7 +98,7 @@ describe("begin in the caller's transaction", () => {
     expect(await rowsOf('forgotten')).toMatchObject([{ owner_id: engine.ownerId, epoch: 2 }]);
   });
 
-  it('S2, G2: rolled back, it runs nothing, even when committed() is called by mistake', async () => {
+  it('S2: rolled back, it runs nothing, even when committed() is called by mistake', async () => {
     let committed = async () => {};
     await transaction(test.database.pool, async (tx) => {
       const outcome = await engine.begin(test.definition, 'rolled-back', INPUT, { tx });
@@ -130,7 +133,7 @@ describe('a starter', () => {
       const row = rows.find((one) => one.id === id);
       return row === undefined
         ? { kind: 'exists' as const, existing: `what ${id} is` }
-        : { kind: 'started' as const, row };
+        : { kind: 'begun' as const, row };
     });
   };
 
@@ -160,7 +163,7 @@ describe('a starter', () => {
     expect(await stateOf('p2')).toBe('completed');
   });
 
-  it('G2: an insert that fails gives every slot back, and its error to every caller', async () => {
+  it('an insert that fails gives every slot back, and its error to every caller', async () => {
     const small = await test.engine({ maxRunning: 2 });
     const fails = small.createStarter<{ id: string }, string>({
       insert: () => Promise.reject(Object.assign(new Error('refused'), { code: '23514' })),
@@ -169,7 +172,7 @@ describe('a starter', () => {
     expect(ended.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
     const start = small.createStarter({ insert });
     const outcomes = await Promise.all(['h1', 'h2', 'h3'].map((id) => start({ id })));
-    expect(outcomes.map(({ kind }) => kind)).toEqual(['begun', 'begun', 'full']);
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['begun', 'begun', 'unavailable']);
     expect(await rowsOf('h3')).toEqual([]);
   });
 });

@@ -1,8 +1,8 @@
 // How a saga begins: a slot is taken before its insert, and given back whatever the insert comes to. Upholds:
 // S1 Once its insert is committed, a saga runs to its end: here, or after this process's own sweep or an adopter found it.
 // S2 The insert is the checkpoint before the first step; no step starts before it is known to be committed.
-// G1 A slot is taken for an id before its row is sent, so that no sweep of this process adopts it between commit and run.
-// G2 Every slot is given back: by the run's end, by an insert that failed, or, in a transaction of the caller's, by a timer.
+// Slots: one is taken for an id before its row is sent, so that no sweep of this process adopts it between commit and run.
+// Every slot is given back: by the run's end, by an insert that failed, or, in a transaction of the caller's, by a timer.
 
 import { classifyPostgresError, createBatcher, QueueFull, statement } from '@holdfast/postgres';
 import type { SagaDefinition } from '../definition/definition.ts';
@@ -12,10 +12,8 @@ import type { Admission, Admitted } from './running-sagas.ts';
 
 /** This process cannot start a saga now. Nothing was inserted. */
 export type NotAdmitted =
-  /** As many sagas as allowed are here already, or too many wait for their insert: ask again later. */
-  | { kind: 'full' }
-  /** This process has no lease, or is stopping. */
-  | { kind: 'unavailable'; detail: string };
+  /** No room, no lease, or stopping: ask again later, or another process. */
+  { kind: 'unavailable'; detail: string };
 
 export type BeginOutcome =
   /** Its insert is committed, and it runs here. */
@@ -30,7 +28,7 @@ export type BeginInTransactionOutcome =
   { kind: 'begun'; committed(): Promise<void> } | Exclude<BeginOutcome, { kind: 'begun' }>;
 
 /** What the insert of a saga came to: its row, or what was there before, as the caller knows it. */
-export type Inserted<Existing> = { kind: 'started'; row: SagaRow } | { kind: 'exists'; existing: Existing };
+export type Inserted<Existing> = { kind: 'begun'; row: SagaRow } | { kind: 'exists'; existing: Existing };
 
 export type StartOutcome<Existing> = { kind: 'begun' } | { kind: 'exists'; existing: Existing } | NotAdmitted;
 
@@ -94,6 +92,8 @@ const READ_COMMITTED = statement(
 const MAX_GROUPS = 4;
 const GROUP_MS = 80;
 
+const NO_ROOM: NotAdmitted = { kind: 'unavailable', detail: 'too many sagas wait for their insert' };
+
 interface NewSaga {
   id: string;
   definition: SagaDefinition;
@@ -118,7 +118,7 @@ export class Beginnings {
     const known = this.#definition(definition);
     const started = await this.beginWith<undefined>(id, async (ownerId) => {
       const row = await this.#insert(this.#context.db, { id, definition: known, input, ownerId, deadlineMs });
-      return row === undefined ? { kind: 'exists', existing: undefined } : { kind: 'started', row };
+      return row === undefined ? { kind: 'exists', existing: undefined } : { kind: 'begun', row };
     });
     return started.kind === 'exists' ? { kind: 'exists' } : started;
   }
@@ -181,7 +181,7 @@ export class Beginnings {
       try {
         return await this.beginWith(entry.id, (ownerId) => groups.submit({ ...entry, ownerId }));
       } catch (error) {
-        if (error instanceof QueueFull) return { kind: 'full' };
+        if (error instanceof QueueFull) return NO_ROOM;
         throw error;
       }
     };

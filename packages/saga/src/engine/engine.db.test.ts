@@ -250,8 +250,8 @@ describe('exhausted attempts', () => {
   it('are of no concern to a resume of what is not parked', async () => {
     await test.start(engine, 'not-parked');
     await settled('not-parked');
-    expect(await engine.resume('not-parked')).toEqual({ kind: 'not-parked', state: 'completed' });
-    expect(await engine.resume('no such saga')).toEqual({ kind: 'not-found' });
+    expect(await engine.resume('not-parked')).toEqual({ kind: 'not_parked', state: 'completed' });
+    expect(await engine.resume('no such saga')).toEqual({ kind: 'not_found' });
   });
 });
 
@@ -260,7 +260,7 @@ describe('cancel', () => {
     test.onAct('cancel', 'charge', async () => ({ kind: 'unknown', detail: 'busy', retryAfterMs: 60_000 }));
     await test.start(engine, 'cancel');
     await eventually(async () => (await test.callNames('cancel')).includes('act charge'));
-    expect(await engine.cancel('cancel', WAIT_MS)).toMatchObject({ kind: 'turning-back' });
+    expect(await engine.cancel('cancel', WAIT_MS)).toMatchObject({ kind: 'turning_back' });
     expect(await settled('cancel')).toMatchObject({
       state: 'cancelled',
       failure: { step: 'charge', reason: 'CANCELLED' },
@@ -277,7 +277,7 @@ describe('cancel', () => {
     });
     await test.start(engine, 'pivot');
     await eventually(async () => (await test.callNames('pivot')).includes('act ship'));
-    expect(await engine.cancel('pivot', 30)).toEqual({ kind: 'pending' });
+    expect(await engine.cancel('pivot', 30)).toEqual({ kind: 'in_progress' });
     const decision = engine.cancel('pivot', WAIT_MS);
     ship.resolve();
     expect(await decision).toMatchObject({ kind: 'refused' });
@@ -296,7 +296,7 @@ describe('cancel', () => {
     await eventually(async () => (await test.effects('unsure')).length === 3);
     const decision = engine.cancel('unsure', WAIT_MS);
     ship.resolve();
-    expect((await decision).kind).toBe('turning-back');
+    expect((await decision).kind).toBe('turning_back');
     expect((await settled('unsure')).state).toBe('cancelled');
     expect((await test.effects('unsure')).map(({ state }) => state)).toEqual(['undone', 'undone', 'undone']);
   });
@@ -316,7 +316,7 @@ describe('cancel', () => {
     await test.start(engine, 'over');
     await settled('over');
     expect(await engine.cancel('over', 0)).toMatchObject({ kind: 'refused', snapshot: { state: 'completed' } });
-    expect(await engine.cancel('no such saga', 0)).toEqual({ kind: 'not-found' });
+    expect(await engine.cancel('no such saga', 0)).toEqual({ kind: 'not_found' });
   });
 });
 
@@ -343,12 +343,12 @@ describe('listening', () => {
   it('ends when its time is over or its caller is gone', async () => {
     test.onAct('slow', 'reserve', async () => ({ kind: 'unknown', detail: 'busy', retryAfterMs: 60_000 }));
     await test.start(engine, 'slow');
-    expect(await engine.waitForEnd('slow', 30)).toEqual({ kind: 'pending' });
-    expect(await engine.waitForEnd('no such saga', 30)).toEqual({ kind: 'not-found' });
+    expect(await engine.waitForEnd('slow', 30)).toEqual({ kind: 'in_progress' });
+    expect(await engine.waitForEnd('no such saga', 30)).toEqual({ kind: 'not_found' });
     const caller = new AbortController();
     const waiting = engine.waitForEnd('slow', 60_000, caller.signal);
     caller.abort();
-    expect(await waiting).toEqual({ kind: 'pending' });
+    expect(await waiting).toEqual({ kind: 'in_progress' });
     await engine.cancel('slow', WAIT_MS);
     await settled('slow');
   });
@@ -367,10 +367,16 @@ describe('admission', () => {
       return { outcome, release };
     };
     const [first, second] = [hold('a'), hold('b')];
-    expect(await hold('c').outcome).toEqual({ kind: 'full' });
+    expect(await hold('c').outcome).toEqual({
+      kind: 'unavailable',
+      detail: 'this process runs as many sagas as it may',
+    });
     expect(await first.release()).toEqual({ kind: 'exists', existing: null });
     const third = hold('c');
-    expect(await hold('d').outcome).toEqual({ kind: 'full' });
+    expect(await hold('d').outcome).toEqual({
+      kind: 'unavailable',
+      detail: 'this process runs as many sagas as it may',
+    });
     await Promise.all([second.release(), third.release()]);
     await small.stop();
     expect((await hold('e').outcome).kind).toBe('unavailable');
@@ -380,7 +386,7 @@ describe('admission', () => {
 
 async function settledBy(engine: Engine, id: string) {
   const outcome = await engine.waitForEnd(id, WAIT_MS);
-  if (outcome.kind !== 'settled') throw new Error(`saga ${id} is ${outcome.kind}`);
+  if (outcome.kind !== 'ended') throw new Error(`saga ${id} is ${outcome.kind}`);
   return outcome.snapshot;
 }
 

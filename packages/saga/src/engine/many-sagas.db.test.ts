@@ -12,7 +12,7 @@ afterAll(() => test.drop());
 
 async function settledBy(engine: Engine, id: string) {
   const outcome = await engine.waitForEnd(id, WAIT_MS);
-  if (outcome.kind !== 'settled') throw new Error(`saga ${id} is ${outcome.kind}`);
+  if (outcome.kind !== 'ended') throw new Error(`saga ${id} is ${outcome.kind}`);
   return outcome.snapshot;
 }
 
@@ -28,7 +28,7 @@ describe('many sagas at once', () => {
         left -= 1;
         if (left === 0) inserted.resolve();
         await inserted.promise;
-        return { kind: 'started', row };
+        return { kind: 'begun', row };
       });
     await Promise.all(ids.map(begin));
     for (const id of ids) expect((await settledBy(engine, id)).state).toBe('completed');

@@ -18,7 +18,7 @@ afterAll(() => test.drop());
 
 async function settledBy(engine: Engine, id: string) {
   const outcome = await engine.waitForEnd(id, WAIT_MS);
-  if (outcome.kind !== 'settled') throw new Error(`saga ${id} is ${outcome.kind}`);
+  if (outcome.kind !== 'ended') throw new Error(`saga ${id} is ${outcome.kind}`);
   return outcome.snapshot;
 }
 
@@ -206,7 +206,7 @@ describe('adoption', () => {
       const inserted = await test.insert('held', ownerId);
       await eventually(async () => listed >= 2);
       expect(await row('held')).toMatchObject({ epoch: 1, revision: 0 });
-      return { kind: 'started', row: inserted };
+      return { kind: 'begun', row: inserted };
     });
     expect((await settledBy(engine, 'held')).state).toBe('completed');
     expect((await row('held')).epoch).toBe(1);

@@ -18,9 +18,7 @@ export interface Admitted extends Slot {
 
 export type Admission =
   | Admitted
-  /** `maxRunning` sagas are here already. */
-  | { kind: 'full' }
-  /** This process has no lease now, or is stopping. */
+  /** `maxRunning` sagas are here already, or this process has no lease now, or is stopping. */
   | { kind: 'unavailable'; detail: string };
 
 /** The sagas of this process, bounded: those that run here, and slots for those that may soon. */

@@ -58,7 +58,7 @@ export type DropReason = 'fenced' | 'lease-lost' | 'leaving' | 'unwritable';
 export type SagaRunEnd = { kind: 'ended'; state: EndState } | { kind: 'parked' } | { kind: 'dropped'; why: DropReason };
 
 type Durable = Extract<CheckpointOutcome, { kind: 'durable' }>;
-type Decision = { kind: 'checkpoint'; progress: Progress } | { kind: 'drop'; why: DropReason };
+type Decision = { kind: 'checkpoint'; progress: Progress } | { kind: 'dropped'; why: DropReason };
 
 export class SagaRun {
   readonly id: string;
@@ -134,10 +134,10 @@ export class SagaRun {
     for (;;) {
       const next = whatNext(this.#context.definition, this.#progress);
       // A row that had nothing left to do is never read to be run, so this is a checkpoint written just now.
-      if (next.kind === 'nothing') return this.#end();
+      if (next.kind === 'ended') return this.#end();
       const decision = next.kind === 'act' ? await this.#act(next.step) : await this.#undo(next.step);
       // crash here, before the checkpoint: the next owner repeats the attempt with the same key.
-      const dropped = decision.kind === 'drop' ? decision.why : await this.#checkpoint(decision.progress);
+      const dropped = decision.kind === 'dropped' ? decision.why : await this.#checkpoint(decision.progress);
       // crash here, after the checkpoint: the next owner goes on with the next step.
       if (dropped !== null) return { kind: 'dropped', why: dropped };
     }
@@ -152,7 +152,7 @@ export class SagaRun {
   async #act(step: RunnableStep): Promise<Decision> {
     for (let attempt = 1; ; attempt++) {
       const why = this.#mustDrop();
-      if (why !== null) return { kind: 'drop', why };
+      if (why !== null) return { kind: 'dropped', why };
       const turnBack = this.#reasonToTurnBack();
       if (turnBack !== null) return this.#decide(turnedBack(this.#progress, { step: step.name, ...turnBack }));
 
@@ -167,7 +167,7 @@ export class SagaRun {
           return this.#decide(turnedBack(this.#progress, { step: step.name, reason, message }));
         }
         case 'fenced':
-          return { kind: 'drop', why: 'fenced' };
+          return { kind: 'dropped', why: 'fenced' };
         case 'unknown': {
           const bounded = mayTurnBack(this.#context.definition, this.#progress);
           if (!bounded && this.#isExhausted(step, attempt)) return this.#park(step, 'act', attempt, outcome);
@@ -181,7 +181,7 @@ export class SagaRun {
   async #undo(step: RunnableStep): Promise<Decision> {
     for (let attempt = 1; ; attempt++) {
       const why = this.#mustDrop();
-      if (why !== null) return { kind: 'drop', why };
+      if (why !== null) return { kind: 'dropped', why };
       const underWay = this.#begin(step, 'undo', attempt);
       const outcome = await underWay.outcome;
       this.#note(underWay, outcome);
@@ -189,7 +189,7 @@ export class SagaRun {
         case 'completed':
           return this.#decide(undone(this.#progress));
         case 'fenced':
-          return { kind: 'drop', why: 'fenced' };
+          return { kind: 'dropped', why: 'fenced' };
         // An undo may not refuse; a participant that does it all the same is asked again, then an operator.
         case 'refused':
         case 'unknown':
@@ -286,9 +286,9 @@ export class SagaRun {
         return null;
       case 'fenced':
         return 'fenced';
-      case 'closed':
+      case 'unavailable':
         return this.#drop ?? 'lease-lost';
-      case 'rejected': {
+      case 'failed': {
         this.#attempts.unshift(...checkpoint.attempts);
         if (progress.state === 'parked') return 'unwritable';
         this.#context.log.error(
@@ -302,7 +302,7 @@ export class SagaRun {
 
   #rejection(error: unknown): Parked {
     const next = whatNext(this.#context.definition, this.#progress);
-    const step = next.kind === 'nothing' ? '' : next.step.name;
+    const step = next.kind === 'ended' ? '' : next.step.name;
     const direction = next.kind === 'undo' ? 'undo' : 'act';
     const detail = refusalFields(error).why;
     return { step, direction, reason: 'CHECKPOINT_REJECTED', detail, attempts: this.#seq };

@@ -28,10 +28,10 @@ interface Watch {
 
 export type WaitOutcome =
   /** It has ended, or is parked and waits for an operator. */
-  { kind: 'settled'; snapshot: SagaSnapshot } | { kind: 'pending' } | { kind: 'not-found' };
+  { kind: 'ended'; snapshot: SagaSnapshot } | { kind: 'in_progress' } | { kind: 'not_found' };
 
 export function judgeEnd(snapshot: SagaSnapshot): WaitOutcome | null {
-  return hasEnded(snapshot.state) || snapshot.state === 'parked' ? { kind: 'settled', snapshot } : null;
+  return hasEnded(snapshot.state) || snapshot.state === 'parked' ? { kind: 'ended', snapshot } : null;
 }
 
 const POLL = { baseMs: 50, capMs: 500 };
@@ -67,17 +67,17 @@ export class Watchers {
   }
 
   /** Waits until `judge` has a verdict on the saga, wherever it runs. @throws what `stored` throws */
-  async until<T>(wait: Wait<T>): Promise<T | { kind: 'pending' } | { kind: 'not-found' }> {
+  async until<T>(wait: Wait<T>): Promise<T | { kind: 'in_progress' } | { kind: 'not_found' }> {
     const { local, stored, clock } = this.#options;
     const { id } = wait;
     const until = clock.now() + wait.waitMs;
     for (let poll = 0; ; poll++) {
       const snapshot = local(id) ?? (await stored(id));
-      if (snapshot === null) return { kind: 'not-found' };
+      if (snapshot === null) return { kind: 'not_found' };
       const verdict = wait.judge(snapshot);
       if (verdict !== null) return verdict;
       const leftMs = until - clock.now();
-      if (leftMs <= 0 || wait.signal?.aborted) return { kind: 'pending' };
+      if (leftMs <= 0 || wait.signal?.aborted) return { kind: 'in_progress' };
       // What runs here is published; what runs elsewhere has to be read.
       const mostMs = local(id) === undefined ? Math.min(POLL.capMs, POLL.baseMs * 2 ** poll) : leftMs;
       const heard = await this.#hear(wait, Math.min(mostMs, leftMs));

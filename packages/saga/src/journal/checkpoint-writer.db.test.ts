@@ -1,3 +1,4 @@
+import { createPool } from '@holdfast/postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually, intercept, SagaTest } from '../../test/test-participants.ts';
 import type { Attempt, Checkpoint } from './checkpoint.ts';
@@ -136,8 +137,33 @@ describe('a checkpoint', () => {
     const outcomes = await Promise.all(
       ids.map((id) => mine.write(checkpoint(id, id === 'bad' ? { outputs: { reserve: '\u0000' } } : {}))),
     );
-    expect(outcomes.map(({ kind }) => kind)).toEqual(['durable', 'rejected', 'durable', 'durable']);
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['durable', 'failed', 'durable', 'durable']);
     expect(await row('bad')).toMatchObject({ revision: 0, outputs: {} });
+  });
+
+  it.each([
+    // Somebody else's statement of that name is on the server connection that a pooler has handed out.
+    ['42P05', `prepare "saga.flush-checkpoints" as select 1`],
+    // It was handed out to a session that knows nothing of ours.
+    ['26000', 'deallocate all'],
+    // A replica, or a primary that has become one.
+    ['25006', 'set default_transaction_read_only = on'],
+  ])('S1: that fails for its connection (%s) is no rejected one: it is written on another', async (sqlstate, spoil) => {
+    await test.insert(`session-${sqlstate}`, OWNER);
+    const pool = createPool({ databaseUrl: test.database.databaseUrl, applicationName: 'session', max: 1 });
+    const failures: unknown[] = [];
+    const warn = (fields: { err?: { code?: string } }) => failures.push(fields.err?.code);
+    const mine = writer({ pool, prepared: true, log: { ...log, warn } });
+    try {
+      if (sqlstate === '26000') await mine.write(checkpoint(`session-${sqlstate}`));
+      await pool.query(spoil);
+      const outcome = await mine.write(checkpoint(`session-${sqlstate}`, { revision: 2 }));
+      expect(failures).toEqual([sqlstate]);
+      expect(outcome).toMatchObject({ kind: 'durable' });
+      expect(await row(`session-${sqlstate}`)).toMatchObject({ revision: 2 });
+    } finally {
+      await pool.end();
+    }
   });
 
   it('between two steps touches no index', async () => {
@@ -328,7 +354,7 @@ describe('the attempts of a saga', () => {
 });
 
 describe('a closed writer', () => {
-  it('writes nothing more, and answers `closed` to its callers', async () => {
+  it('writes nothing more, and answers `unavailable` to its callers', async () => {
     await test.insert('closed', OWNER);
     const pool = intercept(test.database.pool, () => Promise.reject(new Error('Connection terminated')));
     const mine = writer({ pool });
@@ -336,9 +362,9 @@ describe('a closed writer', () => {
     await new Promise((resolve) => setImmediate(resolve));
     const queued = mine.write(checkpoint('closed', { revision: 2 }));
     mine.close();
-    expect(await waiting).toEqual({ kind: 'closed' });
-    expect(await queued).toEqual({ kind: 'closed' });
-    expect(await mine.write(checkpoint('closed'))).toEqual({ kind: 'closed' });
+    expect(await waiting).toEqual({ kind: 'unavailable' });
+    expect(await queued).toEqual({ kind: 'unavailable' });
+    expect(await mine.write(checkpoint('closed'))).toEqual({ kind: 'unavailable' });
     expect(await row('closed')).toMatchObject({ revision: 0 });
   });
 });

@@ -23,9 +23,9 @@ export type CheckpointOutcome =
   /** Another process owns the saga. */
   | { kind: 'fenced' }
   /** The writer was closed first: this process may not own anything any more. Whether it was written is unknown. */
-  | { kind: 'closed' }
+  | { kind: 'unavailable' }
   /** The database refuses these values, alone too. Nothing was written. */
-  | { kind: 'rejected'; error: unknown };
+  | { kind: 'failed'; error: unknown };
 
 export interface WriterOptions {
   pool: Database;
@@ -90,7 +90,7 @@ export class CheckpointWriter {
   async write(checkpoint: Checkpoint): Promise<CheckpointOutcome> {
     // Nothing is awaited where there is room: checkpoints of one turn are queued in it, and share a flush.
     if (this.#isFull()) await this.#room();
-    if (this.#closing.signal.aborted) return { kind: 'closed' };
+    if (this.#closing.signal.aborted) return { kind: 'unavailable' };
     return await new Promise((settle) => {
       this.#checkpoints.push({ checkpoint, settle });
       this.#startFlushing();
@@ -114,11 +114,11 @@ export class CheckpointWriter {
     if (this.#flushing) await this.#flushEnded();
   }
 
-  /** Nothing is written from now on, but for a flush that is under way; who waits gets `closed`. */
+  /** Nothing is written from now on, but for a flush that is under way; waiting callers get `unavailable`. */
   close(): void {
     this.#closing.abort();
     this.#cancelJournalTimer?.();
-    for (const { settle } of this.#checkpoints) settle({ kind: 'closed' });
+    for (const { settle } of this.#checkpoints) settle({ kind: 'unavailable' });
     this.#checkpoints = [];
     this.#attempts = [];
     this.#giveRoom();
@@ -187,7 +187,7 @@ export class CheckpointWriter {
       const waitMs = fullJitterMs(RETRY, attempt, this.#options.random ?? Math.random);
       await this.#pause(waitMs);
     }
-    for (const { settle } of batch.waiting) settle({ kind: 'closed' });
+    for (const { settle } of batch.waiting) settle({ kind: 'unavailable' });
   }
 
   /** Ended early by `close`. */
@@ -213,7 +213,7 @@ export class CheckpointWriter {
     if (waiting.length + attempts.length <= 1) {
       if (waiting.length === 0)
         this.#options.log.error(refusalFields(error), 'the database refused an attempt; it is missing in the journal');
-      for (const { settle } of waiting) settle({ kind: 'rejected', error });
+      for (const { settle } of waiting) settle({ kind: 'failed', error });
       return;
     }
     const [middle, split] = [Math.ceil(waiting.length / 2), Math.ceil(attempts.length / 2)];

@@ -7,13 +7,13 @@ import type { SagaSnapshot } from '../journal/saga-row.ts';
 /** What has become of a request to cancel. */
 export type CancelOutcome =
   /** The saga undoes what it did; it ends `cancelled`, or `failed` when something else had turned it back first. */
-  | { kind: 'turning-back'; snapshot: SagaSnapshot }
+  | { kind: 'turning_back'; snapshot: SagaSnapshot }
   | { kind: 'cancelled'; snapshot: SagaSnapshot }
   /** Too late: it has ended otherwise, is past its pivot, or is parked (then resume it first). */
   | { kind: 'refused'; snapshot: SagaSnapshot }
   /** The request is durable and will be decided; ask again. */
-  | { kind: 'pending' }
-  | { kind: 'not-found' };
+  | { kind: 'in_progress' }
+  | { kind: 'not_found' };
 
 // By the primary key: that it has not ended is not said, since the index of live sagas would then do, and be read whole.
 // Only a request: the decision is the owner's, as a checkpoint, so that it cannot contradict an act that is done.
@@ -33,7 +33,7 @@ export function judgeCancel(definition: SagaDefinition | undefined, snapshot: Sa
     case 'cancelled':
       return { kind: 'cancelled', snapshot };
     case 'compensating':
-      return { kind: 'turning-back', snapshot };
+      return { kind: 'turning_back', snapshot };
     case 'completed':
     case 'failed':
     case 'parked':

@@ -19,7 +19,7 @@ afterAll(() => test.drop());
 
 async function settled(id: string) {
   const outcome = await engine.waitForEnd(id, WAIT_MS);
-  if (outcome.kind !== 'settled') throw new Error(`saga ${id} is ${outcome.kind}`);
+  if (outcome.kind !== 'ended') throw new Error(`saga ${id} is ${outcome.kind}`);
   return outcome.snapshot;
 }
 
@@ -82,7 +82,7 @@ describe.each(VERBS)('S3: %s', (name, verb) => {
   it('of a saga that is parked behind its pivot goes forward or changes nothing', async () => {
     const id = `${name}-behind`;
     await parkForward(id, 'notify');
-    expect((await verb(id)).kind).toBe({ resume: 'resumed', retryNow: 'retrying', compensate: 'past-pivot' }[name]);
+    expect((await verb(id)).kind).toBe({ resume: 'resumed', retryNow: 'resumed', compensate: 'past_pivot' }[name]);
     expect((await settled(id)).state).toBe(turnsBack ? 'parked' : 'completed');
     expect(await liveEffects(id)).toEqual(ALL);
   });
@@ -103,9 +103,9 @@ describe.each(VERBS)('S3: %s', (name, verb) => {
     const id = `${name}-ended`;
     await start(id);
     const before = await settled(id);
-    expect((await verb(id)).kind).toBe(name === 'resume' ? 'not-parked' : 'ended');
+    expect((await verb(id)).kind).toBe(name === 'resume' ? 'not_parked' : 'ended');
     expect(await engine.readSaga(id)).toMatchObject({ state: 'completed', revision: before.revision, epoch: 1 });
-    expect((await verb('no such saga')).kind).toBe('not-found');
+    expect((await verb('no such saga')).kind).toBe('not_found');
   });
 
   it('S2: by two operators at once is done once', async () => {
@@ -122,14 +122,14 @@ describe.each(VERBS)('S3: %s', (name, verb) => {
 describe('a retry', () => {
   it('ends the wait between two attempts', async () => {
     await holdAt('waits-here', 'charge');
-    expect(await engine.operator.retryNow('waits-here')).toMatchObject({ kind: 'retrying' });
+    expect(await engine.operator.retryNow('waits-here')).toMatchObject({ kind: 'resumed' });
     expect(await settled('waits-here')).toMatchObject({ state: 'completed' });
     expect((await engine.readSaga('waits-here'))?.epoch).toBe(1);
   });
 
   it('S2: of a saga that another process drives takes it over, and that process can write nothing more', async () => {
     await holdAt('waits-there', 'ship');
-    expect(await other.operator.retryNow('waits-there')).toMatchObject({ kind: 'retrying' });
+    expect(await other.operator.retryNow('waits-there')).toMatchObject({ kind: 'resumed' });
     expect(await other.waitForEnd('waits-there', WAIT_MS)).toMatchObject({ snapshot: { state: 'completed' } });
     const record = await engine.readSaga('waits-there');
     expect(record).toMatchObject({ epoch: 2, interventions: [{ verb: 'retry', epoch: 2, parked: null }] });
@@ -153,7 +153,7 @@ describe('a forced compensation', () => {
 
   it('is refused once the pivot is known to be done', async () => {
     await holdAt('runs-notify', 'notify');
-    expect(await engine.operator.compensate('runs-notify', WAIT_MS)).toMatchObject({ kind: 'past-pivot' });
+    expect(await engine.operator.compensate('runs-notify', WAIT_MS)).toMatchObject({ kind: 'past_pivot' });
     await engine.operator.retryNow('runs-notify');
     expect(await settled('runs-notify')).toMatchObject({ state: 'completed' });
     expect(await liveEffects('runs-notify')).toEqual(ALL);

@@ -27,27 +27,27 @@ import {
 import type { CancelOutcome } from './cancel.ts';
 
 /** This process can't take it on: it has no room, no lease, or does not know the definition. Try another or later. */
-type NotHere = { kind: 'full' } | { kind: 'unavailable'; detail: string };
+type NotHere = { kind: 'unavailable'; detail: string };
 
 export type ResumeOutcome =
   | { kind: 'resumed'; snapshot: SagaSnapshot }
-  | { kind: 'not-parked'; state: SagaState }
-  | { kind: 'not-found' }
+  | { kind: 'not_parked'; state: SagaState }
+  | { kind: 'not_found' }
   | NotHere;
 
 export type RetryOutcome =
   /** Its step is attempted now, or is being attempted already. */
-  { kind: 'retrying'; snapshot: SagaSnapshot } | { kind: 'ended'; state: EndState } | { kind: 'not-found' } | NotHere;
+  { kind: 'resumed'; snapshot: SagaSnapshot } | { kind: 'ended'; state: EndState } | { kind: 'not_found' } | NotHere;
 
 export type CompensateOutcome =
   /** It undoes what may have been started, and ends `cancelled`, or `failed` when it had turned back before. */
-  | { kind: 'turning-back'; snapshot: SagaSnapshot }
+  | { kind: 'turning_back'; snapshot: SagaSnapshot }
   | { kind: 'ended'; state: EndState }
   /** The pivot is known to be done: there is no way back. */
-  | { kind: 'past-pivot'; snapshot: SagaSnapshot }
+  | { kind: 'past_pivot'; snapshot: SagaSnapshot }
   /** The request is durable and will be decided by the saga's owner; ask again. */
-  | { kind: 'pending' }
-  | { kind: 'not-found' }
+  | { kind: 'in_progress' }
+  | { kind: 'not_found' }
   | NotHere;
 
 /** Each verb @throws what `pg` throws: it may be done then, and asking again does no harm. */
@@ -156,11 +156,11 @@ async function resumeSaga(context: OperatorContext, id: string): Promise<ResumeO
   const adopted = await adopt(context, id, (ownerId) =>
     resumeParked(context.db, id, ownerId, definitions, new Date(context.wallNow())),
   );
-  if (adopted.kind !== 'left')
+  if (adopted.kind !== 'changed')
     return adopted.kind === 'adopted' ? { kind: 'resumed', snapshot: adopted.snapshot } : adopted;
   const saga = await find(context, id);
-  if (saga === null) return { kind: 'not-found' };
-  return saga.state === 'parked' ? unknownDefinition(saga) : { kind: 'not-parked', state: saga.state };
+  if (saga === null) return { kind: 'not_found' };
+  return saga.state === 'parked' ? unknownDefinition(saga) : { kind: 'not_parked', state: saga.state };
 }
 
 async function retrySaga(context: OperatorContext, id: string): Promise<RetryOutcome> {
@@ -168,24 +168,24 @@ async function retrySaga(context: OperatorContext, id: string): Promise<RetryOut
     const run = context.find(id);
     if (run !== undefined) {
       run.retryNow();
-      return { kind: 'retrying', snapshot: run.snapshot };
+      return { kind: 'resumed', snapshot: run.snapshot };
     }
     const saga = await find(context, id);
-    if (saga === null) return { kind: 'not-found' };
+    if (saga === null) return { kind: 'not_found' };
     if (hasEnded(saga.state)) return { kind: 'ended', state: saga.state };
     if (!context.definitions.has(saga.definition)) return unknownDefinition(saga);
     if (saga.state === 'parked') {
       const resumed = await resumeSaga(context, id);
-      if (resumed.kind === 'resumed') return { kind: 'retrying', snapshot: resumed.snapshot };
-      if (resumed.kind !== 'not-parked') return resumed;
+      if (resumed.kind === 'resumed') return { kind: 'resumed', snapshot: resumed.snapshot };
+      if (resumed.kind !== 'not_parked') return resumed;
       continue;
     }
     const adopted = await adopt(context, id, async (ownerId) => {
       const { rows } = await context.db.query<SagaRow>({ ...RETRY, values: [id, ownerId, saga.epoch] });
       return rows[0] ?? null;
     });
-    if (adopted.kind === 'adopted') return { kind: 'retrying', snapshot: adopted.snapshot };
-    if (adopted.kind !== 'left') return adopted;
+    if (adopted.kind === 'adopted') return { kind: 'resumed', snapshot: adopted.snapshot };
+    if (adopted.kind !== 'changed') return adopted;
   }
   return BUSY;
 }
@@ -193,9 +193,9 @@ async function retrySaga(context: OperatorContext, id: string): Promise<RetryOut
 async function compensateSaga(context: OperatorContext, id: string, waitMs: number): Promise<CompensateOutcome> {
   for (let look = 1; look <= LOOKS; look++) {
     const saga = await find(context, id);
-    if (saga === null) return { kind: 'not-found' };
+    if (saga === null) return { kind: 'not_found' };
     if (hasEnded(saga.state)) return { kind: 'ended', state: saga.state };
-    if (saga.state === 'compensating') return { kind: 'turning-back', snapshot: saga };
+    if (saga.state === 'compensating') return { kind: 'turning_back', snapshot: saga };
     const outcome =
       saga.state === 'running' ? await cancelRunning(context, id, waitMs) : await turnBackParked(context, saga);
     if (outcome !== 'changed') return outcome;
@@ -214,7 +214,7 @@ async function cancelRunning(
   if (outcome.kind !== 'refused') return outcome;
   const { snapshot } = outcome;
   if (hasEnded(snapshot.state)) return { kind: 'ended', state: snapshot.state };
-  return snapshot.state === 'parked' ? 'changed' : { kind: 'past-pivot', snapshot };
+  return snapshot.state === 'parked' ? 'changed' : { kind: 'past_pivot', snapshot };
 }
 
 async function turnBackParked(context: OperatorContext, saga: Found): Promise<CompensateOutcome | 'changed'> {
@@ -222,11 +222,11 @@ async function turnBackParked(context: OperatorContext, saga: Found): Promise<Co
   if (definition === undefined) return unknownDefinition(saga);
   if (saga.resumeState === 'compensating') {
     const resumed = await resumeSaga(context, saga.id);
-    if (resumed.kind === 'not-parked') return 'changed';
-    return resumed.kind === 'resumed' ? { kind: 'turning-back', snapshot: resumed.snapshot } : resumed;
+    if (resumed.kind === 'not_parked') return 'changed';
+    return resumed.kind === 'resumed' ? { kind: 'turning_back', snapshot: resumed.snapshot } : resumed;
   }
   const { position, epoch, revision } = saga;
-  if (!mayTurnBack(definition, { state: 'running', position })) return { kind: 'past-pivot', snapshot: saga };
+  if (!mayTurnBack(definition, { state: 'running', position })) return { kind: 'past_pivot', snapshot: saga };
   const step = definition.steps[position]?.name ?? '';
   const failure: Failure = { step, reason: CANCELLED, message: 'turned back by an operator' };
   const adopted = await adopt(context, saga.id, async (ownerId) => {
@@ -241,11 +241,11 @@ async function turnBackParked(context: OperatorContext, saga: Found): Promise<Co
     const { rows } = await context.db.query<SagaRow>({ ...TURN_BACK, values });
     return rows[0] ?? null;
   });
-  if (adopted.kind === 'left') return 'changed';
-  return adopted.kind === 'adopted' ? { kind: 'turning-back', snapshot: adopted.snapshot } : adopted;
+  if (adopted.kind === 'changed') return 'changed';
+  return adopted.kind === 'adopted' ? { kind: 'turning_back', snapshot: adopted.snapshot } : adopted;
 }
 
-type Adopted = { kind: 'adopted'; snapshot: SagaSnapshot } | { kind: 'left' } | NotHere;
+type Adopted = { kind: 'adopted'; snapshot: SagaSnapshot } | { kind: 'changed' } | NotHere;
 
 /** A slot is taken first, so that no sweep of this process adopts the saga between the update and `run`. */
 async function adopt(
@@ -257,7 +257,7 @@ async function adopt(
   if (admission.kind !== 'admitted') return admission;
   try {
     const row = await update(admission.ownerId);
-    if (row === null) return { kind: 'left' };
+    if (row === null) return { kind: 'changed' };
     admission.run(row);
     return { kind: 'adopted', snapshot: snapshotOf(row) };
   } finally {

@@ -51,7 +51,7 @@ export interface SagaMatrixOptions<Input, Outputs> {
 
 export interface SagaCaseResult {
   /** `not-reached`: this path does not come by this point or call, so nothing was tried. */
-  kind: 'held' | 'not-reached' | 'violated';
+  kind: 'passed' | 'not_reached' | 'violated';
   title: string;
   sagaId: string;
   /** How the saga ended, and what is wrong with it. */
@@ -165,7 +165,7 @@ class CaseRun<Input, Outputs> {
     // Its time is short, whether it comes by that call or not.
     const mayEnd = call?.fault === 'overtaken' ? [path.ends, 'failed'] : [path.ends];
     const struck = crash === null ? this.#calls.struck : (this.#deaths.get(crash.point) ?? 0) > 0;
-    const kind = !mayEnd.includes(state as EndState) ? 'violated' : struck ? 'held' : 'not-reached';
+    const kind = !mayEnd.includes(state as EndState) ? 'violated' : struck ? 'passed' : 'not_reached';
     return { kind, title, sagaId: this.#id, outcome: state };
   }
 
@@ -230,7 +230,7 @@ class CaseRun<Input, Outputs> {
     const { name, deadlineMs } = this.#definition;
     const values = [this.#id, name, JSON.stringify(this.#entry.path.input), ownerId, deadlineMs];
     const { rows } = await this.#options.pool.query<SagaRow>({ ...START, values });
-    return rows[0] === undefined ? { kind: 'exists', existing: undefined } : { kind: 'started', row: rows[0] };
+    return rows[0] === undefined ? { kind: 'exists', existing: undefined } : { kind: 'begun', row: rows[0] };
   }
 
   /** @returns the state that it ended in, or where it stands when its time is over */

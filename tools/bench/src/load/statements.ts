@@ -23,7 +23,7 @@ export async function createStatements(cluster: Cluster, makeId: MakeKey): Promi
   );
   const [inventoryPart, paymentPart, shippingPart] = parts as [Participant, Participant, Participant];
   const inventory = inventoryService(inventoryPart);
-  const payment = paymentService(paymentPart, { STRIPE_SECRET_KEY: null, STRIPE_API_BASE: null, STRIPE_TIMEOUT_MS: 1 });
+  const payment = paymentService({ STRIPE_SECRET_KEY: null, STRIPE_API_BASE: null, STRIPE_TIMEOUT_MS: 1 })(paymentPart);
   const shipping = shippingService()(shippingPart);
   return {
     async place({ currency, items, customerId, payment: paidBy, shipTo }) {
@@ -96,5 +96,5 @@ async function run(
 ): Promise<Buffer | undefined> {
   const handler = handlers[method] as unknown as (request: object, call: ServerCall) => Promise<Answer<unknown>>;
   const answer = await handler(request, call);
-  return answer.kind === 'stored' ? answer.bytes : undefined;
+  return 'bytes' in answer ? answer.bytes : undefined;
 }

@@ -131,7 +131,7 @@ describe('a supervised process', { timeout: 20_000 }, () => {
     writeFileSync(join(folder, 'inventory.log'), 'from an earlier start\n');
     const child = supervise(`console.error('wrong settings:\\n  PORT: missing'); process.exit(78);`);
     expect(await child.untilServing()).toEqual({
-      kind: 'gave-up',
+      kind: 'gave_up',
       exit: { code: 78, signal: null },
       lastWords: 'wrong settings:\n  PORT: missing',
     });
@@ -141,7 +141,7 @@ describe('a supervised process', { timeout: 20_000 }, () => {
 
   it('that has never served is given up after three deaths', async () => {
     const child = supervise(`console.error('could not start: port taken'); process.exit(1);`);
-    expect(await child.untilServing()).toMatchObject({ kind: 'gave-up', lastWords: 'could not start: port taken' });
+    expect(await child.untilServing()).toMatchObject({ kind: 'gave_up', lastWords: 'could not start: port taken' });
     expect(spawned).toHaveLength(3);
   });
 

@@ -35,7 +35,7 @@ export type ProcessEvent = { name: string; replica: number; pid: number } & (
 export type Serving =
   | { kind: 'serving'; pid: number }
   /** It is not started again: its settings are wrong, or it has never served. `lastWords` are its log's last lines. */
-  | { kind: 'gave-up'; exit: Exit; lastWords: string }
+  | { kind: 'gave_up'; exit: Exit; lastWords: string }
   | { kind: 'stopped' };
 
 export interface ProcessHooks {
@@ -122,7 +122,7 @@ export function superviseProcess(spec: ProcessSpec, hooks: ProcessHooks): Superv
       const restartInMs = hopeless ? null : restartPauseMs(quickDeaths);
       hooks.onEvent({ ...about, kind: 'died', pid: lastPid, restartInMs, ...exit });
       if (restartInMs === null) {
-        return serving.resolve({ kind: 'gave-up', exit, lastWords: lastWordsOf(spec.logFile, said) });
+        return serving.resolve({ kind: 'gave_up', exit, lastWords: lastWordsOf(spec.logFile, said) });
       }
       await delay(restartInMs, undefined, { signal: stopping.signal }).catch(() => undefined);
     }

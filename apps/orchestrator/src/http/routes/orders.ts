@@ -76,7 +76,7 @@ export function orderRoutes(book: OrderBook): FastifyPluginAsyncTypebox {
         if (cancelled.kind === 'refused') {
           throw new Problem('cancel-refused', `The order is ${order.status}. It can no longer be cancelled.`);
         }
-        return reply.code(cancelled.kind === 'pending' ? 202 : 200).send(order);
+        return reply.code(cancelled.kind === 'in_progress' ? 202 : 200).send(order);
       },
     );
 

@@ -84,7 +84,7 @@ function answerUnread({ knownAnswers }: OrderBook): preValidationHookHandler {
     const { key } = requestKeyOf(request);
     const known = knownAnswers.findUnread({ tenantId: request.tenantId, key, bytes: request.body });
     if (known === undefined) return done();
-    sendPlaced(request, reply, { kind: 'answered', replayed: true, ...known });
+    sendPlaced(request, reply, { kind: 'completed', replayed: true, ...known });
   };
 }
 
@@ -99,7 +99,7 @@ function sendPlaced(request: FastifyRequest, reply: FastifyReply, placed: Placed
   const requestKey = requestKeyOf(request);
   if ('claimedAt' in placed) requestKey.claimedAt = placed.claimedAt;
   switch (placed.kind) {
-    case 'answered':
+    case 'completed':
       requestKey.replayed = placed.replayed;
       return reply
         .code(ORDER_ACCEPTED)

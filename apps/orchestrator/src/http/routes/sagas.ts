@@ -71,7 +71,7 @@ export function sagaRoutes(book: OrderBook, definition: SagaDefinition): Fastify
         const { id } = request.params;
         await find(request.tenantId, id);
         const resumed = await book.engine.operator.resume(id);
-        if (resumed.kind === 'not-parked')
+        if (resumed.kind === 'not_parked')
           throw new Problem('not-parked', `The saga is ${resumed.state}. Only a parked saga can be resumed.`);
         assertTaken(resumed);
         return showSaga(await find(request.tenantId, id), definition);
@@ -122,10 +122,10 @@ export function sagaRoutes(book: OrderBook, definition: SagaDefinition): Fastify
         const { id } = request.params;
         await find(request.tenantId, id);
         const outcome = await book.engine.operator.compensate(id, COMPENSATE_WAIT_MS);
-        if (outcome.kind === 'past-pivot' || (outcome.kind === 'ended' && outcome.state === 'completed')) {
+        if (outcome.kind === 'past_pivot' || (outcome.kind === 'ended' && outcome.state === 'completed')) {
           throw new Problem('cancel-refused', 'The shipment is booked. Handle the order as a return.');
         }
-        if (outcome.kind === 'pending')
+        if (outcome.kind === 'in_progress')
           throw new Problem('try-again', 'The owner of the saga has not decided yet. Send the same request again.');
         assertTaken(outcome);
         return showSaga(await find(request.tenantId, id), definition);
@@ -139,7 +139,7 @@ const COMPENSATE_WAIT_MS = 5_000;
 
 /** @throws Problem unless the verb has done its work */
 function assertTaken({ kind }: ResumeOutcome | RetryOutcome | CompensateOutcome): void {
-  if (kind === 'full' || kind === 'unavailable') {
+  if (kind === 'unavailable') {
     throw new Problem('try-again', 'This replica cannot take on the saga now. Send the same request again.');
   }
 }

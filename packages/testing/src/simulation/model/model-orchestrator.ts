@@ -128,7 +128,7 @@ export class ModelOrchestrator {
   /** The end, when it comes in time; else what the saga is now. What stands already is the answer in any case (K1). */
   async #answer(engine: Engine, id: string, waitMs: number): Promise<string | undefined> {
     const end = await engine.waitForEnd(id, waitMs);
-    if (end.kind === 'settled' && end.snapshot.storedByHook) return end.snapshot.storedByHook;
+    if (end.kind === 'ended' && end.snapshot.storedByHook) return end.snapshot.storedByHook;
     const read = () => this.#query<{ answer: string }>(READ_ANSWER, [id]);
     const stands = (await read()).rows[0];
     if (stands !== undefined) return stands.answer;
