@@ -22,6 +22,10 @@ const ROOMS = {
   http: ['core', 'postgres'],
   grpc: ['core', 'postgres', 'http'],
   fastify: ['core', 'postgres', 'http'],
+  express: ['core', 'postgres', 'http'],
+  koa: ['core', 'postgres', 'http'],
+  nest: ['core', 'postgres', 'http'],
+  fetch: ['core', 'postgres', 'http'],
 };
 
 const PACKAGE = '^((?:packages|apps|tools|examples)/[^/]+)/';

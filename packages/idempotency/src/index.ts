@@ -1,7 +1,7 @@
 import type { Migrations } from '@holdfast/postgres';
 
 // What a service needs around its keys, so that it need not name a second package.
-export { createPool, migrate, type Pool, type Transaction } from '@holdfast/postgres';
+export { createHostPool as createPool, migrate, type Pool, type Transaction } from '@holdfast/postgres';
 
 export {
   type AnswerCache,
@@ -15,6 +15,7 @@ export {
   type SettledAnswer,
 } from './core/answer-cache.ts';
 export { createFingerprinter, type Fingerprint, type Fingerprinter } from './core/fingerprint.ts';
+export { IdempotencyError } from './core/idempotency-error.ts';
 export { actKeyOf, isUndoKey, KEY_PATTERN, KEY_RULE, splitKey, undoKeyOf } from './core/key.ts';
 export { dateOfKey, type KeyFault, newKey, newKeyFor, parseKey } from './core/new-key.ts';
 export type { ActOutcome, IdempotentCall, Settlement } from './core/outcome.ts';
@@ -25,7 +26,7 @@ export {
   isKeyExpired,
   TOMBSTONE_MS,
 } from './core/retention-clock.ts';
-export { type OnceCall, type OncePorts, runOnce } from './core/run-once.ts';
+export { type IdempotentRun, type RunPorts, runIdempotent } from './core/run-idempotent.ts';
 export { differingMembers, isSameRequest } from './core/same-request.ts';
 export {
   type ClaimedRequest,
@@ -71,6 +72,9 @@ export {
   type KeyedRunner,
   type KeyedRunnerOptions,
 } from './postgres/keyed-runner.ts';
+export { once, type TransactionPort } from './postgres/once/once.ts';
+export type { OnceRequest, OnceResult } from './postgres/once/once-request.ts';
+export { type RunOnceRequest, runOnce } from './postgres/once/run-once.ts';
 export {
   keepRetention,
   type OtherTable,

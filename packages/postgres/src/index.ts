@@ -1,8 +1,9 @@
 export { describeSchema } from './describe-schema.ts';
 export { type Batcher, createBatcher, QueueFull } from './group-commit.ts';
-export { type Migrations, migrate, missingMigrations } from './migrate.ts';
+export { type MigrationFile, type Migrations, migrate, migrationFiles, missingMigrations } from './migrate.ts';
 export { fewRowsHint } from './planner-hints.ts';
 export {
+  createHostPool,
   createPool,
   type Pool,
   type PoolOptions,
@@ -30,3 +31,4 @@ export {
   transactionAfter,
   transactionOf,
 } from './transaction.ts';
+export { statementTypes } from './value-types.ts';

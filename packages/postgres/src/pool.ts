@@ -3,15 +3,7 @@ import pg from 'pg';
 import { arrayText } from './array-text.ts';
 import { type Prepare, type Session, startupOptions } from './session.ts';
 import { classifyPostgresError, sqlstateOf } from './sqlstate.ts';
-
-// Amounts and counts are bigint columns; they stay below 2^53 by validation at the edge. A value beyond it must not be
-// rounded silently, so parsing it fails instead.
-const BIGINT_OID = 20;
-pg.types.setTypeParser(BIGINT_OID, (text) => {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value)) throw new RangeError(`bigint ${text} is beyond 2^53 - 1`);
-  return value;
-});
+import { numberTypes, statementTypes } from './value-types.ts';
 
 export type Pool = pg.Pool;
 /** What runs a statement: the pool (one statement, its own transaction) or a transaction's client. */
@@ -41,6 +33,8 @@ export interface PoolOptions {
    * statement that is never answered then closes its connection. Default false.
    */
   pipeline?: boolean;
+  /** How values are read. Default: bigint as a number, which throws beyond 2^53 - 1; all others as the driver does. */
+  types?: pg.CustomTypesConfig;
   /** Whether statements keep their names on the server. Default `auto`: openSession() finds out whether they can. */
   prepare?: Prepare | undefined;
   /** Called when an idle connection breaks; the pool replaces it by itself. */
@@ -140,6 +134,7 @@ export function createPool(options: PoolOptions): Pool {
   const config = {
     Client: sessionClient(session, options.onFault),
     session,
+    types: options.types ?? numberTypes,
     connectionString: options.databaseUrl,
     application_name: options.applicationName,
     max: options.max ?? 16,
@@ -153,6 +148,11 @@ export function createPool(options: PoolOptions): Pool {
   const pool = options.onAcquired === undefined ? new pg.Pool(config) : new TimedPool(config, options.onAcquired);
   pool.on('error', (error) => options.onIdleError?.(error));
   return pool;
+}
+
+/** For a program that is not ours: whatever it has set for all its connections holds here too, bigints are text. */
+export function createHostPool(options: PoolOptions): Pool {
+  return createPool({ types: pg.types, ...options });
 }
 
 type SettingOptions = Pick<
@@ -190,9 +190,10 @@ export function sessionSettings(options: SettingOptions = {}): Record<string, st
 export interface Statement {
   name: string;
   text: string;
+  types: pg.CustomTypesConfig;
 }
 
 /** @param name unique in the process, in the form `module.what-it-does` */
 export function statement(name: string, text: string): Statement {
-  return { name, text };
+  return { name, text, types: statementTypes };
 }

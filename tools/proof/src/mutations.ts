@@ -190,6 +190,10 @@ export const MUTATIONS: readonly Mutation[] = [
     ],
   },
   {
+    name: 'the proof that once() settles in the transaction that claimed',
+    red: [{ file: `${IDEMPOTENCY}/postgres/once/once.db.test.ts`, titles: ['K9: a raw commit after the write'] }],
+  },
+  {
     name: 'the mark of a key whose scoped transaction was ended',
     red: [
       {

@@ -5,7 +5,7 @@
  * K1  Nobody hears an answer that is not stored.
  * K2  Every later request under the key gets the stored answer, or is refused when it asks for something else.
  * K5  A key past its retention shows the order as it is now; nothing runs.
- * K7  A duplicate waits in memory (run-once.ts; for another process, open-keys.ts), and is compared only with what a committed
+ * K7  A duplicate waits in memory (run-idempotent.ts; for another process, open-keys.ts), and is compared only with what a committed
  *     row says.
  *
  * Crash windows: before the insert commits, nothing has happened. After it, the saga is adopted from this process
@@ -17,7 +17,7 @@ import {
   type Fingerprint,
   type Fingerprinter,
   isSameRequest,
-  runOnce,
+  runIdempotent,
 } from '@holdfast/idempotency';
 import type { Pool } from '@holdfast/postgres';
 import type { Engine, StartOutcome } from '@holdfast/saga';
@@ -100,7 +100,7 @@ export async function acceptOrder(book: OrderBook, placement: Placement): Promis
   const attempt: Attempt = { id: keyId(book.fingerprinter, tenantId, key), placement, fingerprint };
   const duplicateWaitMs = Math.min(waitMs, MAX_DUPLICATE_WAIT_MS);
   const call = { tenantId, key, operation: PLACE_ORDER, fingerprint, waitMs: duplicateWaitMs, signal };
-  return await runOnce<Placed>(book.openKeys.singleFlight, call, {
+  return await runIdempotent<Placed>(book.openKeys.singleFlight, call, {
     claimMs: CLAIM_MS,
     recall: () => recall(book, attempt),
     attempt: (claimed) => claimOrder(book, attempt, claimed),

@@ -1,12 +1,5 @@
+export { done, type HandlerAnswer, type IdempotentCall, refused } from '../http/handler-answer.ts';
 export { type Fault, type IdempotencyProblem, type ProblemCode, problems } from '../http/problem.ts';
-export {
-  done,
-  type HandlerAnswer,
-  type IdempotentCall,
-  type IdempotentHandler,
-  idempotent,
-  refused,
-} from './idempotent.ts';
+export { type IdempotentHandler, idempotent } from './idempotent.ts';
 export type { IdempotencyOptions, KeyedRouteOptions } from './options.ts';
-export { idempotency } from './plugin.ts';
-export { sendProblem } from './problem.ts';
+export { idempotency, sendProblem } from './plugin.ts';

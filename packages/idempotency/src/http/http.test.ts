@@ -5,6 +5,7 @@ import {
   encodeAnswer,
   keyHeaders,
   keyIn,
+  openApi,
   preferredWaitMs,
   problemAnswer,
   problemFor,
@@ -94,5 +95,21 @@ describe('a stored answer', () => {
     expect(storedHeaders(replayedHeaders(), headers)).toEqual({ etag: '"1"', location: '/x' });
     expect(storedHeaders(replayedHeaders(['X-Trace']), headers)).toEqual({ 'x-trace': 't' });
     for (const name of ['Set-Cookie', 'date']) expect(() => replayedHeaders([name])).toThrow(RangeError);
+  });
+});
+
+describe('the OpenAPI fragment', () => {
+  it('names the headers that are read and sent, and every problem under its status', () => {
+    expect(openApi.parameters.map(({ name }) => name)).toEqual(['Idempotency-Key', 'Prefer']);
+    const sent = Object.keys(keyHeaders({ key: 'k', replayed: false, expiresAt: '' }));
+    expect(Object.keys(openApi.headers).map((name) => name.toLowerCase())).toEqual(sent);
+    for (const [code, { status, title }] of Object.entries(problems)) {
+      expect(openApi.responses[status]?.description).toContain(title);
+      expect(JSON.stringify(openApi.responses[status])).toContain(code);
+    }
+    const [key] = openApi.parameters;
+    expect(
+      new RegExp(key?.schema && 'pattern' in key.schema ? String(key.schema.pattern) : 'none').test('too-short'),
+    ).toBe(false);
   });
 });

@@ -6,6 +6,7 @@ export {
   keyIn,
   REPLAYED_HEADER,
 } from './key-headers.ts';
+export { openApi } from './openapi.ts';
 export { preferredWaitMs } from './prefer.ts';
 export {
   codesByReason,

@@ -74,8 +74,7 @@ export async function withKeyLock<T>(
   work: (tx: Transaction, proof: string | undefined) => Promise<Ending<T>>,
 ): Promise<T | NotLocked> {
   const proof = newProof();
-  const keyLock = lockId([request.tenantId, request.key]);
-  const requestLock = lockId([request.tenantId, request.key, request.operation], request.fingerprint.digest);
+  const { requestLock, keyLock } = lockIds(request);
   const opening = {
     first: { ...tryKeyLock, values: [requestLock, keyLock, proof] },
     look: readClaimsQuery([request]),
@@ -114,6 +113,17 @@ async function longAnswer(tx: Query, { tenantId, key }: KeyedRequest, row: Found
   if (row.keptUntil === null) return undefined;
   const [answer] = await readAnswers(tx, [{ tenantId, key, keptUntil: row.keptUntil }]);
   return answer;
+}
+
+/** What the locks of a call are named by (H6). */
+export function lockIds({ tenantId, key, operation, fingerprint }: KeyedRequest): {
+  requestLock: string;
+  keyLock: string;
+} {
+  return {
+    requestLock: lockId([tenantId, key, operation], fingerprint.digest),
+    keyLock: lockId([tenantId, key]),
+  };
 }
 
 /** A signed 64-bit number, as text: what Postgres names an advisory lock by. */

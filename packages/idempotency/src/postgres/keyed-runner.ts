@@ -23,7 +23,7 @@ import {
   type SettledAnswer,
 } from '../core/answer-cache.ts';
 import type { Settlement } from '../core/outcome.ts';
-import { runOnce } from '../core/run-once.ts';
+import { runIdempotent } from '../core/run-idempotent.ts';
 import { differingMembers } from '../core/same-request.ts';
 import { type ClaimedRequest, createSingleFlight } from '../core/single-flight.ts';
 import { type ClaimOutcome, claimKeys, insertClaimsQuery, settleClaims } from './claims/claims.ts';
@@ -36,6 +36,8 @@ import { runInScopedTransaction } from './scope/scoped-transaction.ts';
 export interface KeyedRun extends KeyedRequest {
   /** How long a duplicate may wait for the one that runs. */
   waitMs: number;
+  /** How long its effect may take before it is rolled back. Default: the runner's. */
+  timeoutMs?: number;
 }
 
 export type KeyedOutcome =
@@ -91,7 +93,7 @@ export function createKeyedRunner(options: KeyedRunnerOptions): KeyedRunner {
   };
   return {
     run: (call, effect) =>
-      runOnce<KeyedOutcome>(singleFlight, call, {
+      runIdempotent<KeyedOutcome>(singleFlight, call, {
         claimMs: CLAIM_MS,
         recall() {
           const answer = local.get(call);
@@ -99,7 +101,13 @@ export function createKeyedRunner(options: KeyedRunnerOptions): KeyedRunner {
           return cache?.recall(call).then(recalledOutcome);
         },
         async attempt(claimed) {
-          const outcome = await attempt(pool, call, announced(cache, call, effect), effectTimeoutMs, claimed);
+          const outcome = await attempt(
+            pool,
+            call,
+            announced(cache, call, effect),
+            call.timeoutMs ?? effectTimeoutMs,
+            claimed,
+          );
           keep(call, outcome);
           return outcome;
         },

@@ -3,7 +3,7 @@
  *
  * K1  begin: fences, look-up, the effects of all calls, and their claims with their answers, in one transaction. An effect
  *     outside is only prepared there; it is performed under its claim, and recorded together with its answer (record).
- * K2  A duplicate waits in memory for the call that runs, and shares its answer (run-once.ts). One with another request or
+ * K2  A duplicate waits in memory for the call that runs, and shares its answer (run-idempotent.ts). One with another request or
  *     another epoch finds by itself what that left.
  * K3  An undo seals its act in the transaction of its own claim, before it looks at what there is to undo.
  * K9  The transaction is lent: `prepare` and `record` can't end it. Past that guard, the keys are marked, and never run again by
@@ -34,8 +34,8 @@ import {
   markingEnds,
   type NewClaim,
   releaseClaims,
+  runIdempotent,
   runInScopedTransaction,
-  runOnce,
   type SealedFrom,
   type Settled,
   type Settlement,
@@ -170,7 +170,7 @@ export function createStepRunner<Request, Plan = never, Result = never>(
     return recorded;
   };
   return (call, request) =>
-    runOnce<ActOutcome>(singleFlight, call, {
+    runIdempotent<ActOutcome>(singleFlight, call, {
       attempt: () => attempt({ call, request }),
       share: (outcome) => ('answer' in outcome ? { ...outcome, replayed: true } : undefined),
       // Another request waits, and finds what the key stands for by itself: its fence is judged too.

@@ -14,7 +14,7 @@ export function keptUntilSql(days: string): string {
 }
 
 /** SQL: whether an answer is still given. `day`: a date expression. */
-function isGivenSql(day: string): string {
+export function isGivenSql(day: string): string {
   // @guard H15 the last day of an answer: ">= (clock_timestamp() at time zone 'utc')::date" -> "is not null"
   return `${day} >= (clock_timestamp() at time zone 'utc')::date`;
 }

@@ -32,6 +32,17 @@ export function requestMembers(
   return members;
 }
 
+/**
+ * The body, which the application's parser has read before.
+ * @throws TypeError (415) when there is a body that it has not read: two requests would seem the same
+ */
+export function parsedBody(body: unknown, headers: Readonly<Record<string, unknown>>): unknown {
+  const isSent = Number(headers['content-length'] ?? 0) > 0 || headers['transfer-encoding'] !== undefined;
+  if (body !== undefined || !isSent) return body;
+  const message = 'a keyed handler needs a parsed body: put a parser for this content type before it';
+  throw Object.assign(new TypeError(message), { status: 415, statusCode: 415, expose: true });
+}
+
 /** @throws RangeError when it is no JSON pointer to a member */
 export function pointerTokens(pointer: string): string[] {
   if (!pointer.startsWith('/')) throw new RangeError(`${pointer}: give a JSON pointer, such as /card/number`);

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { type OnceCall, type OncePorts, runOnce } from './run-once.ts';
+import { type IdempotentRun, type RunPorts, runIdempotent } from './run-idempotent.ts';
 import { type ClaimedRequest, createSingleFlight, type SingleFlight } from './single-flight.ts';
 
 type Outcome = { kind: string; by?: string; shared?: boolean };
 
-const callOf = (extra: Partial<OnceCall> & { request?: string } = {}): OnceCall => {
+const callOf = (extra: Partial<IdempotentRun> & { request?: string } = {}): IdempotentRun => {
   const { request = 'same', ...rest } = extra;
   return {
     tenantId: 'shop',
@@ -15,7 +15,7 @@ const callOf = (extra: Partial<OnceCall> & { request?: string } = {}): OnceCall 
     ...rest,
   };
 };
-const standsFor = ({ operation, fingerprint }: OnceCall): ClaimedRequest => ({
+const standsFor = ({ operation, fingerprint }: IdempotentRun): ClaimedRequest => ({
   operation,
   fingerprint: fingerprint.digest,
   members: null,
@@ -37,11 +37,11 @@ function attempt(by: string) {
 
 function run(
   singleFlight: SingleFlight,
-  call: OnceCall,
-  work: OncePorts<Outcome>['attempt'],
-  more: Partial<OncePorts<Outcome>> = {},
+  call: IdempotentRun,
+  work: RunPorts<Outcome>['attempt'],
+  more: Partial<RunPorts<Outcome>> = {},
 ) {
-  return runOnce<Outcome>(singleFlight, call, {
+  return runIdempotent<Outcome>(singleFlight, call, {
     attempt: work,
     share: (outcome) => ({ ...outcome, shared: true }),
     reused: () => ({ kind: 'reused' }),

@@ -14,7 +14,7 @@
 import { isSameRequest } from './same-request.ts';
 import { type ClaimedRequest, type FlightCall, isSameCall, type SingleFlight } from './single-flight.ts';
 
-export interface OnceCall extends FlightCall {
+export interface IdempotentRun extends FlightCall {
   /** How long it may wait for the one that runs (G5). */
   waitMs: number;
   /** Aborted when the caller hangs up: it waits no longer. */
@@ -22,7 +22,7 @@ export interface OnceCall extends FlightCall {
 }
 
 /** What a kind of call does in each state. */
-export interface OncePorts<Outcome extends { kind: string }> {
+export interface RunPorts<Outcome extends { kind: string }> {
   /** The cache: an answer, or that the key is in progress. */
   recall?: () => Outcome | undefined | Promise<Outcome | undefined>;
   /**
@@ -43,10 +43,10 @@ export interface OncePorts<Outcome extends { kind: string }> {
 }
 
 /** @throws what the attempt throws */
-export async function runOnce<Outcome extends { kind: string }>(
+export async function runIdempotent<Outcome extends { kind: string }>(
   singleFlight: SingleFlight,
-  call: OnceCall,
-  ports: OncePorts<Outcome>,
+  call: IdempotentRun,
+  ports: RunPorts<Outcome>,
 ): Promise<Outcome> {
   const deadlineAtMs = performance.now() + call.waitMs;
   for (;;) {
@@ -62,8 +62,8 @@ export async function runOnce<Outcome extends { kind: string }>(
 /** @returns undefined when the attempt of another call has ended without an outcome for this one: look again */
 async function tryOnce<Outcome extends { kind: string }>(
   singleFlight: SingleFlight,
-  call: OnceCall,
-  ports: OncePorts<Outcome>,
+  call: IdempotentRun,
+  ports: RunPorts<Outcome>,
   deadlineAtMs: number,
 ): Promise<Outcome | undefined> {
   if (singleFlight.of(call) !== undefined) return await joinFlight(singleFlight, call, ports, deadlineAtMs);
@@ -78,8 +78,8 @@ async function tryOnce<Outcome extends { kind: string }>(
 
 async function joinFlight<Outcome extends { kind: string }>(
   singleFlight: SingleFlight,
-  call: OnceCall,
-  ports: OncePorts<Outcome>,
+  call: IdempotentRun,
+  ports: RunPorts<Outcome>,
   deadlineAtMs: number,
 ): Promise<Outcome | undefined> {
   const flight = singleFlight.of<Outcome>(call);
