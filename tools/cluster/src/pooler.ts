@@ -113,7 +113,10 @@ async function configure(settings: Record<string, string | number>, serverPort: 
     unix_socket_dir: '',
     auth_type: 'scram-sha-256',
     auth_file: users,
+    // These three are all that docs/deploy.md asks for.
     pool_mode: 'transaction',
+    query_wait_timeout: 2,
+    server_login_retry: 1,
     max_client_conn: 1_000,
     ...settings,
   };
