@@ -40,13 +40,13 @@ export interface PoolOptions {
   pipeline?: boolean;
   /** Called when an idle connection breaks; the pool replaces it by itself. */
   onIdleError?: (error: Error) => void;
-  /** Called with how long a caller has waited for its connection, or until it was told that there is none. */
+  /** Called with how long a caller has waited for its connection, or until it got an error. */
   onAcquired?: (waitedMs: number) => void;
 }
 
 type Connected = Parameters<pg.Pool['connect']>[0];
 
-/** Tells how long its callers wait for a connection. */
+/** Reports how long its callers wait for a connection. */
 class TimedPool extends pg.Pool {
   readonly #onAcquired: (waitedMs: number) => void;
 

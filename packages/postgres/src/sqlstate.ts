@@ -4,7 +4,7 @@ import pg from 'pg';
  * What a failed statement means for its caller.
  * - `unavailable`: the store cannot be reached, is starting or stopping, or did not answer in time. Whether a commit
  *   happened is unknown.
- * - `contended`: rolled back by the server because somebody else held a row or won a conflict. Nothing happened.
+ * - `contended`: rolled back by the server because another transaction locked a row or won a conflict. Nothing happened.
  * - `other`: a fault in the statement or its data. Retrying does not help.
  */
 export type PostgresFault = 'unavailable' | 'contended' | 'other';
