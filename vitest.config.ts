@@ -5,14 +5,17 @@ import { defineConfig } from 'vitest/config';
 const WORKERS = Math.max(2, availableParallelism() - 1);
 
 /**
- * What `npm run proof` runs: about all that there is rather than about one promise; or about what tests and demo stand on
- * (servers and supervisors that are killed and started again and again). Up to minutes each.
+ * What `npm run proof` runs: the whole rather than one promise; or what tests, demo and bench stand on (servers and
+ * supervisors that are killed and started again and again, the auditor, grown databases). Up to minutes each.
  */
 const PROOFS = [
   'packages/testing/src/postgres/embedded-postgres.db.test.ts',
   'packages/saga/src/journal/model-database.db.test.ts',
   'packages/testing/src/simulation/planted-bugs.test.ts',
+  'tools/auditor/src/auditor-money.db.test.ts',
+  'tools/auditor/src/auditor.db.test.ts',
   'tests/cluster.test.ts',
+  'tests/growth.test.ts',
   'tests/conformance-model.test.ts',
   'tests/matrix.test.ts',
   'tests/model.test.ts',

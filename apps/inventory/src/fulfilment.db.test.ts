@@ -11,7 +11,7 @@ import {
 } from '@holdfast/testing';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { FULFILMENT, fulfilDispatched, SHIPMENT_STREAM } from './fulfilment.ts';
-import { inventoryMigrations, inventoryService } from './server.ts';
+import { inventoryMigrations, inventoryService } from './index.ts';
 
 const TENANT = 'shop';
 

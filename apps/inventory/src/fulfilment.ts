@@ -14,8 +14,9 @@
 import { SHIPMENT_EVENTS, streamKeyOf } from '@holdfast/contracts';
 import type { StreamEntry } from '@holdfast/messaging';
 import { type Message, takeNew } from '@holdfast/messaging';
+import { byOrder, type OrderId } from '@holdfast/participant';
 import { fewRowsHint, type Pool, statement, type Transaction, transaction } from '@holdfast/postgres';
-import { lockReservations, lockShelf, type ReservationRow } from './reservation.ts';
+import { lockReservations, lockStock, type ReservationRow } from './reservation.ts';
 
 /** Where shipping tells what has happened to shipments. */
 export const SHIPMENT_STREAM = streamKeyOf(SHIPMENT_EVENTS);
@@ -49,8 +50,8 @@ function dispatchIn({ fields: { id, type, orderId, tenantId } }: StreamEntry): M
   return { tenantId, scope: orderId, id };
 }
 
-const takeAway = statement(
-  'inventory.take-away',
+const fulfilStock = statement(
+  'inventory.fulfil',
   `with fulfilled as (
      update reservations h set state = 'fulfilled'
        from unnest($1::text[], $2::text[]) as r (tenant_id, order_id)
@@ -69,15 +70,15 @@ const takeAway = statement(
 async function fulfil(tx: Transaction, dispatches: Message[]): Promise<void> {
   const orders = dispatches.map(({ tenantId, scope }) => ({ tenantId, orderId: scope }));
   const found = await lockReservations(tx, orders);
-  const byOrder = new Map(found.map((row) => [`${row.tenant_id} ${row.order_id}`, row]));
-  for (const { tenantId, orderId } of orders) mustBeHeld(orderId, byOrder.get(`${tenantId} ${orderId}`));
-  const held = [...byOrder.values()].filter(({ state }) => state === 'held');
+  const rowOf = byOrder(found);
+  for (const order of orders) mustBeHeld(order, rowOf(order));
+  const held = found.filter(({ state }) => state === 'held');
   if (held.length === 0) return;
   const lines = held.flatMap((row) => row.lines.map((line) => ({ ...line, tenantId: row.tenant_id, row })));
-  const shelf = await lockShelf(tx, lines);
-  for (const { tenantId, sku, quantity } of lines) shelf.count(tenantId, sku, quantity);
+  const stock = await lockStock(tx, lines);
+  for (const { tenantId, sku, quantity } of lines) stock.add(tenantId, sku, quantity);
   await tx.query({
-    ...takeAway,
+    ...fulfilStock,
     values: [
       held.map((row) => row.tenant_id),
       held.map((row) => row.order_id),
@@ -85,7 +86,7 @@ async function fulfil(tx: Transaction, dispatches: Message[]): Promise<void> {
       lines.map(({ sku }) => sku),
       lines.map(({ row }) => entryKeyOf(row.order_id)),
       lines.map(({ quantity }) => quantity),
-      ...shelf.takenColumns(),
+      ...stock.columns(),
     ],
   });
 }
@@ -95,7 +96,7 @@ function entryKeyOf(orderId: string): string {
   return `fulfil/${orderId}`;
 }
 
-function mustBeHeld(orderId: string, row: ReservationRow | undefined): void {
+function mustBeHeld({ orderId }: OrderId, row: ReservationRow | undefined): void {
   if (row === undefined) throw new Unfulfillable(`order ${orderId} was dispatched and has no reservation`);
   if (row.state === 'released')
     throw new Unfulfillable(`order ${orderId} was dispatched and its reservation was released`);

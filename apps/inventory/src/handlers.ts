@@ -1,26 +1,27 @@
 import { randomUUID } from 'node:crypto';
-import type { Settlement } from '@holdfast/idempotency';
 import {
-  askStep,
-  createStepRunner,
+  getStep,
   keyedCall,
+  type OrderId,
   type Participant,
+  runAlone,
   type StepSpec,
-  stepAnswer,
+  settlementOf,
+  stepMethod,
 } from '@holdfast/participant';
-import { type Transaction, transaction } from '@holdfast/postgres';
+import { transaction } from '@holdfast/postgres';
 import {
   checkCurrency,
   checkDistinct,
   checkIdentifier,
   checkInteger,
-  type Handlers,
   InvalidRequest,
+  type ServiceBinding,
+  service,
   services,
-  statusBytes,
 } from '@holdfast/rpc';
-import { type ReleaseRequest, release, reserve } from './reservation.ts';
-import type { ReserveRequest } from './reserve-request.ts';
+import { release, reserve } from './reservation.ts';
+import type { Line, ReserveRequest } from './reserve-request.ts';
 import { adjustItem, findItem, putItem } from './stock.ts';
 
 /** How long the answer to a step is given again byte for byte; after that, what the effect's own row says. */
@@ -36,47 +37,22 @@ const MAX_UNIT_PRICE = 99_999_999;
 
 const inventory = services.inventory;
 
-/** What each method checks, under which key it runs, and what it stores. */
-export function inventoryHandlers({
-  pool,
-  singleFlight,
-  keyedRunner,
-  fingerprinter,
-  reach,
-}: Participant): Handlers<typeof inventory> {
-  const runReserve = createStepRunner(pool, singleFlight, reserveStep, reach);
-  const runRelease = createStepRunner(pool, singleFlight, releaseStep, reach);
-  return {
-    async ReserveInventory(request, call) {
-      const orderId = checkIdentifier('order_id', request.orderId);
-      const currency = checkCurrency('currency', request.currency);
-      const lines = checkDistinct('lines', request.lines, 1, MAX_LINES, (line) => line.sku);
-      lines.forEach((line, at) => {
-        checkIdentifier(`lines[${at}].sku`, line.sku);
-        checkInteger(`lines[${at}].quantity`, line.quantity, 1, MAX_QUANTITY);
-      });
-      const keyed = keyedCall(call, { name: RESERVE, orderId }, request, fingerprinter);
-      return stepAnswer(await runReserve(keyed, { tenantId: keyed.tenantId, orderId, currency, lines }));
-    },
+/** `holdfast.inventory.v1.InventoryService`: what each method checks, under which key it runs, and what it stores. */
+export function inventoryService(participant: Participant): ServiceBinding {
+  const { pool, fingerprinter } = participant;
+  return service(inventory, {
+    ReserveInventory: stepMethod(participant, reserveStep, ({ currency, lines }) => ({
+      currency: checkCurrency('currency', currency),
+      lines: checkLines(lines),
+    })),
 
-    async ReleaseInventory(request, call) {
-      const orderId = checkIdentifier('order_id', request.orderId);
-      const keyed = keyedCall(call, { name: RELEASE, undo: true, orderId }, request, fingerprinter);
-      return stepAnswer(await runRelease(keyed, { tenantId: keyed.tenantId, orderId }));
-    },
+    ReleaseInventory: stepMethod(participant, releaseStep, () => ({})),
 
-    async GetStep(request, call) {
-      const { state, refusal, executed } = await askStep(pool, call, request.key);
-      const answer =
-        executed === undefined
-          ? {}
-          : executed.operation === RESERVE
-            ? { reserved: inventory.ReserveInventory.responseDeserialize(executed.answer) }
-            : executed.operation === RELEASE
-              ? { released: inventory.ReleaseInventory.responseDeserialize(executed.answer) }
-              : { adjusted: inventory.AdjustStock.responseDeserialize(executed.answer) };
-      return { kind: 'completed', message: { state, ...(refusal && { refusal }), ...answer } };
-    },
+    GetStep: getStep(pool, {
+      [RESERVE]: (answer) => ({ reserved: inventory.ReserveInventory.responseDeserialize(answer) }),
+      [RELEASE]: (answer) => ({ released: inventory.ReleaseInventory.responseDeserialize(answer) }),
+      [ADJUST]: (answer) => ({ adjusted: inventory.AdjustStock.responseDeserialize(answer) }),
+    }),
 
     async GetStock(request, call) {
       const stock = await findItem(pool, call.tenantId(), checkIdentifier('sku', request.sku));
@@ -100,18 +76,14 @@ export function inventoryHandlers({
       const delta = checkInteger('delta', request.delta, -MAX_COUNT, MAX_COUNT);
       if (delta === 0) throw new InvalidRequest('delta', 'send how much to add, or (below 0) to take');
       const keyed = keyedCall(call, { name: ADJUST }, request, fingerprinter);
-      const adjust = async (tx: Transaction): Promise<Settlement> => {
-        const adjusted = await adjustItem(tx, keyed.tenantId, sku, delta, keyed.key);
-        if (adjusted.kind === 'refused') return refusedFor(adjusted);
-        return { kind: 'completed', answer: inventory.AdjustStock.responseSerialize({ stock: adjusted.stock }) };
-      };
-      const outcome = await keyedRunner.run(keyed, adjust);
-      if (outcome.kind !== 'answer_expired') return stepAnswer(outcome);
-      // Its entry is unique (K5): asked again, it finds that it has counted.
-      const { kind, answer } = await transaction(pool, adjust);
-      return stepAnswer({ kind, answer, replayed: true });
+      return await runAlone(
+        participant,
+        keyed,
+        (tx) => adjustItem(tx, keyed.tenantId, sku, delta, keyed.key),
+        (stock) => inventory.AdjustStock.responseSerialize({ stock }),
+      );
     },
-  };
+  });
 }
 
 const reserveStep: StepSpec<ReserveRequest, never, never> = {
@@ -122,15 +94,11 @@ const reserveStep: StepSpec<ReserveRequest, never, never> = {
       tx,
       calls.map(({ request }) => request),
     );
-    return outcomes.map((outcome) =>
-      outcome.kind === 'refused'
-        ? refusedFor(outcome)
-        : { kind: 'completed', answer: inventory.ReserveInventory.responseSerialize(outcome.reservation) },
-    );
+    return outcomes.map((outcome) => settlementOf(outcome, inventory.ReserveInventory.responseSerialize));
   },
 };
 
-const releaseStep: StepSpec<ReleaseRequest, never, never> = {
+const releaseStep: StepSpec<OrderId, never, never> = {
   operation: RELEASE,
   keepDays: KEEP_DAYS,
   undoes: RESERVE,
@@ -146,6 +114,11 @@ const releaseStep: StepSpec<ReleaseRequest, never, never> = {
   },
 };
 
-function refusedFor(refusal: { reason: string; message: string }): Settlement {
-  return { kind: 'refused', answer: statusBytes(refusal.reason, refusal.message) };
+/** @throws InvalidRequest */
+function checkLines(lines: Line[]): Line[] {
+  checkDistinct('lines', lines, 1, MAX_LINES, (line) => line.sku);
+  return lines.map(({ sku, quantity }, at) => ({
+    sku: checkIdentifier(`lines[${at}].sku`, sku),
+    quantity: checkInteger(`lines[${at}].quantity`, quantity, 1, MAX_QUANTITY),
+  }));
 }

@@ -1,4 +1,15 @@
-// What tools and tests run this service by.
+// What main.ts, tools and tests run this service by.
+import { idempotencyMigrations } from '@holdfast/idempotency';
+import { messagingMigrations } from '@holdfast/messaging';
+import type { Migrations } from '@holdfast/postgres';
+
 export * from './config.ts';
 export { fulfilDispatched } from './fulfilment.ts';
-export * from './server.ts';
+export { inventoryService } from './handlers.ts';
+
+/** Everything that its database is made of. */
+export const inventoryMigrations: Migrations[] = [
+  idempotencyMigrations,
+  messagingMigrations,
+  { module: 'inventory', folder: new URL('../sql/', import.meta.url) },
+];

@@ -3,7 +3,7 @@ import type { CallOptions } from '@holdfast/rpc';
 import { services } from '@holdfast/rpc';
 import { type TestParticipant, testParticipant } from '@holdfast/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { inventoryMigrations, inventoryService } from './server.ts';
+import { inventoryMigrations, inventoryService } from './index.ts';
 
 let inventory: TestParticipant<typeof services.inventory>;
 beforeAll(async () => {

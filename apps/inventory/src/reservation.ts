@@ -3,17 +3,18 @@
  *
  * A1  0 <= reserved <= on_hand, held twice: by the check here, under the rows' locks, and by the table's constraint.
  * K5  A reservation's primary key is its order: a second one can't exist, even when the claim is long gone.
- * S3  What was fulfilled (fulfilment.ts) has left: it is not given back, and nobody is told that it was. The undo fails, and
+ * S3  What was fulfilled (fulfilment.ts) has left: it is not released, and no answer says that it was. The undo fails, and
  *     its saga is parked.
  * Locks: reservations, then stock rows, each in order of their key, so that two batches can't wait for each other in a
  * circle. An item that every order wants is locked, and written, once per batch.
  */
+import { byOrder, DuplicateEffect, type OrderId, orderColumns } from '@holdfast/participant';
 import { fewRowsHint, statement, type Transaction } from '@holdfast/postgres';
 import { InvalidRequest } from '@holdfast/rpc';
 import type { PricedLine, Reservation, ReserveOutcome, ReserveRequest } from './reserve-request.ts';
-import { Shelf, type StockRow } from './shelf.ts';
+import { StockAllocation, type StockRow } from './stock-allocation.ts';
 
-const lockStock = statement(
+const lockItems = statement(
   'inventory.lock-stock',
   `select s.tenant_id, s.sku, s.on_hand - s.reserved as free, s.unit_price, s.currency
      from (select distinct tenant_id, sku from unnest($1::text[], $2::text[]) as w (tenant_id, sku)
@@ -50,15 +51,15 @@ const findReservations = statement(
 );
 
 /**
- * Reserves, for each of these orders, every line or none. Orders are served as they come: what the first takes, the
- * second finds taken.
- * @throws InvalidRequest CONFLICT for an order that has had another reservation; ReservedBefore when an order among
+ * Reserves, for each of these orders, every line or none. Orders are served as they come: what the first gets, the
+ * second finds reserved.
+ * @throws InvalidRequest CONFLICT for an order that has had another reservation; DuplicateEffect when an order among
  *   several has had this one: its batch must be split
  */
 export async function reserve(tx: Transaction, requests: ReserveRequest[]): Promise<ReserveOutcome[]> {
   const wanted = requests.flatMap(({ tenantId, lines }) => lines.map(({ sku }) => ({ tenantId, sku })));
-  const shelf = await lockShelf(tx, wanted);
-  const outcomes = requests.map((request) => shelf.take(request));
+  const stock = await lockStock(tx, wanted);
+  const outcomes = requests.map((request) => stock.allocate(request));
   // What is free may be little because this very order holds the rest: ask before refusing.
   const refused = requests.filter((_, at) => outcomes[at]?.kind === 'refused');
   const earlier = await earlierReservations(tx, refused);
@@ -67,36 +68,27 @@ export async function reserve(tx: Transaction, requests: ReserveRequest[]): Prom
     if (before !== undefined) outcomes[at] = before;
   });
   const made = requests.flatMap((request, at) =>
-    shelf.hasServed(request) ? [{ request, outcome: outcomes[at] }] : [],
+    stock.hasReserved(request) ? [{ request, outcome: outcomes[at] }] : [],
   );
   if (made.length === 0) return outcomes;
   const held = await tx.query<{ made: number }>({
     ...holdStock,
-    values: [...reservationColumns(made), ...shelf.takenColumns()],
+    values: [...reservationColumns(made), ...stock.columns()],
   });
   if (held.rows[0]?.made === made.length) return outcomes;
-  if (requests.length > 1) throw new ReservedBefore();
+  if (requests.length > 1) throw new DuplicateEffect();
   // Alone, so that nothing at all was written: this order's claim is gone, its reservation is not.
   const found = await earlierReservations(tx, requests);
   return requests.map((request) => reserved(found.get(request)) ?? notReserved());
 }
 
-/** An order of a batch has its reservation already: the batch can't be written as one. */
-class ReservedBefore extends Error {
-  override name = 'ReservedBefore';
-  constructor() {
-    super('an order of this batch has its reservation already: reserve for each order alone');
-  }
-}
-
 function reservationColumns(made: { request: ReserveRequest; outcome: ReserveOutcome | undefined }[]): unknown[] {
   const rows = made.map(({ request, outcome }) => {
-    if (outcome?.kind !== 'reserved') throw new Error('only what was reserved is written down');
-    return { ...outcome.reservation, tenantId: request.tenantId, orderId: request.orderId };
+    if (outcome?.kind !== 'completed') throw new Error('only what was reserved is written down');
+    return { ...outcome.result, tenantId: request.tenantId, orderId: request.orderId };
   });
   return [
-    rows.map(({ tenantId }) => tenantId),
-    rows.map(({ orderId }) => orderId),
+    ...orderColumns(rows),
     rows.map(({ reservationId }) => reservationId),
     rows.map(({ currency }) => currency),
     rows.map(({ total }) => total),
@@ -105,7 +97,7 @@ function reservationColumns(made: { request: ReserveRequest; outcome: ReserveOut
 }
 
 function reserved(reservation: Reservation | undefined): ReserveOutcome | undefined {
-  return reservation && { kind: 'reserved', reservation };
+  return reservation && { kind: 'completed', result: reservation };
 }
 
 function notReserved(): never {
@@ -129,11 +121,10 @@ async function earlierReservations(
 ): Promise<Map<ReserveRequest, Reservation>> {
   const found = new Map<ReserveRequest, Reservation>();
   if (requests.length === 0) return found;
-  const values = [requests.map(({ tenantId }) => tenantId), requests.map(({ orderId }) => orderId)];
-  const { rows } = await tx.query<ReservationRow>({ ...findReservations, values });
-  const byOrder = new Map(rows.map((row) => [`${row.tenant_id} ${row.order_id}`, row]));
+  const { rows } = await tx.query<ReservationRow>({ ...findReservations, values: orderColumns(requests) });
+  const rowOf = byOrder(rows);
   for (const request of requests) {
-    const row = byOrder.get(`${request.tenantId} ${request.orderId}`);
+    const row = rowOf(request);
     if (row !== undefined) found.set(request, sameReservation(row, request));
   }
   return found;
@@ -157,8 +148,8 @@ const lockReservationsOf = statement(
                     where h.tenant_id = r.tenant_id and h.order_id = r.order_id for update) h`,
 );
 
-const giveBack = statement(
-  'inventory.give-back',
+const releaseStock = statement(
+  'inventory.release',
   `with released as (
      update reservations h set state = 'released', released_at = clock_timestamp()
        from unnest($1::text[], $2::text[]) as r (tenant_id, order_id)
@@ -170,17 +161,12 @@ const giveBack = statement(
     where stock.tenant_id = w.tenant_id and stock.sku = w.sku and ${fewRowsHint('w.tenant_id', 'w.sku')}`,
 );
 
-export interface ReleaseRequest {
-  tenantId: string;
-  orderId: string;
-}
-
 /**
- * Gives back what these orders hold.
+ * Releases what these orders hold.
  * @returns each one's reservation, or '' when the order holds nothing
  * @throws InvalidRequest CONFLICT when one of them was fulfilled
  */
-export async function release(tx: Transaction, orders: ReleaseRequest[]): Promise<string[]> {
+export async function release(tx: Transaction, orders: OrderId[]): Promise<string[]> {
   const found = await lockReservations(tx, orders);
   if (found.some(({ state }) => state === 'fulfilled')) {
     throw new InvalidRequest('order_id', 'this order’s stock has left: it can’t be given back', 'CONFLICT');
@@ -188,24 +174,23 @@ export async function release(tx: Transaction, orders: ReleaseRequest[]): Promis
   const rows = found.filter(({ state }) => state === 'held');
   if (rows.length > 0) {
     const lines = rows.flatMap((row) => row.lines.map((line) => ({ tenantId: row.tenant_id, ...line })));
-    const shelf = await lockShelf(tx, lines);
-    for (const { tenantId, sku, quantity } of lines) shelf.count(tenantId, sku, quantity);
+    const stock = await lockStock(tx, lines);
+    for (const { tenantId, sku, quantity } of lines) stock.add(tenantId, sku, quantity);
     const held = [rows.map((row) => row.tenant_id), rows.map((row) => row.order_id)];
-    await tx.query({ ...giveBack, values: [...held, ...shelf.takenColumns()] });
+    await tx.query({ ...releaseStock, values: [...held, ...stock.columns()] });
   }
-  const released = new Map(rows.map((row) => [`${row.tenant_id} ${row.order_id}`, row.reservation_id]));
-  return orders.map(({ tenantId, orderId }) => released.get(`${tenantId} ${orderId}`) ?? '');
+  const released = byOrder(rows);
+  return orders.map((order) => released(order)?.reservation_id ?? '');
 }
 
 /** Locks the reservations of these orders, whatever their state, in order of tenant and order. @throws pg errors */
-export async function lockReservations(tx: Transaction, orders: ReleaseRequest[]): Promise<ReservationRow[]> {
-  const columns = [orders.map(({ tenantId }) => tenantId), orders.map(({ orderId }) => orderId)];
-  return (await tx.query<ReservationRow>({ ...lockReservationsOf, values: columns })).rows;
+export async function lockReservations(tx: Transaction, orders: OrderId[]): Promise<ReservationRow[]> {
+  return (await tx.query<ReservationRow>({ ...lockReservationsOf, values: orderColumns(orders) })).rows;
 }
 
 /** Locks the items, in order of tenant and SKU. @throws pg errors */
-export async function lockShelf(tx: Transaction, items: { tenantId: string; sku: string }[]): Promise<Shelf> {
+export async function lockStock(tx: Transaction, items: { tenantId: string; sku: string }[]): Promise<StockAllocation> {
   const columns = [items.map(({ tenantId }) => tenantId), items.map(({ sku }) => sku)];
-  const { rows } = await tx.query<StockRow>({ ...lockStock, values: columns });
-  return new Shelf(rows);
+  const { rows } = await tx.query<StockRow>({ ...lockItems, values: columns });
+  return new StockAllocation(rows);
 }

@@ -6,8 +6,8 @@ import { type CallOptions, type Client, services, startServer } from '@holdfast/
 import { type TestParticipant, testParticipant } from '@holdfast/testing';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { inventoryMigrations, inventoryService } from './index.ts';
 import { reserve as reserveIn } from './reservation.ts';
-import { inventoryMigrations, inventoryService } from './server.ts';
 
 type Inventory = Client<typeof services.inventory>;
 

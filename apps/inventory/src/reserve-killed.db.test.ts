@@ -3,7 +3,7 @@ import { createStepClient } from '@holdfast/participant';
 import { type CallResult, type Client, services } from '@holdfast/rpc';
 import { startProcess, type TestDatabase, type TestProcess, testDatabase } from '@holdfast/testing';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { inventoryMigrations } from './server.ts';
+import { inventoryMigrations } from './index.ts';
 
 const MAIN = new URL('./main.ts', import.meta.url);
 const TENANT = 'shop';

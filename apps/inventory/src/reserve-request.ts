@@ -1,3 +1,5 @@
+import type { EffectOutcome, OrderId } from '@holdfast/participant';
+
 export interface Line {
   sku: string;
   quantity: number;
@@ -15,13 +17,10 @@ export interface Reservation {
   total: number;
 }
 
-export type ReserveOutcome =
-  | { kind: 'reserved'; reservation: Reservation }
-  | { kind: 'refused'; reason: 'UNKNOWN_SKU' | 'CURRENCY_MISMATCH' | 'OUT_OF_STOCK'; message: string };
+export type RefusalReason = 'UNKNOWN_SKU' | 'CURRENCY_MISMATCH' | 'OUT_OF_STOCK';
+export type ReserveOutcome = EffectOutcome<Reservation, RefusalReason>;
 
-export interface ReserveRequest {
-  tenantId: string;
-  orderId: string;
+export interface ReserveRequest extends OrderId {
   currency: string;
   lines: Line[];
 }

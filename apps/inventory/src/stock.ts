@@ -4,6 +4,7 @@
  * A1  on_hand = the sum of its entries: each change of it writes one, in the same transaction.
  * K5  An adjustment's entry carries the call's key in its primary key: it counts once, even when its claim is gone.
  */
+import type { EffectOutcome } from '@holdfast/participant';
 import { type Query, statement, type Transaction } from '@holdfast/postgres';
 import { InvalidRequest } from '@holdfast/rpc';
 
@@ -74,10 +75,6 @@ export async function putItem(
   return { ...item, reserved: before.reserved };
 }
 
-export type AdjustOutcome =
-  | { kind: 'adjusted'; stock: Stock }
-  | { kind: 'refused'; reason: 'OUT_OF_STOCK'; message: string };
-
 const hasEntry = statement(
   'inventory.has-entry',
   `select true from stock_entries where tenant_id = $1::text and sku = $2::text and entry_key = $3::text`,
@@ -90,11 +87,11 @@ export async function adjustItem(
   sku: string,
   delta: number,
   key: string,
-): Promise<AdjustOutcome> {
+): Promise<EffectOutcome<Stock, 'OUT_OF_STOCK'>> {
   const before = await lockListed(tx, tenantId, sku);
   // Asked before the count is: an adjustment that has counted already is done, whatever it would meet now (K5).
   const counted = await tx.query({ ...hasEntry, values: [tenantId, sku, key] });
-  if (counted.rowCount === 1) return { kind: 'adjusted', stock: before };
+  if (counted.rowCount === 1) return { kind: 'completed', result: before };
   const onHand = before.onHand + delta;
   if (onHand < before.reserved) {
     const message = `${before.onHand - before.reserved} of ${sku} are free, so at most that many can be taken`;
@@ -102,7 +99,7 @@ export async function adjustItem(
   }
   await tx.query({ ...insertEntry, values: [tenantId, sku, key, 'adjust', delta] });
   await tx.query({ ...changeItem, values: [tenantId, sku, onHand, before.unitPrice, before.currency] });
-  return { kind: 'adjusted', stock: { ...before, onHand } };
+  return { kind: 'completed', result: { ...before, onHand } };
 }
 
 async function lockListed(tx: Transaction, tenantId: string, sku: string): Promise<Stock> {

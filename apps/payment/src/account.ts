@@ -5,6 +5,7 @@
  * K5  An entry carries the key of its call in its primary key: it counts once, even when its claim is gone.
  *     Never below zero: held by the checks here, under the row's lock, and by the table's constraint.
  */
+import type { EffectOutcome } from '@holdfast/participant';
 import { type Query, statement, type Transaction } from '@holdfast/postgres';
 import { InvalidRequest } from '@holdfast/rpc';
 
@@ -96,10 +97,6 @@ export async function putAccount(
   return wanted;
 }
 
-export type AdjustOutcome =
-  | { kind: 'adjusted'; account: Account }
-  | { kind: 'refused'; reason: 'INSUFFICIENT_FUNDS'; message: string };
-
 const hasEntry = statement(
   'payment.has-entry',
   `select true from account_entries where tenant_id = $1::text and customer_id = $2::text and entry_key = $3::text`,
@@ -112,11 +109,11 @@ export async function adjustAccount(
   customerId: string,
   delta: number,
   key: string,
-): Promise<AdjustOutcome> {
+): Promise<EffectOutcome<Account, 'INSUFFICIENT_FUNDS'>> {
   const before = (await lockAccount(tx, tenantId, customerId)) ?? noAccount();
   // Asked before the balance is: an adjustment that has counted already is done, whatever it would meet now (K5).
   const counted = await tx.query({ ...hasEntry, values: [tenantId, customerId, key] });
-  if (counted.rowCount === 1) return { kind: 'adjusted', account: before };
+  if (counted.rowCount === 1) return { kind: 'completed', result: before };
   const balance = before.balance + delta;
   if (balance < 0) {
     const message = `the account holds ${before.balance}, so at most that much can be taken`;
@@ -126,7 +123,7 @@ export async function adjustAccount(
     throw new InvalidRequest('delta', `a balance can't pass ${MAX_BALANCE}: send less`, 'CONFLICT');
   }
   await postEntry(tx, { tenantId, customerId, entryKey: key, kind: 'adjust', delta });
-  return { kind: 'adjusted', account: { ...before, balance } };
+  return { kind: 'completed', result: { ...before, balance } };
 }
 
 export interface Entry {

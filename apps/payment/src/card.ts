@@ -17,6 +17,7 @@
  * The keys sent along count the attempt, because the provider replays a stored 500 for as long as a key lives: under one
  * key per step, a single such answer would wedge the order. What keeps the effect single is the list above, not the key.
  */
+import type { EffectOutcome, Participant, PerformOutcome } from '@holdfast/participant';
 import type { Log, Metrics } from '@holdfast/service';
 import type Stripe from 'stripe';
 import {
@@ -48,26 +49,25 @@ export interface CardPayment extends Attempt {
   intentId: string | null;
 }
 
-export type CardOutcome = { kind: 'captured'; intentId: string } | { kind: 'refused'; message: string };
+/** `result`: the intent that has taken the amount. */
+export type CardOutcome = EffectOutcome<string, 'CARD_DECLINED'>;
 
 /** Minor units; 0 when the payment was cancelled before anything was taken. */
 export interface GivenBack {
   amount: number;
 }
 
-export type Performed<R> = { kind: 'known'; result: R } | { kind: 'unknown'; detail: string };
-
 export interface Cards {
   /** How long one attempt keeps others from trying. Safety does not rest on it: two at once take the money once. */
   leaseMs: number;
   /** @param attach stores an intent's id durably; false forbids to confirm it */
-  charge(payment: CardPayment, attach: (intentId: string) => Promise<boolean>): Promise<Performed<CardOutcome>>;
+  charge(payment: CardPayment, attach: (intentId: string) => Promise<boolean>): Promise<PerformOutcome<CardOutcome>>;
   /** Cancels the payment, or refunds all of it when it has succeeded. */
-  giveBack(payment: Attempt & { intentId: string }): Promise<Performed<GivenBack>>;
+  giveBack(payment: Attempt & { intentId: string }): Promise<PerformOutcome<GivenBack>>;
 }
 
 /** Stands in where no provider is set up: every outcome stays open, so that nothing is decided by a missing setting. */
-export const noCards: Cards = {
+const noCards: Cards = {
   leaseMs: 0,
   charge: () => Promise.resolve(unknown('card payments are not set up: the operator must set STRIPE_SECRET_KEY')),
   giveBack: () => Promise.resolve(unknown('card payments are not set up: the operator must set STRIPE_SECRET_KEY')),
@@ -81,7 +81,20 @@ const LEASE_MARGIN_MS = 1_000;
 // anything else, only one intent can be stored for an order, an intent succeeds once, and the first can store nothing.
 const MAX_LEASE_MS = 2_000;
 
-export function createCards(settings: CardSettings, log: Log, metrics: Metrics): Cards {
+export interface ProviderSettings {
+  STRIPE_SECRET_KEY: string | null;
+  STRIPE_API_BASE: URL | null;
+  STRIPE_TIMEOUT_MS: number;
+}
+
+export function cardsFor(settings: ProviderSettings, { log, metrics }: Participant): Cards {
+  const { STRIPE_SECRET_KEY: secretKey, STRIPE_API_BASE: apiBase, STRIPE_TIMEOUT_MS: timeoutMs } = settings;
+  if (secretKey !== null) return createCards({ secretKey, apiBase, timeoutMs }, log, metrics);
+  log.warn('STRIPE_SECRET_KEY is not set: payments by card stay unanswered until it is; accounts work');
+  return noCards;
+}
+
+function createCards(settings: CardSettings, log: Log, metrics: Metrics): Cards {
   const provider = createProvider(settings, log, metrics);
   return {
     leaseMs: Math.min(MAX_CALLS * settings.timeoutMs + LEASE_MARGIN_MS, MAX_LEASE_MS),
@@ -96,7 +109,7 @@ async function charge(
   provider: Provider,
   payment: CardPayment,
   attach: (intentId: string) => Promise<boolean>,
-): Promise<Performed<CardOutcome>> {
+): Promise<PerformOutcome<CardOutcome>> {
   const found =
     payment.intentId === null
       ? await createIntent(provider, payment, attach)
@@ -113,7 +126,7 @@ async function createIntent(
   provider: Provider,
   payment: CardPayment,
   attach: (intentId: string) => Promise<boolean>,
-): Promise<Found | Performed<CardOutcome>> {
+): Promise<Found | PerformOutcome<CardOutcome>> {
   if (OTHER_MINOR_UNITS.has(payment.currency)) {
     return refused(`cards are not charged in ${payment.currency}: place a new order in another currency`);
   }
@@ -134,11 +147,15 @@ async function createIntent(
   if (created.kind === 'failed')
     return refusalOf(created.error) ?? unknown('the card provider did not take the order in');
   // crash here: an intent that nobody knows is left unconfirmed at the provider; the next attempt makes another.
-  if (await attach(created.answer.id)) return { kind: 'intent', intent: created.answer };
+  if (await attach(created.result.id)) return { kind: 'intent', intent: created.result };
   return unknown('this step was undone or taken over while it was running');
 }
 
-async function confirm(provider: Provider, payment: CardPayment, intentId: string): Promise<Performed<CardOutcome>> {
+async function confirm(
+  provider: Provider,
+  payment: CardPayment,
+  intentId: string,
+): Promise<PerformOutcome<CardOutcome>> {
   // crash here: the intent is stored and unconfirmed; the next attempt asks, and confirms it.
   const confirmed = await provider.call(
     'confirm',
@@ -151,8 +168,8 @@ async function confirm(provider: Provider, payment: CardPayment, intentId: strin
   );
   // crash here: the money may be taken and nobody here knows it; the next attempt asks, and stores what it hears.
   if (confirmed.kind === 'failed' && isDecline(confirmed.error)) return declined(confirmed.error);
-  const found: Found | Performed<never> =
-    confirmed.kind === 'answer' ? { kind: 'intent', intent: confirmed.answer } : await ask(provider, intentId);
+  const found: Found | PerformOutcome<never> =
+    confirmed.kind === 'completed' ? { kind: 'intent', intent: confirmed.result } : await ask(provider, intentId);
   if (found.kind !== 'intent') return found;
   const standing = standingOf(found.intent);
   return standing.kind === 'unconfirmed' ? unknown('the card provider has not confirmed the payment yet') : standing;
@@ -163,15 +180,15 @@ async function ask(provider: Provider, intentId: string): Promise<Found | { kind
     'retrieve',
     provider.stripe.paymentIntents.retrieve(intentId, { expand: ['latest_charge'] }),
   );
-  if (asked.kind === 'answer') return { kind: 'intent', intent: asked.answer };
+  if (asked.kind === 'completed') return { kind: 'intent', intent: asked.result };
   return unknown('the card provider could not be asked about the payment');
 }
 
 /** What an intent's state says about the charge. */
-function standingOf(intent: Stripe.PaymentIntent): Performed<CardOutcome> | { kind: 'unconfirmed' } {
+function standingOf(intent: Stripe.PaymentIntent): PerformOutcome<CardOutcome> | { kind: 'unconfirmed' } {
   switch (intent.status) {
     case 'succeeded':
-      return { kind: 'known', result: { kind: 'captured', intentId: intent.id } };
+      return { kind: 'completed', result: { kind: 'completed', result: intent.id } };
     case 'requires_confirmation':
       return { kind: 'unconfirmed' };
     case 'requires_payment_method':
@@ -187,7 +204,10 @@ function standingOf(intent: Stripe.PaymentIntent): Performed<CardOutcome> | { ki
   }
 }
 
-async function giveBack(provider: Provider, payment: Attempt & { intentId: string }): Promise<Performed<GivenBack>> {
+async function giveBack(
+  provider: Provider,
+  payment: Attempt & { intentId: string },
+): Promise<PerformOutcome<GivenBack>> {
   for (let round = 1; round <= MAX_CALLS / 2; round++) {
     const asked = await ask(provider, payment.intentId);
     if (asked.kind === 'unknown') return asked;
@@ -197,7 +217,7 @@ async function giveBack(provider: Provider, payment: Attempt & { intentId: strin
         ? await refund(provider, payment, asked.intent)
         : await cancel(provider, payment));
     // crash here: it is given back and nobody here knows it; the next attempt asks, and stores what it hears.
-    if (done !== undefined) return { kind: 'known', result: done };
+    if (done !== undefined) return { kind: 'completed', result: done };
     // Lost, or refused because the payment has moved on meanwhile: ask what is left to do.
   }
   return unknown('the card provider has not given the payment back yet');
@@ -226,7 +246,7 @@ async function refund(
   if (made.kind === 'failed') {
     return made.error.code === 'charge_already_refunded' ? { amount: intent.amount_received } : undefined;
   }
-  const { status } = made.answer;
+  const { status } = made.result;
   return status === 'succeeded' || status === 'pending' ? { amount: intent.amount_received } : undefined;
 }
 
@@ -235,7 +255,7 @@ async function cancel(provider: Provider, payment: Attempt & { intentId: string 
     'cancel',
     provider.stripe.paymentIntents.cancel(payment.intentId, {}, { idempotencyKey: keyOf(payment, 'cancel') }),
   );
-  return cancelled.kind === 'answer' ? { amount: 0 } : undefined;
+  return cancelled.kind === 'completed' ? { amount: 0 } : undefined;
 }
 
 /** At most 64 + 128 characters, the call's name and a count: within the provider's 255. */
@@ -248,7 +268,7 @@ function keyOf({ tenantId, key, attempt }: Attempt, call: CallName): string {
 const OTHER_MINOR_UNITS = new Set(['ISK', 'MGA', 'UGX']);
 
 /** What makes a failed creation final; any other fault leaves it open. */
-function refusalOf(error: Stripe.errors.StripeError): Performed<CardOutcome> | undefined {
+function refusalOf(error: Stripe.errors.StripeError): PerformOutcome<CardOutcome> | undefined {
   if (isDecline(error)) return declined(error);
   const param = refusedParam(error);
   if (param === undefined) return undefined;
@@ -257,12 +277,12 @@ function refusalOf(error: Stripe.errors.StripeError): Performed<CardOutcome> | u
   );
 }
 
-function declined(error: { code?: string; decline_code?: string }): Performed<CardOutcome> {
+function declined(error: { code?: string; decline_code?: string }): PerformOutcome<CardOutcome> {
   return refused(`the card was declined${codeIn(error)}: place a new order with another payment method`);
 }
 
-function refused(message: string): Performed<CardOutcome> {
-  return { kind: 'known', result: { kind: 'refused', message } };
+function refused(message: string): PerformOutcome<CardOutcome> {
+  return { kind: 'completed', result: { kind: 'refused', reason: 'CARD_DECLINED', message } };
 }
 
 function unknown(detail: string): { kind: 'unknown'; detail: string } {

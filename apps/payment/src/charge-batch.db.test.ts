@@ -7,7 +7,8 @@ import { SECRET_KEY, startTestSandbox, type TestSandbox } from '@holdfast/sandbo
 import { createMetrics } from '@holdfast/service';
 import { type TestParticipant, testParticipant } from '@holdfast/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ProviderSettings, paymentMigrations, paymentService } from './server.ts';
+import type { ProviderSettings } from './card.ts';
+import { paymentMigrations, paymentService } from './index.ts';
 
 type Payment = Client<typeof services.payment>;
 
@@ -19,9 +20,7 @@ let payment: Payment;
 beforeAll(async () => {
   sandbox = await startTestSandbox();
   settings = { STRIPE_SECRET_KEY: SECRET_KEY, STRIPE_API_BASE: new URL(sandbox.url), STRIPE_TIMEOUT_MS: 10_000 };
-  participant = await testParticipant('charge_batch', services.payment, paymentMigrations, (made) =>
-    paymentService(made, settings),
-  );
+  participant = await testParticipant('charge_batch', services.payment, paymentMigrations, paymentService(settings));
   payment = createStepClient(services.payment, participant.address);
 });
 afterAll(async () => {
@@ -198,7 +197,7 @@ async function startReplica() {
   });
   const { log } = participant.participant;
   const memory = { singleFlight: createSingleFlight(), metrics: createMetrics('payment') };
-  const bound = [paymentService({ ...participant.participant, ...memory, pool }, settings)];
+  const bound = [paymentService(settings)({ ...participant.participant, ...memory, pool })];
   const server = await startServer({
     host: '127.0.0.1',
     port: 0,

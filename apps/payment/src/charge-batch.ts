@@ -11,7 +11,7 @@
  */
 
 import { type Claim, heldClaimsSql, heldColumns } from '@holdfast/idempotency';
-import type { Begun } from '@holdfast/participant';
+import { type Begun, byOrder, makeOrFind, type OrderId, orderColumns } from '@holdfast/participant';
 import {
   classifyPostgresError,
   createBatcher,
@@ -24,27 +24,18 @@ import { InvalidRequest } from '@holdfast/rpc';
 import { type LockedAccount, lockAccounts } from './account.ts';
 import type { CardOutcome } from './card.ts';
 import {
+  type BegunCharge,
   beginCardCharge,
-  type CardPlan,
   type ChargeOutcome,
   type ChargeRequest,
   captured,
   chargeAccount,
+  outcomeColumns,
   refusalOfAccount,
 } from './charge.ts';
 
-export type BegunCharge = ChargeOutcome | { kind: 'perform'; plan: CardPlan };
-
-/** An order of a batch has its charge already: the batch can't be written as one. */
-class ChargedBefore extends Error {
-  override name = 'ChargedBefore';
-  constructor() {
-    super('an order of this batch has its charge already: charge each order alone');
-  }
-}
-
-const makeCharges = statement(
-  'payment.make-charges',
+const insertCharges = statement(
+  'payment.insert-charges',
   `with made as (
      insert into charges (tenant_id, order_id, customer_id, method_kind, amount, currency, state, payment_id,
                           refusal_reason, refusal_message, provider_attempts, settled_at)
@@ -74,42 +65,34 @@ const makeCharges = statement(
 
 /**
  * Charges accounts, and writes down the charges that are to be made at the card provider.
- * @throws InvalidRequest CONFLICT for an order that has had another charge, or had it undone; ChargedBefore when one order
+ * @throws InvalidRequest CONFLICT for an order that has had another charge, or had it undone; DuplicateEffect when one order
  *   among several has a charge: its batch must be split
  */
 export async function beginCharges(tx: Transaction, calls: Begun<ChargeRequest>[]): Promise<BegunCharge[]> {
-  // Resumed: an attempt at the card provider was here before, and has left its charge.
-  const fresh = calls.filter(({ resumed }) => !resumed);
-  const made = fresh.length === 0 ? [] : await makeFresh(tx, fresh);
-  const outcomes: BegunCharge[] = [];
-  for (const { request, resumed } of calls) {
-    outcomes.push(resumed ? await beginCardCharge(tx, request) : (made.shift() as BegunCharge));
-  }
-  return outcomes;
+  return await makeOrFind(
+    calls,
+    (fresh) => makeCharges(tx, fresh),
+    // Resumed, or its claim is gone: its charge is there.
+    async ({ request, call, resumed }) =>
+      !resumed && staysHere(request) ? await chargeAccount(tx, request, call.key) : await beginCardCharge(tx, request),
+  );
 }
 
-async function makeFresh(tx: Transaction, calls: Begun<ChargeRequest>[]): Promise<BegunCharge[]> {
+/** @returns undefined when one of them has its charge already */
+async function makeCharges(tx: Transaction, calls: Begun<ChargeRequest>[]): Promise<BegunCharge[] | undefined> {
   const paidHere = calls.map(({ request }) => request).filter((request) => staysHere(request) && request.amount > 0);
-  const till = new Till(await lockAccounts(tx, paidHere));
-  const outcomes = calls.map((call) => till.charge(call));
+  const debits = new AccountDebits(await lockAccounts(tx, paidHere));
+  const outcomes = calls.map((call) => debits.charge(call));
   const { rows } = await tx.query<{ made: number }>({
-    ...makeCharges,
+    ...insertCharges,
     values: [
       ...chargeColumns(calls.map(({ request }) => request)),
-      ...outcomeColumns(outcomes),
-      ...till.debitColumns(),
-      ...till.balanceColumns(),
+      ...outcomesColumns(outcomes),
+      ...debits.debitColumns(),
+      ...debits.balanceColumns(),
     ],
   });
-  if (rows[0]?.made === calls.length) return outcomes;
-  const [call] = calls;
-  if (call === undefined || calls.length > 1) throw new ChargedBefore();
-  // Alone, so that nothing at all was written: this order's claim is gone, its charge is not.
-  return [
-    staysHere(call.request)
-      ? await chargeAccount(tx, call.request, call.call.key)
-      : await beginCardCharge(tx, call.request),
-  ];
+  return rows[0]?.made === calls.length ? outcomes : undefined;
 }
 
 /** An amount of 0 is captured here, whatever the method: the provider takes nothing below its smallest unit. */
@@ -117,8 +100,8 @@ function staysHere({ methodKind, amount }: ChargeRequest): boolean {
   return methodKind === 'balance' || amount === 0;
 }
 
-/** The locked accounts of a batch: who comes first is served first, and each balance is written once at the end. */
-class Till {
+/** The debits of a batch from locked accounts: first come, first served; each balance is written once at the end. */
+class AccountDebits {
   readonly #accounts: Map<string, LockedAccount>;
   readonly #debits: { request: ChargeRequest; entryKey: string }[] = [];
 
@@ -166,7 +149,7 @@ class Till {
 
 function chargeColumns(requests: ChargeRequest[]): unknown[] {
   return [
-    ...keyColumns(requests),
+    ...orderColumns(requests),
     requests.map(({ customerId }) => customerId),
     requests.map(({ methodKind }) => methodKind),
     requests.map(({ amount }) => amount),
@@ -174,15 +157,10 @@ function chargeColumns(requests: ChargeRequest[]): unknown[] {
   ];
 }
 
-/** State, payment's id, refusal's reason and message. */
-function outcomeColumns(outcomes: BegunCharge[]): unknown[] {
-  const refusals = outcomes.map((outcome) => (outcome.kind === 'refused' ? outcome : null));
-  return [
-    outcomes.map(({ kind }) => (kind === 'perform' ? 'created' : kind)),
-    outcomes.map((outcome) => (outcome.kind === 'captured' ? outcome.payment.paymentId : null)),
-    refusals.map((refusal) => refusal?.reason ?? null),
-    refusals.map((refusal) => refusal?.message ?? null),
-  ];
+/** States, payments' ids, refusals' reasons and messages. */
+function outcomesColumns(outcomes: BegunCharge[]): unknown[] {
+  const rows = outcomes.map(outcomeColumns);
+  return [0, 1, 2, 3].map((column) => rows.map((row) => row[column]));
 }
 
 // One statement, and so one round trip and one transaction. To count who is held is to lock every claim before any charge.
@@ -197,10 +175,8 @@ const storeIntents = statement(
    returning c.tenant_id, c.order_id`,
 );
 
-export interface NewIntent {
+export interface NewIntent extends OrderId {
   held: Claim;
-  tenantId: string;
-  orderId: string;
   intentId: string;
 }
 
@@ -223,12 +199,8 @@ async function attachIntents(pool: Pool, intents: NewIntent[]): Promise<boolean[
     ...storeIntents,
     values: [...claims, intents.map(({ orderId }) => orderId), intents.map(({ intentId }) => intentId)],
   });
-  const stored = new Set(rows.map((row) => `${row.tenant_id} ${row.order_id}`));
-  return intents.map(({ tenantId, orderId }) => stored.has(`${tenantId} ${orderId}`));
-}
-
-function keyColumns(charges: { tenantId: string; orderId: string }[]): [string[], string[]] {
-  return [charges.map(({ tenantId }) => tenantId), charges.map(({ orderId }) => orderId)];
+  const stored = byOrder(rows);
+  return intents.map((intent) => stored(intent) !== undefined);
 }
 
 const settleCharges = statement(
@@ -251,13 +223,10 @@ export async function endCardCharges(
   ended: { request: ChargeRequest; result: CardOutcome }[],
 ): Promise<ChargeOutcome[]> {
   const outcomes = ended.map(
-    ({ request, result }): ChargeOutcome =>
-      result.kind === 'captured'
-        ? captured(request, result.intentId)
-        : { kind: 'refused', reason: 'CARD_DECLINED', message: result.message },
+    ({ request, result }): ChargeOutcome => (result.kind === 'completed' ? captured(request, result.result) : result),
   );
   const requests = ended.map(({ request }) => request);
-  const values = [...keyColumns(requests), ...outcomeColumns(outcomes)];
+  const values = [...orderColumns(requests), ...outcomesColumns(outcomes)];
   const { rowCount } = await tx.query({ ...settleCharges, values });
   if (rowCount === ended.length) return outcomes;
   throw new InvalidRequest(

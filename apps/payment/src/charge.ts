@@ -8,13 +8,12 @@
  * S5  A refusal is kept with the charge: it stays the order's answer for as long as the charge is there.
  * Locks: always fence, claim, charge, account, so that act and undo of an order can't wait for each other in a circle.
  */
+import type { EffectOutcome, OrderId, Refused } from '@holdfast/participant';
 import { statement, type Transaction } from '@holdfast/postgres';
 import { InvalidRequest } from '@holdfast/rpc';
 import { type Account, lockAccount, postEntry } from './account.ts';
 
-export interface ChargeRequest {
-  tenantId: string;
-  orderId: string;
+export interface ChargeRequest extends OrderId {
   customerId: string;
   methodKind: 'balance' | 'card';
   /** Minor units, 0 or more. */
@@ -28,11 +27,10 @@ export interface Payment {
   currency: string;
 }
 
-export type ChargeOutcome =
-  | { kind: 'captured'; payment: Payment }
-  | { kind: 'refused'; reason: 'INSUFFICIENT_FUNDS' | 'CURRENCY_MISMATCH' | 'CARD_DECLINED'; message: string };
-
-export type Refused = Extract<ChargeOutcome, { kind: 'refused' }>;
+export type RefusalReason = 'INSUFFICIENT_FUNDS' | 'CURRENCY_MISMATCH' | 'CARD_DECLINED';
+export type ChargeOutcome = EffectOutcome<Payment, RefusalReason>;
+/** `perform`: by card, at the provider. */
+export type BegunCharge = ChargeOutcome | { kind: 'perform'; plan: CardPlan };
 
 const insertSettled = statement(
   'payment.insert-settled-charge',
@@ -61,7 +59,10 @@ export async function chargeAccount(tx: Transaction, request: ChargeRequest, ste
 }
 
 /** @param account locked; undefined when the customer has none */
-export function refusalOfAccount(account: Account | undefined, request: ChargeRequest): Refused | undefined {
+export function refusalOfAccount(
+  account: Account | undefined,
+  request: ChargeRequest,
+): Refused<RefusalReason> | undefined {
   if (account === undefined) {
     return { kind: 'refused', reason: 'INSUFFICIENT_FUNDS', message: 'this customer has no account to pay from' };
   }
@@ -98,10 +99,7 @@ const startAttempt = statement(
  * else can be starting the same charge.
  * @throws InvalidRequest CONFLICT when the order has had another charge, or had it undone
  */
-export async function beginCardCharge(
-  tx: Transaction,
-  request: ChargeRequest,
-): Promise<{ kind: 'perform'; plan: CardPlan } | ChargeOutcome> {
+export async function beginCardCharge(tx: Transaction, request: ChargeRequest): Promise<BegunCharge> {
   const earlier = await earlierOutcome(tx, request);
   if (earlier !== undefined) return earlier;
   const { rows } = await tx.query<CardPlan>({ ...startAttempt, values: chargeColumns(request) });
@@ -116,7 +114,7 @@ interface ChargeRow {
   currency: string;
   state: 'created' | 'captured' | 'refused' | 'undoing' | 'refunded' | 'cancelled';
   payment_id: string | null;
-  refusal_reason: Refused['reason'] | null;
+  refusal_reason: RefusalReason | null;
   refusal_message: string | null;
 }
 
@@ -145,7 +143,7 @@ async function earlierOutcome(tx: Transaction, request: ChargeRequest): Promise<
 }
 
 export function captured({ amount, currency }: ChargeRequest, paymentId: string): ChargeOutcome {
-  return { kind: 'captured', payment: { paymentId, amount, currency } };
+  return { kind: 'completed', result: { paymentId, amount, currency } };
 }
 
 function chargeColumns(request: ChargeRequest): unknown[] {
@@ -154,8 +152,13 @@ function chargeColumns(request: ChargeRequest): unknown[] {
 }
 
 /** State, payment's id, refusal's reason and message. */
-function outcomeColumns(outcome: ChargeOutcome): unknown[] {
-  return outcome.kind === 'captured'
-    ? ['captured', outcome.payment.paymentId, null, null]
-    : ['refused', null, outcome.reason, outcome.message];
+export function outcomeColumns(outcome: BegunCharge): [string, ...(string | null)[]] {
+  switch (outcome.kind) {
+    case 'perform':
+      return ['created', null, null, null];
+    case 'completed':
+      return ['captured', outcome.result.paymentId, null, null];
+    case 'refused':
+      return ['refused', null, outcome.reason, outcome.message];
+  }
 }

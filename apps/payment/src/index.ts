@@ -1,3 +1,12 @@
-// What tools and tests run this service by.
+// What main.ts, tools and tests run this service by.
+import { idempotencyMigrations } from '@holdfast/idempotency';
+import type { Migrations } from '@holdfast/postgres';
+
 export * from './config.ts';
-export * from './server.ts';
+export { paymentService } from './handlers.ts';
+
+/** Everything that its database is made of. */
+export const paymentMigrations: Migrations[] = [
+  idempotencyMigrations,
+  { module: 'payment', folder: new URL('../sql/', import.meta.url) },
+];

@@ -1,14 +1,4 @@
-import { migrationJob, runParticipant } from '@holdfast/participant';
-import { loadConfig, runService } from '@holdfast/service';
-import { config } from './config.ts';
-import { paymentMigrations, paymentService } from './server.ts';
+import { startParticipant } from '@holdfast/participant';
+import { config, paymentMigrations, paymentService } from './index.ts';
 
-await runService(
-  () => {
-    const settings = loadConfig(config, process.env);
-    return runParticipant('payment', settings, paymentMigrations, (participant) =>
-      paymentService(participant, settings),
-    );
-  },
-  { migrate: migrationJob('payment', config, paymentMigrations) },
-);
+await startParticipant('payment', config, paymentMigrations, paymentService);

@@ -4,14 +4,17 @@ import { services } from '@holdfast/rpc';
 import { NO_FAULTS, SECRET_KEY, startTestSandbox, type TestSandbox } from '@holdfast/sandbox/test';
 import { type TestParticipant, testParticipant } from '@holdfast/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { paymentMigrations, paymentService } from './server.ts';
+import { paymentMigrations, paymentService } from './index.ts';
 
 let sandbox: TestSandbox;
 let payment: TestParticipant<typeof services.payment>;
 beforeAll(async () => {
   sandbox = await startTestSandbox();
-  payment = await testParticipant('payment', services.payment, paymentMigrations, (participant) =>
-    paymentService(participant, {
+  payment = await testParticipant(
+    'payment',
+    services.payment,
+    paymentMigrations,
+    paymentService({
       STRIPE_SECRET_KEY: SECRET_KEY,
       STRIPE_API_BASE: new URL(sandbox.url),
       STRIPE_TIMEOUT_MS: 500,
@@ -312,8 +315,11 @@ describe('the undo of a charge by card', () => {
 
 describe('without the provider', () => {
   it('G8: a charge by card stays unknown, and accounts go on', async () => {
-    const alone = await testParticipant('payment_alone', services.payment, paymentMigrations, (participant) =>
-      paymentService(participant, {
+    const alone = await testParticipant(
+      'payment_alone',
+      services.payment,
+      paymentMigrations,
+      paymentService({
         STRIPE_SECRET_KEY: SECRET_KEY,
         STRIPE_API_BASE: new URL('http://127.0.0.1:1'),
         STRIPE_TIMEOUT_MS: 500,

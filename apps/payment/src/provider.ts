@@ -15,7 +15,7 @@ export interface CardSettings {
 }
 
 export type CallName = 'create' | 'confirm' | 'retrieve' | 'cancel' | 'refund';
-export type Called<T> = { kind: 'answer'; answer: T } | { kind: 'failed'; error: Stripe.errors.StripeError };
+export type Called<T> = { kind: 'completed'; result: T } | { kind: 'failed'; error: Stripe.errors.StripeError };
 
 export interface Provider {
   stripe: Stripe;
@@ -41,7 +41,7 @@ export function createProvider(settings: CardSettings, log: Log, metrics: Metric
       try {
         const value = await answer;
         calls.inc({ call: name, outcome: 'ok' });
-        return { kind: 'answer', answer: value };
+        return { kind: 'completed', result: value };
       } catch (error) {
         if (!(error instanceof Stripe.errors.StripeError)) throw error;
         calls.inc({ call: name, outcome: error.type });

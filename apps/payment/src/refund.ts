@@ -8,6 +8,7 @@
  * S3  Never refuses: nothing taken, nothing to give back.
  * Locks: charges, then accounts, each in order of its key.
  */
+import { byOrder, type OrderId, orderColumns } from '@holdfast/participant';
 import { statement, type Transaction } from '@holdfast/postgres';
 import { InvalidRequest } from '@holdfast/rpc';
 import { lockAccounts, postEntry } from './account.ts';
@@ -18,11 +19,6 @@ export interface Refund {
   paymentId: string;
   /** Minor units given back. */
   amount: number;
-}
-
-export interface RefundRequest {
-  tenantId: string;
-  orderId: string;
 }
 
 export interface RefundPlan {
@@ -68,26 +64,20 @@ const markUndone = statement(
     returning payment_id`,
 );
 
-export type BegunRefund = { kind: 'perform'; plan: RefundPlan } | { kind: 'completed'; refund: Refund };
+export type BegunRefund = { kind: 'perform'; plan: RefundPlan } | { kind: 'completed'; result: Refund };
 
 /**
  * Gives back at once what lives here, or plans what must be undone at the provider.
  * @param undos `undoKey`: the credit's entry is known by it
  */
-export async function beginRefunds(
-  tx: Transaction,
-  undos: (RefundRequest & { undoKey: string })[],
-): Promise<BegunRefund[]> {
-  const { rows } = await tx.query<ChargeRow>({
-    ...lockCharges,
-    values: [undos.map(({ tenantId }) => tenantId), undos.map(({ orderId }) => orderId)],
-  });
-  const charges = new Map(rows.map((row) => [`${row.tenant_id} ${row.order_id}`, row]));
+export async function beginRefunds(tx: Transaction, undos: (OrderId & { undoKey: string })[]): Promise<BegunRefund[]> {
+  const { rows } = await tx.query<ChargeRow>({ ...lockCharges, values: orderColumns(undos) });
+  const chargeOf = byOrder(rows);
   // All at once and in order: one by one, two batches could wait for each other's accounts in a circle.
   await lockAccounts(tx, rows.filter(isFromAccount).map(accountOf));
   const begun: BegunRefund[] = [];
   // Most orders turn back because nothing could be taken: then there is nothing to write.
-  for (const undo of undos) begun.push(await beginRefund(tx, undo, charges.get(`${undo.tenantId} ${undo.orderId}`)));
+  for (const undo of undos) begun.push(await beginRefund(tx, undo, chargeOf(undo)));
   return begun;
 }
 
@@ -102,13 +92,14 @@ function accountOf(charge: ChargeRow): { tenantId: string; customerId: string } 
 
 async function beginRefund(
   tx: Transaction,
-  { tenantId, orderId, undoKey }: RefundRequest & { undoKey: string },
+  { tenantId, orderId, undoKey }: OrderId & { undoKey: string },
   charge: ChargeRow | undefined,
 ): Promise<BegunRefund> {
-  const done = (refund: Refund) => ({ kind: 'completed' as const, refund });
-  if (charge === undefined || charge.state === 'refused' || charge.state === 'cancelled') return done(NOTHING_TAKEN);
+  const completed = (result: Refund) => ({ kind: 'completed' as const, result });
+  if (charge === undefined || charge.state === 'refused' || charge.state === 'cancelled')
+    return completed(NOTHING_TAKEN);
   if (charge.state === 'refunded') {
-    return done({ paymentId: charge.payment_id ?? '', amount: charge.refunded_amount });
+    return completed({ paymentId: charge.payment_id ?? '', amount: charge.refunded_amount });
   }
   if (charge.intent_id !== null) {
     const marked = await tx.query<{ attempt: number }>({ ...markUndoing, values: [tenantId, orderId] });
@@ -118,14 +109,14 @@ async function beginRefund(
     // No intent is stored, and none can be any more. One that a slow attempt is creating at this moment stays
     // unconfirmed at the provider for ever, and an unconfirmed intent takes nothing: there is nothing to call out for.
     await tx.query({ ...markUndone, values: [tenantId, orderId, 'cancelled', 0, [charge.state]] });
-    return done(NOTHING_TAKEN);
+    return completed(NOTHING_TAKEN);
   }
   if (charge.amount > 0) {
     const { customer_id: customerId, amount } = charge;
     await postEntry(tx, { tenantId, customerId, entryKey: undoKey, kind: 'refund', delta: amount });
   }
   await tx.query({ ...markUndone, values: [tenantId, orderId, 'refunded', charge.amount, ['captured']] });
-  return done({ paymentId: charge.payment_id ?? '', amount: charge.amount });
+  return completed({ paymentId: charge.payment_id ?? '', amount: charge.amount });
 }
 
 /**
@@ -134,7 +125,7 @@ async function beginRefund(
  */
 export async function endRefund(
   tx: Transaction,
-  { tenantId, orderId }: RefundRequest,
+  { tenantId, orderId }: OrderId,
   { amount }: GivenBack,
 ): Promise<Refund> {
   const state = amount > 0 ? 'refunded' : 'cancelled';

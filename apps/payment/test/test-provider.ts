@@ -9,8 +9,9 @@ import { type CallOptions, type Client, createClient, services, startServer } fr
 import { SECRET_KEY, startTestSandbox, type TestSandbox } from '@holdfast/sandbox/test';
 import { createMetrics } from '@holdfast/service';
 import { type TestParticipant, testParticipant } from '@holdfast/testing';
+import type { ProviderSettings } from '../src/card.ts';
+import { paymentMigrations, paymentService } from '../src/index.ts';
 import type { CallName } from '../src/provider.ts';
-import { type ProviderSettings, paymentMigrations, paymentService } from '../src/server.ts';
 
 // For tests only: the payment service before the real sandbox, and a line between them on which a call can be held, lost or cut.
 
@@ -90,9 +91,7 @@ export async function startTestCards(timeoutMs = 2_000): Promise<TestCards> {
     STRIPE_API_BASE: new URL(`http://127.0.0.1:${line.port}`),
     STRIPE_TIMEOUT_MS: timeoutMs,
   };
-  const payment = await testParticipant('payment', services.payment, paymentMigrations, (participant) =>
-    paymentService(participant, settings),
-  );
+  const payment = await testParticipant('payment', services.payment, paymentMigrations, paymentService(settings));
   const { pool } = payment.database;
   const stopReplicas: (() => Promise<void>)[] = [];
   const cards: TestCards = {
@@ -110,7 +109,7 @@ export async function startTestCards(timeoutMs = 2_000): Promise<TestCards> {
         metrics: createMetrics('payment'),
       };
       const { log } = participant;
-      const bound = [paymentService(participant, { ...settings, ...other })];
+      const bound = [paymentService({ ...settings, ...other })(participant)];
       const server = await startServer({ host: '127.0.0.1', port: 0, services: bound, log, translate: storeFault });
       const client = createClient(services.payment, `127.0.0.1:${server.port}`);
       stopReplicas.push(async () => {

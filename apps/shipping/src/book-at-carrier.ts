@@ -10,7 +10,8 @@
  *     that was sent before the undo may reach the carrier after any look, and its parcel would leave for an order
  *     that has failed. The carrier's word that the reference is cancelled (a tombstone) is what refuses that booking.
  */
-import type { Booking, Carrier, FindOutcome } from './carrier.ts';
+import type { PerformOutcome } from '@holdfast/participant';
+import type { Booking, BookResult, Carrier, FindOutcome } from './carrier.ts';
 
 export interface BookingPlan {
   booking: Booking;
@@ -18,40 +19,33 @@ export interface BookingPlan {
   sentBefore: boolean;
 }
 
-export type BookResult = { kind: 'booked'; shipmentId: string } | { kind: 'refused' };
-export type Performed<R> = { kind: 'known'; result: R } | { kind: 'unknown'; detail: string };
-
 /** Calls at the carrier that one attempt makes at most: look, book, look again. */
 export const MAX_CALLS_TO_BOOK = 3;
 
-export async function bookOnce(carrier: Carrier, { booking, sentBefore }: BookingPlan): Promise<Performed<BookResult>> {
+export async function bookOnce(
+  carrier: Carrier,
+  { booking, sentBefore }: BookingPlan,
+): Promise<PerformOutcome<BookResult>> {
   if (sentBefore) {
     const earlier = await carrier.find(booking.reference);
-    if (earlier.kind !== 'absent') return whatWasFound(earlier);
+    if (earlier.kind !== 'not_found') return whatWasFound(earlier);
   }
   const outcome = await carrier.book(booking);
   // crash here: booked, and only the carrier knows; the next attempt finds it by its reference.
-  if (outcome.kind === 'refused') return { kind: 'known', result: outcome };
-  if (outcome.kind !== 'unclear') return whatWasFound(outcome);
+  if (outcome.kind === 'refused') return { kind: 'completed', result: outcome };
+  if (outcome.kind !== 'unknown') return whatWasFound(outcome);
   const found = await carrier.find(booking.reference);
-  return found.kind === 'absent' ? { kind: 'unknown', detail: outcome.detail } : whatWasFound(found);
+  return found.kind === 'not_found' ? outcome : whatWasFound(found);
 }
 
-function whatWasFound(found: Exclude<FindOutcome, { kind: 'absent' }>): Performed<BookResult> {
+function whatWasFound(found: Exclude<FindOutcome, { kind: 'not_found' }>): PerformOutcome<BookResult> {
   switch (found.kind) {
-    case 'booked':
-      return { kind: 'known', result: found };
+    case 'completed':
+      return { kind: 'completed', result: found };
     case 'cancelled':
       // An undo has been here: the claim is sealed, so that the next attempt hears it from our own database.
       return { kind: 'unknown', detail: 'the carrier holds this shipment as cancelled' };
-    case 'unclear':
-      return { kind: 'unknown', detail: found.detail };
+    case 'unknown':
+      return found;
   }
-}
-
-/** @returns the shipment that was cancelled, null when nothing had been booked */
-export async function cancelOnce(carrier: Carrier, reference: string): Promise<Performed<string | null>> {
-  const outcome = await carrier.cancel(reference);
-  if (outcome.kind === 'unclear') return { kind: 'unknown', detail: outcome.detail };
-  return { kind: 'known', result: outcome.shipmentId };
 }

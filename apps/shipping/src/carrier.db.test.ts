@@ -7,7 +7,7 @@ import { startProcess, type TestParticipant, testParticipant } from '@holdfast/t
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { startTestCarrier, type TestCarrier } from '../test/test-carrier.ts';
 import type { CarrierSettings } from './carrier.ts';
-import { shippingMigrations, shippingService } from './server.ts';
+import { shippingMigrations, shippingService } from './index.ts';
 
 type ShippingClient = Client<typeof services.shipping>;
 

@@ -54,26 +54,26 @@ describe('a call to the carrier', () => {
     ]);
   });
 
-  it('S4: that is not answered in time is unclear, in bounded time', async () => {
+  it('S4: that is not answered in time is unknown, in bounded time', async () => {
     const carrier = await carrierThat(() => undefined, 150);
     const startedAtMs = performance.now();
-    const unclear = { kind: 'unclear', detail: 'the carrier did not answer within 150 ms' };
-    expect(await carrier.book(booking)).toEqual(unclear);
-    expect(await carrier.find(REFERENCE)).toEqual(unclear);
-    expect(await carrier.cancel(REFERENCE)).toEqual(unclear);
+    const unknown = { kind: 'unknown', detail: 'the carrier did not answer within 150 ms' };
+    expect(await carrier.book(booking)).toEqual(unknown);
+    expect(await carrier.find(REFERENCE)).toEqual(unknown);
+    expect(await carrier.cancel(REFERENCE)).toEqual(unknown);
     expect(performance.now() - startedAtMs).toBeLessThan(2_000);
   });
 
-  it('S4: whose answer stops half-way is unclear, in bounded time', async () => {
+  it('S4: whose answer stops half-way is unknown, in bounded time', async () => {
     const carrier = await carrierThat((_request, response) => response.writeHead(201).write('{"id":'), 150);
-    expect(await carrier.book(booking)).toMatchObject({ kind: 'unclear' });
+    expect(await carrier.book(booking)).toMatchObject({ kind: 'unknown' });
   });
 
-  it('S4: that finds nobody listening is unclear and says so', async () => {
+  it('S4: that finds nobody listening is unknown and says so', async () => {
     const carrier = await carrierThat(() => undefined);
     await once(server?.close() as Server, 'close');
-    const unclear = { kind: 'unclear', detail: 'the connection to the carrier failed (ECONNREFUSED)' };
-    expect(await carrier.book(booking)).toEqual(unclear);
+    const unknown = { kind: 'unknown', detail: 'the connection to the carrier failed (ECONNREFUSED)' };
+    expect(await carrier.book(booking)).toEqual(unknown);
   });
 
   const oddities: [string, RequestListener][] = [
@@ -100,21 +100,24 @@ describe('a call to the carrier', () => {
   ];
   it.each(oddities)('S4: answered with %s is no booking, no refusal and no cancellation', async (_name, answers) => {
     const carrier = await carrierThat(answers);
-    expect(await carrier.book(booking)).toMatchObject({ kind: 'unclear' });
-    expect(await carrier.find(REFERENCE)).toMatchObject({ kind: 'unclear' });
-    expect(await carrier.cancel(REFERENCE)).toMatchObject({ kind: 'unclear' });
+    expect(await carrier.book(booking)).toMatchObject({ kind: 'unknown' });
+    expect(await carrier.find(REFERENCE)).toMatchObject({ kind: 'unknown' });
+    expect(await carrier.cancel(REFERENCE)).toMatchObject({ kind: 'unknown' });
   });
 
   it('finds our shipment, and never takes another’s for it', async () => {
     const others = shipment({ reference: 'shop:order-2', id: 'shp_2' });
     const list = (...shipments: object[]) => carrierThat(json(200, { shipments }));
-    expect(await (await list(others, shipment())).find(REFERENCE)).toEqual({ kind: 'booked', shipmentId: 'shp_1' });
+    expect(await (await list(others, shipment())).find(REFERENCE)).toEqual({
+      kind: 'completed',
+      result: { shipmentId: 'shp_1' },
+    });
     await once(server?.close() as Server, 'close');
-    expect(await (await list(others)).find(REFERENCE)).toMatchObject({ kind: 'unclear' });
+    expect(await (await list(others)).find(REFERENCE)).toMatchObject({ kind: 'unknown' });
     await once(server?.close() as Server, 'close');
     expect(await (await list(shipment({ status: 'cancelled' }))).find(REFERENCE)).toEqual({ kind: 'cancelled' });
     await once(server?.close() as Server, 'close');
-    expect(await (await list()).find(REFERENCE)).toEqual({ kind: 'absent' });
+    expect(await (await list()).find(REFERENCE)).toEqual({ kind: 'not_found' });
   });
 
   it('is not made while 256 others wait for their answer', async () => {
@@ -126,13 +129,13 @@ describe('a call to the carrier', () => {
     });
     const running = Array.from({ length: 256 }, () => carrier.find(REFERENCE));
     await all.promise;
-    expect(await carrier.book(booking)).toMatchObject({ kind: 'unclear', detail: expect.stringContaining('256') });
+    expect(await carrier.book(booking)).toMatchObject({ kind: 'unknown', detail: expect.stringContaining('256') });
     expect(waiting).toHaveLength(256);
     for (const answer of waiting) answer();
-    for (const result of running) expect(await result).toEqual({ kind: 'absent' });
+    for (const result of running) expect(await result).toEqual({ kind: 'not_found' });
     const next = carrier.find(REFERENCE);
     await expect.poll(() => waiting.length).toBe(257);
     waiting.at(-1)?.();
-    expect(await next).toEqual({ kind: 'absent' });
+    expect(await next).toEqual({ kind: 'not_found' });
   });
 });

@@ -1,7 +1,7 @@
 /*
  * The carrier's HTTP API.
  *
- * S4  What a call could not find out (time-out, lost connection, 5xx, an answer that makes no sense) is `unclear`,
+ * S4  What a call could not find out (time-out, lost connection, 5xx, an answer that makes no sense) is `unknown`,
  *     never a guess. Whoever called looks the reference up, or asks again later.
  *
  * Every call has a deadline and a bounded answer, and at most MAX_CALLS run at a time: a carrier that is slower than
@@ -9,7 +9,7 @@
  */
 
 import { createExchange, type Exchange, ExchangeFailed } from '@holdfast/http-exchange';
-import type { Participant } from '@holdfast/participant';
+import type { EffectOutcome, Participant, PerformOutcome, Refused } from '@holdfast/participant';
 
 export interface Address {
   name: string;
@@ -33,25 +33,32 @@ export interface Booking {
 }
 
 /** `detail` says what happened, and holds nothing of the request. */
-type Unclear = { kind: 'unclear'; detail: string };
+type Unknown = { kind: 'unknown'; detail: string };
+
+/** Nothing can be delivered to this address, from any caller and at any time. */
+export const ADDRESS_REFUSED: Refused<'ADDRESS_REFUSED'> = {
+  kind: 'refused',
+  reason: 'ADDRESS_REFUSED',
+  message: 'nothing can be delivered to this address: place a new order with another one',
+};
+
+export type BookResult = EffectOutcome<{ shipmentId: string }, 'ADDRESS_REFUSED'>;
 
 export type BookOutcome =
-  | { kind: 'booked'; shipmentId: string }
-  /** Nothing can be delivered to this address, whoever asks and however often. */
-  | { kind: 'refused' }
+  | BookResult
   /** The reference was cancelled, before or after a booking: it never ships. */
   | { kind: 'cancelled' }
-  | Unclear;
+  | Unknown;
 
 export type FindOutcome =
-  | { kind: 'booked'; shipmentId: string }
+  | { kind: 'completed'; result: { shipmentId: string } }
   | { kind: 'cancelled' }
   /** The carrier has no booking: there never was one, or it was refused, or it is still on its way there. */
-  | { kind: 'absent' }
-  | Unclear;
+  | { kind: 'not_found' }
+  | Unknown;
 
-/** `shipmentId`: what was cancelled; null when nothing had been booked. */
-export type CancelOutcome = { kind: 'cancelled'; shipmentId: string | null } | Unclear;
+/** The shipment that was cancelled; null when nothing had been booked. */
+export type CancelOutcome = PerformOutcome<string | null>;
 
 /** None of its methods throws. */
 export interface Carrier {
@@ -77,7 +84,7 @@ const JSON_BODY = { 'content-type': 'application/json' };
 // Any other (a wrong CARRIER_URL, a carrier in trouble) is for the operator to see.
 const MEANT_STATUSES: ReadonlySet<number> = new Set([200, 201, 409, 422]);
 
-type Reply = { kind: 'reply'; status: number; body: unknown } | Unclear;
+type Reply = { kind: 'completed'; status: number; body: unknown } | Unknown;
 type Send = (call: 'book' | 'find' | 'cancel', path: string, body?: object) => Promise<Reply>;
 
 export function createCarrier(settings: CarrierSettings, participant: Pick<Participant, 'log' | 'metrics'>): Carrier {
@@ -97,12 +104,12 @@ export function createCarrier(settings: CarrierSettings, participant: Pick<Parti
   };
 }
 
-const NO_CARRIER: Unclear = {
-  kind: 'unclear',
+const NO_CARRIER: Unknown = {
+  kind: 'unknown',
   detail: 'this order is with a carrier and none is configured; the operator must set CARRIER_URL again',
 };
 
-/** In place of a carrier: shipments are our own, and whatever an earlier carrier has stays unclear. */
+/** In place of a carrier: shipments are our own, and whatever an earlier carrier has stays unknown. */
 export const noCarrier: Carrier = {
   configured: false,
   timeoutMs: 0,
@@ -118,7 +125,7 @@ function sender(settings: CarrierSettings, { log, metrics }: Pick<Participant, '
   const seconds = metrics.histogram('carrier_call_seconds', 'Time to get the carrier’s answer', ['call', 'status']);
   let running = 0;
   return async (call, path, body) => {
-    if (running >= MAX_CALLS) return unclear(`${MAX_CALLS} calls wait for the carrier already: it was not asked`);
+    if (running >= MAX_CALLS) return unknown(`${MAX_CALLS} calls wait for the carrier already: it was not asked`);
     running += 1;
     const startedAtMs = performance.now();
     const reply = await ask(exchange, { origin, path: base + path, timeoutMs: settings.timeoutMs }, body).finally(
@@ -126,9 +133,9 @@ function sender(settings: CarrierSettings, { log, metrics }: Pick<Participant, '
         running -= 1;
       },
     );
-    const status = reply.kind === 'reply' ? reply.status : 'none';
+    const status = reply.kind === 'completed' ? reply.status : 'none';
     seconds.observe({ call, status }, (performance.now() - startedAtMs) / 1_000);
-    if (reply.kind === 'unclear') log.warn({ call, detail: reply.detail }, 'no answer from the carrier');
+    if (reply.kind === 'unknown') log.warn({ call, detail: reply.detail }, 'no answer from the carrier');
     else if (!MEANT_STATUSES.has(reply.status))
       log.warn({ call, status }, 'the carrier could not do what it was asked');
     return reply;
@@ -147,11 +154,11 @@ async function ask(
         ? { ...request, method: 'GET' }
         : { ...request, method: 'POST', headers: JSON_BODY, body: JSON.stringify(body) },
     );
-    return { kind: 'reply', status: answer.status, body: jsonIn(answer.body) };
+    return { kind: 'completed', status: answer.status, body: jsonIn(answer.body) };
   } catch (error) {
     if (!(error instanceof ExchangeFailed)) throw error;
-    if (error.reason === 'TIMEOUT') return unclear(`the carrier did not answer within ${request.timeoutMs} ms`);
-    return unclear(`the connection to the carrier failed (${error.reason})`);
+    if (error.reason === 'TIMEOUT') return unknown(`the carrier did not answer within ${request.timeoutMs} ms`);
+    return unknown(`the connection to the carrier failed (${error.reason})`);
   }
 }
 
@@ -166,29 +173,29 @@ function jsonIn(text: string | null): unknown {
 }
 
 function booked(reply: Reply, reference: string): BookOutcome {
-  if (reply.kind === 'unclear') return reply;
+  if (reply.kind === 'unknown') return reply;
   const { status, body } = reply;
   if ((status === 200 || status === 201) && isShipment(body, reference)) return shipmentOutcome(body);
-  if (status === 422 && codeOf(body) === 'ADDRESS_REFUSED') return { kind: 'refused' };
+  if (status === 422 && codeOf(body) === 'ADDRESS_REFUSED') return ADDRESS_REFUSED;
   if (status === 409 && codeOf(body) === 'REFERENCE_CANCELLED') return { kind: 'cancelled' };
   return notUnderstood(reply);
 }
 
 function found(reply: Reply, reference: string): FindOutcome {
-  if (reply.kind === 'unclear') return reply;
+  if (reply.kind === 'unknown') return reply;
   const list = (reply.body as { shipments?: unknown } | undefined)?.shipments;
   if (reply.status !== 200 || !Array.isArray(list)) return notUnderstood(reply);
-  if (list.length === 0) return { kind: 'absent' };
+  if (list.length === 0) return { kind: 'not_found' };
   // A carrier that overlooks the query would list somebody else's shipments.
   const ours = list.find((item) => isShipment(item, reference));
   return ours === undefined ? notUnderstood(reply) : shipmentOutcome(ours);
 }
 
 function cancelled(reply: Reply): CancelOutcome {
-  if (reply.kind === 'unclear') return reply;
+  if (reply.kind === 'unknown') return reply;
   const { id, status } = (reply.body ?? {}) as { id?: unknown; status?: unknown };
   if (reply.status !== 200 || status !== 'cancelled') return notUnderstood(reply);
-  return { kind: 'cancelled', shipmentId: typeof id === 'string' ? id : null };
+  return { kind: 'completed', result: typeof id === 'string' ? id : null };
 }
 
 interface CarrierShipment {
@@ -203,18 +210,19 @@ function isShipment(body: unknown, reference: string): body is CarrierShipment {
   return known && typeof shipment.id === 'string' && shipment.id !== '' && shipment.reference === reference;
 }
 
-function shipmentOutcome(shipment: CarrierShipment): { kind: 'booked'; shipmentId: string } | { kind: 'cancelled' } {
-  return shipment.status === 'booked' ? { kind: 'booked', shipmentId: shipment.id } : { kind: 'cancelled' };
+function shipmentOutcome(shipment: CarrierShipment): Extract<FindOutcome, { kind: 'completed' | 'cancelled' }> {
+  const { id: shipmentId, status } = shipment;
+  return status === 'booked' ? { kind: 'completed', result: { shipmentId } } : { kind: 'cancelled' };
 }
 
 function codeOf(body: unknown): unknown {
   return (body as { code?: unknown } | undefined)?.code;
 }
 
-function notUnderstood({ status }: { status: number }): Unclear {
-  return unclear(`the carrier answered ${status}, which tells nothing about the shipment`);
+function notUnderstood({ status }: { status: number }): Unknown {
+  return unknown(`the carrier answered ${status}, which tells nothing about the shipment`);
 }
 
-function unclear(detail: string): Unclear {
-  return { kind: 'unclear', detail };
+function unknown(detail: string): Unknown {
+  return { kind: 'unknown', detail };
 }

@@ -5,7 +5,7 @@ import { type TestParticipant, testParticipant } from '@holdfast/testing';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { startTestCarrier, type TestCarrier } from '../test/test-carrier.ts';
 import { dispatch as dispatchIn } from './dispatch.ts';
-import { shippingMigrations, shippingService } from './server.ts';
+import { shippingMigrations, shippingService } from './index.ts';
 
 type Shipping = TestParticipant<typeof services.shipping>;
 
@@ -17,9 +17,9 @@ const start = (bind: ReturnType<typeof shippingService>) =>
   testParticipant('dispatch', services.shipping, shippingMigrations, bind);
 beforeAll(async () => {
   carrier = await startTestCarrier();
-  const tells = { tellsEvents: true };
-  own = await start(shippingService(undefined, tells));
-  carried = await start(shippingService({ baseUrl: carrier.url, timeoutMs: 2_000 }, tells));
+  const events = { publishes: true };
+  own = await start(shippingService(undefined, events));
+  carried = await start(shippingService({ baseUrl: carrier.url, timeoutMs: 2_000 }, events));
   silent = await start(shippingService());
 });
 afterAll(async () => {
@@ -112,7 +112,7 @@ describe.each([{ whose: 'our own' }, { whose: 'a carrier’s' }])('$whose shipme
     const blocked = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
     let cancelling: ReturnType<typeof cancel> | undefined;
     await transaction(pool, async (tx) => {
-      await dispatchIn(tx, { tenantId: TENANT, orderId }, { tellsEvents: true });
+      await dispatchIn(tx, { tenantId: TENANT, orderId }, { publishes: true });
       cancelling = cancel(shipping(), orderId);
       await vi.waitUntil(async () => (await pool.query(blocked)).rowCount === 1, 5_000);
     });

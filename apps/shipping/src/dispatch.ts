@@ -37,19 +37,19 @@ const lockShipment = statement(
 );
 
 // Not one statement with the lock: it must see what was sealed while we waited for the lock.
-const dispatchSql = (tell: string) => `
+const dispatchSql = (outbox: string) => `
    with dispatched as (
      update shipments set state = 'dispatched', dispatched_at = clock_timestamp()
       where tenant_id = $1::text and order_id = $2::text and state = 'booked'
         and not ${isSealedSql({ tenantId: '$1::text', scope: '$2::text', name: "'create-shipment'" })}
      returning tenant_id, order_id, state, shipment_id, dispatched_at
-   )${tell}
+   )${outbox}
    select state, shipment_id, dispatched_at from dispatched`;
 
 const dispatchShipment = statement('shipping.dispatch', dispatchSql(''));
-const dispatchAndTell = statement(
-  'shipping.dispatch-and-tell',
-  dispatchSql(`, told as (
+const dispatchAndPublish = statement(
+  'shipping.dispatch-with-outbox',
+  dispatchSql(`, published as (
      insert into shipment_outbox (tenant_id, order_id, kind, at)
      select tenant_id, order_id, 'dispatched', dispatched_at from dispatched
    )`),
@@ -62,7 +62,7 @@ const dispatchAndTell = statement(
 export async function dispatch(
   tx: Transaction,
   order: { tenantId: string; orderId: string },
-  { tellsEvents }: { tellsEvents: boolean },
+  { publishes }: { publishes: boolean },
 ): Promise<Dispatched> {
   const values = [order.tenantId, order.orderId];
   const found = await tx.query<ShipmentRow>({ ...lockShipment, values });
@@ -70,7 +70,7 @@ export async function dispatch(
   if (before === undefined) throw new InvalidRequest('order_id', 'this order has no shipment', 'NOT_FOUND');
   if (before.state === 'dispatched') return dispatchedAs(before);
   if (before.state !== 'booked') throw notBooked(before.state);
-  const { rows } = await tx.query<ShipmentRow>({ ...(tellsEvents ? dispatchAndTell : dispatchShipment), values });
+  const { rows } = await tx.query<ShipmentRow>({ ...(publishes ? dispatchAndPublish : dispatchShipment), values });
   const [row] = rows;
   if (row === undefined) throw notBooked('cancelling');
   return dispatchedAs(row);

@@ -1,11 +1,11 @@
 import type { Settlement } from '@holdfast/idempotency';
 import {
-  askStep,
-  createStepRunner,
-  keyedCall,
+  getStep,
+  type OrderId,
   type Participant,
   type StepSpec,
-  stepAnswer,
+  settlementOf,
+  stepMethod,
 } from '@holdfast/participant';
 import { transaction } from '@holdfast/postgres';
 import {
@@ -13,23 +13,23 @@ import {
   checkIdentifier,
   checkInteger,
   checkText,
-  type Handlers,
   InvalidRequest,
+  type ServiceBinding,
+  service,
   services,
-  statusBytes,
 } from '@holdfast/rpc';
-import { type BookingPlan, type BookResult, bookOnce, cancelOnce, MAX_CALLS_TO_BOOK } from './book-at-carrier.ts';
-import type { Address, Carrier, Parcel } from './carrier.ts';
-import { dispatch } from './dispatch.ts';
+import { type BookingPlan, bookOnce, MAX_CALLS_TO_BOOK } from './book-at-carrier.ts';
 import {
-  beginCancels,
-  beginShipments,
-  type CancelRequest,
-  referenceOf,
-  type ShipmentRequest,
-  settleBookings,
-  settleCancel,
-} from './shipment.ts';
+  type Address,
+  type BookResult,
+  type Carrier,
+  type CarrierSettings,
+  createCarrier,
+  noCarrier,
+  type Parcel,
+} from './carrier.ts';
+import { dispatch } from './dispatch.ts';
+import { beginCancels, beginShipments, type ShipmentRequest, settleBookings, settleCancel } from './shipment.ts';
 
 /** How long the answer to a step is given again byte for byte; after that, what the effect's own row says. */
 const KEEP_DAYS = 14;
@@ -51,76 +51,61 @@ const MAX_LEASE_MS = 3_000;
 
 const shipping = services.shipping;
 
-/** What each method checks, under which key it runs, and what it stores. */
-export function shippingHandlers(
-  { pool, singleFlight, fingerprinter, reach }: Participant,
-  carrier: Carrier,
-  tells: { tellsEvents: boolean },
-): Handlers<typeof shipping> {
-  const runCreate = createStepRunner(pool, singleFlight, createStep(carrier), reach);
-  const runCancel = createStepRunner(pool, singleFlight, cancelStep(carrier), reach);
-  return {
-    async CreateShipment(request, call) {
-      const orderId = checkIdentifier('order_id', request.orderId);
-      const shipTo = checkAddress(request.shipTo);
-      const parcels = checkParcels(request.parcels);
-      const keyed = keyedCall(call, { name: CREATE, orderId }, request, fingerprinter);
-      return stepAnswer(await runCreate(keyed, { tenantId: keyed.tenantId, orderId, shipTo, parcels }));
-    },
+/**
+ * `holdfast.shipping.v1.ShippingService`: what each method checks, under which key it runs, and what it stores.
+ * @param settings who carries the parcels; without a carrier, shipments are our own
+ * @param events whether a dispatch is published
+ */
+export const shippingService =
+  (settings?: CarrierSettings, events = { publishes: false }) =>
+  (participant: Participant): ServiceBinding => {
+    const { pool } = participant;
+    const carrier = settings === undefined ? noCarrier : createCarrier(settings, participant);
+    return service(shipping, {
+      CreateShipment: stepMethod(participant, createStep(carrier), ({ shipTo, parcels }) => ({
+        shipTo: checkAddress(shipTo),
+        parcels: checkParcels(parcels),
+      })),
 
-    async CancelShipment(request, call) {
-      const orderId = checkIdentifier('order_id', request.orderId);
-      const keyed = keyedCall(call, { name: CANCEL, undo: true, orderId }, request, fingerprinter);
-      return stepAnswer(await runCancel(keyed, { tenantId: keyed.tenantId, orderId }));
-    },
+      CancelShipment: stepMethod(participant, cancelStep(carrier), () => ({})),
 
-    async DispatchShipment(request, call) {
-      const orderId = checkIdentifier('order_id', request.orderId);
-      const tenantId = call.tenantId();
-      const dispatched = await transaction(pool, (tx) => dispatch(tx, { tenantId, orderId }, tells));
-      const { shipmentId, dispatchedAt } = dispatched;
-      return { kind: 'completed', message: { shipmentId, dispatchedAt: dispatchedAt.toISOString() } };
-    },
+      async DispatchShipment(request, call) {
+        const orderId = checkIdentifier('order_id', request.orderId);
+        const tenantId = call.tenantId();
+        const dispatched = await transaction(pool, (tx) => dispatch(tx, { tenantId, orderId }, events));
+        const { shipmentId, dispatchedAt } = dispatched;
+        return { kind: 'completed', message: { shipmentId, dispatchedAt: dispatchedAt.toISOString() } };
+      },
 
-    async GetStep(request, call) {
-      const { state, refusal, executed } = await askStep(pool, call, request.key);
-      const answer =
-        executed === undefined
-          ? {}
-          : executed.operation === CREATE
-            ? { created: shipping.CreateShipment.responseDeserialize(executed.answer) }
-            : { cancelled: shipping.CancelShipment.responseDeserialize(executed.answer) };
-      return { kind: 'completed', message: { state, ...(refusal && { refusal }), ...answer } };
-    },
+      GetStep: getStep(pool, {
+        [CREATE]: (answer) => ({ created: shipping.CreateShipment.responseDeserialize(answer) }),
+        [CANCEL]: (answer) => ({ cancelled: shipping.CancelShipment.responseDeserialize(answer) }),
+      }),
+    });
   };
-}
 
 function createStep(carrier: Carrier): StepSpec<ShipmentRequest, BookingPlan, BookResult> {
+  const serialize = shipping.CreateShipment.responseSerialize;
   return {
     operation: CREATE,
     keepDays: KEEP_DAYS,
     async prepare(tx, calls) {
       const begun = await beginShipments(tx, calls, carrier.configured);
-      return begun.map((outcome, at) => {
-        if (outcome.kind !== 'requested') return settlementOf(outcome);
-        const { tenantId, orderId, shipTo, parcels } = (calls[at] as (typeof calls)[number]).request;
-        const booking = { reference: referenceOf(tenantId, orderId), shipTo, parcels };
-        return { kind: 'perform', plan: { booking, sentBefore: outcome.sentBefore } };
-      });
+      return begun.map((outcome) => (outcome.kind === 'perform' ? outcome : settlementOf(outcome, serialize)));
     },
     outside: {
       leaseMs: Math.min(MAX_CALLS_TO_BOOK * carrier.timeoutMs + LEASE_MARGIN_MS, MAX_LEASE_MS),
       perform: (plan) => bookOnce(carrier, plan),
       async record(tx, booked) {
         await settleBookings(tx, booked);
-        return booked.map(({ result }) => settlementOf(result));
+        return booked.map(({ result }) => settlementOf(result, serialize));
       },
     },
   };
 }
 
 /** `result`: the shipment that was cancelled, null when nothing had been booked. */
-function cancelStep(carrier: Carrier): StepSpec<CancelRequest, string, string | null> {
+function cancelStep(carrier: Carrier): StepSpec<OrderId, string, string | null> {
   const done = (shipmentId: string) => ({
     kind: 'completed' as const,
     answer: shipping.CancelShipment.responseSerialize({ shipmentId }),
@@ -130,17 +115,15 @@ function cancelStep(carrier: Carrier): StepSpec<CancelRequest, string, string | 
     keepDays: KEEP_DAYS,
     undoes: CREATE,
     async prepare(tx, calls) {
-      const requests = calls.map(({ request }) => request);
-      const begun = await beginCancels(tx, requests);
-      return begun.map((outcome, at) => {
-        if (outcome.kind === 'cancelled') return done(outcome.shipmentId);
-        const { tenantId, orderId } = requests[at] as CancelRequest;
-        return { kind: 'perform', plan: referenceOf(tenantId, orderId) };
-      });
+      const begun = await beginCancels(
+        tx,
+        calls.map(({ request }) => request),
+      );
+      return begun.map((outcome) => (outcome.kind === 'perform' ? outcome : done(outcome.result)));
     },
     outside: {
       leaseMs: Math.min(carrier.timeoutMs + LEASE_MARGIN_MS, MAX_LEASE_MS),
-      perform: (reference) => cancelOnce(carrier, reference),
+      perform: (reference) => carrier.cancel(reference),
       async record(tx, cancelled) {
         const settlements: Settlement[] = [];
         for (const { request, result } of cancelled) settlements.push(done(await settleCancel(tx, request, result)));
@@ -148,14 +131,6 @@ function cancelStep(carrier: Carrier): StepSpec<CancelRequest, string, string | 
       },
     },
   };
-}
-
-function settlementOf(result: BookResult): Settlement {
-  if (result.kind === 'booked') {
-    return { kind: 'completed', answer: shipping.CreateShipment.responseSerialize({ shipmentId: result.shipmentId }) };
-  }
-  const message = 'nothing can be delivered to this address: place a new order with another one';
-  return { kind: 'refused', answer: statusBytes('ADDRESS_REFUSED', message) };
 }
 
 function checkAddress(shipTo: Address | null): Address {

@@ -4,7 +4,7 @@ import { type CallOptions, type Client, services } from '@holdfast/rpc';
 import { type TestParticipant, testParticipant } from '@holdfast/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startTestCarrier, type TestCarrier } from '../test/test-carrier.ts';
-import { shippingMigrations, shippingService } from './server.ts';
+import { shippingMigrations, shippingService } from './index.ts';
 
 type Shipping = TestParticipant<typeof services.shipping>;
 

@@ -11,22 +11,19 @@
  * answer comes without the fence, and has locked its claim first, as everybody does who seals or claims. Undos lock the
  * shipments' rows after that, in order of their key, so that nothing is dispatched meanwhile (dispatch.ts).
  */
+import { byOrder, makeOrFind, type OrderId, orderColumns } from '@holdfast/participant';
 import { statement, type Transaction } from '@holdfast/postgres';
 import { InvalidRequest } from '@holdfast/rpc';
-import type { BookResult } from './book-at-carrier.ts';
-import type { Address, Parcel } from './carrier.ts';
+import type { BookingPlan } from './book-at-carrier.ts';
+import { ADDRESS_REFUSED, type Address, type BookResult, type Parcel } from './carrier.ts';
 
-export interface ShipmentRequest {
-  tenantId: string;
-  orderId: string;
+export interface ShipmentRequest extends OrderId {
   shipTo: Address;
   parcels: Parcel[];
 }
 
-export type Begun =
-  | BookResult
-  /** With the carrier; `sentBefore`: an earlier attempt may have sent the booking. */
-  | { kind: 'requested'; sentBefore: boolean };
+/** `perform`: at the carrier. */
+export type BegunShipment = BookResult | { kind: 'perform'; plan: BookingPlan };
 
 type State = 'requested' | 'booked' | 'refused' | 'cancelled' | 'dispatched';
 
@@ -34,7 +31,7 @@ type State = 'requested' | 'booked' | 'refused' | 'cancelled' | 'dispatched';
 const UNDELIVERABLE_POSTAL_CODE = '00000';
 
 /** What the carrier knows the order's shipment by: the same from every attempt, and nothing personal. */
-export function referenceOf(tenantId: string, orderId: string): string {
+function referenceOf({ tenantId, orderId }: OrderId): string {
   return `${tenantId}:${orderId}`;
 }
 
@@ -48,59 +45,64 @@ const insertShipments = statement(
    on conflict (tenant_id, order_id) do nothing`,
 );
 
-/** An order of a batch has its shipment already: the batch can't be written as one. */
-class ShippedBefore extends Error {
-  override name = 'ShippedBefore';
-  constructor() {
-    super('an order of this batch has its shipment already: ship each order alone');
-  }
-}
-
 /**
  * Books our own shipments, or records that the carrier is about to be asked.
  * @throws InvalidRequest CONFLICT for an order that has had another shipment, or its shipment was cancelled;
- *   ShippedBefore when one order among several has a shipment: its batch must be split
+ *   DuplicateEffect when one order among several has a shipment: its batch must be split
  */
 export async function beginShipments(
   tx: Transaction,
   calls: { request: ShipmentRequest; resumed: boolean }[],
   byCarrier: boolean,
-): Promise<Begun[]> {
-  const fresh = calls.flatMap(({ request, resumed }) => (resumed ? [] : [request]));
-  const made = fresh.length === 0 ? [] : await insertFresh(tx, fresh, byCarrier);
-  const begun: Begun[] = [];
-  for (const { request, resumed } of calls) {
-    // Resumed: an attempt at the carrier was here before, and has left its row.
-    begun.push(resumed ? await earlierShipment(tx, request) : (made.shift() as Begun));
-  }
-  return begun;
+): Promise<BegunShipment[]> {
+  return await makeOrFind(
+    calls,
+    (fresh) =>
+      insertFresh(
+        tx,
+        fresh.map(({ request }) => request),
+        byCarrier,
+      ),
+    // Resumed, or its claim is gone: its row is there.
+    ({ request }) => earlierShipment(tx, request),
+  );
 }
 
-async function insertFresh(tx: Transaction, requests: ShipmentRequest[], byCarrier: boolean): Promise<Begun[]> {
-  const begun = requests.map(
-    (request): Begun => (byCarrier ? { kind: 'requested', sentBefore: false } : ownShipment(request)),
-  );
+const STATES = { perform: 'requested', completed: 'booked', refused: 'refused' } as const;
+
+/** @returns undefined when one of them has its shipment already */
+async function insertFresh(
+  tx: Transaction,
+  requests: ShipmentRequest[],
+  byCarrier: boolean,
+): Promise<BegunShipment[] | undefined> {
+  const begun = requests.map((request) => (byCarrier ? bookingOf(request, false) : ownShipment(request)));
   const { rowCount } = await tx.query({
     ...insertShipments,
     values: [
-      requests.map(({ tenantId }) => tenantId),
-      requests.map(({ orderId }) => orderId),
+      ...orderColumns(requests),
       requests.map(({ shipTo }) => JSON.stringify(shipTo)),
       requests.map(({ parcels }) => JSON.stringify(parcels)),
       byCarrier,
-      begun.map(({ kind }) => kind),
-      begun.map((outcome) => (outcome.kind === 'booked' ? outcome.shipmentId : null)),
+      begun.map(({ kind }) => STATES[kind]),
+      begun.map(shipmentIdOf),
     ],
   });
-  if (rowCount === requests.length) return begun;
-  const [request] = requests;
-  if (request === undefined || requests.length > 1) throw new ShippedBefore();
-  return [await earlierShipment(tx, request)];
+  return rowCount === requests.length ? begun : undefined;
 }
 
-function ownShipment(request: ShipmentRequest): BookResult {
-  if (request.shipTo.postalCode === UNDELIVERABLE_POSTAL_CODE) return { kind: 'refused' };
-  return { kind: 'booked', shipmentId: `shp_${request.orderId}` };
+function bookingOf(request: ShipmentRequest, sentBefore: boolean): BegunShipment {
+  const { shipTo, parcels } = request;
+  return { kind: 'perform', plan: { booking: { reference: referenceOf(request), shipTo, parcels }, sentBefore } };
+}
+
+function shipmentIdOf(outcome: BegunShipment): string | null {
+  return outcome.kind === 'completed' ? outcome.result.shipmentId : null;
+}
+
+function ownShipment({ orderId, shipTo }: ShipmentRequest): BookResult {
+  if (shipTo.postalCode === UNDELIVERABLE_POSTAL_CODE) return ADDRESS_REFUSED;
+  return { kind: 'completed', result: { shipmentId: `shp_${orderId}` } };
 }
 
 // Compared as jsonb: the order of an object's members makes no difference, the order of parcels does.
@@ -111,7 +113,7 @@ const findEarlier = statement(
 );
 
 /** What became of this order's shipment before: in an earlier attempt, or when its claim is gone but the row is not (K5). */
-async function earlierShipment(tx: Transaction, request: ShipmentRequest): Promise<Begun> {
+async function earlierShipment(tx: Transaction, request: ShipmentRequest): Promise<BegunShipment> {
   const { rows } = await tx.query<{ state: State; shipment_id: string | null; same: boolean }>({
     ...findEarlier,
     values: [request.tenantId, request.orderId, JSON.stringify(request.shipTo), JSON.stringify(request.parcels)],
@@ -119,9 +121,9 @@ async function earlierShipment(tx: Transaction, request: ShipmentRequest): Promi
   const row = rows[0];
   if (row === undefined) throw new Error('a shipment vanished: is something deleting shipments?');
   if (!row.same || row.state === 'cancelled') throw hasHadItsShipment();
-  if (row.state === 'refused') return { kind: 'refused' };
-  if (row.state === 'requested') return { kind: 'requested', sentBefore: true };
-  return { kind: 'booked', shipmentId: row.shipment_id ?? '' };
+  if (row.state === 'refused') return ADDRESS_REFUSED;
+  if (row.state === 'requested') return bookingOf(request, true);
+  return { kind: 'completed', result: { shipmentId: row.shipment_id ?? '' } };
 }
 
 function hasHadItsShipment(): InvalidRequest {
@@ -147,23 +149,19 @@ export async function settleBookings(
   const { rowCount } = await tx.query({
     ...settleShipments,
     values: [
-      booked.map(({ request }) => request.tenantId),
-      booked.map(({ request }) => request.orderId),
-      booked.map(({ result }) => result.kind),
-      booked.map(({ result }) => (result.kind === 'booked' ? result.shipmentId : null)),
+      ...orderColumns(booked.map(({ request }) => request)),
+      booked.map(({ result }) => STATES[result.kind]),
+      booked.map(({ result }) => shipmentIdOf(result)),
     ],
   });
   if (rowCount !== booked.length) throw hasHadItsShipment();
 }
 
-export interface CancelRequest {
-  tenantId: string;
-  orderId: string;
-}
-
 export type BegunCancel =
-  /** Nothing is live any more; `shipmentId` is '' when nothing ever was. */
-  { kind: 'cancelled'; shipmentId: string } | { kind: 'with_carrier' };
+  /** Nothing is live any more; `result` is the shipment's id, '' when nothing ever was. */
+  | { kind: 'completed'; result: string }
+  /** The carrier may have it, by the reference `plan`. */
+  | { kind: 'perform'; plan: string };
 
 const lockShipments = statement(
   'shipping.lock-shipments',
@@ -188,37 +186,28 @@ const cancelOwn = statement(
 );
 
 /**
- * Cancels our own shipments, or tells that the carrier may have one. For the transaction that has sealed the acts (K3).
+ * Cancels our own shipments, or plans what must be cancelled at the carrier. For the transaction that has sealed the acts (K3).
  * @throws InvalidRequest CONFLICT when one of them was dispatched
  */
-export async function beginCancels(tx: Transaction, orders: CancelRequest[]): Promise<BegunCancel[]> {
-  const { rows } = await tx.query<ShipmentRow>({
-    ...lockShipments,
-    values: [orders.map(({ tenantId }) => tenantId), orders.map(({ orderId }) => orderId)],
-  });
-  const shipments = new Map(rows.map((row) => [`${row.tenant_id} ${row.order_id}`, row]));
+export async function beginCancels(tx: Transaction, orders: OrderId[]): Promise<BegunCancel[]> {
+  const { rows } = await tx.query<ShipmentRow>({ ...lockShipments, values: orderColumns(orders) });
+  const shipmentOf = byOrder(rows);
   const begun: BegunCancel[] = [];
   // Most orders turn back before anything was shipped: then there is nothing to write.
-  for (const order of orders) {
-    begun.push(await beginCancel(tx, order, shipments.get(`${order.tenantId} ${order.orderId}`)));
-  }
+  for (const order of orders) begun.push(await beginCancel(tx, order, shipmentOf(order)));
   return begun;
 }
 
-async function beginCancel(
-  tx: Transaction,
-  { tenantId, orderId }: CancelRequest,
-  row: ShipmentRow | undefined,
-): Promise<BegunCancel> {
+async function beginCancel(tx: Transaction, order: OrderId, row: ShipmentRow | undefined): Promise<BegunCancel> {
   // No row: no act has committed its claim, so no call has gone out; sealed as it is, none ever will.
-  if (row === undefined || row.state === 'refused') return { kind: 'cancelled', shipmentId: '' };
-  if (row.state === 'cancelled') return { kind: 'cancelled', shipmentId: row.shipment_id ?? '' };
+  if (row === undefined || row.state === 'refused') return { kind: 'completed', result: '' };
+  if (row.state === 'cancelled') return { kind: 'completed', result: row.shipment_id ?? '' };
   if (row.state === 'dispatched') {
     throw new InvalidRequest('order_id', 'this order’s shipment was dispatched: it can’t be cancelled', 'CONFLICT');
   }
-  if (row.carrier) return { kind: 'with_carrier' };
-  await tx.query({ ...cancelOwn, values: [tenantId, orderId] });
-  return { kind: 'cancelled', shipmentId: row.shipment_id ?? '' };
+  if (row.carrier) return { kind: 'perform', plan: referenceOf(order) };
+  await tx.query({ ...cancelOwn, values: [order.tenantId, order.orderId] });
+  return { kind: 'completed', result: row.shipment_id ?? '' };
 }
 
 const settleCancelled = statement(
@@ -233,7 +222,7 @@ const settleCancelled = statement(
 /** Writes that the carrier has cancelled it. @returns the shipment's id, '' when nothing had been booked */
 export async function settleCancel(
   tx: Transaction,
-  { tenantId, orderId }: CancelRequest,
+  { tenantId, orderId }: OrderId,
   shipmentId: string | null,
 ): Promise<string> {
   const { rows } = await tx.query<{ shipment_id: string | null }>({

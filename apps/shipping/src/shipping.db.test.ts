@@ -3,7 +3,7 @@ import { type CallOptions, services } from '@holdfast/rpc';
 import { type TestParticipant, testParticipant } from '@holdfast/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestCarrier, type TestCarrier } from '../test/test-carrier.ts';
-import { shippingMigrations, shippingService } from './server.ts';
+import { shippingMigrations, shippingService } from './index.ts';
 
 type Shipping = TestParticipant<typeof services.shipping>;
 

@@ -4,18 +4,32 @@ export {
   openRedis,
   type Participant,
   type ParticipantConfig,
+  participantConfig,
   redisUrl,
   retentionOf,
   runParticipant,
+  startParticipant,
 } from './run-participant.ts';
 export { type ReachStepPoint, STEP_POINTS, type StepPoint } from './step/crash-points.ts';
-export { type AskedStep, askStep, keyedCall, type Operation, stepAnswer, storeFault } from './step/step-call.ts';
+export {
+  byOrder,
+  DuplicateEffect,
+  type EffectOutcome,
+  makeOrFind,
+  type OrderId,
+  orderColumns,
+  type Refused,
+  settlementOf,
+} from './step/effect.ts';
+export { runAlone, stepMethod } from './step/methods.ts';
+export { getStep, keyedCall, type Operation, stepAnswer, storeFault } from './step/step-call.ts';
 export {
   type Begun,
   createStepRunner,
   type OutsideSpec,
   oneByOne,
   type Performed,
+  type PerformOutcome,
   type Prepared,
   type RunStep,
   type StepSpec,

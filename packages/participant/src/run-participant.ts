@@ -14,32 +14,45 @@ import { connectRedis, createRedisAnswers, REDIS_URL_PATTERN, type RedisAnswers 
 import { createPool, type Migrations, type Pool, prepareDatabase } from '@holdfast/postgres';
 import { type ServiceBinding, startServer } from '@holdfast/rpc';
 import {
+  boolean,
+  type Config,
   createHealth,
   createLog,
   createMetrics,
   type Log,
+  loadConfig,
   type Metrics,
   observeWaits,
   onShutdown,
   optional,
+  port,
+  runService,
   startOpsServer,
   text,
+  url,
 } from '@holdfast/service';
+import { migrationJob } from './migration-job.ts';
 import type { ReachStepPoint } from './step/crash-points.ts';
 import { storeFault } from './step/step-call.ts';
 import { stepStreams } from './transport/step-server.ts';
 
 /** What every participant is configured by; a service adds its own settings beside these. */
-export interface ParticipantConfig {
-  DATABASE_URL: string;
-  HOST: string;
-  GRPC_PORT: number;
-  HTTP_PORT: number;
-  LOG_LEVEL: string;
-  /** Optional: it only answers early, so nothing depends on its being there. */
-  REDIS_URL: string | undefined;
-  MIGRATE_ON_START: boolean;
-}
+export const participantConfig = (grpcPort: number, httpPort: number) => ({
+  DATABASE_URL: url('postgres:', 'postgresql:'),
+  HOST: optional(text('an address to listen on'), '127.0.0.1'),
+  GRPC_PORT: optional(port(), grpcPort),
+  HTTP_PORT: optional(port(), httpPort),
+  LOG_LEVEL: optional(
+    text('trace, debug, info, warn, error or silent', /^(trace|debug|info|warn|error|silent)$/),
+    'info',
+  ),
+  /** Optional: answers early what the database has committed; without it the answers are the same. */
+  REDIS_URL: redisUrl(),
+  /** `false`: the job `migrate` does it, and the service waits for it. */
+  MIGRATE_ON_START: optional(boolean(), true),
+});
+type ParticipantSpec = ReturnType<typeof participantConfig>;
+export type ParticipantConfig = Config<ParticipantSpec>;
 
 /** What a participant's handlers work with. */
 export interface Participant {
@@ -63,6 +76,24 @@ export const redisUrl = () =>
 
 const POOL_SIZE = 16;
 const SHUTDOWN_GRACE_MS = 5_000;
+
+/**
+ * A participant's `main.ts`: runs the service, or its job `migrate`.
+ * @param bindTo makes the service of its settings. @throws ConfigError before anything is connected
+ */
+export async function startParticipant<Spec extends ParticipantSpec>(
+  name: string,
+  spec: Spec,
+  migrations: Migrations[],
+  bindTo: (settings: Config<Spec>) => (participant: Participant) => ServiceBinding,
+  others: readonly OtherTable[] = [],
+): Promise<void> {
+  const start = () => {
+    const settings = loadConfig(spec, process.env);
+    return runParticipant(name, settings, migrations, bindTo(settings), others);
+  };
+  await runService(start, { migrate: migrationJob(name, spec, migrations) });
+}
 
 /**
  * The life of a participant process: pool, migrations, gRPC server, health, and their end in reverse order on SIGTERM.

@@ -79,7 +79,7 @@ export interface Process {
   inside: (calls: Begun<Wish>[]) => Promise<void>;
   insideUndo: () => Promise<void>;
   /** The call to the world outside. */
-  perform: (orderId: string) => Promise<'known' | 'unknown'>;
+  perform: (orderId: string) => Promise<'completed' | 'unknown'>;
 }
 
 const ordersOf = (calls: { call: IdempotentCall }[]) => calls.map(({ call }) => call.fence?.orderId);
@@ -94,7 +94,7 @@ export function newProcess(name: string, pool: Pool = database.pool): Process {
     resumed: [],
     inside: async () => undefined,
     insideUndo: async () => undefined,
-    perform: async () => 'known',
+    perform: async () => 'completed',
   };
   const makeEffects = (tx: Transaction, calls: { call: IdempotentCall }[]) =>
     tx.query(
@@ -120,7 +120,9 @@ export function newProcess(name: string, pool: Pool = database.pool): Process {
       leaseMs: 60_000,
       async perform(plan) {
         const outcome = await process.perform(plan);
-        return outcome === 'known' ? { kind: 'known', result: name } : { kind: 'unknown', detail: 'nobody answers' };
+        return outcome === 'completed'
+          ? { kind: 'completed', result: name }
+          : { kind: 'unknown', detail: 'nobody answers' };
       },
       async record(tx, performed) {
         process.recorded.push(performed.length);
@@ -209,7 +211,7 @@ export function holdOutside(process: Process) {
   process.perform = async (orderId) => {
     out.push(orderId);
     await back.promise;
-    return 'known';
+    return 'completed';
   };
   return { out, comeBack: back.resolve };
 }

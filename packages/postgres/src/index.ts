@@ -4,7 +4,14 @@ export { type Migrations, migrate, missingMigrations } from './migrate.ts';
 export { fewRowsHint } from './planner-hints.ts';
 export { createPool, type Pool, type PoolOptions, type Query, type Statement, statement } from './pool.ts';
 export { type Preparation, prepareDatabase, runMigrations } from './prepare-database.ts';
-export { classifyPostgresError, isNotNullViolation, isUniqueViolation, type PostgresFault } from './sqlstate.ts';
+export {
+  classifyPostgresError,
+  isNotNullViolation,
+  isSessionFault,
+  isUniqueViolation,
+  type PostgresFault,
+  sqlstateOf,
+} from './sqlstate.ts';
 export {
   type Ending,
   type Known,

@@ -5,7 +5,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Migrations, migrate, missingMigrations } from './migrate.ts';
 import { createPool, type Pool } from './pool.ts';
-import { classifyPostgresError } from './sqlstate.ts';
+import { classifyPostgresError, sqlstateOf } from './sqlstate.ts';
 
 export interface Preparation {
   /** Apply what is missing; otherwise wait until a job has. */
@@ -53,9 +53,16 @@ async function attempt(pool: Pool, sources: Migrations[], migrateOnStart: boolea
       reason: `the database lacks ${missing.join(', ')}: run this release's job \`migrate\``,
     };
   } catch (cause) {
-    if (classifyPostgresError(cause) === 'other') throw cause;
-    return { kind: 'unavailable', reason: 'the database does not answer', cause };
+    // A login that is refused now is refused in a minute.
+    if (classifyPostgresError(cause) === 'other' || sqlstateOf(cause)?.startsWith('28')) throw cause;
+    return { kind: 'unavailable', reason: `the database does not answer (${why(cause)})`, cause };
   }
+}
+
+function why(error: unknown): string {
+  const [first] = error instanceof AggregateError ? (error.errors as unknown[]) : [error];
+  const sqlstate = sqlstateOf(first);
+  return `${sqlstate === undefined ? '' : `${sqlstate}: `}${first instanceof Error ? first.message : String(first)}`;
 }
 
 /** The job `migrate` of a service: brings its database up to date and ends. Safe when several run at once. */

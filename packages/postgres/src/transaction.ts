@@ -1,8 +1,13 @@
 import type pg from 'pg';
 import type { Pool, Query } from './pool.ts';
+import { isSessionFault } from './sqlstate.ts';
 
 /** A client inside an open transaction. */
 export type Transaction = pg.PoolClient;
+
+// Said aloud: a database may have another default, and under `repeatable read` a look taken after a lock that was waited for
+// would not see what the lock's last holder has committed.
+const BEGIN = 'begin isolation level read committed';
 
 /**
  * Runs `work` in one transaction (read committed) and commits when it returns. When it throws, everything is rolled
@@ -15,7 +20,7 @@ export type Transaction = pg.PoolClient;
  */
 export async function transaction<T>(pool: Pool, work: (tx: Transaction) => Promise<T>): Promise<T> {
   return await withClient(pool, async (client) => {
-    await client.query('begin');
+    await client.query(BEGIN);
     const result = await work(client);
     await client.query('commit');
     return result;
@@ -55,7 +60,7 @@ export async function transactionAfter<First extends pg.QueryResultRow, Found ex
 ): Promise<T> {
   const answered = Promise.withResolvers<T>();
   const ended = withClient(pool, async (client) => {
-    const [, opened, found] = await together(client, 'begin', first, look);
+    const [, opened, found] = await together(client, BEGIN, first, look);
     const said = await known(opened?.rows[0] as First | undefined, (found?.rows ?? []) as Found[], client);
     if (said !== undefined) {
       answered.resolve(said.result);
@@ -83,7 +88,7 @@ export async function transactionOf(pool: Pool, statements: pg.QueryConfig[]): P
   const [only, ...more] = statements;
   if (only === undefined) return [];
   if (more.length === 0) return [await pool.query(only)];
-  const results = await withClient(pool, (client) => together(client, 'begin', ...statements, 'commit'));
+  const results = await withClient(pool, (client) => together(client, BEGIN, ...statements, 'commit'));
   return results.slice(1, -1);
 }
 
@@ -110,6 +115,8 @@ async function withClient<T>(pool: Pool, work: (client: Transaction) => Promise<
   try {
     return await work(client);
   } catch (error) {
+    // The next caller must not get a session that can't do the work (read-only, or without the statements it prepared).
+    if (isSessionFault(error)) broken ??= error as Error;
     // A rollback that fails leaves a connection in an unknown state: it is closed, never handed to the next caller.
     await client.query('rollback').catch((rollbackError: Error) => {
       broken ??= rollbackError;

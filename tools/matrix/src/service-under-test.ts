@@ -36,7 +36,7 @@ async function start(): Promise<void> {
       return await participant(loadConfig(inventoryConfig, process.env), inventoryMigrations, inventoryService);
     case 'payment': {
       const settings = loadConfig(paymentConfig, process.env);
-      return await participant(settings, paymentMigrations, (parts) => paymentService(parts, settings));
+      return await participant(settings, paymentMigrations, paymentService(settings));
     }
     case 'shipping': {
       const settings = loadConfig(shippingConfig, process.env);

@@ -125,7 +125,7 @@ export const MUTATIONS: readonly Mutation[] = [
     red: [
       {
         file: `${IDEMPOTENCY}/postgres/retention.db.test.ts`,
-        titles: ['K4: keeps the fence of an order that has a younger claim'],
+        titles: ['K4: keeps the fence of an order whose younger claim commits while the fence is being locked'],
       },
     ],
   },

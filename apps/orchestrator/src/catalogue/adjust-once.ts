@@ -40,7 +40,7 @@ export interface Adjustment {
 }
 
 export type Adjusted =
-  | { kind: 'answered'; status: number; body: string; replayed: boolean; claimedAt: Date }
+  | { kind: 'completed'; status: number; body: string; replayed: boolean; claimedAt: Date }
   | Reused
   | { kind: 'key_expired' };
 
@@ -79,7 +79,7 @@ async function handleExisting(
   // A refusal is final: its answer is kept as long as the key.
   const isPast = status < 400 && isPastRetention(desk.retention, claimedAt, desk.now());
   const body = isPast || answer === null ? await adjustment.read() : answer;
-  return { kind: 'answered', status, body, replayed: true, claimedAt };
+  return { kind: 'completed', status, body, replayed: true, claimedAt };
 }
 
 /** At most once, however often it is called: the participant claims the derived key. */
@@ -88,5 +88,5 @@ async function adjust(desk: AdjustmentDesk, adjustment: Adjustment, id: string, 
   // crash here: the effect is there, its answer is not stored; the next request under the key gets it from the participant.
   const { tenantId, operation } = adjustment;
   const stored = await settleKey(desk.pool, { tenantId, id, operation }, answer.status, answer.body);
-  return { kind: 'answered', status: stored.status, body: stored.answer ?? answer.body, replayed, claimedAt };
+  return { kind: 'completed', status: stored.status, body: stored.answer ?? answer.body, replayed, claimedAt };
 }

@@ -150,7 +150,7 @@ describe('an adjustment', () => {
     const lost = { call: async (key: string) => Promise.reject(new Error(`lost ${calls.push(key)}`)) };
     await expect(adjustOnce(await desk(), adjustment(calls, lost))).rejects.toThrow('lost');
     const again = await adjustOnce(await desk(), adjustment(calls));
-    expect(again).toMatchObject({ kind: 'answered', body: 'call 2' });
+    expect(again).toMatchObject({ kind: 'completed', body: 'call 2' });
     expect(calls).toEqual(Array.from({ length: 2 }, () => 'order/shop/adjustment-0123456:adjust'));
     expect(await adjustOnce(await desk(), adjustment(calls))).toMatchObject({ body: 'call 2', replayed: true });
     expect(calls).toHaveLength(2);

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createStepRunner } from '@holdfast/participant';
-import { createPool, type Transaction, transaction } from '@holdfast/postgres';
+import { createPool, type Pool, type Transaction, transaction } from '@holdfast/postgres';
 import { type TestDatabase, testDatabase } from '@holdfast/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { claimAndSettle, claimOne, holdOne } from '../../test/test-claims.ts';
@@ -73,6 +73,18 @@ const age = (ms: number) =>
     `update claims set settled_at = settled_at - $1 * interval '1 millisecond', claimed_at = claimed_at - $1 * interval '1 millisecond'`,
     [ms],
   );
+
+/** Runs `work` once on another connection when this pool is about to send the statement. */
+function beforeStatement(pool: Pool, name: string, work: () => Promise<unknown>): void {
+  pool.once('connect', (client) => {
+    const { query } = client;
+    const intercepted = async (...args: Parameters<typeof query>) => {
+      if ((args[0] as { name?: string }).name === name) await work();
+      return await query.apply(client, args);
+    };
+    client.query = intercepted as unknown as typeof query;
+  });
+}
 
 describe('an answer', () => {
   it.each(SIZES)('K2: that is $size is given byte for byte until its last day', async ({ added, byDay }) => {
@@ -260,6 +272,25 @@ describe('the housekeeping', () => {
     await transaction(database.pool, (tx) => claimAndSettle(tx, request, Buffer.from('done')));
     await purge({ pool: database.pool });
     expect((await database.pool.query('select epoch from fences')).rows).toEqual([{ epoch: 6 }]);
+  });
+
+  it('K4: keeps the fence of an order whose younger claim commits while the fence is being locked', async () => {
+    const orderId = randomUUID();
+    await charge(orderId, 5);
+    await database.pool.query('update claims set kept_until = kept_until - 3');
+    await age(31 * 24 * HOUR_MS);
+    const commitYounger = () =>
+      database.pool.query(
+        `insert into claims (tenant_id, scope, name, operation, state, settled_at)
+         values ($1, $2, 'charge-again', 'charge', 'refused', clock_timestamp())`,
+        [TENANT, orderId],
+      );
+    const pool = createPool({ databaseUrl: database.databaseUrl, applicationName: 'retention', max: 1 });
+    beforeStatement(pool, 'idempotency.delete-fences', commitYounger);
+    await purge({ pool });
+    await pool.end();
+    expect(await countOf('claims')).toBe(1);
+    expect(await countOf('fences')).toBe(1);
   });
 
   it('does not wait for the disk behind a batch, and leaves its connection to others as it was', async () => {

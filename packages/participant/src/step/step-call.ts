@@ -79,34 +79,32 @@ export function storeFault(error: unknown): RpcError | undefined {
   return reason && errorOf(reason);
 }
 
-/** What GetStep tells about a key: the state, and what is stored for it. */
-export interface AskedStep {
-  state: StepState;
-  refusal?: Refusal;
-  executed?: { operation: string; answer: Buffer };
+/** Of each operation under a key: the member of GetStep's answer that shows what is stored. */
+type ShownAnswers = Record<string, (answer: Buffer) => object>;
+type StepShown<Shown extends ShownAnswers> = { state: StepState; refusal?: Refusal } & Partial<
+  ReturnType<Shown[keyof Shown]>
+>;
+
+/** The method GetStep: looks a step up for a caller that lost the answer (G16). Changes nothing. */
+export function getStep<Shown extends ShownAnswers>(db: Query, shown: Shown) {
+  return async ({ key }: { key: string }, call: ServerCall): Promise<Answer<StepShown<Shown>>> => {
+    if (!KEY_PATTERN.test(key)) throw new InvalidRequest('key', KEY_RULE, 'IDEMPOTENCY_KEY_INVALID');
+    const asked = await ask(db, call.tenantId(), key);
+    const message: { state: StepState; refusal?: Refusal } = { state: STATES[asked.kind] };
+    if (asked.kind === 'completed') Object.assign(message, shown[asked.operation]?.(asked.answer));
+    if (asked.kind === 'refused') {
+      const refusal = decodeStatus(asked.answer);
+      message.refusal = { reason: refusal?.reason ?? '', message: refusal?.message ?? '' };
+    }
+    return { kind: 'completed', message: message as StepShown<Shown> };
+  };
 }
 
-/** Looks a step up for a caller that lost the answer (G16). Changes nothing. @throws InvalidRequest */
-export async function askStep(db: Query, call: ServerCall, key: string): Promise<AskedStep> {
-  if (!KEY_PATTERN.test(key)) throw new InvalidRequest('key', KEY_RULE, 'IDEMPOTENCY_KEY_INVALID');
-  const asked = await ask(db, call.tenantId(), key);
-  switch (asked.kind) {
-    case 'completed':
-      return { state: 'STEP_STATE_EXECUTED', executed: { operation: asked.operation, answer: asked.answer } };
-    case 'refused': {
-      const refusal = decodeStatus(asked.answer);
-      return {
-        state: 'STEP_STATE_REFUSED',
-        refusal: { reason: refusal?.reason ?? '', message: refusal?.message ?? '' },
-      };
-    }
-    case 'answer_expired':
-      return { state: 'STEP_STATE_EXECUTED' };
-    case 'sealed':
-      return { state: 'STEP_STATE_SEALED' };
-    case 'in_progress':
-      return { state: 'STEP_STATE_IN_FLIGHT' };
-    case 'not_found':
-      return { state: 'STEP_STATE_UNKNOWN_KEY' };
-  }
-}
+const STATES: Readonly<Record<Awaited<ReturnType<typeof ask>>['kind'], StepState>> = {
+  completed: 'STEP_STATE_EXECUTED',
+  answer_expired: 'STEP_STATE_EXECUTED',
+  refused: 'STEP_STATE_REFUSED',
+  sealed: 'STEP_STATE_SEALED',
+  in_progress: 'STEP_STATE_IN_FLIGHT',
+  not_found: 'STEP_STATE_UNKNOWN_KEY',
+};

@@ -133,7 +133,7 @@ describe.each([false, true])('K9: the transaction of a step, pipelined: %s', (pi
         prepare: async (_tx, calls) => calls.map(() => ({ kind: 'perform', plan: '' })),
         outside: {
           leaseMs: 60_000,
-          perform: async () => ({ kind: 'known', result: 'found' }),
+          perform: async () => ({ kind: 'completed', result: 'found' }),
           async record(tx, performed) {
             await insert(tx, call.fence.orderId);
             await end(tx);

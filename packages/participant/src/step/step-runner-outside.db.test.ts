@@ -69,7 +69,7 @@ describe('effects outside the database, in batches', () => {
 
   it('S4: that could not find out are asked about by the next attempt at once, each for itself', async () => {
     const calls = newCalls(4);
-    here.perform = async (orderId) => (orderId === calls[1]?.fence.orderId ? 'unknown' : 'known');
+    here.perform = async (orderId) => (orderId === calls[1]?.fence.orderId ? 'unknown' : 'completed');
     const outcomes = await actAll(here, calls, 'outside');
     expect(outcomes.map(({ kind }) => kind)).toEqual(['completed', 'unknown', 'completed', 'completed']);
     expect(await there.act(calls[1] as Call, 'outside')).toEqual(executed('there', false));
@@ -169,15 +169,15 @@ describe('undos outside the database', () => {
   it('K3, K7, S4: seal their acts before they call out, and go on with the same key until they know', async () => {
     const [call] = newCalls(1) as [Call];
     const attempts: number[] = [];
-    let outcome: 'known' | 'unknown' = 'unknown';
+    let outcome: 'completed' | 'unknown' = 'unknown';
     const undo = newOutsideUndo(async (_plan, held) => {
       attempts.push(held.attempt);
       expect(await there.act(call, 'here')).toEqual({ kind: 'sealed' });
       expect(database.pool.idleCount).toBe(database.pool.totalCount);
-      return outcome === 'known' ? { kind: outcome, result: 'cancelled' } : { kind: outcome, detail: 'no answer' };
+      return outcome === 'completed' ? { kind: outcome, result: 'cancelled' } : { kind: outcome, detail: 'no answer' };
     });
     expect(await undo(undoOf(call), 'outside')).toEqual({ kind: 'unknown', detail: 'no answer' });
-    outcome = 'known';
+    outcome = 'completed';
     expect(await undo(undoOf(call), 'outside')).toEqual(executed('cancelled', false));
     expect(await undo(undoOf(call), 'outside')).toEqual(executed('cancelled', true));
     expect(attempts).toEqual([1, 2]);
@@ -185,22 +185,22 @@ describe('undos outside the database', () => {
 
   it('H12: that outlive their lease are taken over, and store nothing when they wake up', async () => {
     const [call] = newCalls(1) as [Call];
-    const [begun, slow] = [Promise.withResolvers<void>(), Promise.withResolvers<Known>()];
+    const [begun, slow] = [Promise.withResolvers<void>(), Promise.withResolvers<Completed>()];
     const first = newOutsideUndo(() => {
       begun.resolve();
       return slow.promise;
     })(undoOf(call), 'outside');
     await begun.promise;
     await endLeases([call]);
-    const second = newOutsideUndo(async () => ({ kind: 'known', result: 'mine' }));
+    const second = newOutsideUndo(async () => ({ kind: 'completed', result: 'mine' }));
     expect(await second(undoOf(call), 'outside')).toEqual(executed('mine', false));
-    slow.resolve({ kind: 'known', result: 'too late' });
+    slow.resolve({ kind: 'completed', result: 'too late' });
     expect(await first).toMatchObject({ kind: 'unknown' });
     expect(await second(undoOf(call), 'outside')).toEqual(executed('mine', true));
   });
 });
 
-type Known = { kind: 'known'; result: string };
+type Completed = { kind: 'completed'; result: string };
 
 /** An undo whose effect is outside: all of it is the test's. */
 function newOutsideUndo(perform: OutsideSpec<Wish, string, string>['perform']): RunStep<Wish> {

@@ -10,9 +10,10 @@
  *     themselves.
  * K7  Performing holds neither a transaction nor a connection.
  * K5  An answer past its last day is found again in the effect's own rows; nothing runs.
- * S4  A performance that could not find out leaves the claim in flight and ends its lease: the next attempt asks.
+ * S4  When the outcome of the outside call is unknown, the claim stays in progress and its lease ends: the next attempt may
+ *     ask the provider at once.
  *
- * Every call has its own outcome: one that throws does so alone (see batcher.ts, B3).
+ * Every call has its own outcome: one that throws does so alone (B3, group-commit.ts of @holdfast/postgres).
  */
 
 import type { SingleFlight } from '@holdfast/idempotency';
@@ -81,19 +82,21 @@ export interface StepSpec<Request, Plan, Result> {
   outside?: OutsideSpec<Request, Plan, Result>;
 }
 
+/** What an attempt outside came to; `unknown`: the next attempt asks (S4). */
+export type PerformOutcome<Result> = { kind: 'completed'; result: Result } | { kind: 'unknown'; detail: string };
+
 export interface OutsideSpec<Request, Plan, Result> {
   /** How long an attempt keeps others from trying. */
   leaseMs: number;
   /** Calls out, under keys derived from the call's. Must first ask, when it may have been tried before. */
-  perform(plan: Plan, held: Claim, request: Request): Promise<{ kind: 'known'; result: Result } | Unknown>;
+  perform(plan: Plan, held: Claim, request: Request): Promise<PerformOutcome<Result>>;
   /** Writes what came of it, in the transaction that stores the answers; the claims are held and locked. */
   record(tx: Transaction, performed: Performed<Request, Result>[]): Promise<Settlement[]>;
 }
 
 type Reached = (point: StepPoint, entries: { call: IdempotentCall }[]) => void;
-type Unknown = { kind: 'unknown'; detail: string };
 type Lending = Parameters<Parameters<typeof markingEnds>[1]>[0];
-type Opening<Plan> = Existing | Unknown | { kind: 'perform'; plan: Plan; held: Claim };
+type Opening<Plan> = Existing | { kind: 'perform'; plan: Plan; held: Claim };
 type Entry<Request> = { call: IdempotentCall; request: Request };
 
 /**

@@ -246,7 +246,7 @@ class StepLane {
     if (deadlineAtMs >= this.#timerAtMs) return;
     clearTimeout(this.#timer);
     this.#timerAtMs = deadlineAtMs;
-    this.#timer = setTimeout(() => this.#expire(), deadlineAtMs - performance.now());
+    this.#timer = setTimeout(() => this.#expire(), Math.max(0, deadlineAtMs - performance.now()));
   }
 
   #expire(): void {

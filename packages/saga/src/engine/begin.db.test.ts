@@ -57,7 +57,7 @@ describe('begin', () => {
     expect(await test.callNames('twice')).toEqual(['act reserve', 'act charge', 'act ship', 'act notify']);
   });
 
-  it('G2: full, unavailable and unknown definitions leave no row and no slot behind', async () => {
+  it('full, unavailable and unknown definitions leave no row and no slot behind', async () => {
     const small = await test.engine({ maxRunning: 1 });
     const insert = Promise.withResolvers<Inserted<null>>();
     const holdsTheOnlySlot = small.beginWith('holds the only slot', () => insert.promise);
@@ -98,7 +98,7 @@ describe("begin in the caller's transaction", () => {
     expect(await rowsOf('forgotten')).toMatchObject([{ owner_id: engine.ownerId, epoch: 2 }]);
   });
 
-  it('S2, G2: rolled back, it runs nothing, even when committed() is called by mistake', async () => {
+  it('S2: rolled back, it runs nothing, even when committed() is called by mistake', async () => {
     let committed = async () => {};
     await transaction(test.database.pool, async (tx) => {
       const outcome = await engine.begin(test.definition, 'rolled-back', INPUT, { tx });
@@ -163,7 +163,7 @@ describe('a starter', () => {
     expect(await stateOf('p2')).toBe('completed');
   });
 
-  it('G2: an insert that fails gives every slot back, and its error to every caller', async () => {
+  it('an insert that fails gives every slot back, and its error to every caller', async () => {
     const small = await test.engine({ maxRunning: 2 });
     const fails = small.createStarter<{ id: string }, string>({
       insert: () => Promise.reject(Object.assign(new Error('refused'), { code: '23514' })),

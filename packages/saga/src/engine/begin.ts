@@ -1,8 +1,8 @@
 // How a saga begins: a slot is taken before its insert, and released whatever the outcome. Upholds:
 // S1 Once its insert is committed, a saga runs to its end: here, or after this process's own sweep or an adopter found it.
 // S2 The insert is the checkpoint before the first step; no step starts before it is known to be committed.
-// G1 A slot is taken for an id before its row is sent, so that no sweep of this process adopts it between commit and run.
-// G2 Every slot is released: by the run's end, by an insert that failed, or, in a transaction of the caller's, by a timer.
+// Slots: one is taken for an id before its row is sent, so that no sweep of this process adopts it between commit and run.
+// Every slot is released: by the run's end, by an insert that failed, or, in a transaction of the caller's, by a timer.
 
 import { classifyPostgresError, createBatcher, QueueFull, statement } from '@holdfast/postgres';
 import type { SagaDefinition } from '../definition/definition.ts';

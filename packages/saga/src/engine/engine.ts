@@ -15,8 +15,8 @@
 //   process is gone, an adopter does.
 // - An act was sent, its checkpoint is not durable: the row still says `position`; the act is sent again with the same
 //   key, and the participant gives the answer that it gave before (S4, S5).
-// - A checkpoint is durable, the next act was not sent: the same case, seen from the other side. `position` names the
-//   step that *may* have been started, so it is never necessary to know.
+// - A checkpoint is durable, the next act was not sent: `position` is the next step, started or not. Sending it again
+//   is safe either way.
 // - The turn-back is durable, undos are under way: the row is `compensating`; the undo at `position` is sent again.
 // - The last checkpoint is durable: the saga has ended; whatever the commit hook writes has too.
 //

@@ -1,3 +1,4 @@
+import { createPool } from '@holdfast/postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually, intercept, SagaTest } from '../../test/test-participants.ts';
 import type { Attempt, Checkpoint } from './checkpoint.ts';
@@ -138,6 +139,31 @@ describe('a checkpoint', () => {
     );
     expect(outcomes.map(({ kind }) => kind)).toEqual(['durable', 'failed', 'durable', 'durable']);
     expect(await row('bad')).toMatchObject({ revision: 0, outputs: {} });
+  });
+
+  it.each([
+    // Somebody else's statement of that name is on the server connection that a pooler has handed out.
+    ['42P05', `prepare "saga.flush-checkpoints" as select 1`],
+    // It was handed out to a session that knows nothing of ours.
+    ['26000', 'deallocate all'],
+    // A replica, or a primary that has become one.
+    ['25006', 'set default_transaction_read_only = on'],
+  ])('S1: that fails for its connection (%s) is no rejected one: it is written on another', async (sqlstate, spoil) => {
+    await test.insert(`session-${sqlstate}`, OWNER);
+    const pool = createPool({ databaseUrl: test.database.databaseUrl, applicationName: 'session', max: 1 });
+    const failures: unknown[] = [];
+    const warn = (fields: { err?: { code?: string } }) => failures.push(fields.err?.code);
+    const mine = writer({ pool, prepared: true, log: { ...log, warn } });
+    try {
+      if (sqlstate === '26000') await mine.write(checkpoint(`session-${sqlstate}`));
+      await pool.query(spoil);
+      const outcome = await mine.write(checkpoint(`session-${sqlstate}`, { revision: 2 }));
+      expect(failures).toEqual([sqlstate]);
+      expect(outcome).toMatchObject({ kind: 'durable' });
+      expect(await row(`session-${sqlstate}`)).toMatchObject({ revision: 2 });
+    } finally {
+      await pool.end();
+    }
   });
 
   it('between two steps touches no index', async () => {

@@ -25,7 +25,7 @@ const JOURNALLED = `, journalled as (
   on conflict (saga_id, epoch, seq) do nothing
 )`;
 
-// What is always so of an entry is asked all the same, see fewRowsHint() of @holdfast/postgres.
+// Some conditions are always true: they only make the planner expect fewer rows, see fewRowsHint() of @holdfast/postgres.
 // Sent unprepared unless the pool is made for it. A prepared statement may settle on a generic plan, and one made while the table was
 // still empty scans it whole, for every flush until the next analyze: 1,480 ms for 50 checkpoints among 100,000 sagas,
 // where a plan made for the flush takes 0.5 ms and 0.4 ms to make.

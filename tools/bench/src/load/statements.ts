@@ -23,7 +23,7 @@ export async function createStatements(cluster: Cluster, makeId: MakeKey): Promi
   );
   const [inventoryPart, paymentPart, shippingPart] = parts as [Participant, Participant, Participant];
   const inventory = inventoryService(inventoryPart);
-  const payment = paymentService(paymentPart, { STRIPE_SECRET_KEY: null, STRIPE_API_BASE: null, STRIPE_TIMEOUT_MS: 1 });
+  const payment = paymentService({ STRIPE_SECRET_KEY: null, STRIPE_API_BASE: null, STRIPE_TIMEOUT_MS: 1 })(paymentPart);
   const shipping = shippingService()(shippingPart);
   return {
     async place({ currency, items, customerId, payment: paidBy, shipTo }) {

@@ -10,9 +10,9 @@ import { type ClaimRequest, keyColumns } from './claims.ts';
 /**
  * Runs `work`, and marks the keys whose transaction was ended by other code.
  *
- * @param work calls `scoping` with the requests whose effects it is about to run in a scoped transaction, and calls what that
- *   returns as soon as it knows that the transaction was ended. The marks are made at once and on another connection, since the end has
- *   freed the keys' locks. Where the pool has no other connection, they wait until the transaction's is given back.
+ * @param work first calls `scoping(requests)` with the requests whose effects it is about to run. It calls the function that
+ *   this returns when it learns that the transaction was ended. The marks are made at once and on another connection,
+ *   since the end has freed the keys' locks. Where the pool has no other connection, they wait until the transaction's is given back.
  * @throws what `work` throws; TransactionEnded once the keys are marked
  */
 export async function markingEnds<T>(
