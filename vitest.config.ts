@@ -19,8 +19,11 @@ const PROOFS = [
   'tests/conformance-model.test.ts',
   'tests/matrix.test.ts',
   'tests/model.test.ts',
-  'tests/packed-idempotency.test.ts',
+  'tests/packed-packages.test.ts',
   'tests/plans.test.ts',
+  'tests/pooled-conformance.test.ts',
+  'tests/pooled-matrix.test.ts',
+  'tests/pooler.test.ts',
 ];
 /** Of tests/, what needs no process but its own. */
 const STATIC = ['deployment', 'house', 'invariants', 'links', 'mutations', 'repository', 'settings'].map(
