@@ -21,7 +21,7 @@ if (!process.argv.includes('--check')) {
 /** What `/openapi.json` serves. The routes are only registered: none of them runs, so what they work with is not needed. */
 async function describeApi(): Promise<object> {
   const edge = {
-    book: {},
+    deps: {},
     participants: {},
     definition: {},
     metrics: createMetrics('describe'),

@@ -1,4 +1,4 @@
--- The order book: who placed what. The id is derived from tenant and key, and is the key of the order's claim (table claims,
+-- The orders, and who placed each. The id is derived from tenant and key, and is the key of the order's claim (table claims,
 -- of @holdfast/idempotency): the claim's primary key is the check for duplicates. It is the id of the order's saga as well
 -- (table sagas), which says how far the order has got.
 create table orders (

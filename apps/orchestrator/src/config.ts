@@ -37,9 +37,9 @@ export const config = {
   KEY_LIFETIME_MS: optional(integer(1_000, 366 * 86_400_000), 86_400_000),
   /** How long a key is remembered at least; an older one that says its age and is not known is refused. */
   TOMBSTONE_LIFETIME_MS: optional(integer(1_000, 3_660 * 86_400_000), TOMBSTONE_MS),
-  /** `true`: what happens to orders is told in a stream of the Redis at REDIS_URL; for all services alike. */
+  /** `true`: order events are published in a stream of the Redis at REDIS_URL; the same for all services. */
   ORDER_EVENTS: orderEvents(),
-  /** How long an event is kept after it was told, to be told again when Redis has lost it. */
+  /** How long an event is kept after it was published, to be published again when Redis has lost it. */
   ORDER_EVENTS_KEPT_MS: optional(integer(1_000, 30 * 86_400_000), 3_600_000),
   /** Connections to the database at most. */
   DATABASE_POOL: optional(integer(2, 200), 24),

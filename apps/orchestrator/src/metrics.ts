@@ -2,7 +2,7 @@ import type { Engine, SagaMetrics } from '@holdfast/saga';
 import type { Log, Metrics } from '@holdfast/service';
 import type { UnendedCount } from './saga/saga-store.ts';
 
-/** What the engine tells, as counters under `/metrics`. */
+/** The engine's counters under `/metrics`. */
 export function sagaMetrics(metrics: Metrics): SagaMetrics {
   const started = metrics.counter('holdfast_sagas_started_total', 'Sagas begun here');
   const ended = metrics.counter('holdfast_sagas_ended_total', 'Sagas ended here', ['state']);

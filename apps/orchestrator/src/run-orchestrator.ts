@@ -20,11 +20,11 @@ import { createAuthenticate } from './auth.ts';
 import type { config } from './config.ts';
 import { orderHandlers } from './grpc/order-service.ts';
 import { createHttpServer } from './http/server.ts';
+import { InFlightKeys } from './keys/in-flight-keys.ts';
 import { claimRetention } from './keys/key-retention.ts';
-import { createKnownAnswers } from './keys/known-answers.ts';
-import { OpenKeys } from './keys/open-keys.ts';
+import { createOrderAnswerCache } from './keys/order-answer-cache.ts';
 import { observeEngine, observeUnended, sagaMetrics } from './metrics.ts';
-import type { OrderBook } from './orders/accept-order.ts';
+import type { OrderDeps } from './orders/accept-order.ts';
 import { type AcceptedOrder, type OrderOutputs, viewOrder } from './orders/order.ts';
 import { answerPayload, createInsertOrders, storeAnswer, storeAnswerAndEvent } from './orders/order-store.ts';
 import { connectParticipants, type Participants } from './saga/participants.ts';
@@ -68,12 +68,12 @@ export async function runOrchestrator(
   onShutdown(async () => participants.close());
   const definition = placeOrderSaga(participants, settings.ORDER_DEADLINE_MS);
   const engine = await startEngine(parts, definition, ports);
-  const book = await openBook(parts, engine);
+  const deps = await createOrderDeps(parts, engine);
   const { pool } = parts;
-  onShutdown(retentionOf({ pool, ...claimRetention(book.retention) }, log, metrics));
+  onShutdown(retentionOf({ pool, ...claimRetention(deps.retention) }, log, metrics));
   if (eventsAt !== undefined)
     relayEvents(eventsAt, ORDER_OUTBOX, settings.ORDER_EVENTS_KEPT_MS, { pool, log, metrics });
-  await serve(parts, { book, participants, definition });
+  await serve(parts, { deps, participants, definition });
 }
 
 type Settings = Config<typeof config>;
@@ -133,47 +133,47 @@ async function startEngine(
 }
 
 /** What accepting an order needs. */
-async function openBook({ settings, log, pool }: Parts, engine: Engine): Promise<OrderBook> {
+async function createOrderDeps({ settings, log, pool }: Parts, engine: Engine): Promise<OrderDeps> {
   const retention = {
     keyLifetimeMs: settings.KEY_LIFETIME_MS,
     tombstoneLifetimeMs: settings.TOMBSTONE_LIFETIME_MS,
   };
-  const openKeys = new OpenKeys({ pool, log, subscribe: (id, listener) => engine.subscribe(id, listener) });
-  onShutdown(async () => openKeys.close());
+  const inFlightKeys = new InFlightKeys({ pool, log, subscribe: (id, listener) => engine.subscribe(id, listener) });
+  onShutdown(async () => inFlightKeys.close());
   const fingerprinter = await loadFingerprinter(pool);
   const now = () => new Date();
   const memory = settings.REDIS_URL === undefined ? undefined : openRedis(settings.REDIS_URL, fingerprinter, log);
   return {
     pool,
-    startOrder: engine.createStarter({ insert: createInsertOrders(pool, { tellsEvents: settings.ORDER_EVENTS }) }),
+    startOrder: engine.createStarter({ insert: createInsertOrders(pool, { publishesEvents: settings.ORDER_EVENTS }) }),
     engine,
     fingerprinter,
-    openKeys,
+    inFlightKeys,
     retention,
-    knownAnswers: createKnownAnswers(memory, retention, now),
+    answerCache: createOrderAnswerCache(memory, retention, now),
     deadlineMs: settings.ORDER_DEADLINE_MS,
     now,
   };
 }
 
 interface Served {
-  book: OrderBook;
+  deps: OrderDeps;
   participants: Participants;
   definition: PlaceOrderSaga;
 }
 
-async function serve({ settings, log, metrics, pool }: Parts, { book, participants, definition }: Served) {
+async function serve({ settings, log, metrics, pool }: Parts, { deps, participants, definition }: Served) {
   const authenticate = createAuthenticate(settings.API_KEYS);
   const health = createHealth({
     postgres: databaseCheck(pool, log),
-    lease: async () => book.engine.ownerId !== null,
+    lease: async () => deps.engine.ownerId !== null,
   });
-  const http = await createHttpServer({ book, participants, definition, authenticate, health, metrics, log });
+  const http = await createHttpServer({ deps, participants, definition, authenticate, health, metrics, log });
   await http.listen({ host: settings.HOST, port: settings.HTTP_PORT });
   const grpc = await startServer({
     host: settings.HOST,
     port: settings.GRPC_PORT,
-    services: [service(services.orders, orderHandlers(book, authenticate))],
+    services: [service(services.orders, orderHandlers(deps, authenticate))],
     log,
     translate: storeFault,
   });

@@ -1,6 +1,6 @@
 import type { OwnedOrder } from '../src/orders/order-store.ts';
 
-/** An order as the store takes it, of nobody in particular. */
+/** Any order, as the store takes it. */
 export const newOrder = (id: string): OwnedOrder => ({
   id,
   order: {

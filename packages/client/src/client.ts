@@ -68,7 +68,7 @@ export function createClient(options: ClientOptions): HoldfastClient {
   return new HoldfastClient(options);
 }
 
-/** Holdfast's HTTP API. Methods tell what came of them; they don't throw for what servers and networks do. */
+/** Holdfast's HTTP API. Methods return their outcome; they don't throw for faults of servers and networks. */
 export class HoldfastClient {
   readonly #channel: Channel;
   readonly #now: () => number;
@@ -185,7 +185,7 @@ export class HoldfastClient {
     return this.#adjust(`/v1/accounts/${segment(customerId)}/adjust`, delta, options);
   }
 
-  /** What a key stands for, without sending anything under it. */
+  /** The state of a key, without sending anything under it. */
   getKey(key: string, options: CallOptions = {}): Promise<Sent<KeyState>> {
     return this.#get(`/v1/idempotency-keys/${segment(key)}`, options);
   }
@@ -210,19 +210,19 @@ export class HoldfastClient {
     return { ...(await send<T>(this.#channel, { method: 'POST', path, body: { delta }, key, signal })), key };
   }
 
-  /** @returns the order as the stream told it last; undefined when it told nothing */
+  /** @returns the order as the stream showed it last; undefined when it showed none */
   async #follow(id: string, known: Order | undefined, until: AbortSignal): Promise<Order | undefined> {
-    let told = known;
-    if (told !== undefined && settledAs(told) !== undefined) return told;
+    let seen = known;
+    if (seen !== undefined && settledAs(seen) !== undefined) return seen;
     try {
       for await (const order of orderEvents<Order>(this.#channel, id, until)) {
-        told = order;
+        seen = order;
         if (settledAs(order) !== undefined) return order;
       }
     } catch {
       // Broken off, or time is up: the caller looks at the order again, as long as there is time.
     }
-    return told;
+    return seen;
   }
 }
 

@@ -2,7 +2,7 @@
  * One operation over HTTP: one request, sent again under the same key until its outcome is known or time is up.
  *
  * K2  The key is chosen once per operation and never again: whatever is retried is the same request.
- * S4  A lost answer is neither success nor failure: it is asked for again, and what stays unknown is told as unknown.
+ * S4  A lost answer is neither success nor failure: it is asked for again, and what stays unknown is returned as unknown.
  *
  * This is the only layer that retries: full jitter, a budget over all operations, and never earlier than `Retry-After`.
  */
@@ -36,7 +36,7 @@ export interface Operation {
   path: string;
   body?: unknown;
   key?: string;
-  /** How long the server may hold the answer back (`Prefer: wait`), in milliseconds. */
+  /** How long the server may wait with its answer (`Prefer: wait`), in milliseconds. */
   waitMs?: number;
   signal?: AbortSignal | undefined;
 }
@@ -45,7 +45,7 @@ export type Sent<T> =
   | { kind: 'completed'; status: number; body: T; replayed: boolean }
   /** The server says that a retry can't help. */
   | { kind: 'refused'; problem: Problem }
-  /** Attempts, budget or the signal's time ran out: it may have been done or not, and the same key will tell. */
+  /** Attempts, budget or the signal's time ran out: it may have been done or not; send the same key again. */
   | { kind: 'unknown'; why: string };
 
 type SentOnce<T> = Exclude<Sent<T>, { kind: 'unknown' }> | { kind: 'unknown'; why: string; retryAfterMs: number };

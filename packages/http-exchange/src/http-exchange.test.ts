@@ -11,7 +11,7 @@ afterEach(async () => {
   server = undefined;
 });
 
-/** Somebody outside, and how to send to it. */
+/** An outside service, and how to send to it. */
 async function outside(answers: RequestListener, maxAnswerBytes = 1_000) {
   server = createServer(answers).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -29,7 +29,7 @@ async function failureOf(call: Promise<unknown>): Promise<string> {
   return error.reason;
 }
 
-describe('a request to somebody outside', () => {
+describe('a request to an outside service', () => {
   it('carries its body, and comes back with status, headers and the whole answer', async () => {
     const send = await outside(async (request, response) => {
       let body = '';

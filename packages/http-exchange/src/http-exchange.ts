@@ -1,8 +1,8 @@
 /*
- * One request to somebody outside, and the whole of its answer.
+ * One request to an outside service, and its whole answer.
  *
  * S4  A request is sent once at most: nothing is retried, no redirect is followed, and one that was given up while it waited
- *     for its connection is never sent. What came of one that failed is not known here; whoever sent it asks.
+ *     for its connection is never sent. The outcome of a failed one is unknown here; its caller asks.
  *
  * One deadline covers a call from connecting to the last byte of the answer, and the answer is bounded. This is the
  * dispatcher below `fetch`: streams, headers and abort signals made for each call cost several times what the call does.
@@ -57,7 +57,7 @@ export function createExchange(maxAnswerBytes: number): Exchange {
     });
 }
 
-/** Whoever waits hears of its first end only: promises see to that. */
+/** A waiting caller gets the first end only: promises ensure that. */
 class Call implements Dispatcher.DispatchHandler {
   readonly #maxBytes: number;
   readonly #resolve: (answer: ExchangeAnswer) => void;

@@ -64,7 +64,7 @@ describe('the effect of a message', () => {
     expect(await consume([message('b1'), message('a1')])).toEqual(['a1']);
   });
 
-  it('K5: can be told from a new one for as long as an outbox may tell it again', async () => {
+  it('K5: is recognised for as long as an outbox may publish it again', async () => {
     const messages = ['old', 'young'].map((id) => ({ tenantId: 'shop', scope: id, id }));
     const take = () => transaction(database.pool, (tx) => takeNew(tx, 'stock', messages));
     expect(await take()).toHaveLength(2);

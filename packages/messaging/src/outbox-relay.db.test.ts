@@ -76,13 +76,16 @@ async function happen(id: string = randomUUID()): Promise<string> {
 const BOTH = ['parcel.packed', 'parcel.left'];
 
 /** What the stream says of an order, in its order; nothing while Redis is away. */
-async function told(id: string): Promise<string[]> {
+async function relayedOf(id: string): Promise<string[]> {
   const events = await toldEvents(redis, OUTBOX.stream);
   return events.flatMap((event) => (event.orderId === id ? [event.type ?? ''] : []));
 }
 
 const until = (id: string, types: string[]) =>
-  vi.waitUntil(async () => JSON.stringify(await told(id)) === JSON.stringify(types), { timeout: 10_000, interval: 50 });
+  vi.waitUntil(async () => JSON.stringify(await relayedOf(id)) === JSON.stringify(types), {
+    timeout: 10_000,
+    interval: 50,
+  });
 
 describe.skipIf(skip)('the events of an outbox', () => {
   it('E2: are relayed again when the relay dies after Redis has them and before it has noted that', async () => {
@@ -106,7 +109,7 @@ describe.skipIf(skip)('the events of an outbox', () => {
     await server.command('FLUSHALL');
     await until(id, BOTH);
     await relay.relay();
-    expect(await told(id)).toEqual(BOTH);
+    expect(await relayedOf(id)).toEqual(BOTH);
   });
 
   it('E3: are relayed again when Redis has evicted the stream and nothing else', async () => {
@@ -117,7 +120,7 @@ describe.skipIf(skip)('the events of an outbox', () => {
     await until(id, BOTH);
   });
 
-  it('E3: that are lost and kept no more are a loss once, and the next ones are told', async () => {
+  it('E3: that are lost and kept no more are a loss once, and the next ones are relayed', async () => {
     await relayOf().relay();
     await database.pool.query('delete from outbox');
     const before = losses;

@@ -1,14 +1,13 @@
 /*
- * Hands an outbox on to a Redis stream, in the order in which things happened to each order.
+ * Publishes an outbox to a Redis stream, in the order of events of each order.
  *
- * E1  An event is committed with the state that it tells of (by whoever writes the outbox), so that neither is without the
- *     other.
+ * E1  The writer of the outbox commits an event together with the state that it describes: neither exists without the other.
  * E2  Every event is relayed at least once: it is marked as relayed after the stream has it.
  * E3  What Redis loses (flushed, killed, evicted, back from an older copy) is relayed again, as far as the outbox still keeps
  *     it (`keptMs`). Redis holds a witness, the number of the last batch, written with the batch; the database knows the
  *     number too. A witness that is missing or behind, or a stream that is gone, means a loss, however it came about.
  * K7  One process relays, by a lease on the database's clock; no transaction is open while Redis is asked. Two at once, for
- *     a moment, would only tell things twice. Batches, what is kept and the stream are bounded.
+ *     a moment, would only publish events twice. Batches, kept events and the stream are bounded.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { streamKeyOf } from '@holdfast/contracts';
@@ -19,7 +18,7 @@ import type { RedisClient } from './redis-client.ts';
 export interface OutboxTables {
   /** Names the relay's row in `relays`, its statements, and the stream. */
   name: string;
-  /** What is told of: `order` in `order.accepted`. */
+  /** What the events are about: `order` in `order.accepted`. */
   subject: string;
   /** The tables' names. */
   outbox: string;
@@ -43,11 +42,11 @@ export interface OutboxRelayOptions {
   keptMs: number;
   /** Entries of the stream, about; older ones are dropped. */
   streamLength?: number;
-  /** Told how many have been handed on. */
+  /** Called with the number of events that were published. */
   onRelayed?: (events: number) => void;
-  /** Told when Redis has lost events; those that are kept are relayed again. */
+  /** Called when Redis has lost events; those that are kept are relayed again. */
   onLoss?: () => void;
-  /** Told of what could not be done; it is tried again. */
+  /** Called when a batch failed; it is tried again. */
   onError?: (error: Error) => void;
 }
 
@@ -78,7 +77,7 @@ const HAND_ON = `
   return 1`;
 
 // What is kept may be nothing: the stream is there all the same, so that its next loss is seen.
-const MEND = `
+const REPAIR = `
   if redis.call('exists', KEYS[1]) == 0 then redis.call('xdel', KEYS[1], redis.call('xadd', KEYS[1], '*', 'id', '')) end
   redis.call('set', KEYS[2], ARGV[1])`;
 
@@ -161,14 +160,14 @@ export function startOutboxRelay(options: OutboxRelayOptions): OutboxRelay {
     return done === 1 ? 'handed' : 'lost';
   }
 
-  /** Whoever crashes in here finds the witness behind again. */
+  /** After a crash in here, the witness is behind again. */
   async function recoverLoss(batches: number): Promise<void> {
     onLoss();
     for (;;) {
       const { rowCount } = await pool.query({ ...statements.relayAgain, values: [SWEEP_BATCH] });
       if ((rowCount ?? 0) < SWEEP_BATCH) break;
     }
-    await redis.eval(MEND, 2, stream, witness, batches);
+    await redis.eval(REPAIR, 2, stream, witness, batches);
   }
 
   async function relayHeld(): Promise<number> {
@@ -184,7 +183,7 @@ export function startOutboxRelay(options: OutboxRelayOptions): OutboxRelay {
         continue;
       }
       if (rows.length === 0) return total;
-      // crash here: the stream has the batch and nobody has noted it; it is relayed again (E2).
+      // crash here: the stream has the batch, which is not marked as relayed; it is relayed again (E2).
       const values = [
         rows.map(({ tenantId }) => tenantId),
         rows.map(({ orderId }) => orderId),

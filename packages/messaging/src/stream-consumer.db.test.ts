@@ -29,7 +29,7 @@ const RETRY = { baseMs: 100, capMs: 400, maxAttempts: 3 };
 
 let database: TestDatabase;
 let server: RedisServer;
-/** To tell, and to look with. */
+/** To publish and to look with. */
 let redis: RedisClient;
 let stream: string;
 const consumers: { consumer: StreamConsumer; client: RedisClient }[] = [];
@@ -74,7 +74,7 @@ async function count(entries: StreamEntry[], pool: Pool = database.pool): Promis
   });
 }
 
-async function tell(count: number): Promise<string[]> {
+async function publish(count: number): Promise<string[]> {
   const ids = Array.from({ length: count }, () => randomUUID());
   for (const id of ids) await redis.xadd(stream, '*', 'id', id);
   return ids;
@@ -102,9 +102,9 @@ async function untilOnce(ids: string[]): Promise<void> {
 
 const untilTrue = (look: () => Promise<boolean>) => vi.waitUntil(look, { timeout: 15_000, interval: 50 });
 
-describe.skipIf(skip)('what a stream tells', () => {
+describe.skipIf(skip)('an event in a stream', () => {
   it('E4: happens once when its consumer dies after the commit and before it has acknowledged', async () => {
-    const ids = await tell(5);
+    const ids = await publish(5);
     const dying = connectRedis(server.url);
     let handled = 0;
     const dead = Promise.withResolvers<void>();
@@ -138,24 +138,24 @@ describe.skipIf(skip)('what a stream tells', () => {
         },
       });
     }
-    await untilOnce(await tell(100));
+    await untilOnce(await publish(100));
     expect(by.size).toBe(2);
   });
 
-  it('E4: happens once when the relay tells it twice', async () => {
+  it('E4: happens once when the relay publishes it twice', async () => {
     consume();
-    const ids = await tell(3);
+    const ids = await publish(3);
     for (const id of ids) await redis.xadd(stream, '*', 'id', id);
     await untilTrue(async () => ((await redis.xinfo('GROUPS', stream)) as unknown[][]).flat().includes(6));
     await untilOnce(ids);
   });
 
   it('E5: holds up nothing else when it can’t be dealt with: it is tried again, later, and then set aside with the reason', async () => {
-    const ids = await tell(5);
+    const ids = await publish(5);
     const poison = ids[2];
     const failed: FailedEntry[] = [];
     const handle = async (entries: StreamEntry[]) => {
-      if (entries.some(({ fields }) => fields.id === poison)) throw new TypeError('nobody can read this');
+      if (entries.some(({ fields }) => fields.id === poison)) throw new TypeError('unreadable');
       await count(entries);
     };
     consume({ handle, onFailed: (one) => failed.push(one) });
@@ -170,9 +170,9 @@ describe.skipIf(skip)('what a stream tells', () => {
     const [aside, ...more] = await redis.xrange(`${stream}:failed:${GROUP}`, '-', '+');
     expect(more).toEqual([]);
     expect(aside?.[1]).toEqual(
-      expect.arrayContaining(['id', poison, 'reason', 'TypeError: nobody can read this', 'attempts', '3']),
+      expect.arrayContaining(['id', poison, 'reason', 'TypeError: unreadable', 'attempts', '3']),
     );
-    await untilOnce([...others, ...(await tell(1))]);
+    await untilOnce([...others, ...(await publish(1))]);
   });
 
   it('E6: waits for a store that is away, is not counted as a failure, and goes on', async () => {
@@ -192,19 +192,19 @@ describe.skipIf(skip)('what a stream tells', () => {
     try {
       proxy.set({ refuse: true });
       proxy.reset();
-      const told: string[] = [];
+      const changes: string[] = [];
       const failed: FailedEntry[] = [];
       consume({
         handle: (entries) => count(entries, pool),
-        onChange: (state, reason) => told.push(`${state}: ${reason}`),
+        onChange: (state, reason) => changes.push(`${state}: ${reason}`),
         onFailed: (one) => failed.push(one),
       });
-      const ids = await tell(3);
-      await untilTrue(async () => told.some((line) => /^waiting: .*(ECONNRESET|terminated)/.test(line)));
+      const ids = await publish(3);
+      await untilTrue(async () => changes.some((line) => /^waiting: .*(ECONNRESET|terminated)/.test(line)));
       proxy.set({});
       await untilOnce(ids);
       expect(failed).toEqual([]);
-      expect(told).toEqual([expect.stringMatching(/^waiting: /), 'going on: it answers']);
+      expect(changes).toEqual([expect.stringMatching(/^waiting: /), 'going on: it answers']);
     } finally {
       for (const { consumer } of consumers) await consumer.stop();
       await pool.end();
@@ -212,7 +212,7 @@ describe.skipIf(skip)('what a stream tells', () => {
     }
   });
 
-  it('E7: happens once when Redis is flushed in between, told again by the relay, and so does what comes afterwards', async () => {
+  it('E7: happens once when Redis is flushed in between, published again by the relay, and so does what comes afterwards', async () => {
     const name = 'consumed-events';
     const tables =
       'outbox (tenant_id text, order_id text, kind text, at timestamptz default clock_timestamp(), relayed_at timestamptz)';
@@ -253,7 +253,7 @@ describe.skipIf(skip)('what a stream tells', () => {
         await count(entries);
       },
     });
-    const ids = await tell(3);
+    const ids = await publish(3);
     await held.promise;
     const stopped = consumer.stop();
     open.resolve();

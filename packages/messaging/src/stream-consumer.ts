@@ -1,16 +1,15 @@
 /*
- * Deals with the entries of a Redis stream as one of a group: each entry goes to one consumer, and comes again until it
- * has been dealt with.
+ * Consumes a Redis stream as one of a group: each entry goes to one consumer, and comes again until it is handled.
  *
- * E4  An entry is acknowledged after its effects are committed. Whoever dies in between leaves it pending; another consumer
- *     claims it, and its note in the inbox (K1, `handle` takes the note in the transaction of the effects) says that it is done.
- * E5  An entry that can't be dealt with holds up no other: its batch is split, and it is tried again alone, each time later.
- *     After `maxAttempts` it is set aside in the stream `<stream>:failed:<group>`, with the reason, for somebody to look at.
- * E6  A store that is away is no fault of an entry: the batch waits for it, and nothing is counted.
+ * E4  An entry is acknowledged after its effects are committed. A consumer that dies in between leaves it pending; another
+ *     claims it, and finds its note in the inbox (K1: `handle` writes the note in the transaction of the effects).
+ * E5  A poison entry blocks no other: its batch is split, and it is tried again alone, each time later. After `maxAttempts` it
+ *     goes to the dead-letter stream `<stream>:failed:<group>`, with the reason, for an operator.
+ * E6  An unreachable store is no fault of an entry: the batch waits for it, and counts no attempt.
  * E7  Redis may be away, or have lost the stream, the group or what was pending: the consumer waits, and makes the group anew
  *     from the stream's beginning. What comes again finds its note. The stream is the relay's to make: were it made
  *     here, the relay would not see that Redis has lost it (E3).
- * K7  No transaction is open while Redis is asked, no wait is without an end; batches and what is set aside are bounded.
+ * K7  No transaction is open while Redis is asked, every wait ends; batches and the dead-letter stream are bounded.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { classifyPostgresError } from '@holdfast/postgres';
@@ -23,10 +22,10 @@ export interface StreamEntry {
 }
 
 export interface StreamConsumerOptions {
-  /** Its own: it waits on it. Closed by whoever has opened it, after stop(). */
+  /** Its own, since it blocks on it. The caller closes it, after stop(). */
   redis: RedisClient;
   stream: string;
-  /** Who deals with the entries, once for all processes of a service. Stored data. */
+  /** The consumer group: one for all processes of a service. Stored data. */
   group: string;
   /** Which process this is; unique. */
   consumer: string;
@@ -35,11 +34,11 @@ export interface StreamConsumerOptions {
   /** Entries at a time. Default 100. */
   batch?: number;
   retry?: Partial<StreamRetry>;
-  /** Told how many were acknowledged. */
+  /** Called with the number of entries that were acknowledged. */
   onDone?: (entries: number) => void;
-  /** Told of an entry that could not be dealt with, and what becomes of it. */
+  /** Called with an entry that failed, and what happens to it next. */
   onFailed?: (failed: FailedEntry) => void;
-  /** Told once when it begins to wait for Redis or the store, and once when it goes on. */
+  /** Called once when it begins to wait for Redis or the store, and once when it goes on. */
   onChange?: (state: 'waiting' | 'going on', reason: string) => void;
 }
 
@@ -60,7 +59,7 @@ export interface FailedEntry {
 }
 
 export interface StreamConsumer {
-  /** Ends when what it holds is dealt with. */
+  /** Resolves when the entries it has are handled. */
   stop(): Promise<void>;
 }
 
@@ -72,13 +71,13 @@ const CONNECT_MS = 2_000;
 const LOOK_EVERY_MS = 1_000;
 const LOOK_AT_MOST = 1_000;
 const PAUSE = { baseMs: 100, capMs: 5_000 };
-/** Rows that others hold, a statement that takes too long: tried again at once, this often. */
+/** Locked rows, a statement that takes too long: tried again at once, this often. */
 const CONTENDED_ATTEMPTS = 3;
 const SET_ASIDE_AT_MOST = 10_000;
 const GONE_AFTER_MS = 24 * 60 * 60 * 1_000;
 const MAX_REASON = 500;
 
-// Acknowledged by one consumer alone, which puts it where it is seen.
+// One consumer alone acknowledges it, and writes the dead letter.
 const SET_ASIDE = `
   if redis.call('xack', KEYS[1], ARGV[1], ARGV[2]) == 0 then return 0 end
   redis.call('xadd', KEYS[2], 'maxlen', '~', ARGV[3], '*', 'entryId', ARGV[2], unpack(ARGV, 4))
@@ -150,11 +149,11 @@ class GroupMember {
   async #consumeOnce(signal: AbortSignal): Promise<void> {
     this.#isMember ||= await this.#join();
     if (!this.#isMember) return await pause(BLOCK_MS, signal);
-    await this.#dealWith(await this.#claimDue());
-    if (!signal.aborted) await this.#dealWith(await this.#readNew());
+    await this.#handleBatch(await this.#claimDue());
+    if (!signal.aborted) await this.#handleBatch(await this.#readNew());
   }
 
-  /** @returns false as long as nobody has told anything in the stream */
+  /** @returns false as long as the stream does not exist */
   async #join(): Promise<boolean> {
     const { stream, group } = this.#options;
     try {
@@ -188,7 +187,7 @@ class GroupMember {
       .slice(0, batch)
       .map(([id]) => id);
     if (due.length === 0) return [];
-    // Whoever claims it first has it: for the next one it is not idle any more. What was trimmed meanwhile does not come.
+    // The first consumer to claim it gets it: then it is no longer idle. Trimmed entries do not come.
     return entriesOf((await this.#redis.call('xclaim', stream, group, consumer, baseMs, ...due)) as RawEntry[]);
   }
 
@@ -200,7 +199,7 @@ class GroupMember {
     return entriesOf(first?.[1] ?? []);
   }
 
-  async #dealWith(entries: StreamEntry[]): Promise<void> {
+  async #handleBatch(entries: StreamEntry[]): Promise<void> {
     const { stream, group, onDone = () => {} } = this.#options;
     const [entry] = entries;
     if (entry === undefined) return;
@@ -210,7 +209,7 @@ class GroupMember {
       await this.#redis.xack(stream, group, ...entries.map(({ id }) => id));
       onDone(entries.length);
     } else if (handled.kind === 'failed' && entries.length > 1) {
-      for (const one of entries) await this.#dealWith([one]);
+      for (const one of entries) await this.#handleBatch([one]);
     } else if (handled.kind === 'failed') {
       await this.#fail(entry, handled.error);
     }
@@ -227,7 +226,7 @@ class GroupMember {
         const fault = faultOf(error);
         const isTheirs = fault === 'of the entry' || (fault === 'contended' && attempt >= CONTENDED_ATTEMPTS);
         if (isTheirs) return { kind: 'failed', error };
-        // E6. Pending as they are, whoever comes next deals with them.
+        // E6. They stay pending, and the next consumer handles them.
         if (this.#stopping.signal.aborted) return { kind: 'in_progress' };
         await this.#wait(attempt, error);
       }
@@ -268,7 +267,7 @@ function faultOf(error: Error & { code?: string }): 'of the store' | 'contended'
 
 function entriesOf(raw: RawEntry[]): StreamEntry[] {
   return raw.flatMap((entry) => {
-    // Trimmed while it was pending: there is nothing left to deal with.
+    // Trimmed while it was pending.
     if (entry === null || entry[1] === null) return [];
     const [id, flat] = entry;
     const names = flat.filter((_, at) => at % 2 === 0);

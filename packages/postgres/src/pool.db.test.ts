@@ -22,8 +22,8 @@ afterAll(async () => {
   await drop();
 });
 
-describe('a pool that tells how long its callers wait', () => {
-  it('tells it of statements and of transactions, and gives both what they asked for', async () => {
+describe('a pool that reports how long its callers wait', () => {
+  it('reports statements and transactions, and gives both their connection', async () => {
     expect((await pool.query<{ one: number }>('select 1 as one')).rows).toEqual([{ one: 1 }]);
     const client = await pool.connect();
     expect((await client.query<{ two: number }>('select 2 as two')).rows).toEqual([{ two: 2 }]);
@@ -42,7 +42,7 @@ describe('a pool that tells how long its callers wait', () => {
     expect(waits.splice(0)[1]).toBeGreaterThanOrEqual(heldMs - 1);
   });
 
-  it('counts those, too, who were told that there is none', async () => {
+  it('counts callers, too, that got no connection', async () => {
     const client = await pool.connect();
     await expect(pool.query('select 1')).rejects.toThrow('timeout');
     client.release();

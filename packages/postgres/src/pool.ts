@@ -41,13 +41,13 @@ export interface PoolOptions {
   onIdleError?: (error: Error) => void;
   /** Called when the server says that it can't, whatever the data (sqlstate.ts): once in five seconds for each SQLSTATE. */
   onFault?: (fault: { sqlstate: string; message: string }) => void;
-  /** Called with how long a caller has waited for its connection, or until it was told that there is none. */
+  /** Called with how long a caller has waited for its connection, or until it got an error. */
   onAcquired?: (waitedMs: number) => void;
 }
 
 type Connected = Parameters<pg.Pool['connect']>[0];
 
-/** Tells how long its callers wait for a connection. */
+/** Reports how long its callers wait for a connection. */
 class TimedPool extends pg.Pool {
   readonly #onAcquired: (waitedMs: number) => void;
 

@@ -27,7 +27,7 @@ afterEach(async () => {
 const nothingSaid = (reason: string) => expect.unreachable(reason);
 
 describe('a service before it serves', () => {
-  it('waits for the job that migrates its database, says so, and changes nothing itself', async () => {
+  it('waits for the job that migrates its database, logs that, and changes nothing itself', async () => {
     const waited = Promise.withResolvers<string>();
     const prepared = prepareDatabase(db.pool, [source], { migrateOnStart: false, onWait: waited.resolve });
     expect(await waited.promise).toContain('notes/001-note.sql');
@@ -36,7 +36,7 @@ describe('a service before it serves', () => {
     expect(await prepared).toEqual([]);
   });
 
-  it('gives up when nobody migrates in time, and has said once what is missing and what to run', async () => {
+  it('gives up when no job migrates in time, and has logged once what is missing and what to run', async () => {
     const said: string[] = [];
     const prepared = prepareDatabase(db.pool, [source], {
       migrateOnStart: false,
@@ -50,7 +50,7 @@ describe('a service before it serves', () => {
 
   it('started before its database waits for it', async () => {
     const url = new URL(db.databaseUrl);
-    // A server that is starting refuses connections: the nearest thing that can be had at will is a port nobody is on.
+    // A server that is starting refuses connections: the nearest thing that can be had at will is a port without a listener.
     url.port = '1';
     const pool = createPool({ databaseUrl: url.href, applicationName: 'early', max: 1 });
     const waited = Promise.withResolvers<string>();
@@ -64,7 +64,7 @@ describe('a service before it serves', () => {
     }
   });
 
-  it('does not wait for what waiting does not mend', async () => {
+  it('does not wait for a fault that waiting can’t cure', async () => {
     await migrate(db.pool, [source]);
     await writeFile(join(folder, '001-note.sql'), 'create table note (id bigint primary key)');
     for (const migrateOnStart of [true, false]) {

@@ -9,7 +9,7 @@ import { openSession } from './session.ts';
 import { classifyPostgresError, faultLine, sqlstateOf } from './sqlstate.ts';
 
 export interface Preparation {
-  /** Apply what is missing; otherwise wait until somebody else (a job) has. */
+  /** Apply what is missing; otherwise wait until a job has. */
   migrateOnStart: boolean;
   /** Gets what it waits for, whenever that changes. */
   onWait: (reason: string) => void;
@@ -32,13 +32,13 @@ export async function prepareDatabase(
   { migrateOnStart, onWait, timeoutMs = TIMEOUT_MS }: Preparation,
 ): Promise<string[]> {
   const deadlineAtMs = performance.now() + timeoutMs;
-  let told = '';
+  let reported = '';
   for (;;) {
     const step = await attempt(pool, sources, migrateOnStart);
     if (step.kind === 'completed') return step.applied;
     if (performance.now() > deadlineAtMs) throw new Error(`${step.reason}, for ${timeoutMs} ms`, { cause: step.cause });
-    if (step.reason !== told) onWait(step.reason);
-    told = step.reason;
+    if (step.reason !== reported) onWait(step.reason);
+    reported = step.reason;
     await delay(POLL_MS);
   }
 }

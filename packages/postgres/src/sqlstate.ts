@@ -5,7 +5,7 @@ import pg from 'pg';
  * - `unavailable`: the store cannot do it now, whatever the data: it can't be reached, is starting, stopping, read-only or
  *   full, did not answer in time, or the connection's session is not the one that was prepared. Whether a commit happened
  *   is unknown.
- * - `contended`: rolled back by the server because somebody else held a row or won a conflict. Nothing happened.
+ * - `contended`: rolled back by the server because another transaction locked a row or won a conflict. Nothing happened.
  * - `other`: a fault in the statement or its data. Retrying does not help.
  */
 export type PostgresFault = 'unavailable' | 'contended' | 'other';

@@ -129,7 +129,7 @@ describe.each([false, true])('a transaction with an opening, pipelined: %s', (pi
     expect(await notes()).toEqual([]);
   });
 
-  it('K7: whose answer is known gives it though the rollback fails; its connection is closed, and nobody gets it', async () => {
+  it('K7: whose answer is known gives it though the rollback fails; its connection is closed, and no caller gets it', async () => {
     const rollback = await heldRollback();
     const known = () => ({ result: 'known' });
     expect(await transactionAfter(pool, opening(known), never)).toBe('known');
@@ -139,7 +139,7 @@ describe.each([false, true])('a transaction with an opening, pipelined: %s', (pi
     expect(await notes()).toEqual([]);
   });
 
-  /** The pool's one connection answers no rollback until it is told to. */
+  /** The pool's one connection answers no rollback until the test lets it. */
   async function heldRollback() {
     const asked = Promise.withResolvers<void>();
     const answered = Promise.withResolvers<void>();

@@ -35,13 +35,13 @@ export interface Opening<First, Found, T> {
   /** Has a snapshot of its own, taken after `first` has ended. */
   look: pg.QueryConfig;
   /**
-   * What there is to say at once; undefined: the work goes on. It may read on, and writes nothing: so nobody waits for the
-   * rollback.
+   * The result, where it is known at once; undefined: the work goes on. It may read on, but writes nothing, so no caller waits
+   * for the rollback.
    */
   known: (first: First | undefined, found: Found[], tx: Query) => Known<T> | Promise<Known<T>>;
 }
 
-/** What a transaction came to, and what is still to be written: it travels with `commit`. */
+/** A transaction's result, and the last statement, which travels with `commit`. */
 export interface Ending<T> {
   result: T;
   last?: pg.QueryConfig | undefined;
@@ -106,7 +106,7 @@ async function together(client: Transaction, ...statements: (pg.QueryConfig | st
 async function withClient<T>(pool: Pool, work: (client: Transaction) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
-  // A connection that breaks between two statements tells only this listener; without one the process would die of it.
+  // A connection that breaks between two statements reaches only this listener; without one the process would die of it.
   // The next statement then fails, and a client that was broken is closed.
   const onBroken = (error: Error) => {
     broken = error;

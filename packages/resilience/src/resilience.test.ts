@@ -25,7 +25,7 @@ describe('a budget of retries', () => {
 });
 
 describe('a wait with a deadline', () => {
-  it('gives what the work comes to in time, and throws what it throws in time', async () => {
+  it('gives the work’s result in time, and throws what it throws in time', async () => {
     expect(await withDeadline(10, Promise.resolve(7))).toEqual({ kind: 'completed', value: 7 });
     await expect(withDeadline(10, Promise.reject(new Error('broken')))).rejects.toThrow('broken');
     expect(vi.getTimerCount()).toBe(0);

@@ -1,8 +1,8 @@
 export type InTime<T> = { kind: 'completed'; value: T } | { kind: 'late' };
 
 /**
- * What `work` comes to, or `late` when `ms` have passed or `signal` aborts before. The work itself goes on; should it fail after
- * that, nothing is left that could handle it, and nothing is thrown.
+ * The result of `work`, or `late` when `ms` have passed or `signal` aborts first. The work itself goes on; an error after that is
+ * swallowed, since no caller could handle it.
  *
  * @throws what `work` throws, in time
  */

@@ -4,7 +4,7 @@ import { type Client, createClient } from './client.ts';
 import { services } from './protos.ts';
 import { encodeStatus } from './status-details.ts';
 
-// Somebody else's server, which answers in ways ours never does: a proxy in between, or another version of us.
+// A foreign server, which answers in ways ours never does: a proxy in between, or another version of us.
 let server: Server;
 let client: Client<typeof services.inventory>;
 let answer: () => { code: number; details: string; metadata: Metadata };
@@ -40,7 +40,7 @@ afterAll(() => {
 const failing = (trailers: [string, string | Buffer][], code: number = status.UNAVAILABLE) => {
   const metadata = new Metadata();
   for (const [name, value] of trailers) metadata.set(name, value);
-  answer = () => ({ code, details: 'from somebody', metadata });
+  answer = () => ({ code, details: 'from a proxy', metadata });
 };
 const ask = () => client.GetStock({ sku: 'a' }, { timeoutMs: 5_000 });
 
@@ -51,7 +51,7 @@ describe('a call that failed', () => {
       kind: 'error',
       code: status.UNAVAILABLE,
       reason: 'UNAVAILABLE',
-      message: 'from somebody',
+      message: 'from a proxy',
       metadata: {},
       pushbackMs: null,
       replayed: false,
@@ -77,7 +77,7 @@ describe('a call that failed', () => {
     ['1.5', null],
     ['0x10', null],
     ['', null],
-  ])('told to come back in "%s" reads digits only', async (pushback, pushbackMs) => {
+  ])('pushed back by "%s" reads digits only', async (pushback, pushbackMs) => {
     failing([['grpc-retry-pushback-ms', pushback]]);
     expect(await ask()).toMatchObject({ pushbackMs });
   });

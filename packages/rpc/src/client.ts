@@ -50,7 +50,7 @@ const CHANNEL_OPTIONS = {
   'grpc.min_reconnect_backoff_ms': 100,
   'grpc.max_reconnect_backoff_ms': 1_000,
   // When a replica goes away its name is looked up again; as often as once a second, for a rolling upgrade replaces all
-  // of them within seconds. The default, half a minute, would leave the client with addresses where nobody is.
+  // of them within seconds. The default, half a minute, would leave the client with addresses of no server.
   'grpc.dns_min_time_between_resolutions_ms': 1_000,
   // A peer that went silent (paused, unplugged) is noticed without waiting for the kernel.
   'grpc.keepalive_time_ms': 10_000,

@@ -18,7 +18,7 @@ const OPTIONS: Options = {
   includeDirs: [fileURLToPath(new URL('../../../protos/', import.meta.url))],
 };
 
-/** Every message and service of `protos/`, as loaded; what server reflection tells the world. */
+/** Every message and service of `protos/`, as loaded; what server reflection shows. */
 export const packageDefinition: PackageDefinition = loadSync(
   [
     ...['inventory', 'payment', 'shipping', 'orders'].map((name) => `holdfast/${name}/v1/${name}.proto`),

@@ -32,10 +32,10 @@ afterAll(async () => {
   await server.stop(1_000);
 });
 
-type Told = { value: unknown } | { field: string | undefined; reason: string | undefined; pushback: string };
+type Read = { value: unknown } | { field: string | undefined; reason: string | undefined; pushback: string };
 
-/** Sends these headers and tells what the server made of them by `reader`. */
-function sent(headers: [string, string][], reader: typeof read, deadline?: number): Promise<Told> {
+/** Sends these headers and returns what the server read with `reader`. */
+function sent(headers: [string, string][], reader: typeof read, deadline?: number): Promise<Read> {
   read = reader;
   const metadata = new Metadata();
   for (const [name, value] of headers) metadata.add(name, value);
@@ -114,14 +114,14 @@ describe('the metadata of a call', () => {
     ['an epoch below 0', [['saga-epoch', '-1']], epoch, wrong('saga-epoch')],
     ['an epoch in words', [['saga-epoch', 'two']], epoch, wrong('saga-epoch')],
     ['an epoch beyond 2^53', [['saga-epoch', '9007199254740993']], epoch, wrong('saga-epoch')],
-  ])('with %s is refused, naming the field', async (_name, headers, reader, told) => {
-    expect(await sent(headers, reader)).toEqual(told);
+  ])('with %s is refused, naming the field', async (_name, headers, reader, expected) => {
+    expect(await sent(headers, reader)).toEqual(expected);
   });
 
-  it('tells how long the caller will wait, at most a minute', async () => {
+  it('reads how long the caller will wait, at most a minute', async () => {
     const left = async (inMs: number) => {
-      const told = await sent([], (call) => call.remainingMs(), Date.now() + inMs);
-      return 'value' in told ? Number(told.value) : Number.NaN;
+      const expected = await sent([], (call) => call.remainingMs(), Date.now() + inMs);
+      return 'value' in expected ? Number(expected.value) : Number.NaN;
     };
     expect(await left(5_000)).toBeGreaterThan(1_000);
     expect(await left(5_000)).toBeLessThanOrEqual(5_000);

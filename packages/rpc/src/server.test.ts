@@ -48,7 +48,7 @@ describe('a call', () => {
     expect(got).toMatchObject({ kind: 'completed', message: { stock: { sku: 'apple', onHand: 0 } } });
   });
 
-  it('whose handler throws is INTERNAL, and tells nothing of what was thrown', async () => {
+  it('whose handler throws is INTERNAL, and reveals nothing of what was thrown', async () => {
     behaviour = async () => {
       throw new Error('a secret');
     };
@@ -80,14 +80,14 @@ describe('a call', () => {
   });
 
   it('to a server that is not there is UNAVAILABLE at once', async () => {
-    const nobody = createClient(services.inventory, '127.0.0.1:1');
-    expect(await nobody.GetStock({ sku: 'a' }, { timeoutMs: 5_000 })).toMatchObject({ reason: 'UNAVAILABLE' });
-    nobody.close();
+    const absent = createClient(services.inventory, '127.0.0.1:1');
+    expect(await absent.GetStock({ sku: 'a' }, { timeoutMs: 5_000 })).toMatchObject({ reason: 'UNAVAILABLE' });
+    absent.close();
   });
 });
 
 describe('every server', () => {
-  it('answers health checks, and stops saying that it serves when it is told to', async () => {
+  it('answers health checks, and stops saying that it serves on request', async () => {
     const raw = new RawClient(address, credentials.createInsecure());
     const check = (name: string) =>
       new Promise((resolve, reject) => {

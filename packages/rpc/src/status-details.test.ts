@@ -14,7 +14,7 @@ describe('status details', () => {
   });
 
   it.each([
-    ['of nobody', Buffer.alloc(0)],
+    ['of none', Buffer.alloc(0)],
     ['damaged', Buffer.from([0x1a, 0xff, 0x01])],
     ['of another server', Buffer.from('\x08\x09\x12\x01x')],
   ])('%s are none of ours', (_, bytes) => {
@@ -23,7 +23,7 @@ describe('status details', () => {
 });
 
 describe('an error on the wire', () => {
-  it('tells in digits when to come back, and −1 when not to: grpc-js retries at once on anything else', () => {
+  it('says in digits when to come back, and −1 when not to: grpc-js retries at once on anything else', () => {
     const pushback = (reason: Parameters<typeof errorOf>[0]) =>
       toServiceError(errorOf(reason, 'x')).metadata.get('grpc-retry-pushback-ms')[0];
     expect(pushback('STORE_UNAVAILABLE')).toBe('200');

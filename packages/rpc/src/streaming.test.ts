@@ -65,7 +65,7 @@ describe('a streamed answer', () => {
     expect(await received()).toEqual({ ids: ['a'], reason: 'NOT_FOUND', text: 'this order is gone' });
   });
 
-  it('whose handler throws is INTERNAL, and tells nothing of what was thrown', async () => {
+  it('whose handler throws is INTERNAL, and reveals nothing of what was thrown', async () => {
     watch = async function* () {
       yield order('a');
       throw new Error('a secret');
@@ -75,7 +75,7 @@ describe('a streamed answer', () => {
     expect(text).not.toContain('secret');
   });
 
-  it('tells its handler when the caller hangs up', async () => {
+  it('aborts its signal when the caller hangs up', async () => {
     const heard = Promise.withResolvers<void>();
     watch = async function* (call) {
       yield order('a');

@@ -3,7 +3,7 @@ import { InvalidRequest } from './server-call.ts';
 import { decodeStatus } from './status-details.ts';
 import { checkCurrency, checkDistinct, checkIdentifier, checkInteger, checkText } from './validate.ts';
 
-/** What a check tells a caller about a wrong value. */
+/** What a caller gets for a wrong value. */
 function complaint(check: () => unknown): { field: string | undefined; reason: string | undefined; message: string } {
   try {
     check();
@@ -46,9 +46,9 @@ describe('the check of', () => {
     ['a long list', 'list', () => checkDistinct('list', [1, 2, 3], 1, 2, String)],
     ['a repetition', 'list[2]', () => checkDistinct('list', ['a', 'b', 'a'], 1, 3, String)],
   ])('%s names the field and what to send, never the value', (_name, field, check) => {
-    const told = complaint(check);
-    expect(told).toMatchObject({ field, reason: 'INVALID_REQUEST' });
-    expect(told.message.startsWith(`${field}: `)).toBe(true);
-    expect(told.message).not.toContain('secret');
+    const complained = complaint(check);
+    expect(complained).toMatchObject({ field, reason: 'INVALID_REQUEST' });
+    expect(complained.message.startsWith(`${field}: `)).toBe(true);
+    expect(complained.message).not.toContain('secret');
   });
 });

@@ -3,7 +3,7 @@
 # says what the service has answered.
 #
 # `probe.sh`        can it serve now? (/readyz: a service that has lost its database is not ready)
-# `probe.sh livez`  does it answer at all? For whoever kills what fails the probe: a service without its database
+# `probe.sh livez`  does it answer at all? For a supervisor that kills what fails the probe: a service without its database
 #                   is better left alone, a new one would not fare better.
 #
 # The shell asks by itself, through its /dev/tcp: starting Node takes a hundred times the processor time, every few seconds

@@ -148,7 +148,7 @@ describe('the probe', () => {
     });
   });
 
-  it('fails when nobody answers, and when an answer does not come', async () => {
+  it('fails when no server listens, and when an answer does not come', async () => {
     expect(await probe('1')).toMatchObject({ code: 1, stderr: expect.stringContaining('refused') });
     await answering({ '/readyz': undefined }, async (port) => {
       expect(await probe(port)).toMatchObject({ code: 1, stderr: '/readyz: no answer within 2 s\n' });

@@ -19,7 +19,7 @@ beforeEach(async () => {
 /** @param before is called before each round, with its number from 1; the watch is stopped after the last one */
 async function watch(rounds: number, before: (round: number) => Promise<unknown>) {
   const stopping = new AbortController();
-  const told: string[] = [];
+  const logged: string[] = [];
   let round = 0;
   const end = await watchBooks({
     async audit() {
@@ -30,9 +30,9 @@ async function watch(rounds: number, before: (round: number) => Promise<unknown>
     everyMs: 1,
     lookAgainMs: 1,
     signal: stopping.signal,
-    tell: (line) => told.push(line),
+    log: (line) => logged.push(line),
   });
-  return { end, told };
+  return { end, logged };
 }
 
 /** These tests count rounds: one that a slow machine could not do is done again here. */
@@ -49,28 +49,28 @@ const loseShipment = () => books.pools.shipping.query(`delete from shipments whe
 
 describe('A1: the watching auditor', () => {
   it('finds a violation that is planted while it watches, when it has seen it twice', async () => {
-    const { end, told } = await watch(10, async (round) => round === 2 && (await loseShipment()));
-    if (end.kind !== 'violation') return expect.unreachable(told.join('\n'));
+    const { end, logged } = await watch(10, async (round) => round === 2 && (await loseShipment()));
+    if (end.kind !== 'violation') return expect.unreachable(logged.join('\n'));
     expect(red(end.report)).toEqual({ shipments: ['by-balance'] });
-    expect(told).toHaveLength(3);
+    expect(logged).toHaveLength(3);
   });
 
   it('raises no alarm for what is mended by the next round, nor for orders that are under way', async () => {
     await plantOrder(books, { id: 'open', state: 'running', total: 100, pays: 'card', ships: 'us' });
-    const { end, told } = await watch(4, async (round) => {
+    const { end, logged } = await watch(4, async (round) => {
       if (round === 2) await books.pools.inventory.query('update stock set reserved = reserved + 1');
       if (round === 3) await books.pools.inventory.query('update stock set reserved = reserved - 1');
     });
-    expect(end, told.join('\n')).toEqual({ kind: 'stopped', rounds: 4, failed: 0 });
-    expect(told[1]).toContain('1 suspected');
-    expect(told[3]).toMatch(/1 under way.*right/);
+    expect(end, logged.join('\n')).toEqual({ kind: 'stopped', rounds: 4, failed: 0 });
+    expect(logged[1]).toContain('1 suspected');
+    expect(logged[3]).toMatch(/1 under way.*right/);
   });
 
   it('goes on after a round that could not be done, and takes it for nothing', async () => {
-    const { end, told } = await watch(3, async (round) => {
+    const { end, logged } = await watch(3, async (round) => {
       if (round === 2) throw new Error('the database is gone');
     });
     expect(end).toEqual({ kind: 'stopped', rounds: 2, failed: 1 });
-    expect(told[1]).toContain('the database is gone');
+    expect(logged[1]).toContain('the database is gone');
   });
 });

@@ -17,7 +17,7 @@ export interface WatchOptions {
   /** Ends the watch between two rounds. */
   signal: AbortSignal;
   /** One line per round. */
-  tell: (line: string) => void;
+  log: (line: string) => void;
 }
 
 export type WatchEnd =
@@ -27,19 +27,19 @@ export type WatchEnd =
 
 /** Watches until a violation is certain or `signal` aborts. */
 export async function watchBooks(options: WatchOptions): Promise<WatchEnd> {
-  const { everyMs, lookAgainMs, signal, tell } = options;
+  const { everyMs, lookAgainMs, signal, log } = options;
   let suspects: ReadonlySet<string> = new Set();
   let [rounds, failed] = [0, 0];
   while (!signal.aborted) {
     const report = await options.audit().catch((error: Error) => error);
     if (report instanceof Error) {
       failed += 1;
-      tell(`not audited, trying again: ${report.message}`);
+      log(`not audited, trying again: ${report.message}`);
     } else {
       rounds += 1;
       const found = subjectsOf(report);
       const certain = [...found].filter((subject) => suspects.has(subject));
-      tell(lineOf(rounds, report, found.size));
+      log(lineOf(rounds, report, found.size));
       if (certain.length > 0) return { kind: 'violation', report };
       suspects = found;
     }

@@ -87,7 +87,7 @@ async function watch(everyMs: number, json: boolean): Promise<number> {
     everyMs,
     lookAgainMs: LOOK_AGAIN_MS,
     signal: stopping.signal,
-    tell: (line) => console.error(`${new Date().toISOString()} ${line}`),
+    log: (line) => console.error(`${new Date().toISOString()} ${line}`),
   });
   if (end.kind === 'violation') {
     show(end.report, json);

@@ -129,7 +129,7 @@ export class ClusterParts {
         restartAtOnce,
       };
       const onSpawn = () => this.#pidsChanged();
-      const child = superviseProcess(spec, { onSpawn, onEvent: (event) => this.#tell(event) });
+      const child = superviseProcess(spec, { onSpawn, onEvent: (event) => this.#report(event) });
       this.#parts.push({ planned, child });
       this.#pidsChanged();
     }
@@ -198,7 +198,7 @@ export class ClusterParts {
     this.#supervision.release();
   }
 
-  #tell(event: ProcessEvent): void {
+  #report(event: ProcessEvent): void {
     if (event.kind === 'died' && event.restartInMs === null && this.#isUp) {
       const { name, replica, code } = event;
       this.say(`${name} ${replica} ended with exit code ${code} and is NOT started again: see ${this.logDir}`);

@@ -31,7 +31,7 @@ async function up(options: UpOptions): Promise<number> {
       ...(port !== undefined && { httpPort: port }),
       ...(leaseMs !== undefined && { leaseMs }),
       say,
-      onEvent: tell,
+      onEvent: report,
       signal: asked.signal,
     });
   } catch (error) {
@@ -79,7 +79,7 @@ function onceAskedToStop(): Asked {
   return { signal: controller.signal, stop: promise };
 }
 
-function tell(event: ClusterEvent): void {
+function report(event: ClusterEvent): void {
   const who = `${event.name} ${event.replica}`;
   if (event.kind === 'died') {
     const how = event.signal ?? `exit code ${event.code}`;

@@ -4,7 +4,7 @@ import { newTraceparent } from '@holdfast/service';
 import { Compile } from 'typebox/compile';
 import type { Authenticate } from '../auth.ts';
 import { OrderRequest as OrderRequestSchema } from '../http/schemas.ts';
-import { acceptOrder, MAX_WAIT_MS, type OrderBook, type Placed } from '../orders/accept-order.ts';
+import { acceptOrder, MAX_WAIT_MS, type OrderDeps, type Placed } from '../orders/accept-order.ts';
 import type { OrderRequest, OrderStatus, OrderView } from '../orders/order.ts';
 import { orderChanges } from '../orders/order-changes.ts';
 import { orderFaults } from '../orders/order-request.ts';
@@ -14,8 +14,8 @@ import { PLACED_REASONS } from '../orders/placed-reasons.ts';
 const CANCEL_WAIT_MS = 5_000;
 const orderRequest = Compile(OrderRequestSchema);
 
-/** `holdfast.orders.v1.OrderService`: the same order book as over HTTP, under the same keys. */
-export function orderHandlers(book: OrderBook, authenticate: Authenticate): Handlers<typeof services.orders> {
+/** `holdfast.orders.v1.OrderService`: the same orders as over HTTP, under the same keys. */
+export function orderHandlers(deps: OrderDeps, authenticate: Authenticate): Handlers<typeof services.orders> {
   const tenantOf = (call: ServerCall): string => {
     const tenantId = authenticate(call.authorization());
     if (tenantId === undefined) {
@@ -24,7 +24,7 @@ export function orderHandlers(book: OrderBook, authenticate: Authenticate): Hand
     return tenantId;
   };
   const findOrder = async (tenantId: string, id: string): Promise<OrderView> => {
-    const order = await readOrder(book.pool, tenantId, id);
+    const order = await readOrder(deps.pool, tenantId, id);
     if (order === undefined) throw new InvalidRequest('id', 'You have no order with this id.', 'NOT_FOUND');
     return order;
   };
@@ -39,7 +39,7 @@ export function orderHandlers(book: OrderBook, authenticate: Authenticate): Hand
         payment: { method: request.paymentMethod },
         shipTo: request.shipTo ?? {},
       });
-      const placed = await acceptOrder(book, {
+      const placed = await acceptOrder(deps, {
         tenantId,
         key,
         request: order,
@@ -57,7 +57,7 @@ export function orderHandlers(book: OrderBook, authenticate: Authenticate): Hand
     async CancelOrder(request, call) {
       const tenantId = tenantOf(call);
       await findOrder(tenantId, request.id);
-      const cancelled = await book.engine.cancel(request.id, CANCEL_WAIT_MS, call.signal);
+      const cancelled = await deps.engine.cancel(request.id, CANCEL_WAIT_MS, call.signal);
       const order = await findOrder(tenantId, request.id);
       if (cancelled.kind === 'refused') {
         return errorOf('CANCEL_REFUSED', `The order is ${order.status}. It can no longer be cancelled.`);
@@ -68,7 +68,7 @@ export function orderHandlers(book: OrderBook, authenticate: Authenticate): Hand
     async *WatchOrder(request, call) {
       const tenantId = tenantOf(call);
       await findOrder(tenantId, request.id);
-      for await (const order of orderChanges(book, tenantId, request.id, call.signal)) yield viewAnswer(order);
+      for await (const order of orderChanges(deps, tenantId, request.id, call.signal)) yield viewAnswer(order);
     },
   };
 }

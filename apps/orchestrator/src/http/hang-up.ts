@@ -11,7 +11,7 @@ export function hangUp(reply: FastifyReply): AbortSignal {
   const controller = new AbortController();
   const response = reply.raw;
   response.once('close', () => {
-    // Closed because it is out: nobody listens any more, and an abort makes and sends an event all the same.
+    // Closed because it is out: no listener is left, and an abort would still create and dispatch an event.
     if (!response.writableFinished) controller.abort(HUNG_UP);
   });
   return controller.signal;

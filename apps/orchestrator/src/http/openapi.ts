@@ -8,14 +8,14 @@ import { ProblemSchema } from './schemas.ts';
 export const keyHeader = Type.String({
   description:
     'A new one for every operation, the same one for every retry: 16 to 128 of `[A-Za-z0-9._~:-]`, best a new UUIDv7',
-  // No UUIDv7: one that stands here is old soon, and is refused as such to whoever tries it.
+  // No UUIDv7: an example in this form is soon too old, and a reader who tries it gets a refusal.
   examples: ['till-7~20260314T092653589Z~order'],
 });
 export const preferHeader = Type.Optional(
   Type.String({ description: '`wait=N`: wait up to N seconds (at most 30) for the terminal status (RFC 7240)' }),
 );
 
-/** What an answer to a keyed request tells about its key. */
+/** The headers about the key, in every answer to a keyed request. */
 export function withKeyHeaders(schema: TSchema): object {
   return {
     description: 'The answer, the same for every retry',

@@ -1,7 +1,7 @@
 import { createHealth, createLog, createMetrics } from '@holdfast/service';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createAuthenticate } from '../auth.ts';
-import { createKnownAnswers } from '../keys/known-answers.ts';
+import { createOrderAnswerCache } from '../keys/order-answer-cache.ts';
 import { type ProblemCode, problems } from './problem.ts';
 import { createHttpServer, type HttpEdge } from './server.ts';
 
@@ -22,7 +22,7 @@ beforeAll(async () => {
   const now = () => new Date();
   // Neither a database nor participants: these requests are refused before anything is asked of them.
   edge = await createHttpServer({
-    book: { knownAnswers: createKnownAnswers(undefined, retention, now), retention, now },
+    deps: { answerCache: createOrderAnswerCache(undefined, retention, now), retention, now },
     participants: {},
     definition: { steps: [] },
     authenticate: createAuthenticate(new Map([['secret', 'shop']])),

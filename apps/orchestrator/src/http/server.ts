@@ -12,7 +12,7 @@ import Fastify, {
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import type { Authenticate } from '../auth.ts';
-import type { OrderBook } from '../orders/accept-order.ts';
+import type { OrderDeps } from '../orders/accept-order.ts';
 import type { Participants } from '../saga/participants.ts';
 import { parseJsonBody } from './json-body.ts';
 import { keyOf, registerKeyHeaders } from './key.ts';
@@ -39,7 +39,7 @@ declare module 'fastify' {
 }
 
 export interface HttpEdge {
-  book: OrderBook;
+  deps: OrderDeps;
   participants: Participants;
   definition: SagaDefinition;
   authenticate: Authenticate;
@@ -70,7 +70,7 @@ export async function createHttpServer(edge: HttpEdge): Promise<FastifyInstance>
       sendProblem(reply as FastifyReply, new Problem('invalid-request', 'Fix the path: it is malformed or too long.'));
     },
     forceCloseConnections: 'idle',
-    // While closing, what still comes on open connections is answered as ever, not with a bare 503: the engine stops later.
+    // While closing, requests on open connections are still answered, not refused with a bare 503: the engine stops later.
     return503OnClosing: false,
   }).withTypeProvider<TypeBoxTypeProvider>();
   // One log for all requests: a child of its own costs each request more than routing it, and few ever say a word.
@@ -90,7 +90,7 @@ export async function createHttpServer(edge: HttpEdge): Promise<FastifyInstance>
   });
   app.decorateRequest('tenantId', '');
   app.addHook('onRequest', (request, _reply, done) => {
-    // Fastify makes the options anew for whoever asks.
+    // Fastify makes new options for each caller.
     const { config } = request.routeOptions;
     if (config.public) return done();
     const tenantId = edge.authenticate(request.headers.authorization);
@@ -101,7 +101,7 @@ export async function createHttpServer(edge: HttpEdge): Promise<FastifyInstance>
     }
     done();
   });
-  registerKeyHeaders(app, edge.book.retention, edge.book.now);
+  registerKeyHeaders(app, edge.deps.retention, edge.deps.now);
   app.setErrorHandler<FastifyError>((error, request, reply) => {
     const problem = problemOf(error);
     if (problem.code === 'internal') request.log.error({ err: error, reqId: request.id }, 'a request failed');
@@ -112,12 +112,12 @@ export async function createHttpServer(edge: HttpEdge): Promise<FastifyInstance>
   );
   observeRequests(app, edge.metrics);
   await registerOpenApi(app);
-  await app.register(placeOrderRoute(edge.book));
-  await app.register(orderRoutes(edge.book));
-  await app.register(dispatchRoutes(edge.book, edge.participants));
-  await app.register(sagaRoutes(edge.book, edge.definition));
-  await app.register(catalogueRoutes(edge.participants, edge.book));
-  await app.register(keyRoutes(edge.book));
+  await app.register(placeOrderRoute(edge.deps));
+  await app.register(orderRoutes(edge.deps));
+  await app.register(dispatchRoutes(edge.deps, edge.participants));
+  await app.register(sagaRoutes(edge.deps, edge.definition));
+  await app.register(catalogueRoutes(edge.participants, edge.deps));
+  await app.register(keyRoutes(edge.deps));
   registerOps(app, edge);
   return app;
 }

@@ -10,7 +10,7 @@ import { PLACE_ORDER } from './key-store.ts';
 export interface Retention {
   /** How long a first answer is replayed byte for byte; afterwards the resource is shown as it is then. */
   keyLifetimeMs: number;
-  /** How long a key is remembered; an older one that says its age and is not known is refused. */
+  /** How long a key is kept; an older one that carries its time and is not found is refused. */
   tombstoneLifetimeMs: number;
 }
 
@@ -19,14 +19,14 @@ export function expiresAt(retention: Retention, claimedAt: Date): Date {
   return new Date(claimedAt.getTime() + retention.keyLifetimeMs);
 }
 
-/** H15, by the clock and not by what has been swept: the sweep only gives the space back. */
+/** H15. The clock decides; the sweep only frees the space. */
 export function isPastRetention(retention: Retention, claimedAt: Date, now: Date): boolean {
   return isAnswerExpired(claimedAt.getTime(), retention.keyLifetimeMs, now.getTime());
 }
 
 const EVERY_MS = { least: 500, most: 6 * 3_600_000 };
 
-/** What the housekeeping of claims goes by: it gives back the space of what is past its retention by the rules here. */
+/** The rules for the sweep of claims, which frees what is past its retention. */
 export function claimRetention({
   keyLifetimeMs,
   tombstoneLifetimeMs,
@@ -39,7 +39,7 @@ export function claimRetention({
   };
 }
 
-/** H16: the key is older than anything that is remembered for sure. */
+/** H16: the key is older than any key that is surely kept. */
 export function isTooOld(retention: Retention, key: string, now: Date): boolean {
   return isKeyExpired(key, retention.tombstoneLifetimeMs, now.getTime());
 }

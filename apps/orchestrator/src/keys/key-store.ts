@@ -1,8 +1,8 @@
 /*
- * What every Idempotency-Key of a client stands for: a claim of @holdfast/idempotency, under the id that is derived from tenant
- * and key. An order's claim has the order's id.
+ * The claims of clients' Idempotency-Keys, in @holdfast/idempotency, under an id derived from tenant and key. An order's claim
+ * has the order's id.
  *
- * K1  An answer is stored before anyone hears it: with the order (order-store.ts), by the saga's terminal checkpoint, or
+ * K1  An answer is stored before it is sent: with the order (order-store.ts), by the saga's terminal checkpoint, or
  *     by settleKey(). It is written once.
  * K2  One claim per key over all operations: a key used for an order can't be used for anything else.
  */
@@ -19,15 +19,15 @@ import type { Query } from '@holdfast/postgres';
 
 export const PLACE_ORDER: KeyedOperation = 'POST /v1/orders';
 
-/** The status of what was done. A refusal's own is stored before its body. */
-const DONE_STATUS: Readonly<Record<KeyedOperation, number>> = {
+/** The status of a completed operation. A refusal's status is stored in front of its body. */
+const COMPLETED_STATUS: Readonly<Record<KeyedOperation, number>> = {
   'POST /v1/orders': 201,
   'POST /v1/stock/{sku}/adjust': 200,
   'POST /v1/accounts/{customerId}/adjust': 200,
 };
 
 /** The HTTP status of every first answer to an order: a refusal by a step is not an HTTP error. */
-export const ORDER_ACCEPTED = DONE_STATUS[PLACE_ORDER];
+export const ORDER_ACCEPTED = COMPLETED_STATUS[PLACE_ORDER];
 
 /** Where a key's claim is. */
 export interface KeyId {
@@ -47,7 +47,7 @@ export interface StoredKey {
   operation: KeyedOperation;
   resource: string | null;
   fingerprint: Buffer | null;
-  /** Null past the answer's retention, and of an order: what differs from it, it says itself. */
+  /** Null past the answer's retention, and for an order, whose row has the request itself. */
   members: Record<string, string> | null;
   /** Null while the answer is open. */
   status: number | null;
@@ -55,7 +55,7 @@ export interface StoredKey {
   createdAt: Date;
 }
 
-/** What each of these keys stands for, by id; those that stand for nothing are missing. */
+/** The claims of these keys, by id; keys without one are missing. */
 export async function findStoredKeys(db: Query, ids: KeyId[]): Promise<Map<string, StoredKey>> {
   const rows = await readClaims(db, ids.map(claimKeyOf));
   return new Map(rows.map((row) => [row.key, storedKey(row)]));
@@ -78,23 +78,23 @@ export interface NewKey extends KeyId {
   createdAt: Date;
 }
 
-/** Takes a key for an operation other than an order. @returns false when it stands for something already */
+/** Claims a key for an operation other than an order. @returns false when it was claimed before */
 export async function claimKey(db: Query, { id, createdAt, ...key }: NewKey): Promise<boolean> {
   return await openClaim(db, { ...key, key: id, claimedAt: createdAt });
 }
 
-/** Settles what this key is answered, if nothing has yet. @returns the answer that stands */
+/** Stores the key's answer, unless one is stored. @returns the stored answer */
 export async function settleKey(
   db: Query,
   id: KeyId & { operation: KeyedOperation },
   status: number,
   answer: string,
 ): Promise<StoredAnswer> {
-  const isDone = status === DONE_STATUS[id.operation];
-  const bytes = Buffer.from(isDone ? answer : `${status}\n${answer}`);
-  const stands = await settleOpenClaim(db, claimKeyOf(id), isDone ? 'completed' : 'refused', bytes);
-  if (stands === undefined) throw new Error(`the key ${id.id} has vanished: is something deleting claims?`);
-  return answerOf(id.operation, stands);
+  const isCompleted = status === COMPLETED_STATUS[id.operation];
+  const bytes = Buffer.from(isCompleted ? answer : `${status}\n${answer}`);
+  const stored = await settleOpenClaim(db, claimKeyOf(id), isCompleted ? 'completed' : 'refused', bytes);
+  if (stored === undefined) throw new Error(`the key ${id.id} has vanished: is something deleting claims?`);
+  return answerOf(id.operation, stored);
 }
 
 function claimKeyOf({ tenantId, id }: KeyId): { tenantId: string; key: string } {
@@ -114,7 +114,7 @@ function operationOf({ operation }: Pick<ClaimRow, 'operation'>): KeyedOperation
 
 function answerOf(operation: KeyedOperation, { state, answer }: ClaimAnswer): StoredAnswer {
   const text = answer?.toString() ?? null;
-  if (state !== 'refused' || text === null) return { status: DONE_STATUS[operation], answer: text };
+  if (state !== 'refused' || text === null) return { status: COMPLETED_STATUS[operation], answer: text };
   const end = text.indexOf('\n');
   return { status: Number(text.slice(0, end)), answer: text.slice(end + 1) };
 }

@@ -4,9 +4,9 @@ import { type TestDatabase, testDatabase } from '@holdfast/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { adjustOnce } from '../catalogue/adjust-once.ts';
 import { orchestratorMigrations } from '../run-orchestrator.ts';
+import { InFlightKeys } from './in-flight-keys.ts';
 import type { Retention } from './key-retention.ts';
 import { claimKey, findStoredKey, settleKey } from './key-store.ts';
-import { OpenKeys } from './open-keys.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -52,48 +52,48 @@ describe('a duplicate that waits', () => {
     members: {},
     createdAt: new Date(),
   } as const;
-  const openKeys = (options: { lookEveryMs?: number } = {}) => {
+  const inFlightKeys = (options: { lookEveryMs?: number } = {}) => {
     const listeners = new Map<string, () => void>();
     const subscribe = (id: string, listener: () => void) => {
       listeners.set(id, listener);
       return () => listeners.delete(id);
     };
-    return { keys: new OpenKeys({ pool: database.pool, log, subscribe, ...options }), listeners };
+    return { keys: new InFlightKeys({ pool: database.pool, log, subscribe, ...options }), listeners };
   };
 
   it('H7, K7: hears what another process stored; many of them cost one statement a look', async () => {
-    const { keys } = openKeys();
+    const { keys } = inFlightKeys();
     const ids = await plant(40);
     const queries = vi.spyOn(database.pool, 'query');
     const waiting = ids.flatMap((id) => [1, 2, 3].map(() => keys.wait(id, key, { waitMs: 5_000, signal: never })));
     await new Promise((resolve) => setTimeout(resolve, 160));
     const looks = queries.mock.calls.length;
-    for (const id of ids) await settle(id, `told ${id}`);
-    const told = await Promise.all(waiting);
-    expect(told.every((waited) => waited.kind === 'completed')).toBe(true);
+    for (const id of ids) await settle(id, `answer ${id}`);
+    const published = await Promise.all(waiting);
+    expect(published.every((waited) => waited.kind === 'completed')).toBe(true);
     expect(looks).toBeGreaterThan(0);
     expect(looks).toBeLessThan(8);
     queries.mockRestore();
     expect(ids.some((id) => keys.watched(id))).toBe(false);
   });
 
-  it('H7: is woken when another process tells, long before the next look, and when it tells again', async () => {
-    const { keys } = openKeys({ lookEveryMs: 60_000 });
+  it('H7: is woken when another process publishes, long before the next look, and when it publishes again', async () => {
+    const { keys } = inFlightKeys({ lookEveryMs: 60_000 });
     const [id = ''] = await plant(1);
-    const told = [1, 2, 3].map(() => Promise.withResolvers<void>());
-    const listening = told.values();
-    const untilTold = () => listening.next().value?.promise ?? new Promise<void>(() => {});
-    const waiting = keys.wait(id, key, { waitMs: 20_000, signal: never, untilTold });
+    const published = [1, 2, 3].map(() => Promise.withResolvers<void>());
+    const listening = published.values();
+    const untilPublished = () => listening.next().value?.promise ?? new Promise<void>(() => {});
+    const waiting = keys.wait(id, key, { waitMs: 20_000, signal: never, untilPublished });
     // A message that was about nothing: the answer is still open.
-    told[0]?.resolve();
-    await settle(id, 'told');
-    told[1]?.resolve();
-    expect(await waiting).toEqual({ kind: 'completed', answer: { status: 200, answer: 'told' } });
+    published[0]?.resolve();
+    await settle(id, 'answer');
+    published[1]?.resolve();
+    expect(await waiting).toEqual({ kind: 'completed', answer: { status: 200, answer: 'answer' } });
     keys.close();
   });
 
   it('H7: gives up in time, when the caller hangs up, and, without time, at once', async () => {
-    const { keys } = openKeys();
+    const { keys } = inFlightKeys();
     await plant(1);
     expect(await keys.wait('planted-0', key, { waitMs: 50, signal: never })).toEqual({ kind: 'in_progress' });
     expect(await keys.wait('planted-0', key, { waitMs: 0, signal: never })).toEqual({ kind: 'in_progress' });
@@ -103,17 +103,17 @@ describe('a duplicate that waits', () => {
   });
 
   it('K2: is compared with what the key stands for, while it waits and no longer', async () => {
-    const { keys } = openKeys();
+    const { keys } = inFlightKeys();
     await plant(1);
     const waiting = keys.wait('planted-0', key, { waitMs: 5_000, signal: never });
     expect(keys.watched('planted-0')).toBe(key);
-    await settle('planted-0', 'told');
+    await settle('planted-0', 'answer');
     expect(await waiting).toMatchObject({ kind: 'completed' });
     expect(keys.watched('planted-0')).toBeUndefined();
   });
 
   it('is sent to the row when its process stops', async () => {
-    const { keys } = openKeys({ lookEveryMs: 60_000 });
+    const { keys } = inFlightKeys({ lookEveryMs: 60_000 });
     await plant(1);
     const waiting = keys.wait('planted-0', key, { waitMs: 5_000, signal: never });
     keys.close();
@@ -124,7 +124,7 @@ describe('a duplicate that waits', () => {
 describe('an adjustment', () => {
   const desk = async (now = () => new Date()) => ({
     pool: database.pool,
-    openKeys: { singleFlight: createSingleFlight() },
+    inFlightKeys: { singleFlight: createSingleFlight() },
     retention,
     now,
     fingerprinter: {
@@ -152,7 +152,7 @@ describe('an adjustment', () => {
     const lost = { call: async (key: string) => Promise.reject(new Error(`lost ${calls.push(key)}`)) };
     await expect(adjustOnce(await desk(), adjustment(calls, lost))).rejects.toThrow('lost');
     const again = await adjustOnce(await desk(), adjustment(calls));
-    expect(again).toMatchObject({ kind: 'answered', body: 'call 2' });
+    expect(again).toMatchObject({ kind: 'completed', body: 'call 2' });
     expect(calls).toEqual(Array.from({ length: 2 }, () => 'order/shop/adjustment-0123456:adjust'));
     expect(await adjustOnce(await desk(), adjustment(calls))).toMatchObject({ body: 'call 2', replayed: true });
     expect(calls).toHaveLength(2);

@@ -5,17 +5,17 @@ import { createLog } from '@holdfast/service';
 import { type TestDatabase, testDatabase } from '@holdfast/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newOrder } from '../../test/test-order.ts';
+import { InFlightKeys } from '../keys/in-flight-keys.ts';
 import { PLACE_ORDER } from '../keys/key-store.ts';
-import { createKnownAnswers } from '../keys/known-answers.ts';
-import { OpenKeys } from '../keys/open-keys.ts';
+import { createOrderAnswerCache } from '../keys/order-answer-cache.ts';
 import { orchestratorMigrations } from '../run-orchestrator.ts';
-import { acceptOrder, keyId, type OrderBook } from './accept-order.ts';
+import { acceptOrder, keyId, type OrderDeps } from './accept-order.ts';
 import type { OrderRequest } from './order.ts';
 import { createInsertOrders, type InsertOrders } from './order-store.ts';
 
 let database: TestDatabase;
 let fingerprinter: Fingerprinter;
-let book: OrderBook;
+let deps: OrderDeps;
 let insert: InsertOrders;
 beforeAll(async () => {
   database = await testDatabase('accept-order', orchestratorMigrations);
@@ -26,21 +26,21 @@ beforeAll(async () => {
   const now = () => new Date();
   // Not started: it has no lease, as a process that has lost it.
   const engine = createEngine({ pool, definitions: [], name: 'test', log });
-  insert = createInsertOrders(pool, { tellsEvents: false });
-  book = {
+  insert = createInsertOrders(pool, { publishesEvents: false });
+  deps = {
     pool,
     startOrder: engine.createStarter({ insert }),
     engine,
     fingerprinter,
-    openKeys: new OpenKeys({ pool, log, subscribe: () => () => {} }),
+    inFlightKeys: new InFlightKeys({ pool, log, subscribe: () => () => {} }),
     retention,
-    knownAnswers: createKnownAnswers(undefined, retention, now),
+    answerCache: createOrderAnswerCache(undefined, retention, now),
     deadlineMs: 60_000,
     now,
   };
 });
 afterAll(async () => {
-  book?.openKeys.close();
+  deps?.inFlightKeys.close();
   await database?.drop();
 });
 
@@ -54,13 +54,13 @@ async function askedAgainFor(other: OrderRequest, { members }: { members: object
   await insert([{ ...newOrder(id), fingerprint: printOf(request), answer: '{}' }]);
   if (members !== null) await database.pool.query('update claims set members = $2 where scope = $1', [id, members]);
   const { signal } = new AbortController();
-  return await acceptOrder(book, { tenantId, key, request: other, waitMs: 0, traceparent, signal });
+  return await acceptOrder(deps, { tenantId, key, request: other, waitMs: 0, traceparent, signal });
 }
 
 describe('the key of an order', () => {
   const other = { ...request, customerId: 'bob', items: [{ sku: 'apple', quantity: 2 }] };
 
-  it('H6: names what differs, whether the order says so or the key, as releases before this one wrote it', async () => {
+  it('H6: names the members that differ, by the order’s row or by the claim of an earlier release', async () => {
     for (const members of [null, printOf(request).members]) {
       expect(await askedAgainFor(other, { members })).toMatchObject({
         kind: 'reused',

@@ -64,7 +64,7 @@ afterAll(async () => {
 });
 
 async function place(order = newOrder(randomUUID())): Promise<string> {
-  const insert = createInsertOrders(database.pool, { tellsEvents: false });
+  const insert = createInsertOrders(database.pool, { publishesEvents: false });
   expect((await engine.createStarter({ insert })(order)).kind).toBe('begun');
   return order.id;
 }

@@ -1,34 +1,34 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { OrderBook } from './accept-order.ts';
+import type { OrderDeps } from './accept-order.ts';
 import { isTerminal, type OrderView } from './order.ts';
 import { readOrder } from './order-store.ts';
 
-// Changes made by this process are told at once; those of another replica are seen by looking.
+// Changes of this process arrive at once; those of another replica are found by polling.
 const LOOK_AGAIN_MS = 500;
 
 /**
  * The order now and after every change, up to and including its terminal status. Ends early when `signal` aborts.
- * Changes that follow one another faster than they are read may be told as one.
+ * Changes that follow one another faster than they are read may arrive as one.
  * @throws pg errors; ask again then
  */
 export async function* orderChanges(
-  book: OrderBook,
+  deps: OrderDeps,
   tenantId: string,
   id: string,
   signal: AbortSignal,
 ): AsyncGenerator<OrderView, 'ended' | 'not-found' | 'aborted'> {
   let changed = Promise.withResolvers<void>();
-  const unsubscribe = book.engine.subscribe(id, () => changed.resolve());
-  let toldAt: string | undefined;
+  const unsubscribe = deps.engine.subscribe(id, () => changed.resolve());
+  let lastSent: string | undefined;
   try {
     while (!signal.aborted) {
       // Renewed before the read, so that a change during the read is not missed.
       changed = Promise.withResolvers<void>();
-      const order = await readOrder(book.pool, tenantId, id);
+      const order = await readOrder(deps.pool, tenantId, id);
       if (order === undefined) return 'not-found';
       const mark = `${order.updatedAt} ${order.status}`;
-      if (mark !== toldAt) yield order;
-      toldAt = mark;
+      if (mark !== lastSent) yield order;
+      lastSent = mark;
       if (isTerminal(order.status)) return 'ended';
       const pause = new AbortController();
       const stop = AbortSignal.any([signal, pause.signal]);

@@ -51,7 +51,7 @@ beforeAll(async () => {
   database = await testDatabase('order-events', orchestratorMigrations, { max: 8 });
   server = await startRedis();
   redis = connectRedis(server.url);
-  insert = createInsertOrders(database.pool, { tellsEvents: true });
+  insert = createInsertOrders(database.pool, { publishesEvents: true });
   engine = createEngine({
     pool: database.pool,
     definitions: [definition],

@@ -20,7 +20,7 @@ afterAll(async () => {
 
 describe('orders that arrive together', () => {
   it('K2: at two replicas, each in its own order, are placed once each, and never wait for one another in a circle', async () => {
-    const replicas = [database.pool, other].map((pool) => createInsertOrders(pool, { tellsEvents: true })) as [
+    const replicas = [database.pool, other].map((pool) => createInsertOrders(pool, { publishesEvents: true })) as [
       InsertOrders,
       InsertOrders,
     ];
@@ -53,7 +53,7 @@ describe('the end of an order', () => {
     );
 
   it('K1: stores the answer where it is open, once, byte for byte, and says whose', async () => {
-    const insert = createInsertOrders(database.pool, { tellsEvents: false });
+    const insert = createInsertOrders(database.pool, { publishesEvents: false });
     const [open, answered, other] = [randomUUID(), randomUUID(), randomUUID()];
     await insert([newOrder(open), { ...newOrder(answered), answer: 'before' }, newOrder(other)]);
     expect((await endAll([open, answered])).rows).toEqual([{ id: open }]);
@@ -68,7 +68,7 @@ describe('the end of an order', () => {
   });
 
   it('finds room for most answers beside their claims, and writes to no index then', async () => {
-    const insert = createInsertOrders(database.pool, { tellsEvents: false });
+    const insert = createInsertOrders(database.pool, { publishesEvents: false });
     await database.pool.query('truncate claims');
     // Its statistics are those of one session.
     const session = await database.pool.connect();

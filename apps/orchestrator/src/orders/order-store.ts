@@ -1,5 +1,5 @@
 /*
- * The order book in Postgres.
+ * The orders in Postgres.
  *
  * S1  A key, its order and the order's saga are ONE statement (many orders at once, each whole or not at all): once it has
  *     committed, the saga runs to its end without the client.
@@ -90,8 +90,8 @@ const acceptOrdersAndEvents = statement(
 export type InsertOrders = (entries: OwnedOrder[]) => Promise<Inserted<StoredKey | undefined>[]>;
 
 /** Orders that arrive together are one statement and one commit; each has its own outcome. */
-export function createInsertOrders(db: Query, { tellsEvents }: { tellsEvents: boolean }): InsertOrders {
-  const accept = tellsEvents ? acceptOrdersAndEvents : acceptOrders;
+export function createInsertOrders(db: Query, { publishesEvents }: { publishesEvents: boolean }): InsertOrders {
+  const accept = publishesEvents ? acceptOrdersAndEvents : acceptOrders;
   return (entries) => insertOrders(db, accept, entries);
 }
 

@@ -102,7 +102,7 @@ export function actOutcome<Response, Output>(
 ): ActOutcome<Output> {
   if (result.kind === 'completed') return { kind: 'completed', output: output(result.message) };
   if (REFUSALS.has(result.reason)) return { kind: 'refused', reason: result.reason, message: result.message };
-  // Sealed while we hold the order: somebody undid the step from outside, so the order can't be completed any more.
+  // Sealed while we own the saga: an operator undid the step from outside, so the order can't complete any more.
   // A former owner of the saga gets this too; its checkpoint is refused then, and nothing comes of it (S2).
   if (result.reason === 'SEALED') {
     return { kind: 'refused', reason: 'CANCELLED', message: 'the step was undone from outside' };

@@ -61,7 +61,7 @@ export interface paths {
         };
         /**
          * What a key stands for
-         * @description For whoever lost an answer and does not want to send the request again. Your own keys only.
+         * @description For a client that lost an answer and does not want to send the request again. Your own keys only.
          */
         get: operations["getIdempotencyKey"];
         put?: never;

@@ -1,8 +1,8 @@
-// How a saga begins: a slot is taken before its insert, and given back whatever the insert comes to. Upholds:
+// How a saga begins: a slot is taken before its insert, and released whatever the outcome. Upholds:
 // S1 Once its insert is committed, a saga runs to its end: here, or after this process's own sweep or an adopter found it.
 // S2 The insert is the checkpoint before the first step; no step starts before it is known to be committed.
 // Slots: one is taken for an id before its row is sent, so that no sweep of this process adopts it between commit and run.
-// Every slot is given back: by the run's end, by an insert that failed, or, in a transaction of the caller's, by a timer.
+// Every slot is released: by the run's end, by an insert that failed, or, in a transaction of the caller's, by a timer.
 
 import { classifyPostgresError, createBatcher, QueueFull, statement } from '@holdfast/postgres';
 import type { SagaDefinition } from '../definition/definition.ts';
@@ -22,12 +22,12 @@ export type BeginOutcome =
   | { kind: 'exists' }
   | NotAdmitted;
 
-/** What a saga begun inside the caller's transaction comes to. */
+/** The outcome for a saga begun inside the caller's transaction. */
 export type BeginInTransactionOutcome =
   /** It is inserted, and nothing runs before `committed` is called. */
   { kind: 'begun'; committed(): Promise<void> } | Exclude<BeginOutcome, { kind: 'begun' }>;
 
-/** What the insert of a saga came to: its row, or what was there before, as the caller knows it. */
+/** The outcome of a saga's insert: its row, or what existed before, as the caller knows it. */
 export type Inserted<Existing> = { kind: 'begun'; row: SagaRow } | { kind: 'exists'; existing: Existing };
 
 export type StartOutcome<Existing> = { kind: 'begun' } | { kind: 'exists'; existing: Existing } | NotAdmitted;
@@ -124,8 +124,8 @@ export class Beginnings {
   }
 
   /**
-   * Crash window: committed, and `committed()` was not called (the process died, or the caller forgot). The slot is given
-   * back after `leaseMs`; the row is this process's own, or a dead owner's, and the sweep that finds it runs it (S1).
+   * Crash window: committed, and `committed()` was not called (the process died, or the caller forgot). The slot is
+   * released after `leaseMs`; the row is this process's own, or a dead owner's, and the sweep that finds it runs it (S1).
    */
   async beginIn(
     tx: Database,

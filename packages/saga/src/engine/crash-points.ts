@@ -8,7 +8,7 @@ export const ENGINE_POINTS = [
   'after-act',
   'before-undo',
   'after-undo',
-  /** A step is done; the checkpoint that says so is about to be written. */
+  /** A step is done; its checkpoint is about to be written. */
   'before-checkpoint',
   'after-checkpoint',
   /** The decision to turn back, as a checkpoint. */

@@ -138,7 +138,7 @@ describe('an unknown outcome', () => {
     await test.closePool(engine);
   });
 
-  it('is not asked again before the participant says so', async () => {
+  it('is not asked again before the participant allows it', async () => {
     const asked: number[] = [];
     test.onAct('pushback', 'reserve', async (_, effect) => {
       asked.push(performance.now());
@@ -306,7 +306,7 @@ describe('cancel', () => {
     test.onAct('far', 'charge', async () => ({ kind: 'unknown', detail: 'busy', retryAfterMs: 60_000 }));
     await test.start(engine, 'far');
     await eventually(async () => (await test.callNames('far')).includes('act charge'));
-    expect((await other.cancel('far', WAIT_MS)).kind).toMatch(/turning-back|cancelled/);
+    expect((await other.cancel('far', WAIT_MS)).kind).toMatch(/turning_back|cancelled/);
     expect(await settledBy(other, 'far')).toMatchObject({ state: 'cancelled' });
     await other.stop();
     await test.closePool(other);

@@ -101,7 +101,7 @@ describe('a checkpoint', () => {
     expect(outcome.kind).toBe('durable');
     expect(replies).toBe(2);
     expect(await row('lost')).toMatchObject({ state: 'completed', revision: 1 });
-    expect(await attemptsOf('lost')).toEqual(['1 reserve 1 done']);
+    expect(await attemptsOf('lost')).toEqual(['1 reserve 1 completed']);
   });
 
   it('S1: journals its attempts once, however many copies of it arrive, and when', async () => {
@@ -114,11 +114,11 @@ describe('a checkpoint', () => {
     const mine = writer({ pool });
     await mine.write(checkpoint('copied', { attempts: [attempt('copied')] }));
     await Promise.all([copies[0]?.(), copies[0]?.()]);
-    expect(await attemptsOf('copied')).toEqual(['1 reserve 1 done']);
+    expect(await attemptsOf('copied')).toEqual(['1 reserve 1 completed']);
     const second = [attempt('copied', { seq: 2, step: 'charge' })];
     expect((await mine.write(checkpoint('copied', { revision: 2, attempts: second }))).kind).toBe('durable');
     await Promise.all(copies.map((copy) => copy()));
-    expect(await attemptsOf('copied')).toEqual(['1 reserve 1 done', '1 charge 1 done']);
+    expect(await attemptsOf('copied')).toEqual(['1 reserve 1 completed', '1 charge 1 completed']);
     expect(await journal('copied')).toEqual([]);
   });
 
@@ -304,7 +304,13 @@ describe('the attempts of a saga', () => {
     await test.database.pool.query(`update sagas set epoch = 2 where id = 'ordered'`);
     const later = { epoch: 2, revision: 4, attempts: [attempt('ordered', { epoch: 2, step: 'notify' })] };
     await mine.write(checkpoint('ordered', later));
-    const all = ['1 reserve 1 unknown', '1 reserve 2 done', '1 charge 1 refused', '1 ship 1 done', '2 notify 1 done'];
+    const all = [
+      '1 reserve 1 unknown',
+      '1 reserve 2 completed',
+      '1 charge 1 refused',
+      '1 ship 1 completed',
+      '2 notify 1 completed',
+    ];
     expect(await attemptsOf('ordered')).toEqual(all);
     // The two of them that no caller waited for, or that explain themselves at length, have rows of their own.
     expect(await journal('ordered')).toEqual([

@@ -146,7 +146,7 @@ describe('a forced compensation', () => {
     const id = `runs-${step}`;
     await holdAt(id, step);
     // Ended already, where the other process has looked too late to see it turning back.
-    expect((await other.operator.compensate(id, WAIT_MS)).kind).toMatch(/turning-back|ended/);
+    expect((await other.operator.compensate(id, WAIT_MS)).kind).toMatch(/turning_back|ended/);
     expect(await settled(id)).toMatchObject({ state: 'cancelled', failure: { step, reason: 'CANCELLED' } });
     expect(await liveEffects(id)).toEqual([]);
   });

@@ -1,5 +1,5 @@
 // What an operator can do to a saga. No verb ends one: each adopts it and lets the engine go on with it, forward or
-// back, so that what the steps have done is undone or kept by the same rules as ever. Upholds:
+// back, so that what the steps have done is undone or kept by the same rules. Upholds:
 // S2 A verb is one guarded update that raises the epoch: of two operators one finds the saga as it was, and the
 //    owner before can write nothing any more.
 // S3 A forced turn-back is durable before the first undo is sent and keeps `position`: the step there may have been
@@ -203,7 +203,7 @@ async function compensateSaga(context: OperatorContext, id: string, waitMs: numb
   return BUSY;
 }
 
-/** Its owner decides, as a checkpoint: no other process knows what its step has come to. */
+/** Its owner decides, as a checkpoint: no other process knows the outcome of its step. */
 async function cancelRunning(
   context: OperatorContext,
   id: string,

@@ -17,7 +17,7 @@ export interface ScheduleOptions {
   only?: ReadonlySet<string> | null;
   switches?: Switches;
   /** Gets the trace, line by line. */
-  tell?: ((line: string) => void) | undefined;
+  trace?: ((line: string) => void) | undefined;
 }
 
 export interface ScheduleResult {
@@ -64,18 +64,18 @@ class Schedule {
   readonly #hosts = new Map<string, Host>();
   readonly #orchestrators: ModelOrchestrator[];
   readonly #switches: Switches;
-  readonly #isTold: boolean;
-  readonly #tell: (what: string) => void;
+  readonly #isTraced: boolean;
+  readonly #trace: (what: string) => void;
   readonly #sends = new Map<Host, number>();
   #stock: number;
   #events = 0;
   #ended = 0;
 
-  constructor({ seed, only = null, switches = {}, tell }: ScheduleOptions) {
+  constructor({ seed, only = null, switches = {}, trace }: ScheduleOptions) {
     const timeline = this.#timeline;
     this.#switches = switches;
-    this.#isTold = tell !== undefined;
-    this.#tell = tell === undefined ? () => {} : (what) => tell(`${timeline.now.toFixed(1).padStart(8)}  ${what}`);
+    this.#isTraced = trace !== undefined;
+    this.#trace = trace === undefined ? () => {} : (what) => trace(`${timeline.now.toFixed(1).padStart(8)}  ${what}`);
     this.#chance = new Chance(seed, only);
     this.#plan = planOf(this.#chance);
     this.#stock = this.#plan.stock;
@@ -86,7 +86,7 @@ class Schedule {
     );
     this.#invariants = new Invariants(this.#database);
     const { rates, calmAt } = this.#plan;
-    this.#network = new Network({ timeline, chance: this.#chance, rates, calmAt, tell: this.#tell });
+    this.#network = new Network({ timeline, chance: this.#chance, rates, calmAt, trace: this.#trace });
     const participants = this.#participants();
     this.#orchestrators = Array.from({ length: this.#plan.engines }, (_, at) => this.#orchestrator(at, participants));
   }
@@ -145,9 +145,9 @@ class Schedule {
 
   #stored(before: Readonly<SagaTuple> | null, after: Readonly<SagaTuple>): void {
     const { ownerId } = after;
-    if (this.#isTold) {
+    if (this.#isTraced) {
       const { id, epoch, revision, state, position } = after;
-      this.#tell(`   stored: ${id} ${state} at ${position}, epoch ${epoch}, owner ${ownerId}, checkpoint ${revision}`);
+      this.#trace(`   stored: ${id} ${state} at ${position}, epoch ${epoch}, owner ${ownerId}, checkpoint ${revision}`);
     }
     this.#invariants.stored(before, after);
     if (before !== null && before.ownerId !== ownerId) {
@@ -176,9 +176,9 @@ class Schedule {
     this.#timeline.in(cancelAt, null, () => {
       const orchestrator = this.#orchestrators[(saga.engine + 1) % this.#orchestrators.length] as ModelOrchestrator;
       if (!isListening(orchestrator.host, this.#timeline.now)) return;
-      this.#tell(`client asks ${orchestrator.host.name} to cancel ${saga.id}`);
+      this.#trace(`client asks ${orchestrator.host.name} to cancel ${saga.id}`);
       this.#invariants.cancelAsked(saga.id);
-      orchestrator.cancel(saga.id, (kind) => this.#tell(`client hears that the cancel of ${saga.id} is ${kind}`));
+      orchestrator.cancel(saga.id, (kind) => this.#trace(`client hears that the cancel of ${saga.id} is ${kind}`));
     });
   }
 
@@ -186,7 +186,7 @@ class Schedule {
 
   #strike({ kind, target, at, forMs }: PlannedFault): void {
     this.#timeline.in(at, null, () => {
-      this.#tell(`!! ${kind} ${target} for ${forMs} ms`);
+      this.#trace(`!! ${kind} ${target} for ${forMs} ms`);
       if (kind === 'pause') this.#host(target).pausedUntil = this.#timeline.now + forMs;
       else this.#takeDown(kind, target);
       this.#timeline.in(forMs, null, () => {
@@ -224,7 +224,7 @@ class Schedule {
     this.#sends.set(host, sent);
     for (const fault of this.#plan.faults) {
       if (fault.kind !== 'crash-on-send' || fault.target !== host.name || fault.at !== sent) continue;
-      this.#tell(`!! crash-on-send ${host.name} for ${fault.forMs} ms`);
+      this.#trace(`!! crash-on-send ${host.name} for ${fault.forMs} ms`);
       this.#takeDown('crash', host.name);
       this.#timeline.in(fault.forMs, null, () => this.#bringUp(host.name));
     }
@@ -285,7 +285,7 @@ class Schedule {
       isNameUnique: this.#chance.fraction(3, dice, 0) < 0.5,
       random: () => this.#chance.fraction(2, dice, asked++),
       onSend: (host) => this.#onSend(host),
-      tell: this.#tell,
+      trace: this.#trace,
     });
   }
 }

@@ -111,13 +111,13 @@ export async function simulateSaga(saga: SimulatedSaga, options: SimulateSagaOpt
   return sum;
 }
 
-/** Runs one schedule. @param tell gets its trace, line by line */
+/** Runs one schedule. @param trace gets its trace, line by line */
 export function replaySaga(
   saga: SimulatedSaga,
   seed: number,
-  tell?: (line: string) => void,
+  trace?: (line: string) => void,
 ): Promise<SimulatedSchedule> {
-  const schedule = new SagaSchedule(saga, seed, tell);
+  const schedule = new SagaSchedule(saga, seed, trace);
   return new Promise((resolve, reject) => {
     // One event for each turn of the event loop's check phase: all promises settle in between.
     const turn = () => {
@@ -144,21 +144,21 @@ class SagaSchedule {
   readonly #desks = new Map<string, Host>();
   readonly #engines: { host: Host; engine: Engine | null }[];
   readonly #sagaIds: string[];
-  readonly #tell: (what: string) => void;
+  readonly #trace: (what: string) => void;
   #breach: Breach | null = null;
   #events = 0;
   #dice = 0;
 
-  constructor(saga: SimulatedSaga, seed: number, tell: ((line: string) => void) | undefined) {
+  constructor(saga: SimulatedSaga, seed: number, trace: ((line: string) => void) | undefined) {
     this.#saga = saga;
     this.#participants = saga.participants();
-    this.#tell = (what) => tell?.(`${this.#timeline.now.toFixed(1).padStart(8)}  ${what}`);
+    this.#trace = (what) => trace?.(`${this.#timeline.now.toFixed(1).padStart(8)}  ${what}`);
     this.#chance = new Chance(seed, null);
     const rates = this.#random() < 0.6 ? ROUGH : STORM;
-    const parts = { timeline: this.#timeline, chance: this.#chance, rates, calmAt: CALM_AT_MS, tell: this.#tell };
+    const parts = { timeline: this.#timeline, chance: this.#chance, rates, calmAt: CALM_AT_MS, trace: this.#trace };
     this.#network = new Network(parts);
     const stored = ({ id, state, position }: { id: string; state: string; position: number }) =>
-      this.#tell(`   stored: ${id} ${state} at ${position}`);
+      this.#trace(`   stored: ${id} ${state} at ${position}`);
     this.#database = new ModelDatabase(
       () => 1_000_000 + this.#timeline.now,
       (_, after) => stored(after),
@@ -240,7 +240,7 @@ class SagaSchedule {
 
   #place(engine: Engine | null, id: string, input: unknown, deadlineMs: number): void {
     // Whether it was stored is not known then: its owner's sweep, or whoever adopts it, finds it.
-    const unknown = () => this.#tell(`whether ${id} was stored is not known`);
+    const unknown = () => this.#trace(`whether ${id} was stored is not known`);
     void engine?.begin(this.#saga.definition, id, input, { deadlineMs }).catch(unknown);
   }
 
@@ -249,7 +249,7 @@ class SagaSchedule {
     const [at, forMs] = [5 + this.#random() * 600, 5 + this.#random() * 800];
     if (!this.#chance.strikes(kind, place, n, rate)) return;
     this.#timeline.in(at, null, () => {
-      this.#tell(`!! ${kind} ${host.name} for ${Math.round(forMs)} ms`);
+      this.#trace(`!! ${kind} ${host.name} for ${Math.round(forMs)} ms`);
       if (kind === 'pause') {
         host.pausedUntil = this.#timeline.now + forMs;
         return;
@@ -283,9 +283,9 @@ class SagaSchedule {
       random: () => this.#random(),
       clock: this.#timeline.clockOf(host, { origin: 1_000 * life, speed: 1, skewMs: 0 }),
       log: {
-        info: (_, message) => this.#tell(`${host.name}: ${message}`),
-        warn: (_, message) => this.#tell(`${host.name}: ${message}`),
-        error: (_, message) => this.#tell(`${host.name}: ${message}`),
+        info: (_, message) => this.#trace(`${host.name}: ${message}`),
+        warn: (_, message) => this.#trace(`${host.name}: ${message}`),
+        error: (_, message) => this.#trace(`${host.name}: ${message}`),
       },
     });
     process.engine = engine;

@@ -121,7 +121,7 @@ async function explain(seed: number, bug: PlantedBug | undefined): Promise<void>
   const switches = bug?.switches ?? {};
   const { result, faults, runs } = await shrink({ seed, switches });
   const lines: string[] = [];
-  await runSchedule({ seed, switches, only: new Set(faults), tell: (line) => lines.push(line) });
+  await runSchedule({ seed, switches, only: new Set(faults), trace: (line) => lines.push(line) });
   console.log(`\nBROKEN  ${result.breach?.invariant}: ${result.breach?.what}`);
   console.log(`seed ${seed}; of its faults ${faults.length} are needed (${runs} runs to shrink)`);
   console.log(
@@ -137,7 +137,7 @@ async function replay({ bug, only }: Options, seed: number): Promise<number> {
     seed,
     only,
     switches: bug?.switches ?? {},
-    tell: (line) => console.log(line),
+    trace: (line) => console.log(line),
   });
   console.log(breach === null ? 'all invariants held' : `BROKEN  ${breach.invariant}: ${breach.what}`);
   return breach === null ? 0 : EXIT_BROKEN;

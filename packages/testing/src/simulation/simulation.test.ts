@@ -10,7 +10,7 @@ const SCHEDULES = 2_000;
 
 async function traceOf(seed: number): Promise<string[]> {
   const lines: string[] = [];
-  await runSchedule({ seed, tell: (line) => lines.push(line) });
+  await runSchedule({ seed, trace: (line) => lines.push(line) });
   return lines;
 }
 

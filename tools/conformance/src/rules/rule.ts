@@ -26,13 +26,13 @@ export function rule(
 ): void {
   order.push(id);
   it(`${id}: ${promise}`, { timeout: RULE_TIMEOUT_MS }, async (context) => {
-    const tell = (result: Line['result'], note: string) => lines.push({ id, promise, result, note });
+    const record = (result: Line['result'], note: string) => lines.push({ id, promise, result, note });
     try {
       const note = await see(target());
-      tell('held', typeof note === 'string' ? note : '');
+      record('held', typeof note === 'string' ? note : '');
     } catch (error) {
       const isUnseen = error instanceof NotSeen;
-      tell(isUnseen ? 'not seen' : 'broken', (error as Error).message.split('\n')[0] ?? '');
+      record(isUnseen ? 'not seen' : 'broken', (error as Error).message.split('\n')[0] ?? '');
       // A system that was started for the kit has all that a rule needs.
       if (isUnseen && !target().isOurs) context.skip((error as Error).message);
       // What this rule has killed or slowed down must not break the next ones; that it is broken is told all the same.

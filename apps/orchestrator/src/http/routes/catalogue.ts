@@ -160,7 +160,7 @@ async function adjust<T>(
     read: async () => JSON.stringify(show(await answer(read()))),
   });
   if ('claimedAt' in adjusted) requestKey.claimedAt = adjusted.claimedAt;
-  if (adjusted.kind !== 'answered') throw unanswered(adjusted);
+  if (adjusted.kind !== 'completed') throw unanswered(adjusted);
   requestKey.replayed = adjusted.replayed;
   return reply
     .code(adjusted.status)

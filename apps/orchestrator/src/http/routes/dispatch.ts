@@ -4,7 +4,7 @@
  *     refuses to cancel what it has dispatched all the same.
  */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { OrderBook } from '../../orders/accept-order.ts';
+import type { OrderDeps } from '../../orders/accept-order.ts';
 import { readOrder } from '../../orders/order-store.ts';
 import type { Participants } from '../../saga/participants.ts';
 import { BODY_PROBLEMS, problemResponses, STORE_PROBLEMS } from '../openapi.ts';
@@ -13,7 +13,7 @@ import { Problem } from '../problem.ts';
 import { Dispatched, IdParams } from '../schemas.ts';
 
 /** `POST /v1/orders/{id}/dispatch`: the parcel has left. */
-export function dispatchRoutes({ pool }: OrderBook, { shipping }: Participants): FastifyPluginAsyncTypebox {
+export function dispatchRoutes({ pool }: OrderDeps, { shipping }: Participants): FastifyPluginAsyncTypebox {
   return async (app) => {
     app.post(
       '/v1/orders/:id/dispatch',

@@ -1,6 +1,6 @@
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { OrderBook } from '../../orders/accept-order.ts';
+import type { OrderDeps } from '../../orders/accept-order.ts';
 import type { OrderView } from '../../orders/order.ts';
 import { orderChanges } from '../../orders/order-changes.ts';
 import { readOrder, readOrders } from '../../orders/order-store.ts';
@@ -14,7 +14,7 @@ const CANCEL_WAIT_MS = 5_000;
 const HEARTBEAT_MS = 15_000;
 
 /** `/v1/orders`, without placing them. */
-export function orderRoutes(book: OrderBook): FastifyPluginAsyncTypebox {
+export function orderRoutes(deps: OrderDeps): FastifyPluginAsyncTypebox {
   return async (app) => {
     app.get(
       '/v1/orders/:id',
@@ -28,7 +28,7 @@ export function orderRoutes(book: OrderBook): FastifyPluginAsyncTypebox {
         },
       },
       async (request) => {
-        const order = await readOrder(book.pool, request.tenantId, request.params.id);
+        const order = await readOrder(deps.pool, request.tenantId, request.params.id);
         return order ?? noSuchOrder();
       },
     );
@@ -46,7 +46,7 @@ export function orderRoutes(book: OrderBook): FastifyPluginAsyncTypebox {
       },
       async (request) => {
         const { status } = request.query;
-        const page = await readOrders(book.pool, request.tenantId, { status, ...pageRequest(request.query) });
+        const page = await readOrders(deps.pool, request.tenantId, { status, ...pageRequest(request.query) });
         return { orders: page.rows, nextCursor: page.nextCursor };
       },
     );
@@ -70,9 +70,9 @@ export function orderRoutes(book: OrderBook): FastifyPluginAsyncTypebox {
       },
       async (request, reply) => {
         const { id } = request.params;
-        if ((await readOrder(book.pool, request.tenantId, id)) === undefined) return noSuchOrder();
-        const cancelled = await book.engine.cancel(id, CANCEL_WAIT_MS, hangUp(reply));
-        const order = (await readOrder(book.pool, request.tenantId, id)) ?? noSuchOrder();
+        if ((await readOrder(deps.pool, request.tenantId, id)) === undefined) return noSuchOrder();
+        const cancelled = await deps.engine.cancel(id, CANCEL_WAIT_MS, hangUp(reply));
+        const order = (await readOrder(deps.pool, request.tenantId, id)) ?? noSuchOrder();
         if (cancelled.kind === 'refused') {
           throw new Problem('cancel-refused', `The order is ${order.status}. It can no longer be cancelled.`);
         }
@@ -97,7 +97,7 @@ export function orderRoutes(book: OrderBook): FastifyPluginAsyncTypebox {
           },
         },
       },
-      async (request, reply) => sendChanges(book, request, reply, request.params.id),
+      async (request, reply) => sendChanges(deps, request, reply, request.params.id),
     );
   };
 }
@@ -106,8 +106,8 @@ function noSuchOrder(): never {
   throw new Problem('not-found', 'You have no order with this id.');
 }
 
-async function sendChanges(book: OrderBook, request: FastifyRequest, reply: FastifyReply, id: string): Promise<void> {
-  const changes = orderChanges(book, request.tenantId, id, hangUp(reply));
+async function sendChanges(deps: OrderDeps, request: FastifyRequest, reply: FastifyReply, id: string): Promise<void> {
+  const changes = orderChanges(deps, request.tenantId, id, hangUp(reply));
   // The first one decides between a stream and a plain error.
   const first = await changes.next();
   if (first.done) return noSuchOrder();
@@ -117,11 +117,11 @@ async function sendChanges(book: OrderBook, request: FastifyRequest, reply: Fast
   // A comment now and then, so that nothing on the way takes the silence for a dead connection.
   const heartbeat = setInterval(() => stream.write(': still here\n\n'), HEARTBEAT_MS);
   try {
-    const tell = (order: OrderView) => stream.write(`event: ${order.status}\ndata: ${JSON.stringify(order)}\n\n`);
-    tell(first.value);
-    for await (const order of changes) tell(order);
+    const sendEvent = (order: OrderView) => stream.write(`event: ${order.status}\ndata: ${JSON.stringify(order)}\n\n`);
+    sendEvent(first.value);
+    for await (const order of changes) sendEvent(order);
   } catch (error) {
-    // The head is out, so no status can tell; the client sees a stream without its terminal event and asks again.
+    // The head is sent, so no status can report it; the client sees a stream without its terminal event and asks again.
     request.log.warn({ err: error, reqId: request.id }, 'an event stream broke off');
   } finally {
     clearInterval(heartbeat);

@@ -1,8 +1,8 @@
 import { createHealth, createLog, createMetrics } from '@holdfast/service';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createAuthenticate } from '../../auth.ts';
-import { createKnownAnswers } from '../../keys/known-answers.ts';
-import type { OrderBook } from '../../orders/accept-order.ts';
+import { createOrderAnswerCache } from '../../keys/order-answer-cache.ts';
+import type { OrderDeps } from '../../orders/accept-order.ts';
 import { createHttpServer, type HttpEdge } from '../server.ts';
 
 const KEY = 'k'.repeat(16);
@@ -13,11 +13,11 @@ const ANSWER = { id: 'o-1', body: '{"id":"o-1","name":"é"}', claimedAt: new Dat
 async function edgeThatTold() {
   const retention = { keyLifetimeMs: 60_000, tombstoneLifetimeMs: 120_000 };
   const now = () => new Date();
-  const knownAnswers = createKnownAnswers(undefined, retention, now);
+  const answerCache = createOrderAnswerCache(undefined, retention, now);
   const fingerprint = { version: 1, digest: Buffer.from('print'), members: null };
-  knownAnswers.keep({ tenantId: 'shop', key: KEY, fingerprint, bytes: Buffer.from(SENT) }, ANSWER);
+  answerCache.keep({ tenantId: 'shop', key: KEY, fingerprint, bytes: Buffer.from(SENT) }, ANSWER);
   return await createHttpServer({
-    book: { knownAnswers, retention, now } as OrderBook,
+    deps: { answerCache, retention, now } as OrderDeps,
     participants: {},
     authenticate: createAuthenticate(new Map([['secret', 'shop']])),
     health: createHealth({}),
@@ -59,7 +59,7 @@ describe('an order that this process has answered', () => {
     });
   });
 
-  it('H20: sent in other bytes is read and checked as ever', async () => {
+  it('H20: sent in other bytes is parsed and checked', async () => {
     for (const [payload, code] of [
       [`${SENT} `, 'invalid-request'],
       ['{"twice":1,"twice":1}', 'invalid-request'],
@@ -70,7 +70,7 @@ describe('an order that this process has answered', () => {
     }
   });
 
-  it('is answered only after the checks of whoever sends it', async () => {
+  it('is answered only after its sender is authenticated', async () => {
     for (const [headers, code] of [
       [{ authorization: 'Bearer other' }, 'unauthorized'],
       [{ 'idempotency-key': 'short' }, 'idempotency-key-invalid'],

@@ -10,7 +10,7 @@ import { preferredWaitMs } from '@holdfast/idempotency/http';
 import { newTraceparent } from '@holdfast/service';
 import type { FastifyReply, FastifyRequest, preValidationHookHandler } from 'fastify';
 import { ORDER_ACCEPTED } from '../../keys/key-store.ts';
-import { acceptOrder, MAX_WAIT_MS, type OrderBook, type Placed } from '../../orders/accept-order.ts';
+import { acceptOrder, MAX_WAIT_MS, type OrderDeps, type Placed } from '../../orders/accept-order.ts';
 import { orderFaults } from '../../orders/order-request.ts';
 import { hangUp } from '../hang-up.ts';
 import { parseJsonBody } from '../json-body.ts';
@@ -34,7 +34,7 @@ declare module 'fastify' {
   }
 }
 
-export function placeOrderRoute(book: OrderBook): FastifyPluginAsyncTypebox {
+export function placeOrderRoute(deps: OrderDeps): FastifyPluginAsyncTypebox {
   return async (app) => {
     app.decorateRequest('bytes', undefined);
     app.removeContentTypeParser('application/json');
@@ -43,7 +43,7 @@ export function placeOrderRoute(book: OrderBook): FastifyPluginAsyncTypebox {
       '/v1/orders',
       {
         config: { keyed: true },
-        preValidation: [answerUnread(book), readBody],
+        preValidation: [answerByRawBody(deps), readBody],
         schema: {
           operationId: 'placeOrder',
           tags: ['orders'],
@@ -61,7 +61,7 @@ export function placeOrderRoute(book: OrderBook): FastifyPluginAsyncTypebox {
       async (request, reply) => {
         const faults = orderFaults(request.body);
         if (faults.length > 0) throw new Problem('invalid-request', undefined, faults);
-        const placed = await acceptOrder(book, {
+        const placed = await acceptOrder(deps, {
           tenantId: request.tenantId,
           key: requestKeyOf(request).key,
           request: request.body,
@@ -76,13 +76,13 @@ export function placeOrderRoute(book: OrderBook): FastifyPluginAsyncTypebox {
   };
 }
 
-function answerUnread({ knownAnswers }: OrderBook): preValidationHookHandler {
+function answerByRawBody({ answerCache }: OrderDeps): preValidationHookHandler {
   return (request, reply, done) => {
     // Without a body nothing was parsed.
     if (!Buffer.isBuffer(request.body)) return done();
     request.bytes = request.body;
     const { key } = requestKeyOf(request);
-    const known = knownAnswers.findUnread({ tenantId: request.tenantId, key, bytes: request.body });
+    const known = answerCache.findByRawBody({ tenantId: request.tenantId, key, bytes: request.body });
     if (known === undefined) return done();
     sendPlaced(request, reply, { kind: 'completed', replayed: true, ...known });
   };

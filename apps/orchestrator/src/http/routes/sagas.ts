@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { CompensateOutcome, ResumeOutcome, RetryOutcome, SagaDefinition, SagaRecord } from '@holdfast/saga';
-import type { OrderBook } from '../../orders/accept-order.ts';
+import type { OrderDeps } from '../../orders/accept-order.ts';
 import { STATUS_BY_STATE } from '../../orders/order.ts';
 import { stateOf } from '../../orders/order-store.ts';
 import { readSagaLines, type SagaLine, tenantOwns } from '../../saga/saga-store.ts';
@@ -10,9 +10,9 @@ import { Problem } from '../problem.ts';
 import { IdParams, Saga, SagaList, SagaPageQuery } from '../schemas.ts';
 
 /** `/v1/sagas`: how orders are carried out. */
-export function sagaRoutes(book: OrderBook, definition: SagaDefinition): FastifyPluginAsyncTypebox {
+export function sagaRoutes(deps: OrderDeps, definition: SagaDefinition): FastifyPluginAsyncTypebox {
   const find = async (tenantId: string, id: string): Promise<SagaRecord> => {
-    const saga = (await tenantOwns(book.pool, tenantId, id)) ? await book.engine.readSaga(id) : null;
+    const saga = (await tenantOwns(deps.pool, tenantId, id)) ? await deps.engine.readSaga(id) : null;
     if (saga === null)
       throw new Problem('not-found', 'You have no saga with this id. The id of a saga is the id of its order.');
     return saga;
@@ -45,7 +45,7 @@ export function sagaRoutes(book: OrderBook, definition: SagaDefinition): Fastify
       },
       async (request) => {
         const { status, step, minAge } = request.query;
-        const page = await readSagaLines(book.pool, request.tenantId, {
+        const page = await readSagaLines(deps.pool, request.tenantId, {
           state: status && stateOf(status),
           position: step === undefined ? undefined : positionOf(step, definition),
           minAgeSeconds: minAge === undefined ? undefined : Number(minAge),
@@ -70,7 +70,7 @@ export function sagaRoutes(book: OrderBook, definition: SagaDefinition): Fastify
       async (request) => {
         const { id } = request.params;
         await find(request.tenantId, id);
-        const resumed = await book.engine.operator.resume(id);
+        const resumed = await deps.engine.operator.resume(id);
         if (resumed.kind === 'not_parked')
           throw new Problem('not-parked', `The saga is ${resumed.state}. Only a parked saga can be resumed.`);
         assertTaken(resumed);
@@ -94,7 +94,7 @@ export function sagaRoutes(book: OrderBook, definition: SagaDefinition): Fastify
       async (request) => {
         const { id } = request.params;
         await find(request.tenantId, id);
-        const retried = await book.engine.operator.retryNow(id);
+        const retried = await deps.engine.operator.retryNow(id);
         if (retried.kind === 'ended')
           throw new Problem('saga-ended', `The saga has ended: it is ${retried.state}. Read its order.`);
         assertTaken(retried);
@@ -121,7 +121,7 @@ export function sagaRoutes(book: OrderBook, definition: SagaDefinition): Fastify
       async (request) => {
         const { id } = request.params;
         await find(request.tenantId, id);
-        const outcome = await book.engine.operator.compensate(id, COMPENSATE_WAIT_MS);
+        const outcome = await deps.engine.operator.compensate(id, COMPENSATE_WAIT_MS);
         if (outcome.kind === 'past_pivot' || (outcome.kind === 'ended' && outcome.state === 'completed')) {
           throw new Problem('cancel-refused', 'The shipment is booked. Handle the order as a return.');
         }

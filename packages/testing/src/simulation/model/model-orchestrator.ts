@@ -40,7 +40,7 @@ export interface OrchestratorParts {
   random: () => number;
   /** Called after each call that goes out. */
   onSend: (host: Host) => void;
-  tell: (what: string) => void;
+  trace: (what: string) => void;
 }
 
 const RETRY = { baseMs: 4, capMs: 40 };
@@ -64,11 +64,11 @@ export class ModelOrchestrator {
 
   /** A new process: nothing of an earlier one is in its memory. */
   start(): void {
-    const { timeline, clock, leaseMs, isNameUnique, random, tell } = this.#parts;
+    const { timeline, clock, leaseMs, isNameUnique, random, trace } = this.#parts;
     this.host.life += 1;
     this.host.up = true;
     this.host.pausedUntil = 0;
-    tell(`${this.host.name} starts`);
+    trace(`${this.host.name} starts`);
     const engine = createEngine({
       pool: this.#pool(),
       definitions: [this.#definition(1_000)],
@@ -80,9 +80,9 @@ export class ModelOrchestrator {
       hookPayload: (saga) => (hasEnded(saga.state) ? answerOf(saga) : null),
       clock: timeline.clockOf(this.host, { origin: 1_000 * this.host.life, ...clock }),
       log: {
-        info: (_, message) => tell(`${this.host.name}: ${message}`),
-        warn: (_, message) => tell(`${this.host.name}: ${message}`),
-        error: (fields, message) => tell(`${this.host.name}: ${message} ${JSON.stringify(fields)}`),
+        info: (_, message) => trace(`${this.host.name}: ${message}`),
+        warn: (_, message) => trace(`${this.host.name}: ${message}`),
+        error: (fields, message) => trace(`${this.host.name}: ${message} ${JSON.stringify(fields)}`),
       },
     });
     this.#engine = engine;
@@ -94,7 +94,7 @@ export class ModelOrchestrator {
 
   crash(): void {
     if (!this.host.up) return;
-    this.#parts.tell(`${this.host.name} dies`);
+    this.#parts.trace(`${this.host.name} dies`);
     this.host.up = false;
     this.host.life += 1;
     this.#engine = null;
@@ -105,7 +105,7 @@ export class ModelOrchestrator {
   stop(): void {
     const engine = this.#engine;
     if (engine === null) return;
-    this.#parts.tell(`${this.host.name} is asked to stop`);
+    this.#parts.trace(`${this.host.name} is asked to stop`);
     void engine.stop({ graceMs: GRACE_MS }).then(() => this.crash());
   }
 
@@ -117,12 +117,12 @@ export class ModelOrchestrator {
   place({ id, deadlineMs }: PlannedSaga, waitMs: number): void {
     const engine = this.#engine;
     if (engine === null) return;
-    const { invariants, tell } = this.#parts;
+    const { invariants, trace } = this.#parts;
     const answer = async () => {
       const { kind } = await engine.begin(NAME, id, { id }, { deadlineMs });
       if (kind === 'begun' || kind === 'exists') invariants.answered(id, await this.#answer(engine, id, waitMs));
     };
-    answer().catch(() => tell(`a client hears nothing of ${id}`));
+    answer().catch(() => trace(`a client hears nothing of ${id}`));
   }
 
   /** The end, when it comes in time; else what the saga is now. What stands already is the answer in any case (K1). */
@@ -140,7 +140,7 @@ export class ModelOrchestrator {
   cancel(sagaId: string, onOutcome: (kind: string) => void): void {
     void this.#engine?.cancel(sagaId, CANCEL_WAIT_MS).then(
       ({ kind }) => onOutcome(kind),
-      () => this.#parts.tell(`cancel of ${sagaId} could not be stored`),
+      () => this.#parts.trace(`cancel of ${sagaId} could not be stored`),
     );
   }
 

@@ -34,7 +34,7 @@ export class Network {
   readonly calmAt: number;
   readonly #timeline: Timeline;
   readonly #chance: Chance;
-  readonly #tell: (what: string) => void;
+  readonly #trace: (what: string) => void;
   readonly #links = new Map<string, Link>();
 
   constructor(parts: {
@@ -42,13 +42,13 @@ export class Network {
     chance: Chance;
     rates: Rates;
     calmAt: number;
-    tell: (what: string) => void;
+    trace: (what: string) => void;
   }) {
     this.#timeline = parts.timeline;
     this.#chance = parts.chance;
     this.rates = parts.rates;
     this.calmAt = parts.calmAt;
-    this.#tell = parts.tell;
+    this.#trace = parts.trace;
   }
 
   link(from: string, to: string): Link {
@@ -69,7 +69,7 @@ export class Network {
     const { life } = from;
     return new Promise((resolve) => {
       const answer = (value: R) => this.#reply(from, life, link, n, () => resolve(value));
-      this.#tell(`${link.name} #${n} ${what}`);
+      this.#trace(`${link.name} #${n} ${what}`);
       if (this.#strikes('lose-request', link, n, this.rates.loseRequest)) {
         // Half of them as a reset connection, which the caller hears of.
         if (this.#chance.fraction(REFUSED_FAST, link, n) < 0.5) answer(refused);
@@ -102,7 +102,7 @@ export class Network {
         this.pending -= 1;
         return answer(refused);
       }
-      if (extraMs > 0) this.#tell(`${to.name} gets ${link.name} #${n} ${what}`);
+      if (extraMs > 0) this.#trace(`${to.name} gets ${link.name} #${n} ${what}`);
       const { life } = to;
       to.serving += 1;
       void serve().then((value) => {
@@ -153,7 +153,7 @@ export class Network {
           if (!late) lost(this.#between(LATENCY, LATENCY_BACK, link, n));
           return;
         }
-        if (!QUIET.has(what)) this.#tell(`${link.name} #${n} ${what}${late ? ' (late)' : ''}`);
+        if (!QUIET.has(what)) this.#trace(`${link.name} #${n} ${what}${late ? ' (late)' : ''}`);
         let value: R;
         try {
           value = execute();
@@ -170,7 +170,7 @@ export class Network {
 
   #strikes(kind: Parameters<Chance['strikes']>[0], link: Link, n: number, rate: number): boolean {
     if (this.#timeline.now >= this.calmAt || !this.#chance.strikes(kind, link, n, rate)) return false;
-    this.#tell(`!! ${kind} ${link.name} #${n}`);
+    this.#trace(`!! ${kind} ${link.name} #${n}`);
     return true;
   }
 

@@ -1,8 +1,8 @@
 /*
- * Keys that are in progress, as far as this process knows. Duplicates wait here, in memory (H7): for a first request of this
- * process in `singleFlight`, for one of another process by looking.
+ * The keys that are in progress, as far as this process knows. Duplicates wait here, in memory (H7): in `singleFlight` for a
+ * first request of this process, by polling for one of another process.
  *
- * K2  Only a shortcut: what a key is answered, its row says.
+ * K2  Only a shortcut: the key's row has the answer.
  * K7  A waiting duplicate holds neither a connection nor a lock. Keys whose first request runs in another process are
  *     looked at together: one statement per look, however many wait. With Redis they are woken, and the looks go on all the
  *     same: a message may be lost.
@@ -12,18 +12,18 @@ import type { Pool } from '@holdfast/postgres';
 import type { Log } from '@holdfast/service';
 import { findSettled, type StoredAnswer, type StoredKey } from './key-store.ts';
 
-/** What a duplicate is compared with. Only ever what a committed row says: another request may have claimed the key. */
-export type OpenKey = Pick<StoredKey, 'tenantId' | 'operation' | 'fingerprint' | 'members' | 'createdAt'>;
+/** What a duplicate is compared with: always a committed row, since another request may have claimed the key. */
+export type InFlightKey = Pick<StoredKey, 'tenantId' | 'operation' | 'fingerprint' | 'members' | 'createdAt'>;
 
 export type Waited =
   | { kind: 'completed'; answer: StoredAnswer }
   /** Not in the time given; or too many wait here already. */
   | { kind: 'in_progress' }
-  /** No longer watched: the key's row says what it stands for now. */
+  /** No longer watched: read the key's row. */
   | { kind: 'changed' };
 
 interface Entry {
-  key: OpenKey;
+  key: InFlightKey;
   outcome: PromiseWithResolvers<Waited>;
   waiting: number;
   unsubscribe: () => void;
@@ -33,11 +33,11 @@ export interface WaitOptions {
   waitMs: number;
   /** Aborted when the caller hangs up. */
   signal: AbortSignal;
-  /** Returns when another process may have told the answer, at the latest after `ms`; undefined where nobody tells. */
-  untilTold?: ((ms: number) => Promise<void>) | undefined;
+  /** Returns when another process may have published the answer, at the latest after `ms`; undefined without Redis. */
+  untilPublished?: ((ms: number) => Promise<void>) | undefined;
 }
 
-export interface OpenKeysOptions {
+export interface InFlightKeysOptions {
   pool: Pool;
   log: Log;
   /** Calls `listener` when this process changes what it drives under `id`. @returns ends that */
@@ -52,10 +52,10 @@ const IDS_PER_LOOK = 1_000;
 const MAX_WAITING = 20_000;
 const PENDING: Waited = { kind: 'in_progress' };
 
-export class OpenKeys {
+export class InFlightKeys {
   /** First requests that run in this process. */
   readonly singleFlight = createSingleFlight({ maxWaiting: MAX_WAITING });
-  readonly #options: OpenKeysOptions;
+  readonly #options: InFlightKeysOptions;
   readonly #entries = new Map<string, Entry>();
   readonly #lookEveryMs: number;
   #timer: NodeJS.Timeout | undefined;
@@ -63,20 +63,20 @@ export class OpenKeys {
   /** Woken during a look: what was stored may have come too late for it. */
   #wokenMeanwhile = false;
 
-  constructor(options: OpenKeysOptions) {
+  constructor(options: InFlightKeysOptions) {
     this.#options = options;
     this.#lookEveryMs = options.lookEveryMs ?? LOOK_EVERY_MS;
   }
 
-  /** What the key stands for, where somebody here waits for an answer of another process. */
-  watched(id: string): OpenKey | undefined {
+  /** What the key was claimed for, where a call here waits for another process. */
+  watched(id: string): InFlightKey | undefined {
     return this.#entries.get(id)?.key;
   }
 
   /** Waits for the answer to a key that is in progress in another process. Holds nothing meanwhile. */
-  async wait(id: string, key: OpenKey, { waitMs, signal, untilTold }: WaitOptions): Promise<Waited> {
+  async wait(id: string, key: InFlightKey, { waitMs, signal, untilPublished }: WaitOptions): Promise<Waited> {
     if (waitMs <= 0 || signal.aborted || this.singleFlight.isFull) return PENDING;
-    const entry = this.#entries.get(id) ?? this.#watch(id, key, untilTold);
+    const entry = this.#entries.get(id) ?? this.#watch(id, key, untilPublished);
     entry.waiting += 1;
     try {
       const waited = await this.singleFlight.wait(entry.outcome.promise, waitMs, signal);
@@ -87,25 +87,25 @@ export class OpenKeys {
     }
   }
 
-  /** No more looks; who waits is sent to the key's row. */
+  /** Ends the polling; waiting calls read the key's row. */
   close(): void {
     clearTimeout(this.#timer);
     for (const [id, entry] of this.#entries) this.#end(id, entry, { kind: 'changed' });
   }
 
-  #watch(id: string, key: OpenKey, untilTold: WaitOptions['untilTold']): Entry {
+  #watch(id: string, key: InFlightKey, untilPublished: WaitOptions['untilPublished']): Entry {
     // Ended here after all (its saga was adopted): look at once.
     const unsubscribe = this.#options.subscribe(id, () => this.#lookIn(0));
     const entry: Entry = { key, outcome: Promise.withResolvers<Waited>(), waiting: 0, unsubscribe };
     this.#entries.set(id, entry);
     this.#lookIn(this.#lookEveryMs);
-    if (untilTold !== undefined) void this.#lookWhenTold(id, entry, untilTold);
+    if (untilPublished !== undefined) void this.#lookWhenPublished(id, entry, untilPublished);
     return entry;
   }
 
-  async #lookWhenTold(id: string, entry: Entry, untilTold: (ms: number) => Promise<void>): Promise<void> {
+  async #lookWhenPublished(id: string, entry: Entry, untilPublished: (ms: number) => Promise<void>): Promise<void> {
     while (this.#entries.get(id) === entry) {
-      await untilTold(LISTEN_MS);
+      await untilPublished(LISTEN_MS);
       if (this.#entries.get(id) === entry) this.#lookIn(0);
     }
   }
@@ -136,8 +136,8 @@ export class OpenKeys {
         }
       }
     } catch (error) {
-      // Who waits has a deadline of its own; the next look may go well.
-      this.#options.log.warn({ err: error }, 'looking for answers that duplicates wait for failed; looking again');
+      // Each waiting call has its own deadline; the next look may succeed.
+      this.#options.log.warn({ err: error }, 'polling for the answers of other processes failed; polling again');
     } finally {
       this.#looking = false;
     }
