@@ -19,7 +19,7 @@ const PROOFS = [
   'tests/conformance-model.test.ts',
   'tests/matrix.test.ts',
   'tests/model.test.ts',
-  'tests/packed-idempotency.test.ts',
+  'tests/packed-packages.test.ts',
   'tests/plans.test.ts',
 ];
 /** Of tests/, what needs no process but its own. */

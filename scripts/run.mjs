@@ -8,7 +8,17 @@ import { environmentFor, findTools, ROOT, rememberTools } from './tools.mjs';
 /** `EX_USAGE` of sysexits.h. */
 const EXIT_USAGE = 64;
 const PARENT_POLL_MS = 250;
-const TASKS = ['typecheck', 'lint', 'borders', 'unused', 'gen:check', 'api:check', 'proto:lint', 'proto:breaking'];
+const TASKS = [
+  'typecheck',
+  'lint',
+  'borders',
+  'unused',
+  'gen:check',
+  'api:check',
+  'packages',
+  'proto:lint',
+  'proto:breaking',
+];
 const OUTPUT = ['--ui=stream', '--output-logs=new-only', '--log-order=grouped'];
 const CHECK = ['node_modules/.bin/turbo', 'run', ...TASKS, ...OUTPUT, '--continue'];
 

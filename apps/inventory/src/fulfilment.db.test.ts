@@ -1,14 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { connectRedis, type RedisClient } from '@holdfast/idempotency/redis';
 import { consumeStream, forgetMessages, type StreamEntry } from '@holdfast/messaging';
+import { type TestParticipant, testParticipant } from '@holdfast/participant/test';
 import { type CallOptions, services } from '@holdfast/rpc';
-import {
-  isRedisInstalled,
-  type RedisServer,
-  startRedis,
-  type TestParticipant,
-  testParticipant,
-} from '@holdfast/testing';
+import { isRedisInstalled, type RedisServer, startRedis } from '@holdfast/testing';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { FULFILMENT, fulfilDispatched, SHIPMENT_STREAM } from './fulfilment.ts';
 import { inventoryMigrations, inventoryService } from './index.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { type TestParticipant, testParticipant } from '@holdfast/participant/test';
 import type { CallOptions } from '@holdfast/rpc';
 import { services } from '@holdfast/rpc';
-import { type TestParticipant, testParticipant } from '@holdfast/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { inventoryMigrations, inventoryService } from './index.ts';
 

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { createSingleFlight } from '@holdfast/idempotency';
 import { createStepClient, stepStreams, storeFault } from '@holdfast/participant';
+import { type TestParticipant, testParticipant } from '@holdfast/participant/test';
 import { createPool, type Transaction, transaction } from '@holdfast/postgres';
 import { type CallOptions, type Client, services, startServer } from '@holdfast/rpc';
-import { type TestParticipant, testParticipant } from '@holdfast/testing';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { inventoryMigrations, inventoryService } from './index.ts';

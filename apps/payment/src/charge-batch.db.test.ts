@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { createSingleFlight } from '@holdfast/idempotency';
 import { createStepClient, stepStreams, storeFault } from '@holdfast/participant';
+import { type TestParticipant, testParticipant } from '@holdfast/participant/test';
 import { createPool } from '@holdfast/postgres';
 import { type CallOptions, type Client, services, startServer } from '@holdfast/rpc';
 import { SECRET_KEY, startTestSandbox, type TestSandbox } from '@holdfast/sandbox/test';
 import { createMetrics } from '@holdfast/service';
-import { type TestParticipant, testParticipant } from '@holdfast/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ProviderSettings } from './card.ts';
 import { paymentMigrations, paymentService } from './index.ts';

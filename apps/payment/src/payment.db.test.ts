@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { type TestParticipant, testParticipant } from '@holdfast/participant/test';
 import type { CallOptions } from '@holdfast/rpc';
 import { services } from '@holdfast/rpc';
 import { NO_FAULTS, SECRET_KEY, startTestSandbox, type TestSandbox } from '@holdfast/sandbox/test';
-import { type TestParticipant, testParticipant } from '@holdfast/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { paymentMigrations, paymentService } from './index.ts';
 

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { createSingleFlight } from '@holdfast/idempotency';
 import { storeFault } from '@holdfast/participant';
+import { type TestParticipant, testParticipant } from '@holdfast/participant/test';
 import { type CallOptions, type Client, createClient, services, startServer } from '@holdfast/rpc';
 import { createMetrics } from '@holdfast/service';
-import { startProcess, type TestParticipant, testParticipant } from '@holdfast/testing';
+import { startProcess } from '@holdfast/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { startTestCarrier, type TestCarrier } from '../test/test-carrier.ts';
 import type { CarrierSettings } from './carrier.ts';

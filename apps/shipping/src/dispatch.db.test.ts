@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { type TestParticipant, testParticipant } from '@holdfast/participant/test';
 import { transaction } from '@holdfast/postgres';
 import { type CallOptions, services } from '@holdfast/rpc';
-import { type TestParticipant, testParticipant } from '@holdfast/testing';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { startTestCarrier, type TestCarrier } from '../test/test-carrier.ts';
 import { dispatch as dispatchIn } from './dispatch.ts';

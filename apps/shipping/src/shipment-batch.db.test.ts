@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createStepClient } from '@holdfast/participant';
+import { type TestParticipant, testParticipant } from '@holdfast/participant/test';
 import { type CallOptions, type Client, services } from '@holdfast/rpc';
-import { type TestParticipant, testParticipant } from '@holdfast/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startTestCarrier, type TestCarrier } from '../test/test-carrier.ts';
 import { shippingMigrations, shippingService } from './index.ts';

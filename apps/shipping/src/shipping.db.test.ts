@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { type TestParticipant, testParticipant } from '@holdfast/participant/test';
 import { type CallOptions, services } from '@holdfast/rpc';
-import { type TestParticipant, testParticipant } from '@holdfast/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestCarrier, type TestCarrier } from '../test/test-carrier.ts';
 import { shippingMigrations, shippingService } from './index.ts';

@@ -1,7 +1,7 @@
 import type { Migrations } from '@holdfast/postgres';
 
 // What a service needs around its keys, so that it need not name a second package.
-export { createPool, migrate, type Pool, type Transaction } from '@holdfast/postgres';
+export { createHostPool as createPool, migrate, type Pool, type Transaction } from '@holdfast/postgres';
 
 export {
   type AnswerCache,

@@ -1,8 +1,16 @@
 export { describeSchema } from './describe-schema.ts';
 export { type Batcher, createBatcher, QueueFull } from './group-commit.ts';
-export { type Migrations, migrate, missingMigrations } from './migrate.ts';
+export { type MigrationFile, type Migrations, migrate, migrationFiles, missingMigrations } from './migrate.ts';
 export { fewRowsHint } from './planner-hints.ts';
-export { createPool, type Pool, type PoolOptions, type Query, type Statement, statement } from './pool.ts';
+export {
+  createHostPool,
+  createPool,
+  type Pool,
+  type PoolOptions,
+  type Query,
+  type Statement,
+  statement,
+} from './pool.ts';
 export { type Preparation, prepareDatabase, runMigrations } from './prepare-database.ts';
 export {
   classifyPostgresError,
@@ -20,3 +28,4 @@ export {
   transactionAfter,
   transactionOf,
 } from './transaction.ts';
+export { statementTypes } from './value-types.ts';

@@ -4,19 +4,25 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Pool, Query } from './pool.ts';
 import { transaction } from './transaction.ts';
+import { statementTypes } from './value-types.ts';
 
-/** A folder of numbered files, `001-what-it-does.sql`, applied in order, each once. */
-export interface Migrations {
+/**
+ * Numbered files, `001-what-it-does.sql`, applied in order, each once: a folder of them, or the files themselves, as a
+ * packed library has them.
+ */
+export type Migrations = {
   /** Whose tables these are; part of a migration's identity. */
   module: string;
-  folder: URL;
+} & ({ folder: URL } | { files: readonly MigrationFile[] });
+
+export interface MigrationFile {
+  file: string;
+  sql: string;
 }
 
-interface Migration {
+interface Migration extends MigrationFile {
   module: string;
-  file: string;
   checksum: string;
-  sql: string;
 }
 
 // Any constant will do, as long as every migrating process of a database uses the same.
@@ -64,7 +70,10 @@ export async function migrate(pool: Pool, sources: Migrations[]): Promise<string
  * @throws Error when an applied file has changed since
  */
 export async function missingMigrations(db: Query, sources: Migrations[]): Promise<string[]> {
-  const { rows } = await db.query<{ exists: boolean }>(`select to_regclass('schema_migrations') is not null as exists`);
+  const { rows } = await db.query<{ exists: boolean }>({
+    text: `select to_regclass('schema_migrations') is not null as exists`,
+    types: statementTypes,
+  });
   const applied = rows[0]?.exists === true ? await appliedChecksums(db) : new Map<string, string>();
   return sources
     .flatMap(readMigrations)
@@ -92,19 +101,25 @@ function patiently(text: string, values?: unknown[]) {
 }
 
 async function appliedChecksums(tx: Query): Promise<Map<string, string>> {
-  const { rows } = await tx.query<{ id: string; checksum: string }>(
-    `select module || '/' || file as id, checksum from schema_migrations`,
-  );
+  const { rows } = await tx.query<{ id: string; checksum: string }>({
+    text: `select module || '/' || file as id, checksum from schema_migrations`,
+    types: statementTypes,
+  });
   return new Map(rows.map((row) => [row.id, row.checksum]));
 }
 
 function readMigrations(source: Migrations): Migration[] {
+  return migrationFiles(source).map(({ file, sql }) => {
+    return { module: source.module, file, checksum: createHash('sha256').update(sql).digest('hex'), sql };
+  });
+}
+
+/** In the order in which they are applied. */
+export function migrationFiles(source: Migrations): readonly MigrationFile[] {
+  if ('files' in source) return source.files;
   const folder = fileURLToPath(source.folder);
   return readdirSync(folder)
     .filter((file) => /^\d{3}-.+\.sql$/.test(file))
     .sort()
-    .map((file) => {
-      const sql = readFileSync(join(folder, file), 'utf8');
-      return { module: source.module, file, checksum: createHash('sha256').update(sql).digest('hex'), sql };
-    });
+    .map((file) => ({ file, sql: readFileSync(join(folder, file), 'utf8') }));
 }

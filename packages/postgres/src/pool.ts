@@ -1,14 +1,6 @@
 import pg from 'pg';
 import { arrayText } from './array-text.ts';
-
-// Amounts and counts are bigint columns; they stay below 2^53 by validation at the edge. A value beyond it must not be
-// rounded silently, so parsing it fails instead.
-const BIGINT_OID = 20;
-pg.types.setTypeParser(BIGINT_OID, (text) => {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value)) throw new RangeError(`bigint ${text} is beyond 2^53 - 1`);
-  return value;
-});
+import { numberTypes, statementTypes } from './value-types.ts';
 
 export type Pool = pg.Pool;
 /** What runs a statement: the pool (one statement, its own transaction) or a transaction's client. */
@@ -38,6 +30,8 @@ export interface PoolOptions {
    * statement that is never answered then closes its connection. Default false.
    */
   pipeline?: boolean;
+  /** How values are read. Default: bigint as a number, which throws beyond 2^53 - 1; all others as the driver does. */
+  types?: pg.CustomTypesConfig;
   /** Called when an idle connection breaks; the pool replaces it by itself. */
   onIdleError?: (error: Error) => void;
   /** Called with how long a caller has waited for its connection, or until it was told that there is none. */
@@ -111,6 +105,7 @@ export function createPool(options: PoolOptions): Pool {
   const statementTimeoutMs = options.statementTimeoutMs ?? 10_000;
   const config = {
     Client: ArrayClient,
+    types: options.types ?? numberTypes,
     connectionString: options.databaseUrl,
     application_name: options.applicationName,
     max: options.max ?? 16,
@@ -127,13 +122,19 @@ export function createPool(options: PoolOptions): Pool {
   return pool;
 }
 
+/** For a program that is not ours: whatever it has set for all its connections holds here too, bigints are text. */
+export function createHostPool(options: PoolOptions): Pool {
+  return createPool({ types: pg.types, ...options });
+}
+
 /** A named statement: prepared once per connection, its name is what an operator sees in the server's statistics. */
 export interface Statement {
   name: string;
   text: string;
+  types: pg.CustomTypesConfig;
 }
 
 /** @param name unique in the process, in the form `module.what-it-does` */
 export function statement(name: string, text: string): Statement {
-  return { name, text };
+  return { name, text, types: statementTypes };
 }

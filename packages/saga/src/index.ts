@@ -1,3 +1,11 @@
+// What a service needs around its sagas, so that it need not name a second package.
+export {
+  createHostPool as createPool,
+  migrate,
+  type Pool,
+  type Transaction,
+  transaction,
+} from '@holdfast/postgres';
 export {
   type ActOutcome,
   type CompensatableStep,

@@ -16,5 +16,4 @@ export { type TestDatabase, testDatabase } from './postgres/test-database.ts';
 export { skipsRedis } from './redis-here.ts';
 export { isRedisInstalled, type RedisServer, startRedis, startRedisCluster, startSentinel } from './redis-server.ts';
 export { startProcess, type TestProcess } from './service-process.ts';
-export { type TestParticipant, testParticipant } from './test-participant.ts';
 export { toldEvents } from './told-events.ts';

@@ -216,7 +216,7 @@ async function reportBytes(pool: Pool): Promise<void> {
   const { rows } = await pool.query(
     `select (pg_total_relation_size('claims') + (
                select coalesce(sum(pg_total_relation_size(relid)) filter (where pg_relation_size(relid) > 0), 0)
-                 from pg_partition_tree('answers') where isleaf))::float8 / count(*) as bytes, count(*) as keys
+                 from pg_partition_tree('answers') where isleaf))::float8 / count(*) as bytes, count(*)::int as keys
        from claims`,
   );
   console.log(

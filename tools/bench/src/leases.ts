@@ -64,7 +64,7 @@ async function compare(keys: number, seed: number): Promise<void> {
       await pool.query('create table effects (key text not null)');
       await race({ databaseUrl, keys, seed, fenced });
       const { rows } = await pool.query(`
-        select count(*) as ran, count(*) filter (where times > 1) as doubled
+        select count(*)::int as ran, (count(*) filter (where times > 1))::int as doubled
           from (select key, count(*) as times from effects group by key) as by_key`);
       console.log(
         `${fenced ? 'with' : 'without'} the fence on the effect: ${rows[0].ran} keys ran, ${rows[0].doubled} twice`,

@@ -5,6 +5,7 @@
  * K1  The key is claimed durably before the call goes out; the call carries a key derived from it; the answer is stored
  *     before anyone hears it.
  * K2  Same key, same request: the same bytes. Same key, other request or operation: refused, nothing called.
+ * K7  A duplicate waits in memory for the call that runs in this process, and shares its answer (run-once.ts).
  * K5  Past its retention the resource is shown as it is; nothing is called.
  *
  * Crash windows: after the claim, or after the effect: the key is open, and the next request under it makes the same call
@@ -12,18 +13,14 @@
  * it could be the key of an order's step.
  */
 import type { KeyedOperation } from '@holdfast/contracts';
-import { type Fingerprint, type Fingerprinter, isSameRequest } from '@holdfast/idempotency';
-import type { Pool } from '@holdfast/postgres';
-import { isPastRetention, isTooOld, type Retention } from '../keys/key-retention.ts';
+import { type ClaimedRequest, type Fingerprint, isSameRequest, runOnce } from '@holdfast/idempotency';
+import { isPastRetention, isTooOld } from '../keys/key-retention.ts';
 import { claimKey, findStoredKey, type StoredKey, settleKey } from '../keys/key-store.ts';
-import { keyId, type Reused, refusal } from '../orders/accept-order.ts';
+import { keyId, type OrderBook, type Reused, refusal } from '../orders/accept-order.ts';
 
-export interface AdjustmentDesk {
-  pool: Pool;
-  fingerprinter: Fingerprinter;
-  retention: Retention;
-  now: () => Date;
-}
+export type AdjustmentDesk = Pick<OrderBook, 'pool' | 'fingerprinter' | 'retention' | 'now'> & {
+  openKeys: Pick<OrderBook['openKeys'], 'singleFlight'>;
+};
 
 export interface Adjustment {
   tenantId: string;
@@ -41,52 +38,74 @@ export interface Adjustment {
 
 export type Adjusted =
   | { kind: 'answered'; status: number; body: string; replayed: boolean; claimedAt: Date }
+  | { kind: 'in_progress'; claimedAt: Date }
   | Reused
   | { kind: 'key_expired' };
 
+/** As long as the call to the participant may take. */
+const DUPLICATE_WAIT_MS = 5_000;
+
+interface Attempt extends Adjustment {
+  id: string;
+  fingerprint: Fingerprint;
+  claimed: (request: ClaimedRequest) => void;
+}
+
 /** @throws what `call`, `read` and the database throw; the same key will tell what came of it */
 export async function adjustOnce(desk: AdjustmentDesk, adjustment: Adjustment): Promise<Adjusted> {
-  const { pool, fingerprinter, retention, now } = desk;
-  const { tenantId, key, operation, resource, request } = adjustment;
+  const { fingerprinter, now, openKeys } = desk;
+  const { tenantId, key, operation, request } = adjustment;
   const id = keyId(fingerprinter, tenantId, key);
   const fingerprint = fingerprinter.of(operation, request, { nameMembers: true });
+  const call = { tenantId, key, operation, fingerprint, waitMs: DUPLICATE_WAIT_MS };
+  return await runOnce<Adjusted>(openKeys.singleFlight, call, {
+    attempt: (claimed) => claimAdjustment(desk, { ...adjustment, id, fingerprint, claimed }),
+    share: (adjusted) => (adjusted.kind === 'answered' ? { ...adjusted, replayed: true } : adjusted),
+    reused: (claimedFor) => refusal(claimedFor, operation, fingerprint, now()),
+    inProgress: (claimedFor) => ({ kind: 'in_progress', claimedAt: claimedFor?.createdAt ?? now() }),
+    // The duplicate of another process waits at the participant, which runs the derived key once.
+    waitUntilSettled: async (_ms, inProgress) => inProgress,
+  });
+}
+
+async function claimAdjustment(desk: AdjustmentDesk, attempt: Attempt): Promise<Adjusted> {
+  const { pool, retention, now } = desk;
+  const { tenantId, key, operation, resource, id, fingerprint, claimed } = attempt;
   if (isTooOld(retention, key, now())) {
     const known = await findStoredKey(pool, { tenantId, id });
-    return known === undefined
-      ? { kind: 'key_expired' }
-      : await handleExisting(desk, adjustment, id, fingerprint, known);
+    return known === undefined ? { kind: 'key_expired' } : await handleExisting(desk, attempt, known);
   }
-  const claimedAt = now();
-  const isFirst = await claimKey(pool, { id, tenantId, operation, resource, fingerprint, createdAt: claimedAt });
-  if (isFirst) return await adjust(desk, adjustment, id, claimedAt);
+  const createdAt = now();
+  const isFirst = await claimKey(pool, { id, tenantId, operation, resource, fingerprint, createdAt });
+  if (isFirst) {
+    claimed({ operation, fingerprint: fingerprint.digest, members: fingerprint.members, createdAt });
+    return await adjust(desk, attempt, createdAt);
+  }
   const stored = await findStoredKey(pool, { tenantId, id });
   if (stored === undefined) throw new Error('a key vanished between two statements: is something deleting live keys?');
-  return await handleExisting(desk, adjustment, id, fingerprint, stored);
+  return await handleExisting(desk, attempt, stored);
 }
 
 /** The key stands for something already. */
-async function handleExisting(
-  desk: AdjustmentDesk,
-  adjustment: Adjustment,
-  id: string,
-  fingerprint: Fingerprint,
-  stored: StoredKey,
-): Promise<Adjusted> {
-  const { operation } = adjustment;
+async function handleExisting(desk: AdjustmentDesk, attempt: Attempt, stored: StoredKey): Promise<Adjusted> {
+  const { operation, fingerprint } = attempt;
   if (!isSameRequest(stored, { operation, fingerprint })) return refusal(stored, operation, fingerprint, desk.now());
   const { status, answer, createdAt: claimedAt } = stored;
-  if (status === null) return await adjust(desk, adjustment, id, claimedAt);
+  if (status === null) {
+    attempt.claimed(stored);
+    return await adjust(desk, attempt, claimedAt);
+  }
   // A refusal is final: its answer is kept as long as the key.
   const isPast = status < 400 && isPastRetention(desk.retention, claimedAt, desk.now());
-  const body = isPast || answer === null ? await adjustment.read() : answer;
+  const body = isPast || answer === null ? await attempt.read() : answer;
   return { kind: 'answered', status, body, replayed: true, claimedAt };
 }
 
 /** At most once, however often it is called: the participant claims the derived key. */
-async function adjust(desk: AdjustmentDesk, adjustment: Adjustment, id: string, claimedAt: Date): Promise<Adjusted> {
-  const { replayed, ...answer } = await adjustment.call(`${id}:adjust`);
+async function adjust(desk: AdjustmentDesk, attempt: Attempt, claimedAt: Date): Promise<Adjusted> {
+  const { tenantId, operation, id } = attempt;
+  const { replayed, ...answer } = await attempt.call(`${id}:adjust`);
   // crash here: the effect is there, its answer is not stored; the next request under the key gets it from the participant.
-  const { tenantId, operation } = adjustment;
   const stored = await settleKey(desk.pool, { tenantId, id, operation }, answer.status, answer.body);
   return { kind: 'answered', status: stored.status, body: stored.answer ?? answer.body, replayed, claimedAt };
 }

@@ -1,3 +1,4 @@
+import { createSingleFlight } from '@holdfast/idempotency';
 import { createLog } from '@holdfast/service';
 import { type TestDatabase, testDatabase } from '@holdfast/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -123,6 +124,7 @@ describe('a duplicate that waits', () => {
 describe('an adjustment', () => {
   const desk = async (now = () => new Date()) => ({
     pool: database.pool,
+    openKeys: { singleFlight: createSingleFlight() },
     retention,
     now,
     fingerprinter: {
@@ -154,6 +156,29 @@ describe('an adjustment', () => {
     expect(calls).toEqual(Array.from({ length: 2 }, () => 'order/shop/adjustment-0123456:adjust'));
     expect(await adjustOnce(await desk(), adjustment(calls))).toMatchObject({ body: 'call 2', replayed: true });
     expect(calls).toHaveLength(2);
+  });
+
+  it('K2, K7: that comes twice at once is called once; another request under its key is refused meanwhile', async () => {
+    const calls: string[] = [];
+    const [shared, reached, answered] = [await desk(), Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const held = async (key: string) => {
+      const body = `call ${calls.push(key)}`;
+      reached.resolve();
+      await answered.promise;
+      return { status: 200, body, replayed: false };
+    };
+    // A connection for each, so that none waits for one to be opened.
+    await Promise.all([1, 2, 3].map(() => database.pool.query('select')));
+    const twice = [1, 2].map(() => adjustOnce(shared, adjustment(calls, { key: 'at-once-012345678', call: held })));
+    await reached.promise;
+    const operation = 'POST /v1/accounts/{customerId}/adjust' as const;
+    const other = adjustment(calls, { key: 'at-once-012345678', operation });
+    expect(await adjustOnce(shared, other)).toMatchObject({ kind: 'reused' });
+    answered.resolve();
+    const [first, second] = await Promise.all(twice);
+    expect(first).toMatchObject({ body: 'call 1', replayed: false });
+    expect(second).toEqual({ ...first, replayed: true });
+    expect(calls).toHaveLength(1);
   });
 
   it('H15, K5: past its retention shows the resource and calls nothing; a refusal stays one', async () => {

@@ -3,8 +3,8 @@ import { createSingleFlight, idempotencyMigrations } from '@holdfast/idempotency
 import { createStepRunner, type Prepared, type StepSpec } from '@holdfast/participant';
 import type { CallOptions, CallResult, Client } from '@holdfast/rpc';
 import { InvalidRequest, type ServiceBinding, service, services, startServer, statusBytes } from '@holdfast/rpc';
-import { type TestParticipant, testParticipant } from '@holdfast/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type TestParticipant, testParticipant } from '../../test/test-participant.ts';
 import type { Participant } from '../run-participant.ts';
 import { keyedCall, stepAnswer, storeFault } from '../step/step-call.ts';
 import { createStepClient } from './step-client.ts';

@@ -232,9 +232,13 @@ export class CheckpointWriter {
     const { commitHook, ownerId, prepared } = this.#options;
     const checkpoints = batch.waiting.map(({ checkpoint }) => checkpoint);
     const { entries, journal } = flushValues(checkpoints, batch.attempts, startedAt, commitHook !== undefined);
-    const { name, text } = this.#statements[journal === null ? 0 : 1];
+    const { name, ...unnamed } = this.#statements[journal === null ? 0 : 1];
     const values = [ownerId, ...entries, ...(journal ?? [])];
-    const { rows } = await this.#options.pool.query<WrittenRow>({ ...(prepared === true && { name }), text, values });
+    const { rows } = await this.#options.pool.query<WrittenRow>({
+      ...(prepared === true && { name }),
+      ...unnamed,
+      values,
+    });
     const attempts = checkpoints.reduce((sum, { attempts }) => sum + attempts.length, batch.attempts.length);
     this.stats.flushes += 1;
     this.stats.checkpoints += batch.waiting.length;

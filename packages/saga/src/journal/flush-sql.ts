@@ -3,7 +3,7 @@
 // S1 A copy of a flush that was written states the same once more. What is added to a row (inline-attempts.ts) is added under
 //    a revision that is new to it, and an attempt's key is in saga_attempts once.
 
-import type { Statement } from '@holdfast/postgres';
+import { type Statement, statement } from '@holdfast/postgres';
 import type { Attempt, Checkpoint, CommitHook } from './checkpoint.ts';
 import { APPENDED, attemptsForRow } from './inline-attempts.ts';
 import { hasEnded } from './saga-row.ts';
@@ -57,8 +57,8 @@ select id, cancel_requested, false as stored_by_hook from written${hook?.returns
 export function flushStatements(hook: CommitHook | undefined): [checkpoints: Statement, andJournal: Statement] {
   const ending = hook === undefined ? '' : `+${hook.name}`;
   return [
-    { name: `saga.flush-checkpoints${ending}`, text: flushSql(hook, false) },
-    { name: `saga.flush-and-journal${ending}`, text: flushSql(hook, true) },
+    statement(`saga.flush-checkpoints${ending}`, flushSql(hook, false)),
+    statement(`saga.flush-and-journal${ending}`, flushSql(hook, true)),
   ];
 }
 

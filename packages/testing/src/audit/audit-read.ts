@@ -1,5 +1,12 @@
 /** How the auditor reads: in pages, from one snapshot per database, without a lock. */
-import { createPool, type Query, type Statement, type Transaction, transaction } from '@holdfast/postgres';
+import {
+  createPool,
+  type Query,
+  type Statement,
+  statementTypes,
+  type Transaction,
+  transaction,
+} from '@holdfast/postgres';
 
 const PAGE_SIZE = 1_000;
 /** Nobody waits for the auditor: a busy server is no reason to leave the books unread. */
@@ -37,13 +44,13 @@ export async function inSnapshot<T>(databaseUrl: string, work: (tx: Transaction)
  */
 export async function* pagesOf<Row extends object>(
   db: Query,
-  query: Statement,
+  query: Pick<Statement, 'name' | 'text'>,
   width: number,
   cursorOf: (row: Row) => string[],
 ): AsyncGenerator<Row[]> {
   let after = new Array<string>(width).fill('');
   for (;;) {
-    const { rows } = await db.query<Row>({ ...query, values: [...after, PAGE_SIZE] });
+    const { rows } = await db.query<Row>({ ...query, types: statementTypes, values: [...after, PAGE_SIZE] });
     if (rows.length > 0) yield rows;
     const last = rows.at(-1);
     if (last === undefined || rows.length < PAGE_SIZE) return;

@@ -19,7 +19,7 @@ export interface EffectBook {
    * Selects `saga_id` and `live` (how many effects of it are there) of the sagas that have any, where `saga_id` is above
    * `$1::text`, in its order, `limit $2::integer`.
    */
-  live: Statement;
+  live: Pick<Statement, 'name' | 'text'>;
 }
 
 export interface SagaAuditSources {

@@ -1,8 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { createPool, type Migrations, migrate, type Pool, type PoolOptions } from '@holdfast/postgres';
+import { createPool, type Migrations, migrate, migrationFiles, type Pool, type PoolOptions } from '@holdfast/postgres';
 import { withDeadline } from '@holdfast/resilience';
 import pg from 'pg';
 
@@ -64,15 +61,8 @@ async function providedAdminUrl(): Promise<string> {
 /** The template's name: another content of any file is another template. */
 export function templateName(migrations: Migrations[]): string {
   const hash = createHash('sha256');
-  for (const { module, folder } of migrations) {
-    const path = fileURLToPath(folder);
-    for (const file of readdirSync(path).sort()) {
-      if (!file.endsWith('.sql')) continue;
-      hash
-        .update(`${module}\0${file}\0`)
-        .update(readFileSync(join(path, file)))
-        .update('\0');
-    }
+  for (const source of migrations) {
+    for (const { file, sql } of migrationFiles(source)) hash.update(`${source.module}\0${file}\0${sql}\0`);
   }
   return `template_${hash.digest('hex').slice(0, 16)}`;
 }

@@ -1,9 +1,9 @@
 import { createKeyedRunner, createSingleFlight, loadFingerprinter } from '@holdfast/idempotency';
-import { type Participant, stepStreams, storeFault } from '@holdfast/participant';
 import type { Migrations } from '@holdfast/postgres';
 import { type Client, createClient, type ServiceBinding, startServer } from '@holdfast/rpc';
 import { createLog, createMetrics } from '@holdfast/service';
-import { type TestDatabase, testDatabase } from './postgres/test-database.ts';
+import { type TestDatabase, testDatabase } from '@holdfast/testing';
+import { type Participant, stepStreams, storeFault } from '../src/index.ts';
 
 export interface TestParticipant<D> {
   client: Client<D>;
