@@ -5,7 +5,7 @@
  * K1  The key is claimed durably before the call goes out; the call carries a key derived from it; the answer is stored
  *     before it is sent.
  * K2  Same key, same request: the same bytes. Same key, other request or operation: refused, nothing called.
- * K7  A duplicate waits in memory for the call that runs in this process, and shares its answer (run-once.ts).
+ * K7  A duplicate waits in memory for the call that runs in this process, and shares its answer (run-idempotent.ts).
  * K5  Past its retention the resource is shown as it is; nothing is called.
  *
  * Crash windows: after the claim, or after the effect: the key is open, and the next request under it makes the same call
@@ -58,7 +58,11 @@ export async function adjustOnce(desk: AdjustmentDesk, adjustment: Adjustment): 
   const id = keyId(fingerprinter, tenantId, key);
   const fingerprint = fingerprinter.of(operation, request, { nameMembers: true });
   const call = { tenantId, key, operation, fingerprint, waitMs: DUPLICATE_WAIT_MS };
+<<<<<<< HEAD
   return await runIdempotent<Adjusted>(inFlightKeys.singleFlight, call, {
+=======
+  return await runIdempotent<Adjusted>(openKeys.singleFlight, call, {
+>>>>>>> edges
     attempt: (claimed) => claimAdjustment(desk, { ...adjustment, id, fingerprint, claimed }),
     share: (adjusted) => (adjusted.kind === 'completed' ? { ...adjusted, replayed: true } : adjusted),
     reused: (claimedFor) => refusal(claimedFor, operation, fingerprint, now()),
