@@ -9,7 +9,6 @@
  */
 import { randomBytes } from 'node:crypto';
 import type pg from 'pg';
-import type { Pool } from './pool.ts';
 
 /** Whether statements keep a name on the server: `auto` finds out whether the connection can do that. */
 export type Prepare = 'auto' | 'on' | 'off';
@@ -47,7 +46,7 @@ export function startupOptions(settings: Session['settings']): string {
     .join(' ');
 }
 
-export function sessionOf(pool: Pool): Session {
+function sessionOf(pool: pg.Pool): Session {
   return (pool.options as pg.PoolOptions & { session: Session }).session;
 }
 
@@ -58,7 +57,7 @@ const STARTUP_REFUSED = /unsupported startup parameter|command-line options/i;
  * Finds out what the pool's connections are, and sets it up for them.
  * @throws SessionRefused when they are not what the pool was asked to give
  */
-export async function openSession(pool: Pool): Promise<void> {
+export async function openSession(pool: pg.Pool): Promise<void> {
   const session = sessionOf(pool);
   const seen = await look(pool).catch(async (error: Error) => {
     if (!STARTUP_REFUSED.test(error.message)) throw error;
@@ -101,7 +100,7 @@ const SHOW = `
     select name, value, current_setting(name) as found from unnest($1::text[], $2::text[]) as s (name, value))
   select name, found, set_config(name, value, true) as wanted from shown`;
 
-async function look(pool: Pool): Promise<Seen> {
+async function look(pool: pg.Pool): Promise<Seen> {
   const { settings, prepare } = sessionOf(pool);
   const client = await pool.connect();
   try {
@@ -145,7 +144,7 @@ const CAN_SERVE = `
          (select string_agg(name, ', ') from (${SHOW}) s where found <> wanted) as missing`;
 
 /** Why the pool's database can't do what a service asks of it now; null when it can. */
-export async function whyUnready(pool: Pool): Promise<string | null> {
+export async function whyUnready(pool: pg.Pool): Promise<string | null> {
   const { settings, fullAtMs } = sessionOf(pool);
   if (performance.now() - fullAtMs < FULL_FOR_MS) return '53100: the disk of the database is full';
   const { rows } = await pool.query<{ isReadOnly: boolean; missing: string | null }>(CAN_SERVE, [

@@ -58,11 +58,7 @@ export async function adjustOnce(desk: AdjustmentDesk, adjustment: Adjustment): 
   const id = keyId(fingerprinter, tenantId, key);
   const fingerprint = fingerprinter.of(operation, request, { nameMembers: true });
   const call = { tenantId, key, operation, fingerprint, waitMs: DUPLICATE_WAIT_MS };
-<<<<<<< HEAD
   return await runIdempotent<Adjusted>(inFlightKeys.singleFlight, call, {
-=======
-  return await runIdempotent<Adjusted>(openKeys.singleFlight, call, {
->>>>>>> edges
     attempt: (claimed) => claimAdjustment(desk, { ...adjustment, id, fingerprint, claimed }),
     share: (adjusted) => (adjusted.kind === 'completed' ? { ...adjusted, replayed: true } : adjusted),
     reused: (claimedFor) => refusal(claimedFor, operation, fingerprint, now()),
