@@ -21,6 +21,9 @@ const PROOFS = [
   'tests/model.test.ts',
   'tests/packed-packages.test.ts',
   'tests/plans.test.ts',
+  'tests/pooled-conformance.test.ts',
+  'tests/pooled-matrix.test.ts',
+  'tests/pooler.test.ts',
 ];
 /** Of tests/, what needs no process but its own. */
 const STATIC = ['deployment', 'house', 'invariants', 'links', 'mutations', 'repository', 'settings'].map(

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { config as inventory } from '@holdfast/inventory';
 import { config as orchestrator } from '@holdfast/orchestrator';
 import { config as payment } from '@holdfast/payment';
+import { sessionSettings } from '@holdfast/postgres';
 import type { ConfigSpec } from '@holdfast/service';
 import { config as shipping } from '@holdfast/shipping';
 import { Deployment } from 'kubernetes-models/apps/v1';
@@ -337,3 +338,17 @@ function expectHardened(container: Manifest): void {
     logging: { options: { 'max-size': expect.any(String) } },
   });
 }
+
+describe('deploy/postgres/databases.sh', () => {
+  it('gives the roles what the services ask of their connections, where the server has it otherwise', () => {
+    const script = readFileSync(join(DEPLOY, 'postgres/databases.sh'), 'utf8');
+    const given = Object.fromEntries(
+      [...script.matchAll(/^alter role :"service" in database :"service" set (\w+) = '(.+)';$/gm)].map(
+        ([, name, value = '']) => [name, /^\d+s$/.test(value) ? `${Number.parseInt(value, 10) * 1_000}` : value],
+      ),
+    );
+    const { default_transaction_isolation, standard_conforming_strings, array_nulls, DateStyle, ...asked } =
+      sessionSettings({ keyLookupsOnly: true });
+    expect(given).toEqual(asked);
+  });
+});

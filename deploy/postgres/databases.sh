@@ -17,6 +17,19 @@ for service in orchestrator inventory payment shipping sandbox; do
 create role :"service" login password :'password' connection limit 200;
 create database :"service" owner :"service";
 revoke all on database :"service" from public;
+-- What a service asks of its connections, for sessions that a pooler hands out (docs/deploy.md). Directly connected it brings
+-- the same along.
+alter role :"service" in database :"service" set statement_timeout = '10s';
+alter role :"service" in database :"service" set lock_timeout = '1s';
+alter role :"service" in database :"service" set idle_in_transaction_session_timeout = '5s';
+SQL
+  [ "$service" = sandbox ] || run --set service="$service" <<'SQL'
+alter role :"service" in database :"service" set enable_seqscan = 'off';
+alter role :"service" in database :"service" set enable_hashjoin = 'off';
+alter role :"service" in database :"service" set enable_mergejoin = 'off';
+alter role :"service" in database :"service" set random_page_cost = '0.01';
+alter role :"service" in database :"service" set jit = 'off';
+alter role :"service" in database :"service" set plan_cache_mode = 'force_generic_plan';
 SQL
 done
 

@@ -1,6 +1,6 @@
 import { TOMBSTONE_MS } from '@holdfast/idempotency';
 import { orderEvents, redisUrl } from '@holdfast/participant';
-import { boolean, integer, keyList, optional, port, text, url } from '@holdfast/service';
+import { boolean, integer, keyList, optional, port, prepare, text, url } from '@holdfast/service';
 
 const ADDRESS = /^((dns:\/\/\/)?[^\s/:,]+:\d{1,5}|ipv4:[\d.]+:\d{1,5}(,[\d.]+:\d{1,5})*)$/;
 const address = (service: string) => text(`host:port, dns:///name:port or ipv4:a.b.c.d:port,… of ${service}`, ADDRESS);
@@ -19,6 +19,7 @@ export const config = {
   REDIS_URL: redisUrl(),
   /** `false`: the job `migrate` does it, and the service waits for it. */
   MIGRATE_ON_START: optional(boolean(), true),
+  DATABASE_PREPARE: prepare(),
   INVENTORY_ADDR: address('the inventory service'),
   PAYMENT_ADDR: address('the payment service'),
   SHIPPING_ADDR: address('the shipping service'),

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { ORDER_EVENTS } from '@holdfast/contracts';
 import { idempotencyMigrations, loadFingerprinter } from '@holdfast/idempotency';
 import { defineOutbox } from '@holdfast/messaging';
-import { eventsUrl, openRedis, relayEvents, retentionOf, storeFault } from '@holdfast/participant';
+import { databaseCheck, eventsUrl, openRedis, relayEvents, retentionOf, storeFault } from '@holdfast/participant';
 import { createPool, type Migrations, type Pool, prepareDatabase } from '@holdfast/postgres';
 import { service, services, startServer } from '@holdfast/rpc';
 import {
@@ -91,7 +91,9 @@ async function openDatabase(settings: Settings, log: Parts['log'], metrics: Part
     applicationName: 'holdfast-orchestrator',
     max: settings.DATABASE_POOL,
     keyLookupsOnly: true,
+    prepare: settings.DATABASE_PREPARE,
     onAcquired: observeWaits(metrics),
+    onFault: (fault) => log.warn(fault, 'the database can not do it now; asked again with the same key it will'),
     // Its message alone: the error carries the whole client, with every statement that it has prepared.
     onIdleError: ({ message }) => log.warn({ message }, 'an idle database connection broke; it is replaced on demand'),
   });
@@ -163,7 +165,7 @@ interface Served {
 async function serve({ settings, log, metrics, pool }: Parts, { book, participants, definition }: Served) {
   const authenticate = createAuthenticate(settings.API_KEYS);
   const health = createHealth({
-    postgres: async () => (await pool.query('select 1')).rowCount === 1,
+    postgres: databaseCheck(pool, log),
     lease: async () => book.engine.ownerId !== null,
   });
   const http = await createHttpServer({ book, participants, definition, authenticate, health, metrics, log });

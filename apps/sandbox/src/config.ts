@@ -1,4 +1,4 @@
-import { boolean, optional, port, text, url } from '@holdfast/service';
+import { boolean, optional, port, prepare, text, url } from '@holdfast/service';
 
 export const SETTINGS = {
   DATABASE_URL: url('postgres:', 'postgresql:'),
@@ -10,6 +10,7 @@ export const SETTINGS = {
   ),
   /** `false`: the job `migrate` does it, and the sandbox waits for it. */
   MIGRATE_ON_START: optional(boolean(), true),
+  DATABASE_PREPARE: prepare(),
   /** What a caller of the payment API sends as its bearer token. */
   SANDBOX_SECRET_KEY: optional(
     text('sk_test_ and 4 or more letters or digits', /^sk_test_\w{4,}$/),

@@ -18,6 +18,7 @@ async function serve(): Promise<void> {
     databaseUrl: config.DATABASE_URL,
     applicationName: 'sandbox',
     pipeline: true,
+    prepare: config.DATABASE_PREPARE,
     onIdleError: (error) => log.warn({ message: error.message }, 'an idle database connection broke'),
   });
   onShutdown(() => pool.end());

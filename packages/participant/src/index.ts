@@ -1,6 +1,7 @@
 export { migrationJob } from './migration-job.ts';
 export { consumeEvents, eventsUrl, orderEvents, relayEvents } from './order-events.ts';
 export {
+  databaseCheck,
   openRedis,
   type Participant,
   type ParticipantConfig,

@@ -11,7 +11,7 @@ import {
   type SingleFlight,
 } from '@holdfast/idempotency';
 import { connectRedis, createRedisAnswers, REDIS_URL_PATTERN, type RedisAnswers } from '@holdfast/idempotency/redis';
-import { createPool, type Migrations, type Pool, prepareDatabase } from '@holdfast/postgres';
+import { createPool, faultLine, type Migrations, type Pool, prepareDatabase, whyUnready } from '@holdfast/postgres';
 import { type ServiceBinding, startServer } from '@holdfast/rpc';
 import {
   boolean,
@@ -26,6 +26,8 @@ import {
   onShutdown,
   optional,
   port,
+  prepare,
+  type ReadinessCheck,
   runService,
   startOpsServer,
   text,
@@ -50,6 +52,7 @@ export const participantConfig = (grpcPort: number, httpPort: number) => ({
   REDIS_URL: redisUrl(),
   /** `false`: the job `migrate` does it, and the service waits for it. */
   MIGRATE_ON_START: optional(boolean(), true),
+  DATABASE_PREPARE: prepare(),
 });
 type ParticipantSpec = ReturnType<typeof participantConfig>;
 export type ParticipantConfig = Config<ParticipantSpec>;
@@ -116,7 +119,9 @@ export async function runParticipant(
     applicationName: `holdfast-${name}`,
     max: POOL_SIZE,
     keyLookupsOnly: true,
+    prepare: config.DATABASE_PREPARE,
     onAcquired: observeWaits(metrics),
+    onFault: (fault) => log.warn(fault, 'the database can not do it now; asked again with the same key it will'),
     // Its message alone: the error carries the whole client, with every statement that it has prepared.
     onIdleError: ({ message }) => log.warn({ message }, 'an idle database connection broke; it is replaced on demand'),
   });
@@ -142,7 +147,7 @@ export async function runParticipant(
     log,
     translate: storeFault,
   });
-  const health = createHealth({ postgres: async () => (await pool.query('select 1')).rowCount === 1 });
+  const health = createHealth({ postgres: databaseCheck(pool, log) });
   const ops = await startOpsServer(config.HOST, config.HTTP_PORT, health, metrics);
   onShutdown(retentionOf({ pool, others }, log, metrics));
   onShutdown(() => ops.close());
@@ -152,6 +157,17 @@ export async function runParticipant(
     await server.stop(SHUTDOWN_GRACE_MS);
   });
   log.info({ grpcPort: server.port, httpPort: ops.port }, 'listening');
+}
+
+/** Whether the database can do what the service asks of it; why not is in the log, once. */
+export function databaseCheck(pool: Pool, log: Log): ReadinessCheck {
+  let told: string | null = null;
+  return async () => {
+    const why = await whyUnready(pool).catch(faultLine);
+    if (why !== told) log.warn({ why }, why === null ? 'ready again: the database can be written' : 'not ready');
+    told = why;
+    return why === null;
+  };
 }
 
 /** The retention of a database's claims, with what it does under `/metrics`. @returns ends it */

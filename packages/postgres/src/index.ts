@@ -9,11 +9,14 @@ export {
   type PoolOptions,
   type Query,
   type Statement,
+  sessionSettings,
   statement,
 } from './pool.ts';
 export { type Preparation, prepareDatabase, runMigrations } from './prepare-database.ts';
+export { openSession, type Prepare, roleSettings, SessionRefused, whyUnready } from './session.ts';
 export {
   classifyPostgresError,
+  faultLine,
   isNotNullViolation,
   isSessionFault,
   isUniqueViolation,

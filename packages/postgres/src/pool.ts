@@ -1,5 +1,8 @@
+import type { EventEmitter } from 'node:events';
 import pg from 'pg';
 import { arrayText } from './array-text.ts';
+import { type Prepare, type Session, startupOptions } from './session.ts';
+import { classifyPostgresError, sqlstateOf } from './sqlstate.ts';
 import { numberTypes, statementTypes } from './value-types.ts';
 
 export type Pool = pg.Pool;
@@ -32,8 +35,12 @@ export interface PoolOptions {
   pipeline?: boolean;
   /** How values are read. Default: bigint as a number, which throws beyond 2^53 - 1; all others as the driver does. */
   types?: pg.CustomTypesConfig;
+  /** Whether statements keep their names on the server. Default `auto`: openSession() finds out whether they can. */
+  prepare?: Prepare | undefined;
   /** Called when an idle connection breaks; the pool replaces it by itself. */
   onIdleError?: (error: Error) => void;
+  /** Called when the server says that it can't, whatever the data (sqlstate.ts): once in five seconds for each SQLSTATE. */
+  onFault?: (fault: { sqlstate: string; message: string }) => void;
   /** Called with how long a caller has waited for its connection, or until it was told that there is none. */
   onAcquired?: (waitedMs: number) => void;
 }
@@ -65,20 +72,44 @@ class TimedPool extends pg.Pool {
   }
 }
 
-/** Hands arrays on as text, see arrayText. */
-class ArrayClient extends pg.Client {
-  // The driver's overloads differ in what comes after the statement, which stays as it is.
-  override query(...call: unknown[]): never {
-    const [asked, ...rest] = call;
-    const query = super.query as (...call: unknown[]) => never;
-    return query.call(this, hasValues(asked) ? { ...asked, values: asked.values.map(plain) } : asked, ...rest);
-  }
+/** Hands arrays on as text, see arrayText; and names to those servers only that keep them. */
+function sessionClient(session: Session, onFault: PoolOptions['onFault']) {
+  return class extends pg.Client {
+    constructor(config?: pg.ClientConfig) {
+      super(config);
+      const { connection } = this as unknown as { connection: EventEmitter };
+      connection.on('errorMessage', (error: Error) => noteFault(session, error, onFault));
+    }
+
+    // The driver's overloads differ in what comes after the statement, which stays as it is.
+    override query(...call: unknown[]): never {
+      const [asked, ...rest] = call;
+      const query = super.query as (...call: unknown[]) => never;
+      if (!isConfig(asked)) return query.call(this, asked, ...rest);
+      const { name, values } = asked;
+      const sent = { ...asked, name: session.isNamed ? name : undefined, values: values?.map(plain) };
+      return query.call(this, sent, ...rest);
+    }
+  };
 }
 
-function hasValues(asked: unknown): asked is { values: unknown[] } {
+const SAID_EVERY_MS = 5_000;
+
+function noteFault(session: Session, error: Error, onFault: PoolOptions['onFault']): void {
+  const sqlstate = sqlstateOf(error);
+  if (sqlstate === undefined || classifyPostgresError(error) !== 'unavailable') return;
+  const nowMs = performance.now();
+  if (sqlstate === '53100') session.fullAtMs = nowMs;
+  // A pooler has come between us and the server since we looked.
+  if (session.prepare === 'auto' && (sqlstate === '42P05' || sqlstate === '26000')) session.isNamed = false;
+  if (nowMs - (session.saidAtMs.get(sqlstate) ?? Number.NEGATIVE_INFINITY) < SAID_EVERY_MS) return;
+  session.saidAtMs.set(sqlstate, nowMs);
+  onFault?.({ sqlstate, message: error.message });
+}
+
+function isConfig(asked: unknown): asked is { name?: string; values?: unknown[] } {
   // What submits itself (a cursor, a query that was made before) is no bag of settings.
-  if (typeof asked !== 'object' || asked === null || 'submit' in asked) return false;
-  return 'values' in asked && Array.isArray(asked.values);
+  return typeof asked === 'object' && asked !== null && !('submit' in asked);
 }
 
 function plain(value: unknown): unknown {
@@ -87,35 +118,32 @@ function plain(value: unknown): unknown {
 
 /**
  * A bounded pool whose every wait has a deadline: for a connection, for a row, for a statement, and (upheld by the
- * server) for a transaction whose process was paused.
+ * server) for a transaction whose process was paused. Behind a pooler that is so only once openSession() has found it so.
  */
 export function createPool(options: PoolOptions): Pool {
-  const settings = [
-    `-c lock_timeout=${options.lockTimeoutMs ?? 1_000}`,
-    `-c idle_in_transaction_session_timeout=${options.idleInTransactionTimeoutMs ?? 5_000}`,
-  ];
-  if (options.keyLookupsOnly) {
-    for (const way of ['seqscan', 'hashjoin', 'mergejoin']) settings.push(`-c enable_${way}=off`);
-    // By the default cost of a page, reading a whole index that is thought to be small is cheaper than ten look-ups.
-    settings.push('-c random_page_cost=0.01', '-c jit=off');
-    // There is one plan to be had, so it is made once. Left to itself, the server plans anew for every small batch, whose
-    // arrays it counts, and pays more for that than for running it.
-    settings.push('-c plan_cache_mode=force_generic_plan');
-  }
   const statementTimeoutMs = options.statementTimeoutMs ?? 10_000;
+  const prepare = options.prepare ?? 'auto';
+  const settings = sessionSettings({ ...options, statementTimeoutMs });
+  const session: Session = {
+    settings,
+    prepare,
+    isNamed: prepare !== 'off',
+    fullAtMs: Number.NEGATIVE_INFINITY,
+    saidAtMs: new Map(),
+  };
   const config = {
-    Client: ArrayClient,
+    Client: sessionClient(session, options.onFault),
+    session,
     types: options.types ?? numberTypes,
     connectionString: options.databaseUrl,
     application_name: options.applicationName,
     max: options.max ?? 16,
     connectionTimeoutMillis: options.connectTimeoutMs ?? 3_000,
-    statement_timeout: statementTimeoutMs,
     // The server's time-out answers first; this one is for a server that answers nothing at all (a half-open socket).
     query_timeout: statementTimeoutMs + 2_000,
     keepAlive: true,
     pipeline: options.pipeline ?? false,
-    options: settings.join(' '),
+    options: startupOptions(settings),
   };
   const pool = options.onAcquired === undefined ? new pg.Pool(config) : new TimedPool(config, options.onAcquired);
   pool.on('error', (error) => options.onIdleError?.(error));
@@ -125,6 +153,37 @@ export function createPool(options: PoolOptions): Pool {
 /** For a program that is not ours: whatever it has set for all its connections holds here too, bigints are text. */
 export function createHostPool(options: PoolOptions): Pool {
   return createPool({ types: pg.types, ...options });
+}
+
+type SettingOptions = Pick<
+  PoolOptions,
+  'statementTimeoutMs' | 'lockTimeoutMs' | 'idleInTransactionTimeoutMs' | 'keyLookupsOnly'
+>;
+
+/** What a pool asks of its sessions, by the names of the server's settings. */
+export function sessionSettings(options: SettingOptions = {}): Record<string, string> {
+  return {
+    statement_timeout: String(options.statementTimeoutMs ?? 10_000),
+    lock_timeout: String(options.lockTimeoutMs ?? 1_000),
+    idle_in_transaction_session_timeout: String(options.idleInTransactionTimeoutMs ?? 5_000),
+    // What a database or a role may have set otherwise, and the statements rely on.
+    default_transaction_isolation: 'read committed',
+    standard_conforming_strings: 'on',
+    array_nulls: 'on',
+    // What the driver reads instants by.
+    DateStyle: 'ISO',
+    ...(options.keyLookupsOnly && {
+      enable_seqscan: 'off',
+      enable_hashjoin: 'off',
+      enable_mergejoin: 'off',
+      // By the default cost of a page, reading a whole index that is thought to be small is cheaper than ten look-ups.
+      random_page_cost: '0.01',
+      jit: 'off',
+      // There is one plan to be had, so it is made once. Left to itself, the server plans anew for every small batch, whose
+      // arrays it counts, and pays more for that than for running it.
+      plan_cache_mode: 'force_generic_plan',
+    }),
+  };
 }
 
 /** A named statement: prepared once per connection, its name is what an operator sees in the server's statistics. */

@@ -5,7 +5,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Migrations, migrate, missingMigrations } from './migrate.ts';
 import { createPool, type Pool } from './pool.ts';
-import { classifyPostgresError, sqlstateOf } from './sqlstate.ts';
+import { openSession } from './session.ts';
+import { classifyPostgresError, faultLine, sqlstateOf } from './sqlstate.ts';
 
 export interface Preparation {
   /** Apply what is missing; otherwise wait until somebody else (a job) has. */
@@ -21,7 +22,8 @@ const POLL_MS = 250;
 
 /**
  * Returns when the database holds everything that this release needs.
- * @throws Error when it can't be reached or is not migrated in time, or when an applied file has changed since
+ * @throws Error when it can't be reached or is not migrated in time, or when an applied file has changed since;
+ *   SessionRefused when a pooler drops what the pool asks for
  * @returns the files applied now, as `module/file`
  */
 export async function prepareDatabase(
@@ -45,6 +47,7 @@ type Prepared = { kind: 'completed'; applied: string[] } | { kind: 'unavailable'
 
 async function attempt(pool: Pool, sources: Migrations[], migrateOnStart: boolean): Promise<Prepared> {
   try {
+    await openSession(pool);
     if (migrateOnStart) return { kind: 'completed', applied: await migrate(pool, sources) };
     const missing = await missingMigrations(pool, sources);
     if (missing.length === 0) return { kind: 'completed', applied: [] };
@@ -55,14 +58,8 @@ async function attempt(pool: Pool, sources: Migrations[], migrateOnStart: boolea
   } catch (cause) {
     // A login that is refused now is refused in a minute.
     if (classifyPostgresError(cause) === 'other' || sqlstateOf(cause)?.startsWith('28')) throw cause;
-    return { kind: 'unavailable', reason: `the database does not answer (${why(cause)})`, cause };
+    return { kind: 'unavailable', reason: `the database does not answer (${faultLine(cause)})`, cause };
   }
-}
-
-function why(error: unknown): string {
-  const [first] = error instanceof AggregateError ? (error.errors as unknown[]) : [error];
-  const sqlstate = sqlstateOf(first);
-  return `${sqlstate === undefined ? '' : `${sqlstate}: `}${first instanceof Error ? first.message : String(first)}`;
 }
 
 /** The job `migrate` of a service: brings its database up to date and ends. Safe when several run at once. */

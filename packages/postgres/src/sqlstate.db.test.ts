@@ -2,9 +2,11 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type PostgresServer, startPostgres, type TestDatabase, testDatabase } from '@holdfast/testing';
+import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createPool, type Pool } from './pool.ts';
-import { classifyPostgresError, isUniqueViolation } from './sqlstate.ts';
+import { whyUnready } from './session.ts';
+import { classifyPostgresError, faultLine, isSessionFault, isUniqueViolation, sqlstateOf } from './sqlstate.ts';
 import { transaction } from './transaction.ts';
 
 async function faultOf(work: Promise<unknown>): Promise<unknown> {
@@ -66,6 +68,77 @@ describe('an error of a living server', () => {
       await tx.query(`update note set body = 'd' where id = 1`);
     });
     expect(await kindOf(failed)).toBe('contended');
+  });
+
+  const ask = (...texts: string[]) =>
+    transaction(db.pool, async (tx) => {
+      for (const text of texts) await tx.query(text);
+    });
+  const named = (text: string) => ({ name: 'test.named', text });
+  const other = async (change: (url: URL) => void, text = 'select 1') => {
+    const url = new URL(db.databaseUrl);
+    change(url);
+    const client = new pg.Client(url.href);
+    client.on('error', () => {});
+    try {
+      await client.connect();
+      await client.query(text);
+    } finally {
+      await client.end();
+    }
+  };
+  const name = () => new URL(db.databaseUrl).pathname.slice(1);
+  /** What says nothing about the data, and how a living server comes to say it. */
+  const PROVOKED: [sqlstate: string, session: boolean, provoke: () => Promise<unknown>][] = [
+    ['25006', true, () => ask('set transaction read only', `insert into note values (3)`)],
+    ['42P05', true, () => ask('prepare twice as select 1', 'prepare twice as select 2')],
+    ['26000', true, () => ask('execute nothing')],
+    [
+      '0A000',
+      true,
+      () =>
+        transaction(db.pool, async (tx) => {
+          await tx.query(named('select * from note'));
+          await tx.query('alter table note add column title text');
+          await tx.query(named('select * from note'));
+        }),
+    ],
+    ['57P01', false, () => ask('select pg_terminate_backend(pg_backend_pid())')],
+    ['57014', false, () => ask('select pg_cancel_backend(pg_backend_pid())')],
+    ['25P04', false, () => ask(`set local transaction_timeout = '20ms'`, 'select pg_sleep(5)')],
+    ['53400', false, () => ask(`set local temp_file_limit = '64kB'`, `set local work_mem = '64kB'`, SORT)],
+    // No disk is filled for a test: the server says here what it would say then.
+    ['53100', false, () => ask(`do $$ begin raise exception 'no space left' using errcode = '53100'; end $$`)],
+    ['42501', false, () => ask('set local role pg_monitor', 'insert into note values (3)')],
+    ['28P01', false, () => other((url) => (url.password = 'guess'))],
+    ['3D000', false, () => other((url) => (url.pathname = '/nowhere'))],
+    [
+      '55000',
+      false,
+      async () => {
+        const allow = (whether: boolean) =>
+          other((url) => (url.pathname = '/postgres'), `alter database ${name()} allow_connections ${whether}`);
+        await allow(false);
+        await other(() => {}).finally(() => allow(true));
+      },
+    ],
+  ];
+  const SORT = 'select g from generate_series(1, 200000) g order by md5(g::text)';
+
+  it.each(PROVOKED)('%s is unavailable, whatever the data', async (sqlstate, session, provoke) => {
+    const error = await faultOf(provoke());
+    expect(sqlstateOf(error)).toBe(sqlstate);
+    expect([classifyPostgresError(error), isSessionFault(error)]).toEqual(['unavailable', session]);
+    expect(faultLine(error)).toMatch(new RegExp(`^${sqlstate}: `));
+    // Another session can.
+    expect((await db.pool.query('select count(*)::int as n from note')).rows).toEqual([{ n: 2 }]);
+  });
+
+  it('makes a service not ready for a while when its disk is full, and counts no other so', async () => {
+    await ask(`do $$ begin raise exception 'no memory' using errcode = '53200'; end $$`).catch(() => {});
+    expect(await whyUnready(db.pool)).toBeNull();
+    await ask(`do $$ begin raise exception 'no space left' using errcode = '53100'; end $$`).catch(() => {});
+    expect(await whyUnready(db.pool)).toMatch(/^53100: /);
   });
 
   it('is unavailable when the statement takes too long', async () => {
@@ -162,6 +235,37 @@ describe('a server that is', () => {
     await server.stop();
     expect(await sleeping.kind).toBe('unavailable');
     expect(await kindOf(pool.query('select 1'))).toBe('unavailable');
+  });
+
+  it('without a connection to spare is unavailable, and is back by itself when one is given back', async () => {
+    await server.stop();
+    server = await startPostgres({
+      dataDir: join(folder, 'data'),
+      port: server.port,
+      settings: { fsync: 'off', max_connections: 2, superuser_reserved_connections: 0, max_wal_senders: 0 },
+    });
+    const all = [new pg.Client(server.adminUrl), new pg.Client(server.adminUrl)];
+    for (const each of all) await each.connect();
+    const refused = await faultOf(pool.query('select 1'));
+    expect([sqlstateOf(refused), classifyPostgresError(refused)]).toEqual(['53300', 'unavailable']);
+    for (const each of all) await each.end();
+    await vi.waitUntil(async () => (await pool.query('select 1').catch(() => undefined)) !== undefined);
+  });
+
+  it('shutting down is unavailable to a new connection, which hears why', async () => {
+    const client = new pg.Client(server.adminUrl);
+    client.on('error', () => {});
+    await client.connect();
+    // Waits for those that are connected, and lets nobody else in.
+    process.kill(server.pid, 'SIGTERM');
+    const refused: unknown[] = [];
+    await vi.waitUntil(async () => {
+      const error = await pool.query('select 1').catch((reason: unknown) => reason);
+      refused.push(error);
+      return sqlstateOf(error) === '57P03';
+    });
+    expect(classifyPostgresError(refused.at(-1))).toBe('unavailable');
+    await client.end();
   });
 
   it('frozen is unavailable to a new connection', async () => {

@@ -75,6 +75,13 @@ export function sqlstateOf(error: unknown): string | undefined {
   return typeof code === 'string' && SQLSTATE.test(code) ? code : undefined;
 }
 
+/** An error as one line of a log says it: without the server's `detail`, which quotes the row (H23). */
+export function faultLine(error: unknown): string {
+  const [first] = error instanceof AggregateError ? (error.errors as unknown[]) : [error];
+  const sqlstate = sqlstateOf(first);
+  return `${sqlstate === undefined ? '' : `${sqlstate}: `}${first instanceof Error ? first.message : String(first)}`;
+}
+
 /** Five characters as Node's own codes have them (`EPIPE`) are none: those have no digit. */
 const SQLSTATE = /^(?=.*\d)[0-9A-Z]{5}$/;
 

@@ -94,6 +94,16 @@ export function boolean(): Reader<boolean> {
   });
 }
 
+/** DATABASE_PREPARE: whether statements keep a name on the server, or `auto`, which finds out whether they can. */
+export function prepare(): Reader<'auto' | 'on' | 'off'> {
+  const hint = 'auto, on or off';
+  const parse = required(hint, (raw) => {
+    if (raw !== 'auto' && raw !== 'on' && raw !== 'off') throw new Error(`malformed; expected ${hint}`);
+    return raw;
+  });
+  return optional(parse, 'auto' as const);
+}
+
 /** A TCP port; 0 lets the system choose one. */
 export const port = (): Reader<number> => integer(0, 65_535);
 

@@ -8,6 +8,7 @@ export {
   loadConfig,
   optional,
   port,
+  prepare,
   type Reader,
   text,
   url,

@@ -22,7 +22,7 @@ export type Jobs = Record<string, () => Promise<void>>;
  * signal that comes while it still starts (it may be waiting for its database) ends it the same way.
  * With the name of a job as its first argument, does that job and ends.
  * Exit codes: 0 asked to stop, or the job is done; 1 could not start, could not stop in time, or could not do the job;
- * 64 no such job; 78 wrong settings, all of them listed.
+ * 64 no such job; 78 wrong settings, all of them listed, its own or those of its database connection.
  */
 export async function runService(start: () => Promise<void>, jobs: Jobs = {}): Promise<void> {
   const wanted = process.argv[2];
@@ -63,8 +63,10 @@ async function refuseJob(wanted: string, jobs: Jobs): Promise<never> {
 }
 
 function exitWith(error: unknown, fault: string): never {
-  if (error instanceof ConfigError) {
-    process.stderr.write(`${error.message}\n`);
+  const isConfig =
+    error instanceof ConfigError || (error as { exitCode?: unknown } | null)?.exitCode === EXIT_BAD_CONFIG;
+  if (isConfig) {
+    process.stderr.write(`${(error as Error).message}\n`);
     process.exit(EXIT_BAD_CONFIG);
   }
   process.stderr.write(`${fault}: ${error instanceof Error ? error.stack : String(error)}\n`);

@@ -4,6 +4,7 @@ import { withDeadline } from '@holdfast/resilience';
 import type { PostgresOptions, PostgresServer } from '@holdfast/testing';
 import { identityOf, isRedisInstalled, type RedisServer, startRedis } from '@holdfast/testing';
 import type { PlannedService, ServiceName } from './cluster-plan.ts';
+import { type Pooler, startPooler } from './pooler.ts';
 import { type RunFile, removeRunFile, writeRunFile } from './run-file.ts';
 import { isServing } from './supervision/serving.ts';
 import { type SupervisedPostgres, supervisePostgres } from './supervision/supervised-postgres.ts';
@@ -34,6 +35,7 @@ export class ClusterParts {
   #postgres: SupervisedPostgres | undefined;
   #postgresServer: PostgresServer | undefined;
   #redis: RedisServer | undefined;
+  #pooler: Pooler | undefined;
   #apiKey = '';
   #isUp = false;
   #stopped: Promise<void> | undefined;
@@ -59,6 +61,10 @@ export class ClusterParts {
   get postgres(): SupervisedPostgres {
     if (this.#postgres === undefined) throw new Error('Postgres has not been started yet');
     return this.#postgres;
+  }
+
+  get pooler(): Pooler | undefined {
+    return this.#pooler;
   }
 
   get redis(): RedisServer | undefined {
@@ -96,6 +102,12 @@ export class ClusterParts {
       );
     }
     this.#redis = await startRedis({ onStart: () => this.#pidsChanged() });
+    this.#pidsChanged();
+  }
+
+  /** @throws Error when none is installed, or it does not come up */
+  async startPooler(): Promise<void> {
+    this.#pooler = await startPooler({ server: this.postgres.server, logFile: join(this.logDir, 'pooler.log') });
     this.#pidsChanged();
   }
 
@@ -180,7 +192,7 @@ export class ClusterParts {
       const stopping = this.#parts.filter(({ planned }) => group.includes(planned.name));
       await Promise.all(stopping.map(({ child }) => child.stop(STOP_TIMEOUT_MS)));
     }
-    await Promise.all([this.#postgres?.stop(), this.#redis?.stop()]);
+    await Promise.all([this.#pooler?.stop(), this.#postgres?.stop(), this.#redis?.stop()]);
     process.removeListener('exit', this.#killAll);
     removeRunFile(this.stateDir);
     this.#supervision.release();
@@ -208,10 +220,13 @@ export class ClusterParts {
       endWith: 'SIGKILL' as const,
     }));
     const children: RecordedChild[] = services;
-    const [server, redis] = [this.#postgresServer, this.#redis];
+    const [server, pooler, redis] = [this.#postgresServer, this.#pooler, this.#redis];
     if (server !== undefined) {
       const mark = `-D ${server.dataDir}`;
       children.push({ ...identityOf(server.pid), name: 'postgres', mark, endWith: 'SIGINT' });
+    }
+    if (pooler !== undefined) {
+      children.push({ ...identityOf(pooler.pid), name: 'pgbouncer', mark: pooler.mark, endWith: 'SIGKILL' });
     }
     if (redis !== undefined) {
       // It changes its command line to this.

@@ -32,6 +32,8 @@ export interface ClusterShape {
   ports: number[];
   apiKey: string;
   databaseUrl: (name: ServiceName) => string;
+  /** How the services themselves reach them; as others do when left out. */
+  pooledUrl?: ((name: ServiceName) => string) | undefined;
   leaseMs?: number | undefined;
   redisUrl?: string | undefined;
   env?: Overrides | undefined;
@@ -107,7 +109,7 @@ function common(shape: ClusterShape, name: ServiceName, http: number, grpc: numb
   return {
     PATH: process.env.PATH ?? '',
     NODE_COMPILE_CACHE: shape.compileCache,
-    DATABASE_URL: shape.databaseUrl(name),
+    DATABASE_URL: (shape.pooledUrl ?? shape.databaseUrl)(name),
     HOST,
     HTTP_PORT: String(http),
     ...(shape.redisUrl !== undefined && name !== 'sandbox' && { REDIS_URL: shape.redisUrl }),

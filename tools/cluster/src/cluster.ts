@@ -40,6 +40,11 @@ export interface ClusterOptions {
   clean?: boolean;
   /** Starts a redis-server for the services too. Default false. */
   redis?: boolean;
+  /**
+   * Puts a PgBouncer in transaction mode between the services and their databases. Default: whether the environment has
+   * HOLDFAST_POOLER=pgbouncer, so that every program that starts a cluster can do so behind one.
+   */
+  pooler?: boolean;
   /** Settings of the services over the usual ones; `undefined` takes one away. */
   env?: Overrides;
   /** Programs to run instead of the services' own: the same service, with ports handed in that tests listen at. */
@@ -79,6 +84,8 @@ export interface Cluster {
   /** Ends Postgres, as by a power failure (`kill`, the default) or orderly, and returns when it is back. */
   restartPostgres(how?: 'kill' | 'stop'): Promise<void>;
   databaseUrl(name: ServiceName): string;
+  /** As the services reach them; undefined where no pooler stands between. */
+  pooledUrl: ((name: ServiceName) => string) | undefined;
   /** Orchestrators first, so that they can hand over; then participants, sandbox, Postgres. Keeps the state. */
   stop(): Promise<void>;
 }
@@ -132,6 +139,7 @@ async function bringUp(parts: ClusterParts, options: ClusterOptions): Promise<vo
   await Promise.all(SERVICES.map((name) => parts.postgres.server.createDatabase(name)));
   options.signal?.throwIfAborted();
   if (options.redis === true) await parts.startRedis();
+  if (options.pooler ?? process.env.HOLDFAST_POOLER === 'pgbouncer') await parts.startPooler();
   options.signal?.throwIfAborted();
   const apiKey = apiKeyIn(stateDir);
   const plan = planCluster({
@@ -141,6 +149,7 @@ async function bringUp(parts: ClusterParts, options: ClusterOptions): Promise<vo
     ports,
     apiKey,
     databaseUrl: (name) => parts.postgres.server.databaseUrl(name),
+    pooledUrl: parts.pooler?.databaseUrl,
     leaseMs: options.leaseMs,
     redisUrl: parts.redis?.url,
     env: options.env,
@@ -204,6 +213,7 @@ function clusterOf(parts: ClusterParts): Cluster {
       parts.untilServing([parts.process(name, replica)], timeoutMs),
     restartPostgres: (how = 'kill') => parts.postgres.restart(how),
     databaseUrl: (name) => parts.postgres.server.databaseUrl(name),
+    pooledUrl: parts.pooler?.databaseUrl,
     stop: () => parts.stop(),
   };
 }

@@ -119,7 +119,9 @@ type CallError = Extract<CallResult<unknown>, { kind: 'error' }>;
 
 // Everything else says nothing about the effect (S4): the same key is asked again, and the journal shows why.
 function notKnown(error: CallError): Extract<UndoOutcome, { kind: 'fenced' | 'unknown' }> {
-  const detail = `${error.reason}: ${error.message}`.slice(0, 500);
+  const { sqlstate } = error.metadata;
+  const reason = sqlstate === undefined ? error.reason : `${error.reason} (${sqlstate})`;
+  const detail = `${reason}: ${error.message}`.slice(0, 500);
   if (error.reason === 'FENCED') return { kind: 'fenced', detail };
   const retryAfterMs = error.pushbackMs !== null && error.pushbackMs > 0 ? error.pushbackMs : undefined;
   return { kind: 'unknown', detail, ...(retryAfterMs !== undefined && { retryAfterMs }) };

@@ -8,7 +8,7 @@ import {
   OUTCOME_REASONS,
   storeFaultReason,
 } from '@holdfast/idempotency';
-import type { Query } from '@holdfast/postgres';
+import { type Query, sqlstateOf } from '@holdfast/postgres';
 import { type Answer, decodeStatus, errorOf, InvalidRequest, type RpcError, type ServerCall } from '@holdfast/rpc';
 
 // A participant's border: what came of a keyed call, in gRPC's terms. The only place where the two meet.
@@ -76,7 +76,9 @@ export function stepAnswer(outcome: ActOutcome): Answer<never> {
 /** What a thrown error of the store means to a caller; undefined when it is no fault of the store. */
 export function storeFault(error: unknown): RpcError | undefined {
   const reason = storeFaultReason(error);
-  return reason && errorOf(reason);
+  const sqlstate = sqlstateOf(error);
+  // For the journal of a saga, where an operator looks for what its steps wait for.
+  return reason && errorOf(reason, undefined, sqlstate === undefined ? {} : { sqlstate });
 }
 
 /** Of each operation under a key: the member of GetStep's answer that shows what is stored. */
