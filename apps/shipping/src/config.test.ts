@@ -9,6 +9,7 @@ describe('the settings', () => {
       HOST: '127.0.0.1',
       GRPC_PORT: 50_053,
       HTTP_PORT: 9_053,
+      DATABASE_PREPARE: 'auto',
       LOG_LEVEL: 'info',
       REDIS_URL: undefined,
       MIGRATE_ON_START: true,
