@@ -85,8 +85,8 @@ describe('an order', () => {
       ],
     );
     expect(attempts).toEqual([
-      ['reserve-inventory', ['act done', 'undo done']],
-      ['charge-payment', ['act refused', 'undo done']],
+      ['reserve-inventory', ['act completed', 'undo completed']],
+      ['charge-payment', ['act refused', 'undo completed']],
       ['create-shipment', []],
     ]);
     expect((await system.send('GET', '/v1/sagas?status=parked')).body).toEqual({ sagas: [], nextCursor: null });

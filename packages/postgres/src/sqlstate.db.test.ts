@@ -201,7 +201,7 @@ describe('a server that is', () => {
   let pool: Pool;
   const start = async () => {
     server = await startPostgres({ dataDir: join(folder, 'data'), settings: { fsync: 'off' } });
-    pool = createPool({ databaseUrl: server.adminUrl, applicationName: 'sqlstate', connectTimeoutMs: 500, max: 2 });
+    pool = createPool({ databaseUrl: server.adminUrl, applicationName: 'sqlstate', connectTimeoutMs: 5_000, max: 2 });
   };
 
   beforeAll(async () => {

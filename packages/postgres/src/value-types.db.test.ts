@@ -36,6 +36,10 @@ it('reads no bigint beyond 2^53 - 1 instead of rounding it', async () => {
   await expect(read('9007199254740992')).rejects.toThrow('bigint 9007199254740992 is beyond 2^53 - 1');
 });
 
+it.each([`array['a']`, 'array[1, 2]::bigint[]'])('refuses the array %s instead of reading its text', async (value) => {
+  await expect(read(value)).rejects.toThrow('let it return array_to_json() of it');
+});
+
 it.each(['hex', 'escape'])('reads the same bytes with bytea_output = %s', async (form) => {
   expect(await read(`'\\x00015c5c61ff'::bytea`, `bytea_output = '${form}'`)).toEqual(
     Buffer.from([0, 1, 0x5c, 0x5c, 0x61, 0xff]),

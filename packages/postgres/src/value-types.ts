@@ -14,6 +14,9 @@ const TIMESTAMPTZ = 1184;
 
 type Parse = (text: string) => unknown;
 
+/** bool, bytea, name, int2, int4, text, varchar, int8, float4, float8, oid, date, timestamptz, numeric, uuid, jsonb. */
+const ARRAYS = [1000, 1001, 1003, 1005, 1007, 1009, 1015, 1016, 1021, 1022, 1028, 1182, 1185, 1231, 2951, 3807];
+
 /** The types that our statements read; all others are text. */
 const PARSERS = new Map<number, Parse>([
   [BOOL, (text) => text === 't'],
@@ -22,6 +25,7 @@ const PARSERS = new Map<number, Parse>([
   [TIMESTAMPTZ, instant],
   ...JSON_TYPES.map((oid): [number, Parse] => [oid, JSON.parse]),
   ...NUMBERS.map((oid): [number, Parse] => [oid, Number]),
+  ...ARRAYS.map((oid): [number, Parse] => [oid, noArray]),
 ]);
 const asText: Parse = (text) => text;
 
@@ -44,6 +48,11 @@ function safeInteger(text: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value)) throw new RangeError(`bigint ${text} is beyond 2^53 - 1`);
   return value;
+}
+
+/** As text it would pass for a list, of characters. */
+function noArray(text: string): never {
+  throw new TypeError(`a statement returns the array ${text}: let it return array_to_json() of it`);
 }
 
 /** `bytea_output` decides between two forms. */

@@ -101,7 +101,7 @@ const fenceAndLook = statement(
      returning tenant_id, order_id
    )
    select case when (select count(*) from fence) < (select count(*) from wanted)
-               then array(select tenant_id || ' ' || order_id from fence) end as raised,
+               then array_to_json(array(select tenant_id || ' ' || order_id from fence)) end as raised,
           ${leaveProofSql('$8::text')} as proof, prior.*
      from (select 1) as one left join prior on true`,
 );
