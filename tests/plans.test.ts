@@ -99,7 +99,8 @@ interface PlanNode {
 }
 
 const SAMPLES: Record<string, string> = {
-  text: 'k17',
+  // A name; and hexadecimal, where a statement decodes it.
+  text: '17',
   bytea: '\\x17',
   jsonb: '{}',
   boolean: 'true',
