@@ -1,8 +1,8 @@
-import { orderEvents, participantConfig } from '@holdfast/participant';
+import { orderEvents, serviceConfig } from '@holdfast/participant';
 
 /** Settings of the inventory service. */
 export const config = {
-  ...participantConfig(50_051, 9_051),
+  ...serviceConfig(50_051, 9_051),
   /** `true`: stock is fulfilled when shipping publishes a dispatch, in a stream of the Redis at REDIS_URL; for all services alike. */
   ORDER_EVENTS: orderEvents(),
 };

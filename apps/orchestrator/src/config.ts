@@ -1,25 +1,13 @@
 import { TOMBSTONE_MS } from '@holdfast/idempotency';
-import { orderEvents, redisUrl } from '@holdfast/participant';
-import { boolean, integer, keyList, optional, port, prepare, text, url } from '@holdfast/service';
+import { orderEvents, serviceConfig } from '@holdfast/participant';
+import { integer, keyList, optional, text } from '@holdfast/service';
 
 const ADDRESS = /^((dns:\/\/\/)?[^\s/:,]+:\d{1,5}|ipv4:[\d.]+:\d{1,5}(,[\d.]+:\d{1,5})*)$/;
 const address = (service: string) => text(`host:port, dns:///name:port or ipv4:a.b.c.d:port,… of ${service}`, ADDRESS);
 
 /** Settings of the orchestrator. */
 export const config = {
-  DATABASE_URL: url('postgres:', 'postgresql:'),
-  HOST: optional(text('an address to listen on'), '127.0.0.1'),
-  GRPC_PORT: optional(port(), 50_050),
-  HTTP_PORT: optional(port(), 8_080),
-  LOG_LEVEL: optional(
-    text('trace, debug, info, warn, error or silent', /^(trace|debug|info|warn|error|silent)$/),
-    'info',
-  ),
-  /** Optional: answers early what the database has committed; without it the answers are the same. */
-  REDIS_URL: redisUrl(),
-  /** `false`: the job `migrate` does it, and the service waits for it. */
-  MIGRATE_ON_START: optional(boolean(), true),
-  DATABASE_PREPARE: prepare(),
+  ...serviceConfig(50_050, 8_080),
   INVENTORY_ADDR: address('the inventory service'),
   PAYMENT_ADDR: address('the payment service'),
   SHIPPING_ADDR: address('the shipping service'),

@@ -1,9 +1,9 @@
-import { participantConfig } from '@holdfast/participant';
+import { serviceConfig } from '@holdfast/participant';
 import { integer, optional, text, url } from '@holdfast/service';
 
 /** Settings of the payment service. Without STRIPE_SECRET_KEY only payments from the customer's account work. */
 export const config = {
-  ...participantConfig(50_052, 9_052),
+  ...serviceConfig(50_052, 9_052),
   STRIPE_SECRET_KEY: optional(text('a secret or restricted key of Stripe, sk_… or rk_…', /^[sr]k_\w{4,}$/), null),
   /** Where the provider is, when it is not Stripe itself: the sandbox, or a proxy. */
   STRIPE_API_BASE: optional(origin(), null),

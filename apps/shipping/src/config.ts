@@ -1,9 +1,9 @@
-import { orderEvents, participantConfig } from '@holdfast/participant';
+import { orderEvents, serviceConfig } from '@holdfast/participant';
 import { integer, optional, url } from '@holdfast/service';
 
 /** Settings of the shipping service. */
 export const config = {
-  ...participantConfig(50_053, 9_053),
+  ...serviceConfig(50_053, 9_053),
   /** `true`: dispatches are published in a stream of the Redis at REDIS_URL; for all services alike. */
   ORDER_EVENTS: orderEvents(),
   /**

@@ -5,10 +5,10 @@ export {
   openRedis,
   type Participant,
   type ParticipantConfig,
-  participantConfig,
   redisUrl,
   retentionOf,
   runParticipant,
+  serviceConfig,
   startParticipant,
 } from './run-participant.ts';
 export { type ReachStepPoint, STEP_POINTS, type StepPoint } from './step/crash-points.ts';

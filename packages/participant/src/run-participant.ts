@@ -38,8 +38,8 @@ import type { ReachStepPoint } from './step/crash-points.ts';
 import { storeFault } from './step/step-call.ts';
 import { stepStreams } from './transport/step-server.ts';
 
-/** What every participant is configured by; a service adds its own settings beside these. */
-export const participantConfig = (grpcPort: number, httpPort: number) => ({
+/** The settings of every service on a database; a service adds its own beside these. */
+export const serviceConfig = (grpcPort: number, httpPort: number) => ({
   DATABASE_URL: url('postgres:', 'postgresql:'),
   HOST: optional(text('an address to listen on'), '127.0.0.1'),
   GRPC_PORT: optional(port(), grpcPort),
@@ -54,7 +54,7 @@ export const participantConfig = (grpcPort: number, httpPort: number) => ({
   MIGRATE_ON_START: optional(boolean(), true),
   DATABASE_PREPARE: prepare(),
 });
-type ParticipantSpec = ReturnType<typeof participantConfig>;
+type ParticipantSpec = ReturnType<typeof serviceConfig>;
 export type ParticipantConfig = Config<ParticipantSpec>;
 
 /** What a participant's handlers work with. */
