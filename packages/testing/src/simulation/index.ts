@@ -6,10 +6,12 @@ export { runSchedule, type ScheduleOptions, type ScheduleResult } from './schedu
 export { type Shrunk, shrink } from './shrink.ts';
 export {
   replaySaga,
+  type SimulatedAct,
   type SimulatedCall,
   type SimulatedParticipant,
   type SimulatedSaga,
   type SimulatedSchedule,
+  type SimulatedSignal,
   type SimulateSagaOptions,
   type SimulateSagaResult,
   simulateSaga,
