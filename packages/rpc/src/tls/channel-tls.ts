@@ -28,11 +28,16 @@ export interface OperatorFiles {
 }
 
 /** For a tool of the operator. @param files null where the system speaks in clear text */
-export function operatorTls(files: OperatorFiles | null, service: string): ChannelTls | undefined {
+export function operatorCertificates(files: OperatorFiles | null): Certificates | undefined {
   if (files === null) return undefined;
   const pem = (path: string) => ({ text: readFileSync(path, 'utf8'), path });
-  const certificates = new Certificates({ cert: pem(files.cert), key: pem(files.key), ca: pem(files.ca) });
-  return { certificates, serverName: service };
+  return new Certificates({ cert: pem(files.cert), key: pem(files.key), ca: pem(files.ca) });
+}
+
+/** The same, for calls of one service. */
+export function operatorTls(files: OperatorFiles | null, service: string): ChannelTls | undefined {
+  const certificates = operatorCertificates(files);
+  return certificates && { certificates, serverName: service };
 }
 
 /** What a channel is made with. */
