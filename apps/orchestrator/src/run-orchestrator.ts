@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { ORDER_EVENTS } from '@holdfast/contracts';
 import { idempotencyMigrations, loadFingerprinter } from '@holdfast/idempotency';
-import { defineOutbox } from '@holdfast/messaging';
+import { defineOutbox, outboxMigrations } from '@holdfast/messaging';
 import { databaseCheck, eventsUrl, openRedis, relayEvents, retentionOf, storeFault } from '@holdfast/participant';
 import { createPool, type Migrations, type Pool, prepareDatabase } from '@holdfast/postgres';
 import { service, services, startServer } from '@holdfast/rpc';
@@ -34,16 +34,12 @@ import { countUnendedSagas } from './saga/saga-store.ts';
 export const orchestratorMigrations: Migrations[] = [
   idempotencyMigrations,
   sagaMigrations,
+  outboxMigrations,
   { module: 'orchestrator', folder: new URL('../sql/', import.meta.url) },
 ];
 
 /** What the statements of order-store.ts publish (E1). */
-export const ORDER_OUTBOX = defineOutbox({
-  name: ORDER_EVENTS,
-  subject: 'order',
-  outbox: 'outbox',
-  relays: 'relays',
-});
+export const ORDER_OUTBOX = defineOutbox({ name: ORDER_EVENTS, subject: 'order' });
 
 type PlaceOrderSaga = ReturnType<typeof placeOrderSaga>;
 

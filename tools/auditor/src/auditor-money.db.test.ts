@@ -216,7 +216,7 @@ describe('A1: the auditor finds, at the card provider,', () => {
   });
 
   it('a payment that the customer was not told of', async () => {
-    const told = `update sagas set outputs = jsonb_set(outputs, '{charge-payment,paymentId}', '"pi_told"') where id = 'by-card'`;
+    const told = `update holdfast.sagas set outputs = jsonb_set(outputs, '{charge-payment,paymentId}', '"pi_told"') where id = 'by-card'`;
     const found = await redAfter(
       books,
       ['orchestrator', told],

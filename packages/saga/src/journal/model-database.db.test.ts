@@ -87,7 +87,7 @@ describe('the modelled tables', () => {
     const { rows } = await pool.query(
       `select id, state, position, outputs, failure, parked is not null as parked, resume_state as "resumeState",
               cancel_requested_at is not null as cancelled, owner_id as "ownerId", epoch, revision, changed_at as "changedAt",
-              ended_at is not null as ended, ('[' || inline_attempts || ']')::jsonb as "inlineAttempts" from sagas`,
+              ended_at is not null as ended, ('[' || inline_attempts || ']')::jsonb as "inlineAttempts" from holdfast.sagas`,
     );
     const modelled = [...model.sagas.values()].map((saga) => ({
       id: saga.id,
@@ -108,7 +108,9 @@ describe('the modelled tables', () => {
     expect(comparable(modelled)).toEqual(comparable(rows.map(withNumbers)));
     const answers = await pool.query('select id, answer from answers');
     expect(comparable([...model.answers].map(([id, answer]) => ({ id, answer })))).toEqual(comparable(answers.rows));
-    const journal = await pool.query(`select saga_id || ' ' || epoch || ' ' || seq as attempt from saga_attempts`);
+    const journal = await pool.query(
+      `select saga_id || ' ' || epoch || ' ' || seq as attempt from holdfast.saga_attempts`,
+    );
     expect([...model.attempts].sort()).toEqual(journal.rows.map(({ attempt }) => attempt).sort());
     expect(new Set(rows.map(({ state }) => state)).size, 'every state was reached').toBe(6);
     expect([...seen].sort()).toEqual(STATEMENTS.toSorted());

@@ -107,7 +107,7 @@ export interface StartSaga {
  */
 export function startSagaSql(start: StartSaga): string {
   return `
-    insert into sagas (id, definition, input, owner_id, deadline_at, changed_at)
+    insert into holdfast.sagas (id, definition, input, owner_id, deadline_at, changed_at)
     select ${start.id}, ${start.definition}, ${start.input}, ${start.ownerId},
            clock_timestamp() + ${start.deadlineMs} * interval '1 millisecond', ${start.changedAt}
       from ${start.source}${start.ifAbsent === true ? ' on conflict (id) do nothing' : ''}

@@ -19,7 +19,7 @@ export type CancelOutcome =
 // Only a request: the decision is the owner's, as a checkpoint, so that it cannot contradict an act that is done.
 const REQUEST_CANCEL = statement(
   'saga.request-cancel',
-  `update sagas set cancel_requested_at = clock_timestamp()
+  `update holdfast.sagas set cancel_requested_at = clock_timestamp()
     where id = $1::text and state = 'running' and cancel_requested_at is null`,
 );
 

@@ -78,7 +78,7 @@ const START = statement(
 );
 const STATE = statement(
   'saga-matrix.state',
-  'select state, ended_at is not null as ended from sagas where id = $1::text',
+  'select state, ended_at is not null as ended from holdfast.sagas where id = $1::text',
 );
 
 /** Every case there is for this saga. */
