@@ -9,6 +9,7 @@ export {
   migrationSql,
   missingMigrations,
 } from './migrations/migrate.ts';
+export { type CommandLine, runMigrateCommand } from './migrations/migrate-command.ts';
 export { type Preparation, prepareDatabase, runMigrations } from './migrations/prepare-database.ts';
 export { fewRowsHint } from './planner-hints.ts';
 export {
