@@ -8,7 +8,7 @@ create table shipments (
   -- Whose it is, as decided when it was asked for. A change of CARRIER_URL later does not move it.
   carrier boolean not null,
   state text not null check (state in ('requested', 'booked', 'refused', 'cancelled')),
-  -- {"name", "line1", "city", "postalCode", "country"}
+  -- {"name", "line1", "city", "country"}, and those that were sent of {"postalCode", "line2", "region", "phone", "company"}
   ship_to jsonb not null,
   -- [{"sku", "quantity"}]
   parcels jsonb not null,

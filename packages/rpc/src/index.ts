@@ -39,4 +39,4 @@ export {
   toServiceError,
 } from './status.ts';
 export { decodeStatus, encodeStatus, type StatusDetail } from './status-details.ts';
-export { checkCurrency, checkDistinct, checkIdentifier, checkInteger, checkText } from './validate.ts';
+export { checkCurrency, checkDistinct, checkIdentifier, checkInteger, checkShopId, checkText } from './validate.ts';
