@@ -1,16 +1,18 @@
-import { credentials, Metadata, Client as RawClient } from '@grpc/grpc-js';
-import { type Client, createClient, services } from '@holdfast/rpc';
+import { Metadata } from '@grpc/grpc-js';
+import { type ChannelTls, type Client, connect, createClient, operatorTls, services } from '@holdfast/rpc';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { joinSystem, newKey, orderFor, type System, setUpCatalogue } from './system.ts';
 
 let system: System;
 let orders: Client<typeof services.orders>;
 let ordersAddress: string;
+let tls: ChannelTls | undefined;
 beforeAll(async () => {
   system = await joinSystem();
   await setUpCatalogue(system);
   ordersAddress = system.cluster.run.services.find((service) => service.name === 'orchestrator')?.grpc ?? '';
-  orders = createClient(services.orders, ordersAddress);
+  tls = operatorTls(system.cluster.run.tls, 'orchestrator');
+  orders = createClient(services.orders, ordersAddress, tls);
 });
 afterAll(async () => {
   orders?.close();
@@ -103,7 +105,7 @@ describe('an order over gRPC', () => {
 });
 
 function watch(id: string): Promise<string[]> {
-  const client = new RawClient(ordersAddress, credentials.createInsecure());
+  const client = connect(ordersAddress, tls);
   const metadata = new Metadata();
   metadata.set('authorization', `Bearer ${system.cluster.run.apiKey}`);
   const { path, requestSerialize, responseDeserialize } = services.orders.WatchOrder;

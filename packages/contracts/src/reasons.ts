@@ -9,6 +9,7 @@ export interface ReasonEntry {
     | 'INTERNAL'
     | 'INVALID_ARGUMENT'
     | 'NOT_FOUND'
+    | 'PERMISSION_DENIED'
     | 'UNAUTHENTICATED'
     | 'UNAVAILABLE';
   /** The least time before the same call is sent again; -1: sending it again does not help. */
@@ -71,6 +72,11 @@ export const reasons = {
     status: 'UNAUTHENTICATED',
     pushbackMs: -1,
     detail: 'Send `authorization: Bearer` and one of your API keys.',
+  },
+  PEER_NOT_ALLOWED: {
+    status: 'PERMISSION_DENIED',
+    pushbackMs: -1,
+    detail: 'Call with a client certificate that carries a name which this service allows (`GRPC_TLS_ALLOW`).',
   },
   NOT_FOUND: {
     status: 'NOT_FOUND',

@@ -127,6 +127,7 @@ async function runOrders(cluster: Cluster, way: Way, { orders, seed }: Options) 
     INVENTORY_ADDR: addressOf('inventory'),
     PAYMENT_ADDR: addressOf('payment'),
     SHIPPING_ADDR: addressOf('shipping'),
+    TLS_FILES: JSON.stringify(cluster.run.tls),
   };
   for (let deaths = 0; ; deaths++) {
     const leftMs = RUN_TIMEOUT_MS - (performance.now() - startedAt);

@@ -47,6 +47,8 @@ export interface HttpEdge {
   health: Health;
   metrics: Metrics;
   log: Log;
+  /** PEM; undefined: in clear text. */
+  tls?: { cert: string; key: string } | undefined;
 }
 
 const BODY_LIMIT_BYTES = 64 * 1_024;
@@ -60,6 +62,8 @@ const MAX_PARAMETER_LENGTH = 512;
  */
 export async function createHttpServer(edge: HttpEdge): Promise<FastifyInstance> {
   const app = Fastify({
+    // The type of a server with TLS is another one; every route, hook and answer is the same.
+    ...({ https: edge.tls ?? null } as object),
     // pino's own type is narrower than Fastify's; what is logged is the same.
     loggerInstance: edge.log as FastifyBaseLogger,
     // A line per request is what a proxy is for; and its URL holds customers' ids.

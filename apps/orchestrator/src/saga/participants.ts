@@ -1,6 +1,6 @@
 import { STEP_REFUSALS } from '@holdfast/contracts';
 import { createStepClient } from '@holdfast/participant';
-import { type CallOptions, type CallResult, type Client, services } from '@holdfast/rpc';
+import { type CallOptions, type CallResult, type Certificates, type Client, channelTls, services } from '@holdfast/rpc';
 import type { ActOutcome, StepContext, UndoOutcome } from '@holdfast/saga';
 import { type AcceptedOrder, besideItems, type OrderOutputs } from '../orders/order.ts';
 
@@ -12,14 +12,19 @@ export interface Participants {
   close(): void;
 }
 
-export function connectParticipants(addresses: {
+interface Addresses {
   INVENTORY_ADDR: string;
   PAYMENT_ADDR: string;
   SHIPPING_ADDR: string;
-}): Participants {
-  const inventory = createStepClient(services.inventory, addresses.INVENTORY_ADDR);
-  const payment = createStepClient(services.payment, addresses.PAYMENT_ADDR);
-  const shipping = createStepClient(services.shipping, addresses.SHIPPING_ADDR);
+}
+
+/** @param certificates who we are, and who may answer; undefined: in clear text */
+export function connectParticipants(addresses: Addresses, certificates?: Certificates): Participants {
+  const connect = <D extends object>(definition: D, address: string, name: string): Client<D> =>
+    createStepClient(definition, address, certificates && channelTls(certificates, address, name));
+  const inventory = connect(services.inventory, addresses.INVENTORY_ADDR, 'inventory');
+  const payment = connect(services.payment, addresses.PAYMENT_ADDR, 'payment');
+  const shipping = connect(services.shipping, addresses.SHIPPING_ADDR, 'shipping');
   return {
     inventory,
     payment,
