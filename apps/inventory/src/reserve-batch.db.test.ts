@@ -29,7 +29,7 @@ const rows = async (text: string, values: unknown[]) => (await participant.datab
 
 async function listed(onHand: number, tenantId = TENANT, sku = `sku-${randomUUID().slice(0, 8)}`): Promise<string> {
   const put = { sku, onHand, unitPrice: 100, currency: 'EUR' };
-  expect(await participant.client.PutStock(put, options(`put-of-the-item-${sku}`, tenantId))).toMatchObject({
+  expect(await participant.client.PutStock(put, options(`the-put-of-${onHand}-of-${sku}`, tenantId))).toMatchObject({
     kind: 'completed',
   });
   return sku;

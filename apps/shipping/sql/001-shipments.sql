@@ -9,7 +9,7 @@ create table shipments (
   carrier boolean not null,
   -- dispatched: it has left. The parcel is on its way and can't be cancelled any more.
   state text not null check (state in ('requested', 'booked', 'refused', 'cancelled', 'dispatched')),
-  -- {"name", "line1", "city", "postalCode", "country"}
+  -- {"name", "line1", "city", "country"}, and those that were sent of {"postalCode", "line2", "region", "phone", "company"}
   ship_to jsonb not null,
   -- [{"sku", "quantity"}]
   parcels jsonb not null,
