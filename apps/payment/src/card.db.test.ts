@@ -363,7 +363,10 @@ describe('a provider', () => {
       expect(unknown).toMatchObject({ message: expect.stringContaining('STRIPE_SECRET_KEY') });
     }
     const put = { customerId: 'ann', balance: 5, currency: 'EUR' };
-    expect(await without.PutAccount(put, { timeoutMs: 5_000, tenantId: TENANT })).toMatchObject({ kind: 'completed' });
+    const key = `put-for-${order.orderId}`;
+    expect(await without.PutAccount(put, { timeoutMs: 5_000, tenantId: TENANT, key })).toMatchObject({
+      kind: 'completed',
+    });
     expect(await cards.charge(order)).toMatchObject({ kind: 'completed', replayed: false });
     expect(await cards.undo(order, without)).toMatchObject(UNKNOWN);
     expect(await cards.undo(order)).toMatchObject({ kind: 'completed', message: { amount: AMOUNT } });

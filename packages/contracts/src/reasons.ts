@@ -62,6 +62,12 @@ export const reasons = {
     pushbackMs: -1,
     detail: 'The request contradicts what is stored. The message says how.',
   },
+  VERSION_CHANGED: {
+    status: 'FAILED_PRECONDITION',
+    pushbackMs: -1,
+    detail:
+      'It has changed since you read it, and nothing was done. Read it again, decide anew, and send that under a new key.',
+  },
   UNAUTHENTICATED: {
     status: 'UNAUTHENTICATED',
     pushbackMs: -1,

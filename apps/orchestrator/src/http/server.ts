@@ -1,5 +1,6 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { storeFaultReason } from '@holdfast/idempotency';
+import { KEY_HEADER } from '@holdfast/idempotency/http';
 import type { SagaDefinition } from '@holdfast/saga';
 import type { Health, Log, Metrics } from '@holdfast/service';
 import Fastify, {
@@ -31,8 +32,8 @@ declare module 'fastify' {
     tenantId: string;
   }
   interface FastifyContextConfig {
-    /** Needs an Idempotency-Key. */
-    keyed?: boolean;
+    /** Needs an Idempotency-Key, or takes one. */
+    keyed?: true | 'optional';
     /** Needs no API key. */
     public?: boolean;
   }
@@ -100,7 +101,8 @@ export async function createHttpServer(edge: HttpEdge): Promise<FastifyInstance>
     const tenantId = edge.authenticate(request.headers.authorization);
     if (tenantId === undefined) throw new Problem('unauthorized');
     request.tenantId = tenantId;
-    if (config.keyed) {
+    const isKeyed = config.keyed === 'optional' ? request.headers[KEY_HEADER] !== undefined : config.keyed;
+    if (isKeyed) {
       request.requestKey = { key: keyOf(request), replayed: false, claimedAt: undefined };
     }
     done();

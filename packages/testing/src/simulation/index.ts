@@ -6,11 +6,14 @@ export { runSchedule, type ScheduleOptions, type ScheduleResult } from './schedu
 export { type Shrunk, shrink } from './shrink.ts';
 export {
   replaySaga,
+  type SimulatedAct,
   type SimulatedCall,
   type SimulatedParticipant,
   type SimulatedSaga,
   type SimulatedSchedule,
+  type SimulatedSignal,
   type SimulateSagaOptions,
   type SimulateSagaResult,
   simulateSaga,
 } from './simulate-saga.ts';
+export { type Owed, ownSteps, type StepModelOptions, stepModel } from './step-model.ts';
