@@ -10,8 +10,8 @@ import {
 } from '@holdfast/participant';
 import {
   checkCurrency,
-  checkIdentifier,
   checkInteger,
+  checkShopId,
   InvalidRequest,
   type ServiceBinding,
   service,
@@ -49,7 +49,7 @@ export const paymentService =
         return {
           method,
           methodKind: method === 'balance' ? 'balance' : 'card',
-          customerId: checkIdentifier('customer_id', request.customerId),
+          customerId: checkShopId('customer_id', request.customerId),
           amount: checkInteger('amount', request.amount, 0, Number.MAX_SAFE_INTEGER),
           currency: checkCurrency('currency', request.currency),
         };
@@ -65,14 +65,14 @@ export const paymentService =
       }),
 
       async GetAccount(request, call) {
-        const customerId = checkIdentifier('customer_id', request.customerId);
+        const customerId = checkShopId('customer_id', request.customerId);
         return { kind: 'completed', message: { account: await findAccount(pool, call.tenantId(), customerId) } };
       },
 
       async PutAccount(request, call) {
         const { currency } = request;
         const wanted = {
-          customerId: checkIdentifier('customer_id', request.customerId),
+          customerId: checkShopId('customer_id', request.customerId),
           balance: checkInteger('balance', request.balance, 0, MAX_BALANCE),
           currency: currency === undefined ? currency : checkCurrency('currency', currency),
         };
@@ -87,7 +87,7 @@ export const paymentService =
       },
 
       async AdjustAccount(request, call) {
-        const customerId = checkIdentifier('customer_id', request.customerId);
+        const customerId = checkShopId('customer_id', request.customerId);
         const delta = checkInteger('delta', request.delta, -MAX_BALANCE, MAX_BALANCE);
         if (delta === 0) throw new InvalidRequest('delta', 'send how much to add, or (below 0) to take');
         const keyed = keyedCall(call, { name: ADJUST }, request, fingerprinter);

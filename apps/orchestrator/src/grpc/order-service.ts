@@ -1,4 +1,4 @@
-import { type OrderMessage, reasons } from '@holdfast/contracts';
+import { type OrderMessage, reasons, type ShipToMessage } from '@holdfast/contracts';
 import {
   type Answer,
   errorOf,
@@ -50,7 +50,7 @@ export function orderHandlers(deps: OrderDeps, authenticate: Authenticate): Hand
           ...sent({ unitPrice, name }),
         })),
         payment: { method: request.paymentMethod },
-        shipTo: request.shipTo ?? {},
+        shipTo: request.shipTo === null ? {} : addressOf(request.shipTo),
         ...sent({ expectedTotal: request.expectedTotal, reference: request.reference }),
         ...(request.lines.length > 0 && {
           lines: request.lines.map((line) => ({ ...line, kind: KIND_OF[line.kind] })),
@@ -88,6 +88,10 @@ export function orderHandlers(deps: OrderDeps, authenticate: Authenticate): Hand
       for await (const order of orderChanges(deps, tenantId, request.id, call.signal)) yield viewAnswer(order);
     },
   };
+}
+
+function addressOf({ name, line1, city, country, ...rest }: ShipToMessage) {
+  return { name, line1, city, country, ...sent(rest) };
 }
 
 const KINDS = {

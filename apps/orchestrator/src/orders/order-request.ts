@@ -1,17 +1,19 @@
+import { CURRENCIES } from '@holdfast/contracts';
 import type { Fault } from '../http/problem.ts';
+import { addressFaults } from './address-faults.ts';
 import { besideItems, type OrderRequest } from './order.ts';
 
-const CURRENCIES: ReadonlySet<string> = new Set(Intl.supportedValuesOf('currency'));
+export const UNKNOWN_CURRENCY = 'send an ISO 4217 code that is in use';
 
 /**
- * What a schema can't say: the currency exists, no SKU comes twice, and the shop's own numbers add up. Twice is refused, not
+ * What a schema can't say: currency, country and postal code exist, no SKU comes twice, and the shop's own numbers add up. Twice is refused, not
  * added up: a client that repeats a line by mistake would be charged for it.
  * @returns the faults, by JSON pointer; empty when there is none
  */
 export function orderFaults(request: OrderRequest): Fault[] {
   const faults: Fault[] = [];
   if (!CURRENCIES.has(request.currency)) {
-    faults.push({ pointer: '/currency', detail: 'send an ISO 4217 code that is in use' });
+    faults.push({ pointer: '/currency', detail: UNKNOWN_CURRENCY });
   }
   const firstAt = new Map<string, number>();
   for (const [at, { sku }] of request.items.entries()) {
@@ -19,7 +21,7 @@ export function orderFaults(request: OrderRequest): Fault[] {
     if (first === undefined) firstAt.set(sku, at);
     else faults.push({ pointer: `/items/${at}/sku`, detail: `the same SKU as /items/${first}: send one line per SKU` });
   }
-  faults.push(...lineFaults(request));
+  faults.push(...addressFaults(request.shipTo), ...lineFaults(request));
   return faults;
 }
 

@@ -322,7 +322,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                /** @description The shop’s own name of a customer. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                 customerId: string;
             };
             cookie?: never;
@@ -338,14 +338,14 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        /** @description Minor units of the currency */
+                        /** @description Minor units of the currency: of EUR 1/100, of JPY 1, of KWD 1/1000 */
                         balance: number;
                         /**
-                         * @description ISO 4217
+                         * @description ISO 4217, one that is in use
                          * @example EUR
                          */
                         currency: string;
-                        /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                        /** @description The shop’s own name of a customer. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                         customerId: string;
                         /** @description Rises with every change; the `ETag` is this in quotes */
                         version: number;
@@ -480,7 +480,7 @@ export interface operations {
                 "if-match"?: string;
             };
             path: {
-                /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                /** @description The shop’s own name of a customer. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                 customerId: string;
             };
             cookie?: never;
@@ -489,9 +489,10 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
+                    /** @description Minor units of the currency */
                     balance: number;
                     /**
-                     * @description ISO 4217
+                     * @description ISO 4217, one that is in use
                      * @example EUR
                      */
                     currency?: string;
@@ -514,14 +515,14 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        /** @description Minor units of the currency */
+                        /** @description Minor units of the currency: of EUR 1/100, of JPY 1, of KWD 1/1000 */
                         balance: number;
                         /**
-                         * @description ISO 4217
+                         * @description ISO 4217, one that is in use
                          * @example EUR
                          */
                         currency: string;
-                        /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                        /** @description The shop’s own name of a customer. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                         customerId: string;
                         /** @description Rises with every change; the `ETag` is this in quotes */
                         version: number;
@@ -739,7 +740,7 @@ export interface operations {
                 "idempotency-key": string;
             };
             path: {
-                /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                /** @description The shop’s own name of a customer. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                 customerId: string;
             };
             cookie?: never;
@@ -768,14 +769,14 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        /** @description Minor units of the currency */
+                        /** @description Minor units of the currency: of EUR 1/100, of JPY 1, of KWD 1/1000 */
                         balance: number;
                         /**
-                         * @description ISO 4217
+                         * @description ISO 4217, one that is in use
                          * @example EUR
                          */
                         currency: string;
-                        /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                        /** @description The shop’s own name of a customer. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                         customerId: string;
                         /** @description Rises with every change; the `ETag` is this in quotes */
                         version: number;
@@ -1244,11 +1245,11 @@ export interface operations {
                              */
                             createdAt: string;
                             /**
-                             * @description ISO 4217
+                             * @description ISO 4217, one that is in use
                              * @example EUR
                              */
                             currency: string;
-                            /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                            /** @description The shop’s own name of a customer. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                             customerId: string;
                             failure: {
                                 message: string;
@@ -1260,7 +1261,7 @@ export interface operations {
                             items: {
                                 name?: string;
                                 quantity: number;
-                                /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                                /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                                 sku: string;
                                 unitPrice: number | null;
                             }[];
@@ -1402,11 +1403,11 @@ export interface operations {
             content: {
                 "application/json": {
                     /**
-                     * @description ISO 4217
+                     * @description ISO 4217, one that is in use
                      * @example EUR
                      */
                     currency: string;
-                    /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                    /** @description The shop’s own name of a customer. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                     customerId: string;
                     /** @description The total that the customer was shown; another one: `PRICE_CHANGED` */
                     expectedTotal?: number;
@@ -1415,7 +1416,7 @@ export interface operations {
                         /** @description For people; carried */
                         name?: string;
                         quantity: number;
-                        /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                        /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                         sku: string;
                         /** @description The price that the customer was shown; another one: `PRICE_CHANGED` */
                         unitPrice?: number;
@@ -1445,15 +1446,24 @@ export interface operations {
                     reference?: string;
                     shipTo: {
                         city: string;
+                        company?: string;
                         /**
                          * @description ISO 3166-1 alpha-2
                          * @example DE
                          */
                         country: string;
                         line1: string;
+                        line2?: string;
                         name: string;
-                        /** @description 1 to 16 of `[A-Za-z0-9 -]` */
-                        postalCode: string;
+                        /**
+                         * @description For the carrier
+                         * @example +49 30 123456
+                         */
+                        phone?: string;
+                        /** @description By the country’s rule; left out where it has none (Hong Kong) */
+                        postalCode?: string;
+                        /** @description State, province, prefecture … */
+                        region?: string;
                     };
                 };
             };
@@ -1478,11 +1488,11 @@ export interface operations {
                          */
                         createdAt: string;
                         /**
-                         * @description ISO 4217
+                         * @description ISO 4217, one that is in use
                          * @example EUR
                          */
                         currency: string;
-                        /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                        /** @description The shop’s own name of a customer. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                         customerId: string;
                         failure: {
                             message: string;
@@ -1494,7 +1504,7 @@ export interface operations {
                         items: {
                             name?: string;
                             quantity: number;
-                            /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                            /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                             sku: string;
                             unitPrice: number | null;
                         }[];
@@ -1728,11 +1738,11 @@ export interface operations {
                          */
                         createdAt: string;
                         /**
-                         * @description ISO 4217
+                         * @description ISO 4217, one that is in use
                          * @example EUR
                          */
                         currency: string;
-                        /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                        /** @description The shop’s own name of a customer. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                         customerId: string;
                         failure: {
                             message: string;
@@ -1744,7 +1754,7 @@ export interface operations {
                         items: {
                             name?: string;
                             quantity: number;
-                            /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                            /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                             sku: string;
                             unitPrice: number | null;
                         }[];
@@ -1924,11 +1934,11 @@ export interface operations {
                          */
                         createdAt: string;
                         /**
-                         * @description ISO 4217
+                         * @description ISO 4217, one that is in use
                          * @example EUR
                          */
                         currency: string;
-                        /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                        /** @description The shop’s own name of a customer. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                         customerId: string;
                         failure: {
                             message: string;
@@ -1940,7 +1950,7 @@ export interface operations {
                         items: {
                             name?: string;
                             quantity: number;
-                            /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                            /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                             sku: string;
                             unitPrice: number | null;
                         }[];
@@ -1985,11 +1995,11 @@ export interface operations {
                          */
                         createdAt: string;
                         /**
-                         * @description ISO 4217
+                         * @description ISO 4217, one that is in use
                          * @example EUR
                          */
                         currency: string;
-                        /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                        /** @description The shop’s own name of a customer. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                         customerId: string;
                         failure: {
                             message: string;
@@ -2001,7 +2011,7 @@ export interface operations {
                         items: {
                             name?: string;
                             quantity: number;
-                            /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                            /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                             sku: string;
                             unitPrice: number | null;
                         }[];
@@ -3959,7 +3969,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                 sku: string;
             };
             cookie?: never;
@@ -3976,16 +3986,16 @@ export interface operations {
                 content: {
                     "application/json": {
                         /**
-                         * @description ISO 4217
+                         * @description ISO 4217, one that is in use
                          * @example EUR
                          */
                         currency: string;
                         onHand: number;
                         /** @description Held by orders; 0 <= reserved <= onHand */
                         reserved: number;
-                        /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                        /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                         sku: string;
-                        /** @description Minor units of the currency */
+                        /** @description Minor units of the currency: of EUR 1/100, of JPY 1, of KWD 1/1000 */
                         unitPrice: number;
                         /** @description Rises with every change; the `ETag` is this in quotes */
                         version: number;
@@ -4120,7 +4130,7 @@ export interface operations {
                 "if-match"?: string;
             };
             path: {
-                /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                 sku: string;
             };
             cookie?: never;
@@ -4130,12 +4140,12 @@ export interface operations {
             content: {
                 "application/json": {
                     /**
-                     * @description ISO 4217
+                     * @description ISO 4217, one that is in use
                      * @example EUR
                      */
                     currency?: string;
                     onHand?: number;
-                    /** @description Minor units, each */
+                    /** @description Minor units, each. The total of an order stays below 2^53 */
                     unitPrice?: number;
                 };
             };
@@ -4157,16 +4167,16 @@ export interface operations {
                 content: {
                     "application/json": {
                         /**
-                         * @description ISO 4217
+                         * @description ISO 4217, one that is in use
                          * @example EUR
                          */
                         currency: string;
                         onHand: number;
                         /** @description Held by orders; 0 <= reserved <= onHand */
                         reserved: number;
-                        /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                        /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                         sku: string;
-                        /** @description Minor units of the currency */
+                        /** @description Minor units of the currency: of EUR 1/100, of JPY 1, of KWD 1/1000 */
                         unitPrice: number;
                         /** @description Rises with every change; the `ETag` is this in quotes */
                         version: number;
@@ -4384,7 +4394,7 @@ export interface operations {
                 "idempotency-key": string;
             };
             path: {
-                /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                 sku: string;
             };
             cookie?: never;
@@ -4414,16 +4424,16 @@ export interface operations {
                 content: {
                     "application/json": {
                         /**
-                         * @description ISO 4217
+                         * @description ISO 4217, one that is in use
                          * @example EUR
                          */
                         currency: string;
                         onHand: number;
                         /** @description Held by orders; 0 <= reserved <= onHand */
                         reserved: number;
-                        /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                        /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                         sku: string;
-                        /** @description Minor units of the currency */
+                        /** @description Minor units of the currency: of EUR 1/100, of JPY 1, of KWD 1/1000 */
                         unitPrice: number;
                         /** @description Rises with every change; the `ETag` is this in quotes */
                         version: number;
