@@ -30,9 +30,16 @@ const STATIC = ['deployment', 'house', 'invariants', 'links', 'mutations', 'repo
   (name) => `tests/${name}.test.ts`,
 );
 /** They place orders and leave the system as they found it. */
-const ORDERS = ['bad-input', 'cancel-order', 'duplicate-order', 'grpc-orders', 'other-clients', 'place-order'].map(
-  (name) => `tests/${name}.test.ts`,
-);
+const ORDERS = [
+  'bad-input',
+  'cancel-order',
+  'duplicate-order',
+  'grpc-orders',
+  'other-clients',
+  'place-order',
+  'retried-writes',
+  'world-orders',
+].map((name) => `tests/${name}.test.ts`);
 const POSTGRES = ['packages/testing/src/postgres/vitest-postgres.ts'];
 
 /**

@@ -18,8 +18,10 @@ import {
   placeFirstOrder,
   printTable,
   sealRules,
+  shopRules,
   type Target,
   waitingRules,
+  writeRules,
 } from '@holdfast/conformance';
 import { afterAll, beforeAll, describe } from 'vitest';
 
@@ -49,6 +51,8 @@ printTable();
 
 describe('over HTTP', () => {
   keyRules(() => target);
+  writeRules(() => target);
+  shopRules(() => target);
   waitingRules(() => target);
   edgeRules(() => target);
 });

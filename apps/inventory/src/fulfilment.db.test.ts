@@ -21,7 +21,10 @@ const options = (key?: string): CallOptions => ({ timeoutMs: 5_000, tenantId: TE
 /** An item of which 100 are on hand. */
 async function listed(): Promise<string> {
   const sku = `sku-${randomUUID().slice(0, 8)}`;
-  const put = await inventory.client.PutStock({ sku, onHand: 100, unitPrice: 250, currency: 'EUR' }, options());
+  const put = await inventory.client.PutStock(
+    { sku, onHand: 100, unitPrice: 250, currency: 'EUR' },
+    options(`put-of-${sku}`),
+  );
   expect(put.kind).toBe('completed');
   return sku;
 }
@@ -102,7 +105,7 @@ describe('a dispatch', () => {
     const orderId = await held([sku]);
     await fulfil(orderId);
     const forget = async () => {
-      await inventory.database.pool.query(`update inbox set received_at = received_at - interval '60 days'`);
+      await inventory.database.pool.query(`update holdfast.inbox set received_at = received_at - interval '60 days'`);
       expect(await forgetMessages(inventory.participant.pool, 45 * 86_400_000)).toBeGreaterThan(0);
     };
     await forget();
@@ -161,7 +164,7 @@ describe('stock that has left', () => {
     const sku = await listed();
     const orderId = await held([sku]);
     await fulfil(orderId);
-    await inventory.database.pool.query('delete from claims where scope = $1', [orderId]);
+    await inventory.database.pool.query('delete from holdfast.claims where scope = $1', [orderId]);
     const request = { orderId, currency: 'EUR', lines: [{ sku, quantity: 2 }] };
     const again = await inventory.client.ReserveInventory(request, options(`${orderId}:reserve-inventory`));
     expect(again).toMatchObject({ kind: 'completed', message: { reservationId: `rsv_${orderId}` } });

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import {
   getStep,
   keyedCall,
@@ -9,12 +8,11 @@ import {
   settlementOf,
   stepMethod,
 } from '@holdfast/participant';
-import { transaction } from '@holdfast/postgres';
 import {
   checkCurrency,
   checkDistinct,
-  checkIdentifier,
   checkInteger,
+  checkShopId,
   InvalidRequest,
   type ServiceBinding,
   service,
@@ -29,11 +27,13 @@ const KEEP_DAYS = 14;
 const RESERVE = 'reserve-inventory';
 const RELEASE = 'release-inventory';
 const ADJUST = 'adjust-stock';
+const PUT = 'put-stock';
 
 const MAX_LINES = 100;
 const MAX_QUANTITY = 10_000;
 const MAX_COUNT = 1_000_000_000_000;
-const MAX_UNIT_PRICE = 99_999_999;
+/** A reservation checks that the total stays exact. */
+const MAX_UNIT_PRICE = Number.MAX_SAFE_INTEGER;
 
 const inventory = services.inventory;
 
@@ -41,9 +41,11 @@ const inventory = services.inventory;
 export function inventoryService(participant: Participant): ServiceBinding {
   const { pool, fingerprinter } = participant;
   return service(inventory, {
-    ReserveInventory: stepMethod(participant, reserveStep, ({ currency, lines }) => ({
+    ReserveInventory: stepMethod(participant, reserveStep, ({ currency, lines, beside, expectedTotal }) => ({
       currency: checkCurrency('currency', currency),
       lines: checkLines(lines),
+      beside: checkInteger('beside', beside, -Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
+      expectedTotal,
     })),
 
     ReleaseInventory: stepMethod(participant, releaseStep, () => ({})),
@@ -52,27 +54,34 @@ export function inventoryService(participant: Participant): ServiceBinding {
       [RESERVE]: (answer) => ({ reserved: inventory.ReserveInventory.responseDeserialize(answer) }),
       [RELEASE]: (answer) => ({ released: inventory.ReleaseInventory.responseDeserialize(answer) }),
       [ADJUST]: (answer) => ({ adjusted: inventory.AdjustStock.responseDeserialize(answer) }),
+      [PUT]: (answer) => ({ put: inventory.PutStock.responseDeserialize(answer) }),
     }),
 
     async GetStock(request, call) {
-      const stock = await findItem(pool, call.tenantId(), checkIdentifier('sku', request.sku));
+      const stock = await findItem(pool, call.tenantId(), checkShopId('sku', request.sku));
       return { kind: 'completed', message: { stock } };
     },
 
     async PutStock(request, call) {
+      const { onHand, unitPrice, currency } = request;
       const item = {
-        sku: checkIdentifier('sku', request.sku),
-        onHand: checkInteger('on_hand', request.onHand, 0, MAX_COUNT),
-        unitPrice: checkInteger('unit_price', request.unitPrice, 0, MAX_UNIT_PRICE),
-        currency: checkCurrency('currency', request.currency),
+        sku: checkShopId('sku', request.sku),
+        onHand: onHand === undefined ? onHand : checkInteger('on_hand', onHand, 0, MAX_COUNT),
+        unitPrice: unitPrice === undefined ? unitPrice : checkInteger('unit_price', unitPrice, 0, MAX_UNIT_PRICE),
+        currency: currency === undefined ? currency : checkCurrency('currency', currency),
       };
-      const tenantId = call.tenantId();
-      const stock = await transaction(pool, (tx) => putItem(tx, tenantId, item, randomUUID()));
-      return { kind: 'completed', message: { stock } };
+      const condition = { versions: request.ifVersions, listed: request.ifListed };
+      const keyed = keyedCall(call, { name: PUT }, request, fingerprinter);
+      return await runAlone(
+        participant,
+        keyed,
+        (tx) => putItem(tx, keyed.tenantId, item, { condition, key: keyed.key }),
+        (stock) => inventory.PutStock.responseSerialize({ stock }),
+      );
     },
 
     async AdjustStock(request, call) {
-      const sku = checkIdentifier('sku', request.sku);
+      const sku = checkShopId('sku', request.sku);
       const delta = checkInteger('delta', request.delta, -MAX_COUNT, MAX_COUNT);
       if (delta === 0) throw new InvalidRequest('delta', 'send how much to add, or (below 0) to take');
       const keyed = keyedCall(call, { name: ADJUST }, request, fingerprinter);
@@ -117,8 +126,9 @@ const releaseStep: StepSpec<OrderId, never, never> = {
 /** @throws InvalidRequest */
 function checkLines(lines: Line[]): Line[] {
   checkDistinct('lines', lines, 1, MAX_LINES, (line) => line.sku);
-  return lines.map(({ sku, quantity }, at) => ({
-    sku: checkIdentifier(`lines[${at}].sku`, sku),
+  return lines.map(({ sku, quantity, unitPrice }, at) => ({
+    sku: checkShopId(`lines[${at}].sku`, sku),
     quantity: checkInteger(`lines[${at}].quantity`, quantity, 1, MAX_QUANTITY),
+    unitPrice,
   }));
 }

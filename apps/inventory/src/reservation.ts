@@ -11,7 +11,7 @@
 import { byOrder, DuplicateEffect, type OrderId, orderColumns } from '@holdfast/participant';
 import { fewRowsHint, statement, type Transaction } from '@holdfast/postgres';
 import { InvalidRequest } from '@holdfast/rpc';
-import type { PricedLine, Reservation, ReserveOutcome, ReserveRequest } from './reserve-request.ts';
+import type { Line, PricedLine, Reservation, ReserveOutcome, ReserveRequest } from './reserve-request.ts';
 import { StockAllocation, type StockRow } from './stock-allocation.ts';
 
 const lockItems = statement(
@@ -34,7 +34,7 @@ const holdStock = statement(
      on conflict (tenant_id, order_id) do nothing
      returning order_id
    ), held as (
-     update stock set reserved = reserved + w.quantity
+     update stock set reserved = reserved + w.quantity, version = version + 1
        from unnest($7::text[], $8::text[], $9::bigint[]) as w (tenant_id, sku, quantity)
       where stock.tenant_id = w.tenant_id and stock.sku = w.sku and ${fewRowsHint('w.tenant_id', 'w.sku')}
         and (select count(*) from made) = cardinality($2::text[])
@@ -132,12 +132,17 @@ async function earlierReservations(
 
 /** @throws InvalidRequest CONFLICT when it was for something else, or was given back */
 function sameReservation(row: ReservationRow, request: ReserveRequest): Reservation {
-  const wanted = request.lines.map((line) => `${line.sku} ${line.quantity}`).join();
-  const held = row.lines.map((line) => `${line.sku} ${line.quantity}`).join();
+  const wanted = textOf(request.lines);
+  const held = textOf(row.lines);
   if (row.state === 'released' || row.currency !== request.currency || wanted !== held) {
     throw new InvalidRequest('order_id', 'this order has had its reservation: an order reserves once', 'CONFLICT');
   }
   return { reservationId: row.reservation_id, currency: row.currency, lines: row.lines, total: row.total };
+}
+
+/** Keeps them apart, whatever an SKU is written like. */
+function textOf(lines: Line[]): string {
+  return JSON.stringify(lines.map(({ sku, quantity }) => [sku, quantity]));
 }
 
 const lockReservationsOf = statement(
@@ -156,7 +161,7 @@ const releaseStock = statement(
       where h.tenant_id = r.tenant_id and h.order_id = r.order_id and h.state = 'held'
         and ${fewRowsHint('r.tenant_id', 'r.order_id')}
    )
-   update stock set reserved = reserved - w.quantity
+   update stock set reserved = reserved - w.quantity, version = version + 1
      from unnest($3::text[], $4::text[], $5::bigint[]) as w (tenant_id, sku, quantity)
     where stock.tenant_id = w.tenant_id and stock.sku = w.sku and ${fewRowsHint('w.tenant_id', 'w.sku')}`,
 );

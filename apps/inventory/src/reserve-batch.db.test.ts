@@ -28,7 +28,10 @@ const options = (key: string, tenantId = TENANT): CallOptions => ({ timeoutMs: 1
 const rows = async (text: string, values: unknown[]) => (await participant.database.pool.query(text, values)).rows;
 
 async function listed(onHand: number, tenantId = TENANT, sku = `sku-${randomUUID().slice(0, 8)}`): Promise<string> {
-  await participant.client.PutStock({ sku, onHand, unitPrice: 100, currency: 'EUR' }, { timeoutMs: 5_000, tenantId });
+  const put = { sku, onHand, unitPrice: 100, currency: 'EUR' };
+  expect(await participant.client.PutStock(put, options(`the-put-of-${onHand}-of-${sku}`, tenantId))).toMatchObject({
+    kind: 'completed',
+  });
   return sku;
 }
 
@@ -56,7 +59,7 @@ const makersOf = (orders: Order[]) =>
   rows('select distinct xmin::text from reservations where order_id = any($1)', [orders.map(({ orderId }) => orderId)]);
 
 const forgetClaims = (orders: Order[]) =>
-  rows('delete from claims where scope = any($1)', [orders.map(({ orderId }) => orderId)]);
+  rows('delete from holdfast.claims where scope = any($1)', [orders.map(({ orderId }) => orderId)]);
 
 describe('reservations that arrive together', () => {
   it('A1: of one hot item are one transaction, and are counted each', async () => {
@@ -120,7 +123,8 @@ describe('reservations that arrive together', () => {
 
   it('K5: that are refused are looked for together, not one by one while the stock is held', async () => {
     const sku = await listed(1);
-    const requests = Array.from({ length: 20 }, () => ({ ...orderOf([sku, 2]), tenantId: TENANT, currency: 'EUR' }));
+    const all = { tenantId: TENANT, currency: 'EUR', beside: 0 };
+    const requests = Array.from({ length: 20 }, () => ({ ...orderOf([sku, 2]), ...all }));
     const asked: string[] = [];
     const outcomes = await transaction(participant.database.pool, (tx) => {
       const query = (statement: { name: string }) => {
@@ -197,7 +201,7 @@ async function booksOf(tenantId: string): Promise<unknown[]> {
   const books = [
     'select sku, on_hand, reserved from stock where tenant_id = $1 order by sku',
     'select order_id, state, lines, total from reservations where tenant_id = $1 order by order_id',
-    'select scope, name, state, answer from claims where tenant_id = $1 order by scope, name',
+    'select scope, name, state, answer from holdfast.claims where tenant_id = $1 order by scope, name',
   ];
   return await Promise.all(books.map((text) => rows(text, [tenantId])));
 }

@@ -267,7 +267,7 @@ describe('an attempt at the provider', () => {
     const charging = cards.charge(order, slowest);
     await held.arrived;
     const { rows } = await cards.payment.database.pool.query(
-      'select extract(epoch from lease_until - claimed_at)::float8 as lease_s from claims where scope = $1',
+      'select extract(epoch from lease_until - claimed_at)::float8 as lease_s from holdfast.claims where scope = $1',
       [order.orderId],
     );
     expect(rows[0].lease_s).toBeGreaterThan(0);
@@ -363,7 +363,10 @@ describe('a provider', () => {
       expect(unknown).toMatchObject({ message: expect.stringContaining('STRIPE_SECRET_KEY') });
     }
     const put = { customerId: 'ann', balance: 5, currency: 'EUR' };
-    expect(await without.PutAccount(put, { timeoutMs: 5_000, tenantId: TENANT })).toMatchObject({ kind: 'completed' });
+    const key = `put-for-${order.orderId}`;
+    expect(await without.PutAccount(put, { timeoutMs: 5_000, tenantId: TENANT, key })).toMatchObject({
+      kind: 'completed',
+    });
     expect(await cards.charge(order)).toMatchObject({ kind: 'completed', replayed: false });
     expect(await cards.undo(order, without)).toMatchObject(UNKNOWN);
     expect(await cards.undo(order)).toMatchObject({ kind: 'completed', message: { amount: AMOUNT } });

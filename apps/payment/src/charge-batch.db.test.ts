@@ -34,7 +34,9 @@ const options = (key: string, tenantId = TENANT): CallOptions => ({ timeoutMs: 1
 const rows = async (text: string, values: unknown[]) => (await participant.database.pool.query(text, values)).rows;
 
 async function customerWith(balance: number, customerId = `c-${randomUUID().slice(0, 8)}`, tenantId = TENANT) {
-  await participant.client.PutAccount({ customerId, balance, currency: 'EUR' }, options('put-needs-no-key', tenantId));
+  const put = { customerId, balance, currency: 'EUR' };
+  const set = await participant.client.PutAccount(put, options(`put-${randomUUID()}`, tenantId));
+  expect(set.kind).toBe('completed');
   return customerId;
 }
 
@@ -69,7 +71,7 @@ const refund = (order: Order, tenantId = TENANT, by = payment) =>
   by.RefundPayment({ orderId: order.orderId }, options(`${keyOf(order)}:undo`, tenantId));
 const kindsOf = (results: { kind: string; reason?: string }[]) => results.map(({ kind, reason }) => reason ?? kind);
 const forgetClaims = (orders: Order[]) =>
-  rows('delete from claims where scope = any($1)', [orders.map(({ orderId }) => orderId)]);
+  rows('delete from holdfast.claims where scope = any($1)', [orders.map(({ orderId }) => orderId)]);
 
 describe('charges that arrive together', () => {
   it('A1: of one customer are one transaction, and are debited each', async () => {

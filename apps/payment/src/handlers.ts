@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import {
   getStep,
   keyedCall,
@@ -9,11 +8,10 @@ import {
   settlementOf,
   stepMethod,
 } from '@holdfast/participant';
-import { transaction } from '@holdfast/postgres';
 import {
   checkCurrency,
-  checkIdentifier,
   checkInteger,
+  checkShopId,
   InvalidRequest,
   type ServiceBinding,
   service,
@@ -30,6 +28,7 @@ const KEEP_DAYS = 14;
 const CHARGE = 'charge-payment';
 const REFUND = 'refund-payment';
 const ADJUST = 'adjust-account';
+const PUT = 'put-account';
 
 const METHOD = /^(balance|pm_[A-Za-z0-9_]{1,200})$/;
 
@@ -50,7 +49,7 @@ export const paymentService =
         return {
           method,
           methodKind: method === 'balance' ? 'balance' : 'card',
-          customerId: checkIdentifier('customer_id', request.customerId),
+          customerId: checkShopId('customer_id', request.customerId),
           amount: checkInteger('amount', request.amount, 0, Number.MAX_SAFE_INTEGER),
           currency: checkCurrency('currency', request.currency),
         };
@@ -62,26 +61,33 @@ export const paymentService =
         [CHARGE]: (answer) => ({ charged: payment.ChargePayment.responseDeserialize(answer) }),
         [REFUND]: (answer) => ({ refunded: payment.RefundPayment.responseDeserialize(answer) }),
         [ADJUST]: (answer) => ({ adjusted: payment.AdjustAccount.responseDeserialize(answer) }),
+        [PUT]: (answer) => ({ put: payment.PutAccount.responseDeserialize(answer) }),
       }),
 
       async GetAccount(request, call) {
-        const customerId = checkIdentifier('customer_id', request.customerId);
+        const customerId = checkShopId('customer_id', request.customerId);
         return { kind: 'completed', message: { account: await findAccount(pool, call.tenantId(), customerId) } };
       },
 
       async PutAccount(request, call) {
+        const { currency } = request;
         const wanted = {
-          customerId: checkIdentifier('customer_id', request.customerId),
+          customerId: checkShopId('customer_id', request.customerId),
           balance: checkInteger('balance', request.balance, 0, MAX_BALANCE),
-          currency: checkCurrency('currency', request.currency),
+          currency: currency === undefined ? currency : checkCurrency('currency', currency),
         };
-        const tenantId = call.tenantId();
-        const account = await transaction(pool, (tx) => putAccount(tx, tenantId, wanted, randomUUID()));
-        return { kind: 'completed', message: { account } };
+        const condition = { versions: request.ifVersions, opened: request.ifOpened };
+        const keyed = keyedCall(call, { name: PUT }, request, fingerprinter);
+        return await runAlone(
+          participant,
+          keyed,
+          (tx) => putAccount(tx, keyed.tenantId, wanted, { condition, key: keyed.key }),
+          (account) => payment.PutAccount.responseSerialize({ account }),
+        );
       },
 
       async AdjustAccount(request, call) {
-        const customerId = checkIdentifier('customer_id', request.customerId);
+        const customerId = checkShopId('customer_id', request.customerId);
         const delta = checkInteger('delta', request.delta, -MAX_BALANCE, MAX_BALANCE);
         if (delta === 0) throw new InvalidRequest('delta', 'send how much to add, or (below 0) to take');
         const keyed = keyedCall(call, { name: ADJUST }, request, fingerprinter);

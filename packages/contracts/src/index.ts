@@ -1,7 +1,9 @@
+export { CURRENCIES } from './currencies.ts';
 export { FAILURE_REASONS, STEP_REFUSALS } from './failure-reasons.ts';
 export type { InventoryServiceDefinition } from './gen/holdfast/inventory/v1/InventoryService.ts';
 export type { OrderInput as OrderMessage } from './gen/holdfast/orders/v1/Order.ts';
 export type { OrderServiceDefinition } from './gen/holdfast/orders/v1/OrderService.ts';
+export type { ShipTo as ShipToMessage } from './gen/holdfast/orders/v1/ShipTo.ts';
 export type { PaymentServiceDefinition } from './gen/holdfast/payment/v1/PaymentService.ts';
 export type { ShippingServiceDefinition } from './gen/holdfast/shipping/v1/ShippingService.ts';
 export type { Refusal } from './gen/holdfast/step/v1/Refusal.ts';
@@ -11,7 +13,8 @@ export type { StepCall, StepCallInput } from './gen/holdfast/step/v1/StepCall.ts
 export type { StepReply, StepReplyInput } from './gen/holdfast/step/v1/StepReply.ts';
 export type { StepServiceDefinition } from './gen/holdfast/step/v1/StepService.ts';
 export type { StepState } from './gen/holdfast/step/v1/StepState.ts';
-export { KEY_PATTERN, KEY_RULE } from './key.ts';
+export { BLIND_KEY, KEY_PATTERN, KEY_RULE } from './key.ts';
 export { KEYED_OPERATIONS, type KeyedOperation } from './operations.ts';
 export { isRetryable, type Reason, type ReasonEntry, reasons } from './reasons.ts';
+export { SHOP_ID_PATTERN, SHOP_ID_RULE, TEXT_PATTERN } from './shop-text.ts';
 export { ORDER_EVENTS, SHIPMENT_EVENTS, streamKeyOf } from './streams.ts';

@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { AcceptedOrder, OrderOutputs } from '@holdfast/orchestrator';
 import { connectParticipants, placeOrderSaga } from '@holdfast/orchestrator';
 import { createPool, type Pool, statement } from '@holdfast/postgres';
+import { operatorCertificates } from '@holdfast/rpc';
 import {
   createEngine,
   type Engine,
@@ -52,14 +53,17 @@ const ACCEPT = statement(
 );
 const END = statement(
   'contrast.end',
-  `update sagas set state = $2::text, outputs = $3::jsonb, ended_at = clock_timestamp()
+  `update holdfast.sagas set state = $2::text, outputs = $3::jsonb, ended_at = clock_timestamp()
     where id = $1::text and ended_at is null`,
 );
 const UNENDED = statement(
   'contrast.unended',
-  'select id from sagas where definition = $1::text and ended_at is null limit 1',
+  'select id from holdfast.sagas where definition = $1::text and ended_at is null limit 1',
 );
-const HAS_ENDED = statement('contrast.has-ended', 'select from sagas where id = $1::text and ended_at is not null');
+const HAS_ENDED = statement(
+  'contrast.has-ended',
+  'select from holdfast.sagas where id = $1::text and ended_at is not null',
+);
 
 type PlaceOrder = SagaDefinition<AcceptedOrder, OrderOutputs>;
 
@@ -70,11 +74,14 @@ const pool = createPool({
   max: 8,
   connectTimeoutMs: 30_000,
 });
-const participants = connectParticipants({
-  INVENTORY_ADDR: setting('INVENTORY_ADDR'),
-  PAYMENT_ADDR: setting('PAYMENT_ADDR'),
-  SHIPPING_ADDR: setting('SHIPPING_ADDR'),
-});
+const participants = connectParticipants(
+  {
+    INVENTORY_ADDR: setting('INVENTORY_ADDR'),
+    PAYMENT_ADDR: setting('PAYMENT_ADDR'),
+    SHIPPING_ADDR: setting('SHIPPING_ADDR'),
+  },
+  operatorCertificates(JSON.parse(setting('TLS_FILES'))),
+);
 const network = new BadNetwork(pool, SEED);
 // The saga that Holdfast runs in production, under a name that no other process takes over.
 const saga: PlaceOrder = { ...placeOrderSaga(network.between(participants), DEADLINE_MS), name: `contrast-${WAY}` };

@@ -1,5 +1,5 @@
 import { Type } from '@fastify/type-provider-typebox';
-import { KEY_PATTERN } from '@holdfast/contracts';
+import { KEY_PATTERN, SHOP_ID_PATTERN, SHOP_ID_RULE, TEXT_PATTERN } from '@holdfast/contracts';
 import type { Static } from 'typebox';
 
 // Shapes of the HTTP API: what is checked, and what /openapi.json says. Unknown members are refused everywhere.
@@ -7,37 +7,91 @@ import type { Static } from 'typebox';
 const closed = { additionalProperties: false };
 const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) => Type.Union([schema, Type.Null()]);
 
-const Sku = Type.String({ pattern: '^[A-Za-z0-9._-]{1,64}$', description: '1 to 64 of `[A-Za-z0-9._-]`' });
+const Sku = Type.String({ pattern: SHOP_ID_PATTERN, description: `The shop’s own name of an item. ${SHOP_ID_RULE}` });
 const CustomerId = Type.String({
-  pattern: '^[A-Za-z0-9._-]{1,64}$',
-  description: '1 to 64 of `[A-Za-z0-9._-]`',
+  pattern: SHOP_ID_PATTERN,
+  description: `The shop’s own name of a customer. ${SHOP_ID_RULE}`,
 });
-const Currency = Type.String({ pattern: '^[A-Z]{3}$', description: 'ISO 4217', examples: ['EUR'] });
-const MinorUnits = Type.Integer({ description: 'Minor units of the currency' });
+const Currency = Type.String({ pattern: '^[A-Z]{3}$', description: 'ISO 4217, one that is in use', examples: ['EUR'] });
+const MinorUnits = Type.Integer({ description: 'Minor units of the currency: of EUR 1/100, of JPY 1, of KWD 1/1000' });
 const Instant = Type.String({ format: 'date-time', description: 'RFC 3339, UTC' });
-// Nothing that shipping or the database would refuse later: control characters, and half a surrogate pair.
-const text = Type.String({ minLength: 1, maxLength: 100, pattern: '^[^\\p{Cc}\\p{Cs}]*$' });
+// Shows something, and nothing that shipping or the database would refuse later.
+const text = (maxLength: number, rest: object = {}) =>
+  Type.String({ minLength: 1, maxLength, pattern: TEXT_PATTERN, ...rest });
 
 const ShipTo = Type.Object(
   {
-    name: text,
-    line1: text,
-    city: text,
-    postalCode: Type.String({ pattern: '^[A-Za-z0-9 -]{1,16}$', description: '1 to 16 of `[A-Za-z0-9 -]`' }),
+    name: text(100),
+    company: Type.Optional(text(100)),
+    line1: text(100),
+    line2: Type.Optional(text(100)),
+    city: text(100),
+    region: Type.Optional(text(100, { description: 'State, province, prefecture …' })),
+    postalCode: Type.Optional(
+      text(20, { description: 'By the country’s rule; left out where it has none (Hong Kong)' }),
+    ),
     country: Type.String({ pattern: '^[A-Z]{2}$', description: 'ISO 3166-1 alpha-2', examples: ['DE'] }),
+    phone: Type.Optional(
+      Type.String({
+        pattern: '^[+(0-9][0-9 ()./#x-]{2,39}$',
+        description: 'For the carrier',
+        examples: ['+49 30 123456'],
+      }),
+    ),
   },
   closed,
 );
+
+const UnitPrice = Type.Integer({
+  minimum: 0,
+  maximum: Number.MAX_SAFE_INTEGER,
+  description: 'Minor units, each. The total of an order stays below 2^53',
+});
+const Name = text(200, { description: 'For people; carried' });
+
+const Item = Type.Object(
+  {
+    sku: Sku,
+    quantity: Type.Integer({ minimum: 1, maximum: 10_000 }),
+    unitPrice: Type.Optional({
+      ...UnitPrice,
+      description: 'The price that the customer was shown; another one: `PRICE_CHANGED`',
+    }),
+    name: Type.Optional(Name),
+  },
+  closed,
+);
+
+const MAX_AMOUNT = 1_000_000_000_000;
+const Lines = Type.Array(
+  Type.Object(
+    {
+      kind: Type.Enum(['shipping', 'tax', 'discount', 'fee']),
+      name: Name,
+      amount: Type.Integer({
+        minimum: -MAX_AMOUNT,
+        maximum: MAX_AMOUNT,
+        description: 'Minor units; 0 or below for a discount, 0 or above for all others',
+      }),
+    },
+    closed,
+  ),
+  { maxItems: 50, description: 'Amounts beside the items, as the shop has worked them out: added up, never computed' },
+);
+const Metadata = Type.Unsafe<Record<string, string>>({
+  type: 'object',
+  maxProperties: 50,
+  propertyNames: { type: 'string', pattern: '^[^\\p{Cc}\\p{Cs}]{1,40}$' },
+  additionalProperties: { type: 'string', maxLength: 500, pattern: '^[^\\u0000\\p{Cs}]*$' },
+  description: 'Up to 50, of names of 1 to 40 characters and values of up to 500; carried',
+});
+const Reference = text(200, { description: 'The shop’s own number of the order; carried' });
 
 export const OrderRequest = Type.Object(
   {
     customerId: CustomerId,
     currency: Currency,
-    items: Type.Array(Type.Object({ sku: Sku, quantity: Type.Integer({ minimum: 1, maximum: 10_000 }) }, closed), {
-      minItems: 1,
-      maxItems: 100,
-      description: 'Every SKU at most once',
-    }),
+    items: Type.Array(Item, { minItems: 1, maxItems: 100, description: 'Every SKU at most once' }),
     payment: Type.Object(
       {
         method: Type.String({
@@ -49,6 +103,12 @@ export const OrderRequest = Type.Object(
       closed,
     ),
     shipTo: ShipTo,
+    lines: Type.Optional(Lines),
+    expectedTotal: Type.Optional(
+      Type.Integer({ minimum: 0, description: 'The total that the customer was shown; another one: `PRICE_CHANGED`' }),
+    ),
+    metadata: Type.Optional(Metadata),
+    reference: Type.Optional(Reference),
   },
   closed,
 );
@@ -66,14 +126,24 @@ export const Order = Type.Object({
   status: OrderStatus,
   customerId: CustomerId,
   currency: Currency,
-  items: Type.Array(Type.Object({ sku: Sku, quantity: Type.Integer(), unitPrice: nullable(MinorUnits) })),
-  total: nullable(MinorUnits),
+  items: Type.Array(
+    Type.Object({
+      sku: Sku,
+      quantity: Type.Integer(),
+      unitPrice: nullable(MinorUnits),
+      name: Type.Optional(Type.String()),
+    }),
+  ),
+  total: nullable(Type.Integer({ description: 'Minor units, of the items and the lines beside them' })),
   reservationId: nullable(Type.String()),
   paymentId: nullable(Type.String()),
   shipmentId: nullable(Type.String()),
   failure: nullable(Failure),
   createdAt: Instant,
   updatedAt: Instant,
+  lines: Type.Optional(Lines),
+  metadata: Type.Optional(Metadata),
+  reference: Type.Optional(Type.String()),
 });
 
 export const Dispatched = Type.Object({
@@ -174,15 +244,32 @@ export const Saga = Type.Object({
 
 export const SagaList = Type.Object({ sagas: Type.Array(SagaSummary), nextCursor });
 
-const Count = Type.Integer({ minimum: 0, maximum: 1_000_000_000_000 });
-const Delta = Type.Integer({ minimum: -1_000_000_000_000, maximum: 1_000_000_000_000, description: 'Below 0 to take' });
+const Version = Type.Integer({ description: 'Rises with every change; the `ETag` is this in quotes' });
+const MAX_COUNT = 1_000_000_000_000;
+/** Far enough from 2^53 for refunds to be added on top. */
+const MAX_BALANCE = 1_000_000_000_000_000;
+const Count = Type.Integer({ minimum: 0, maximum: MAX_COUNT });
+const Balance = Type.Integer({ minimum: 0, maximum: MAX_BALANCE, description: 'Minor units of the currency' });
+const deltaOf = (max: number) => Type.Integer({ minimum: -max, maximum: max, description: 'Below 0 to take' });
 
 export const StockBody = Type.Object(
-  { onHand: Count, unitPrice: Type.Integer({ minimum: 0, maximum: 99_999_999 }), currency: Currency },
-  closed,
+  {
+    onHand: Type.Optional(Count),
+    unitPrice: Type.Optional(UnitPrice),
+    currency: Type.Optional(Currency),
+  },
+  {
+    ...closed,
+    minProperties: 1,
+    description: 'What is left out stays as it is. An item that is not listed yet needs `unitPrice` and `currency`',
+  },
 );
-export const AccountBody = Type.Object({ balance: Count, currency: Currency }, closed);
-export const AdjustBody = Type.Object({ delta: Delta }, closed);
+export const AccountBody = Type.Object(
+  { balance: Balance, currency: Type.Optional(Currency) },
+  { ...closed, description: '`currency` is needed to open an account, and stays' },
+);
+export const AdjustStockBody = Type.Object({ delta: deltaOf(MAX_COUNT) }, closed);
+export const AdjustAccountBody = Type.Object({ delta: deltaOf(MAX_BALANCE) }, closed);
 
 export const Stock = Type.Object({
   sku: Sku,
@@ -190,8 +277,14 @@ export const Stock = Type.Object({
   reserved: Type.Integer({ description: 'Held by orders; 0 <= reserved <= onHand' }),
   unitPrice: MinorUnits,
   currency: Currency,
+  version: Version,
 });
-export const Account = Type.Object({ customerId: CustomerId, balance: MinorUnits, currency: Currency });
+export const Account = Type.Object({
+  customerId: CustomerId,
+  balance: MinorUnits,
+  currency: Currency,
+  version: Version,
+});
 
 export const KeyParams = Type.Object({
   key: Type.String({ pattern: KEY_PATTERN.source, description: '16 to 128 of `[A-Za-z0-9._~:-]`' }),

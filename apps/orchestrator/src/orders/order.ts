@@ -3,14 +3,31 @@ import type { Failure, SagaState } from '@holdfast/saga';
 export interface Item {
   sku: string;
   quantity: number;
+  /** The price that the customer was shown; absent: any. */
+  unitPrice?: number;
+  name?: string;
+}
+
+/** An amount beside the items, as the shop has worked it out: added up, never computed. */
+export interface OrderLine {
+  kind: 'shipping' | 'tax' | 'discount' | 'fee';
+  name: string;
+  /** Minor units; 0 or below for a discount, 0 or above for all others. */
+  amount: number;
 }
 
 export interface ShipTo {
   name: string;
   line1: string;
   city: string;
-  postalCode: string;
+  /** ISO 3166-1 alpha-2. */
   country: string;
+  /** Where the country has them. */
+  postalCode?: string;
+  line2?: string;
+  region?: string;
+  phone?: string;
+  company?: string;
 }
 
 /** What a customer asks for; the body of `POST /v1/orders`. */
@@ -20,6 +37,16 @@ export interface OrderRequest {
   items: Item[];
   payment: { method: string };
   shipTo: ShipTo;
+  lines?: OrderLine[];
+  /** The total that the customer was shown, with the lines; absent: any. */
+  expectedTotal?: number;
+  metadata?: Record<string, string>;
+  reference?: string;
+}
+
+/** What the lines beside the items add up to. */
+export function besideItems({ lines }: Pick<OrderRequest, 'lines'>): number {
+  return lines === undefined ? 0 : lines.reduce((sum, { amount }) => sum + amount, 0);
 }
 
 /** An accepted order: the input of its saga, never changed afterwards. */
@@ -32,6 +59,7 @@ export interface AcceptedOrder extends OrderRequest {
 
 /** What the steps have answered, by step name. Stored data: neither steps nor members are ever renamed. */
 export interface OrderOutputs {
+  /** `total`: of the items alone. */
   'reserve-inventory': { reservationId: string; total: number; unitPrices: Record<string, number> };
   'charge-payment': { paymentId: string };
   'create-shipment': { shipmentId: string };
@@ -46,7 +74,8 @@ export interface OrderView {
   customerId: string;
   currency: string;
   /** `unitPrice` is null until the stock is reserved. */
-  items: { sku: string; quantity: number; unitPrice: number | null }[];
+  items: { sku: string; quantity: number; unitPrice: number | null; name?: string }[];
+  /** Of the items and the lines beside them. */
   total: number | null;
   reservationId: string | null;
   paymentId: string | null;
@@ -54,6 +83,10 @@ export interface OrderView {
   failure: Failure | null;
   createdAt: string;
   updatedAt: string;
+  /** These three are there only if they were sent. */
+  lines?: OrderLine[];
+  metadata?: Record<string, string>;
+  reference?: string;
 }
 
 /** How far a saga has got, as far as an order's view depends on it. */
@@ -90,13 +123,26 @@ export function viewOrder(id: string, order: AcceptedOrder, progress: OrderProgr
     status: STATUS_BY_STATE[progress.state],
     customerId: order.customerId,
     currency: order.currency,
-    items: order.items.map(({ sku, quantity }) => ({ sku, quantity, unitPrice: reserved?.unitPrices[sku] ?? null })),
-    total: reserved?.total ?? null,
+    items: order.items.map(({ sku, quantity, name }) => {
+      const item = { sku, quantity, unitPrice: reserved?.unitPrices[sku] ?? null };
+      return name === undefined ? item : { ...item, name };
+    }),
+    total: reserved === undefined ? null : reserved.total + besideItems(order),
     reservationId: reserved?.reservationId ?? null,
     paymentId: progress.outputs['charge-payment']?.paymentId ?? null,
     shipmentId: progress.outputs['create-shipment']?.shipmentId ?? null,
     failure: progress.failure,
     createdAt: order.createdAt,
     updatedAt,
+    ...carried(order),
+  };
+}
+
+/** What the shop gave us to keep for it. */
+function carried({ lines, metadata, reference }: OrderRequest): Pick<OrderView, 'lines' | 'metadata' | 'reference'> {
+  return {
+    ...(lines !== undefined && { lines }),
+    ...(metadata !== undefined && { metadata }),
+    ...(reference !== undefined && { reference }),
   };
 }

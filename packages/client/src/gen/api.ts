@@ -9,7 +9,10 @@ export interface paths {
         };
         /** One customer’s account */
         get: operations["getAccount"];
-        /** Open an account, or set its balance */
+        /**
+         * Open an account, or set its balance
+         * @description Send a key, and a retry changes nothing that came in between. Send `If-Match` where the new value was decided by what was read.
+         */
         put: operations["putAccount"];
         post?: never;
         delete?: never;
@@ -121,7 +124,7 @@ export interface paths {
         put?: never;
         /**
          * Turn the order back
-         * @description Undoes what the order did. Refused once its shipment is booked or it has ended otherwise. Asking again does no harm: needs no key. 202: not decided yet, look again.
+         * @description Undoes what the order did. Refused once its shipment is booked or it has ended otherwise. Asking again does no harm, with a key or without. 202: not decided yet, look again.
          */
         post: operations["cancelOrder"];
         delete?: never;
@@ -141,7 +144,7 @@ export interface paths {
         put?: never;
         /**
          * Say that the order’s shipment has left
-         * @description For completed orders only. The stock that the order holds is fulfilled soon afterwards, where events are switched on. Asking again gets the same answer: needs no key.
+         * @description For completed orders only. The stock that the order holds is fulfilled soon afterwards, where events are switched on. Asking again gets the same answer, with a key or without.
          */
         post: operations["dispatchOrder"];
         delete?: never;
@@ -215,7 +218,7 @@ export interface paths {
         put?: never;
         /**
          * Turn a saga back, parked or not
-         * @description Before its pivot is known to be done only. What may have been started is undone; the order ends cancelled. Asking again does no harm: needs no key.
+         * @description Before its pivot is known to be done only. What may have been started is undone; the order ends cancelled. With a key it is done once.
          */
         post: operations["compensateSaga"];
         delete?: never;
@@ -235,7 +238,7 @@ export interface paths {
         put?: never;
         /**
          * Go on with a parked saga
-         * @description Its attempts are counted afresh. Asking again does no harm: needs no key.
+         * @description Its attempts are counted afresh. With a key it is done once.
          */
         post: operations["resumeSaga"];
         delete?: never;
@@ -255,7 +258,7 @@ export interface paths {
         put?: never;
         /**
          * Attempt the step of a saga now
-         * @description Ends its wait between attempts, wherever it is driven, and resumes it when it is parked. Asking again does no harm: needs no key.
+         * @description Ends its wait between attempts, wherever it is driven, and resumes it when it is parked. With a key it is done once.
          */
         post: operations["retrySaga"];
         delete?: never;
@@ -273,7 +276,10 @@ export interface paths {
         };
         /** One item */
         get: operations["getStock"];
-        /** List an item, or set its count and price */
+        /**
+         * List an item, or set what is given of it
+         * @description Send a key, and a retry changes nothing that came in between. Send `If-Match` where the new value was decided by what was read.
+         */
         put: operations["putStock"];
         post?: never;
         delete?: never;
@@ -316,29 +322,33 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                /** @description The shop’s own name of a customer. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                 customerId: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description The resource as it is */
             200: {
                 headers: {
+                    /** @description The version of the resource, for `If-Match` */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": {
-                        /** @description Minor units of the currency */
+                        /** @description Minor units of the currency: of EUR 1/100, of JPY 1, of KWD 1/1000 */
                         balance: number;
                         /**
-                         * @description ISO 4217
+                         * @description ISO 4217, one that is in use
                          * @example EUR
                          */
                         currency: string;
-                        /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                        /** @description The shop’s own name of a customer. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                         customerId: string;
+                        /** @description Rises with every change; the `ETag` is this in quotes */
+                        version: number;
                     };
                 };
             };
@@ -457,46 +467,69 @@ export interface operations {
     putAccount: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description A new one for every operation, the same one for every retry: 16 to 128 of `[A-Za-z0-9._~:-]`, best a new UUIDv7
+                 * @example till-7~20260314T092653589Z~order
+                 */
+                "idempotency-key"?: string;
+                /**
+                 * @description Do it only if the resource still has the `ETag` that was read; else 412 `version-changed`
+                 * @example "7"
+                 */
+                "if-match"?: string;
+            };
             path: {
-                /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                /** @description The shop’s own name of a customer. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                 customerId: string;
             };
             cookie?: never;
         };
+        /** @description `currency` is needed to open an account, and stays */
         requestBody: {
             content: {
                 "application/json": {
+                    /** @description Minor units of the currency */
                     balance: number;
                     /**
-                     * @description ISO 4217
+                     * @description ISO 4217, one that is in use
                      * @example EUR
                      */
-                    currency: string;
+                    currency?: string;
                 };
             };
         };
         responses: {
-            /** @description Default Response */
+            /** @description The answer, the same for every retry */
             200: {
                 headers: {
+                    /** @description The version of the resource, for `If-Match` */
+                    ETag?: string;
+                    /** @description Until when a retry gets this very answer; later ones get the resource as it is then */
+                    "Idempotency-Expires"?: string;
+                    /** @description The key, as it was sent */
+                    "Idempotency-Key"?: string;
+                    /** @description Whether the request had been answered before; nothing was run then */
+                    "Idempotent-Replayed"?: "true" | "false";
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": {
-                        /** @description Minor units of the currency */
+                        /** @description Minor units of the currency: of EUR 1/100, of JPY 1, of KWD 1/1000 */
                         balance: number;
                         /**
-                         * @description ISO 4217
+                         * @description ISO 4217, one that is in use
                          * @example EUR
                          */
                         currency: string;
-                        /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                        /** @description The shop’s own name of a customer. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                         customerId: string;
+                        /** @description Rises with every change; the `ETag` is this in quotes */
+                        version: number;
                     };
                 };
             };
-            /** @description `invalid-request`, `malformed-json`, `body-too-large` */
+            /** @description `idempotency-key-invalid`, `invalid-request`, `malformed-json`, `body-too-large` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -540,8 +573,52 @@ export interface operations {
                     };
                 };
             };
-            /** @description `conflict` */
+            /** @description `not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `request-in-progress`, `conflict` */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `idempotency-key-expired`, `version-changed` */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -564,6 +641,28 @@ export interface operations {
             };
             /** @description `unsupported-media-type` */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `idempotency-key-reused` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -641,7 +740,7 @@ export interface operations {
                 "idempotency-key": string;
             };
             path: {
-                /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                /** @description The shop’s own name of a customer. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                 customerId: string;
             };
             cookie?: never;
@@ -658,6 +757,8 @@ export interface operations {
             /** @description The answer, the same for every retry */
             200: {
                 headers: {
+                    /** @description The version of the resource, for `If-Match` */
+                    ETag?: string;
                     /** @description Until when a retry gets this very answer; later ones get the resource as it is then */
                     "Idempotency-Expires"?: string;
                     /** @description The key, as it was sent */
@@ -668,15 +769,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        /** @description Minor units of the currency */
+                        /** @description Minor units of the currency: of EUR 1/100, of JPY 1, of KWD 1/1000 */
                         balance: number;
                         /**
-                         * @description ISO 4217
+                         * @description ISO 4217, one that is in use
                          * @example EUR
                          */
                         currency: string;
-                        /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                        /** @description The shop’s own name of a customer. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                         customerId: string;
+                        /** @description Rises with every change; the `ETag` is this in quotes */
+                        version: number;
                     };
                 };
             };
@@ -1142,11 +1245,11 @@ export interface operations {
                              */
                             createdAt: string;
                             /**
-                             * @description ISO 4217
+                             * @description ISO 4217, one that is in use
                              * @example EUR
                              */
                             currency: string;
-                            /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                            /** @description The shop’s own name of a customer. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                             customerId: string;
                             failure: {
                                 message: string;
@@ -1156,12 +1259,27 @@ export interface operations {
                             } | null;
                             id: string;
                             items: {
+                                name?: string;
                                 quantity: number;
-                                /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                                /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                                 sku: string;
                                 unitPrice: number | null;
                             }[];
+                            /** @description Amounts beside the items, as the shop has worked them out: added up, never computed */
+                            lines?: {
+                                /** @description Minor units; 0 or below for a discount, 0 or above for all others */
+                                amount: number;
+                                /** @enum {unknown} */
+                                kind: "shipping" | "tax" | "discount" | "fee";
+                                /** @description For people; carried */
+                                name: string;
+                            }[];
+                            /** @description Up to 50, of names of 1 to 40 characters and values of up to 500; carried */
+                            metadata?: {
+                                [key: string]: string;
+                            };
                             paymentId: string | null;
+                            reference?: string;
                             reservationId: string | null;
                             shipmentId: string | null;
                             /** @enum {unknown} */
@@ -1285,18 +1403,37 @@ export interface operations {
             content: {
                 "application/json": {
                     /**
-                     * @description ISO 4217
+                     * @description ISO 4217, one that is in use
                      * @example EUR
                      */
                     currency: string;
-                    /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                    /** @description The shop’s own name of a customer. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                     customerId: string;
+                    /** @description The total that the customer was shown; another one: `PRICE_CHANGED` */
+                    expectedTotal?: number;
                     /** @description Every SKU at most once */
                     items: {
+                        /** @description For people; carried */
+                        name?: string;
                         quantity: number;
-                        /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                        /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                         sku: string;
+                        /** @description The price that the customer was shown; another one: `PRICE_CHANGED` */
+                        unitPrice?: number;
                     }[];
+                    /** @description Amounts beside the items, as the shop has worked them out: added up, never computed */
+                    lines?: {
+                        /** @description Minor units; 0 or below for a discount, 0 or above for all others */
+                        amount: number;
+                        /** @enum {unknown} */
+                        kind: "shipping" | "tax" | "discount" | "fee";
+                        /** @description For people; carried */
+                        name: string;
+                    }[];
+                    /** @description Up to 50, of names of 1 to 40 characters and values of up to 500; carried */
+                    metadata?: {
+                        [key: string]: string;
+                    };
                     payment: {
                         /**
                          * @description `balance` for the customer’s account, or a Stripe payment method
@@ -1305,17 +1442,28 @@ export interface operations {
                          */
                         method: string;
                     };
+                    /** @description The shop’s own number of the order; carried */
+                    reference?: string;
                     shipTo: {
                         city: string;
+                        company?: string;
                         /**
                          * @description ISO 3166-1 alpha-2
                          * @example DE
                          */
                         country: string;
                         line1: string;
+                        line2?: string;
                         name: string;
-                        /** @description 1 to 16 of `[A-Za-z0-9 -]` */
-                        postalCode: string;
+                        /**
+                         * @description For the carrier
+                         * @example +49 30 123456
+                         */
+                        phone?: string;
+                        /** @description By the country’s rule; left out where it has none (Hong Kong) */
+                        postalCode?: string;
+                        /** @description State, province, prefecture … */
+                        region?: string;
                     };
                 };
             };
@@ -1340,11 +1488,11 @@ export interface operations {
                          */
                         createdAt: string;
                         /**
-                         * @description ISO 4217
+                         * @description ISO 4217, one that is in use
                          * @example EUR
                          */
                         currency: string;
-                        /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                        /** @description The shop’s own name of a customer. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                         customerId: string;
                         failure: {
                             message: string;
@@ -1354,12 +1502,27 @@ export interface operations {
                         } | null;
                         id: string;
                         items: {
+                            name?: string;
                             quantity: number;
-                            /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                            /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                             sku: string;
                             unitPrice: number | null;
                         }[];
+                        /** @description Amounts beside the items, as the shop has worked them out: added up, never computed */
+                        lines?: {
+                            /** @description Minor units; 0 or below for a discount, 0 or above for all others */
+                            amount: number;
+                            /** @enum {unknown} */
+                            kind: "shipping" | "tax" | "discount" | "fee";
+                            /** @description For people; carried */
+                            name: string;
+                        }[];
+                        /** @description Up to 50, of names of 1 to 40 characters and values of up to 500; carried */
+                        metadata?: {
+                            [key: string]: string;
+                        };
                         paymentId: string | null;
+                        reference?: string;
                         reservationId: string | null;
                         shipmentId: string | null;
                         /** @enum {unknown} */
@@ -1575,11 +1738,11 @@ export interface operations {
                          */
                         createdAt: string;
                         /**
-                         * @description ISO 4217
+                         * @description ISO 4217, one that is in use
                          * @example EUR
                          */
                         currency: string;
-                        /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                        /** @description The shop’s own name of a customer. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                         customerId: string;
                         failure: {
                             message: string;
@@ -1589,12 +1752,27 @@ export interface operations {
                         } | null;
                         id: string;
                         items: {
+                            name?: string;
                             quantity: number;
-                            /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                            /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                             sku: string;
                             unitPrice: number | null;
                         }[];
+                        /** @description Amounts beside the items, as the shop has worked them out: added up, never computed */
+                        lines?: {
+                            /** @description Minor units; 0 or below for a discount, 0 or above for all others */
+                            amount: number;
+                            /** @enum {unknown} */
+                            kind: "shipping" | "tax" | "discount" | "fee";
+                            /** @description For people; carried */
+                            name: string;
+                        }[];
+                        /** @description Up to 50, of names of 1 to 40 characters and values of up to 500; carried */
+                        metadata?: {
+                            [key: string]: string;
+                        };
                         paymentId: string | null;
+                        reference?: string;
                         reservationId: string | null;
                         shipmentId: string | null;
                         /** @enum {unknown} */
@@ -1723,7 +1901,13 @@ export interface operations {
     cancelOrder: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description A new one for every operation, the same one for every retry: 16 to 128 of `[A-Za-z0-9._~:-]`, best a new UUIDv7
+                 * @example till-7~20260314T092653589Z~order
+                 */
+                "idempotency-key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -1731,9 +1915,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description The answer, the same for every retry */
             200: {
                 headers: {
+                    /** @description Until when a retry gets this very answer; later ones get the resource as it is then */
+                    "Idempotency-Expires"?: string;
+                    /** @description The key, as it was sent */
+                    "Idempotency-Key"?: string;
+                    /** @description Whether the request had been answered before; nothing was run then */
+                    "Idempotent-Replayed"?: "true" | "false";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1744,11 +1934,11 @@ export interface operations {
                          */
                         createdAt: string;
                         /**
-                         * @description ISO 4217
+                         * @description ISO 4217, one that is in use
                          * @example EUR
                          */
                         currency: string;
-                        /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                        /** @description The shop’s own name of a customer. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                         customerId: string;
                         failure: {
                             message: string;
@@ -1758,12 +1948,27 @@ export interface operations {
                         } | null;
                         id: string;
                         items: {
+                            name?: string;
                             quantity: number;
-                            /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                            /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                             sku: string;
                             unitPrice: number | null;
                         }[];
+                        /** @description Amounts beside the items, as the shop has worked them out: added up, never computed */
+                        lines?: {
+                            /** @description Minor units; 0 or below for a discount, 0 or above for all others */
+                            amount: number;
+                            /** @enum {unknown} */
+                            kind: "shipping" | "tax" | "discount" | "fee";
+                            /** @description For people; carried */
+                            name: string;
+                        }[];
+                        /** @description Up to 50, of names of 1 to 40 characters and values of up to 500; carried */
+                        metadata?: {
+                            [key: string]: string;
+                        };
                         paymentId: string | null;
+                        reference?: string;
                         reservationId: string | null;
                         shipmentId: string | null;
                         /** @enum {unknown} */
@@ -1790,11 +1995,11 @@ export interface operations {
                          */
                         createdAt: string;
                         /**
-                         * @description ISO 4217
+                         * @description ISO 4217, one that is in use
                          * @example EUR
                          */
                         currency: string;
-                        /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                        /** @description The shop’s own name of a customer. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                         customerId: string;
                         failure: {
                             message: string;
@@ -1804,12 +2009,27 @@ export interface operations {
                         } | null;
                         id: string;
                         items: {
+                            name?: string;
                             quantity: number;
-                            /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                            /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                             sku: string;
                             unitPrice: number | null;
                         }[];
+                        /** @description Amounts beside the items, as the shop has worked them out: added up, never computed */
+                        lines?: {
+                            /** @description Minor units; 0 or below for a discount, 0 or above for all others */
+                            amount: number;
+                            /** @enum {unknown} */
+                            kind: "shipping" | "tax" | "discount" | "fee";
+                            /** @description For people; carried */
+                            name: string;
+                        }[];
+                        /** @description Up to 50, of names of 1 to 40 characters and values of up to 500; carried */
+                        metadata?: {
+                            [key: string]: string;
+                        };
                         paymentId: string | null;
+                        reference?: string;
                         reservationId: string | null;
                         shipmentId: string | null;
                         /** @enum {unknown} */
@@ -1823,7 +2043,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `invalid-request`, `malformed-json`, `body-too-large` */
+            /** @description `idempotency-key-invalid`, `invalid-request`, `malformed-json`, `body-too-large` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1889,8 +2109,30 @@ export interface operations {
                     };
                 };
             };
-            /** @description `cancel-refused` */
+            /** @description `request-in-progress`, `cancel-refused` */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `idempotency-key-expired` */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1913,6 +2155,28 @@ export interface operations {
             };
             /** @description `unsupported-media-type` */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `idempotency-key-reused` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1982,7 +2246,13 @@ export interface operations {
     dispatchOrder: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description A new one for every operation, the same one for every retry: 16 to 128 of `[A-Za-z0-9._~:-]`, best a new UUIDv7
+                 * @example till-7~20260314T092653589Z~order
+                 */
+                "idempotency-key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -1990,9 +2260,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description The answer, the same for every retry */
             200: {
                 headers: {
+                    /** @description Until when a retry gets this very answer; later ones get the resource as it is then */
+                    "Idempotency-Expires"?: string;
+                    /** @description The key, as it was sent */
+                    "Idempotency-Key"?: string;
+                    /** @description Whether the request had been answered before; nothing was run then */
+                    "Idempotent-Replayed"?: "true" | "false";
                     [name: string]: unknown;
                 };
                 content: {
@@ -2008,7 +2284,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `invalid-request`, `malformed-json`, `body-too-large` */
+            /** @description `idempotency-key-invalid`, `invalid-request`, `malformed-json`, `body-too-large` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2074,8 +2350,30 @@ export interface operations {
                     };
                 };
             };
-            /** @description `not-completed`, `conflict` */
+            /** @description `request-in-progress`, `not-completed`, `conflict` */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `idempotency-key-expired` */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2098,6 +2396,28 @@ export interface operations {
             };
             /** @description `unsupported-media-type` */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `idempotency-key-reused` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2684,7 +3004,13 @@ export interface operations {
     compensateSaga: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description A new one for every operation, the same one for every retry: 16 to 128 of `[A-Za-z0-9._~:-]`, best a new UUIDv7
+                 * @example till-7~20260314T092653589Z~order
+                 */
+                "idempotency-key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -2692,9 +3018,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description The answer, the same for every retry */
             200: {
                 headers: {
+                    /** @description Until when a retry gets this very answer; later ones get the resource as it is then */
+                    "Idempotency-Expires"?: string;
+                    /** @description The key, as it was sent */
+                    "Idempotency-Key"?: string;
+                    /** @description Whether the request had been answered before; nothing was run then */
+                    "Idempotent-Replayed"?: "true" | "false";
                     [name: string]: unknown;
                 };
                 content: {
@@ -2790,7 +3122,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `invalid-request`, `malformed-json`, `body-too-large` */
+            /** @description `idempotency-key-invalid`, `invalid-request`, `malformed-json`, `body-too-large` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2856,8 +3188,30 @@ export interface operations {
                     };
                 };
             };
-            /** @description `cancel-refused` */
+            /** @description `request-in-progress`, `cancel-refused` */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `idempotency-key-expired` */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2880,6 +3234,28 @@ export interface operations {
             };
             /** @description `unsupported-media-type` */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `idempotency-key-reused` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2949,7 +3325,13 @@ export interface operations {
     resumeSaga: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description A new one for every operation, the same one for every retry: 16 to 128 of `[A-Za-z0-9._~:-]`, best a new UUIDv7
+                 * @example till-7~20260314T092653589Z~order
+                 */
+                "idempotency-key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -2957,9 +3339,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description The answer, the same for every retry */
             200: {
                 headers: {
+                    /** @description Until when a retry gets this very answer; later ones get the resource as it is then */
+                    "Idempotency-Expires"?: string;
+                    /** @description The key, as it was sent */
+                    "Idempotency-Key"?: string;
+                    /** @description Whether the request had been answered before; nothing was run then */
+                    "Idempotent-Replayed"?: "true" | "false";
                     [name: string]: unknown;
                 };
                 content: {
@@ -3055,7 +3443,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `invalid-request`, `malformed-json`, `body-too-large` */
+            /** @description `idempotency-key-invalid`, `invalid-request`, `malformed-json`, `body-too-large` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3121,8 +3509,30 @@ export interface operations {
                     };
                 };
             };
-            /** @description `not-parked` */
+            /** @description `request-in-progress`, `not-parked` */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `idempotency-key-expired` */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3145,6 +3555,28 @@ export interface operations {
             };
             /** @description `unsupported-media-type` */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `idempotency-key-reused` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3214,7 +3646,13 @@ export interface operations {
     retrySaga: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description A new one for every operation, the same one for every retry: 16 to 128 of `[A-Za-z0-9._~:-]`, best a new UUIDv7
+                 * @example till-7~20260314T092653589Z~order
+                 */
+                "idempotency-key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -3222,9 +3660,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description The answer, the same for every retry */
             200: {
                 headers: {
+                    /** @description Until when a retry gets this very answer; later ones get the resource as it is then */
+                    "Idempotency-Expires"?: string;
+                    /** @description The key, as it was sent */
+                    "Idempotency-Key"?: string;
+                    /** @description Whether the request had been answered before; nothing was run then */
+                    "Idempotent-Replayed"?: "true" | "false";
                     [name: string]: unknown;
                 };
                 content: {
@@ -3320,7 +3764,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `invalid-request`, `malformed-json`, `body-too-large` */
+            /** @description `idempotency-key-invalid`, `invalid-request`, `malformed-json`, `body-too-large` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3386,8 +3830,30 @@ export interface operations {
                     };
                 };
             };
-            /** @description `saga-ended` */
+            /** @description `request-in-progress`, `saga-ended` */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `idempotency-key-expired` */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3410,6 +3876,28 @@ export interface operations {
             };
             /** @description `unsupported-media-type` */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `idempotency-key-reused` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3481,32 +3969,36 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                 sku: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description The resource as it is */
             200: {
                 headers: {
+                    /** @description The version of the resource, for `If-Match` */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": {
                         /**
-                         * @description ISO 4217
+                         * @description ISO 4217, one that is in use
                          * @example EUR
                          */
                         currency: string;
                         onHand: number;
                         /** @description Held by orders; 0 <= reserved <= onHand */
                         reserved: number;
-                        /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                        /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                         sku: string;
-                        /** @description Minor units of the currency */
+                        /** @description Minor units of the currency: of EUR 1/100, of JPY 1, of KWD 1/1000 */
                         unitPrice: number;
+                        /** @description Rises with every change; the `ETag` is this in quotes */
+                        version: number;
                     };
                 };
             };
@@ -3625,50 +4117,73 @@ export interface operations {
     putStock: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description A new one for every operation, the same one for every retry: 16 to 128 of `[A-Za-z0-9._~:-]`, best a new UUIDv7
+                 * @example till-7~20260314T092653589Z~order
+                 */
+                "idempotency-key"?: string;
+                /**
+                 * @description Do it only if the resource still has the `ETag` that was read; else 412 `version-changed`
+                 * @example "7"
+                 */
+                "if-match"?: string;
+            };
             path: {
-                /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                 sku: string;
             };
             cookie?: never;
         };
+        /** @description What is left out stays as it is. An item that is not listed yet needs `unitPrice` and `currency` */
         requestBody: {
             content: {
                 "application/json": {
                     /**
-                     * @description ISO 4217
+                     * @description ISO 4217, one that is in use
                      * @example EUR
                      */
-                    currency: string;
-                    onHand: number;
-                    unitPrice: number;
+                    currency?: string;
+                    onHand?: number;
+                    /** @description Minor units, each. The total of an order stays below 2^53 */
+                    unitPrice?: number;
                 };
             };
         };
         responses: {
-            /** @description Default Response */
+            /** @description The answer, the same for every retry */
             200: {
                 headers: {
+                    /** @description The version of the resource, for `If-Match` */
+                    ETag?: string;
+                    /** @description Until when a retry gets this very answer; later ones get the resource as it is then */
+                    "Idempotency-Expires"?: string;
+                    /** @description The key, as it was sent */
+                    "Idempotency-Key"?: string;
+                    /** @description Whether the request had been answered before; nothing was run then */
+                    "Idempotent-Replayed"?: "true" | "false";
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": {
                         /**
-                         * @description ISO 4217
+                         * @description ISO 4217, one that is in use
                          * @example EUR
                          */
                         currency: string;
                         onHand: number;
                         /** @description Held by orders; 0 <= reserved <= onHand */
                         reserved: number;
-                        /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                        /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                         sku: string;
-                        /** @description Minor units of the currency */
+                        /** @description Minor units of the currency: of EUR 1/100, of JPY 1, of KWD 1/1000 */
                         unitPrice: number;
+                        /** @description Rises with every change; the `ETag` is this in quotes */
+                        version: number;
                     };
                 };
             };
-            /** @description `invalid-request`, `malformed-json`, `body-too-large` */
+            /** @description `idempotency-key-invalid`, `invalid-request`, `malformed-json`, `body-too-large` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3712,8 +4227,52 @@ export interface operations {
                     };
                 };
             };
-            /** @description `conflict` */
+            /** @description `not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `request-in-progress`, `conflict` */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `idempotency-key-expired`, `version-changed` */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3736,6 +4295,28 @@ export interface operations {
             };
             /** @description `unsupported-media-type` */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `idempotency-key-reused` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3813,7 +4394,7 @@ export interface operations {
                 "idempotency-key": string;
             };
             path: {
-                /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                 sku: string;
             };
             cookie?: never;
@@ -3830,6 +4411,8 @@ export interface operations {
             /** @description The answer, the same for every retry */
             200: {
                 headers: {
+                    /** @description The version of the resource, for `If-Match` */
+                    ETag?: string;
                     /** @description Until when a retry gets this very answer; later ones get the resource as it is then */
                     "Idempotency-Expires"?: string;
                     /** @description The key, as it was sent */
@@ -3841,17 +4424,19 @@ export interface operations {
                 content: {
                     "application/json": {
                         /**
-                         * @description ISO 4217
+                         * @description ISO 4217, one that is in use
                          * @example EUR
                          */
                         currency: string;
                         onHand: number;
                         /** @description Held by orders; 0 <= reserved <= onHand */
                         reserved: number;
-                        /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                        /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                         sku: string;
-                        /** @description Minor units of the currency */
+                        /** @description Minor units of the currency: of EUR 1/100, of JPY 1, of KWD 1/1000 */
                         unitPrice: number;
+                        /** @description Rises with every change; the `ETag` is this in quotes */
+                        version: number;
                     };
                 };
             };

@@ -25,7 +25,7 @@ async function settledBy(engine: Engine, id: string): Promise<SagaSnapshot> {
 }
 
 async function row(id: string): Promise<Record<string, unknown>> {
-  return (await test.database.pool.query('select * from sagas where id = $1', [id])).rows[0];
+  return (await test.database.pool.query('select * from holdfast.sagas where id = $1', [id])).rows[0];
 }
 
 const waits = (id: string) => eventually(async () => (await row(id))?.state === 'waiting');
@@ -100,7 +100,7 @@ describe('the end of a wait', () => {
       // Its time is nearly over before it waits a second time.
       if (deadlines.length === 1) return { ...WAITING, waitMs: 1 };
       await test.database.pool.query(
-        `update sagas set deadline_at = clock_timestamp() + interval '300 ms' where id = 'late'`,
+        `update holdfast.sagas set deadline_at = clock_timestamp() + interval '300 ms' where id = 'late'`,
       );
       return { ...WAITING, waitMs: LONG_MS };
     });
@@ -133,7 +133,7 @@ describe('the end of a wait', () => {
     expect((await engine.cancel('behind', WAIT_MS)).kind).toBe('refused');
     await eventually(async () => asked === 2 && (await row('behind')).state === 'waiting');
     await test.database.pool.query(
-      `update sagas set deadline_at = clock_timestamp(), wake_at = clock_timestamp() where id = 'behind'`,
+      `update holdfast.sagas set deadline_at = clock_timestamp(), wake_at = clock_timestamp() where id = 'behind'`,
     );
     expect((await settledBy(engine, 'behind')).state).toBe('parked');
     expect(await engine.readSaga('behind')).toMatchObject({
