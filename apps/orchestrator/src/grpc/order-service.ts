@@ -1,11 +1,11 @@
-import { type OrderMessage, reasons } from '@holdfast/contracts';
+import { type OrderMessage, type PlaceOrderRequest, reasons } from '@holdfast/contracts';
 import { type Answer, errorOf, type Handlers, InvalidRequest, type ServerCall, services } from '@holdfast/rpc';
 import { newTraceparent } from '@holdfast/service';
 import { Compile } from 'typebox/compile';
 import type { Authenticate } from '../auth.ts';
 import { OrderRequest as OrderRequestSchema } from '../http/schemas.ts';
 import { acceptOrder, MAX_WAIT_MS, type OrderDeps, type Placed } from '../orders/accept-order.ts';
-import type { OrderRequest, OrderStatus, OrderView } from '../orders/order.ts';
+import type { OrderRequest, OrderStatus, OrderView, PaymentRequest } from '../orders/order.ts';
 import { orderChanges } from '../orders/order-changes.ts';
 import { orderFaults } from '../orders/order-request.ts';
 import { readOrder } from '../orders/order-store.ts';
@@ -36,7 +36,7 @@ export function orderHandlers(deps: OrderDeps, authenticate: Authenticate): Hand
         customerId: request.customerId,
         currency: request.currency,
         items: request.items,
-        payment: { method: request.paymentMethod },
+        payment: paymentOf(request),
         shipTo: request.shipTo ?? {},
       });
       const placed = await acceptOrder(deps, {
@@ -73,6 +73,17 @@ export function orderHandlers(deps: OrderDeps, authenticate: Authenticate): Hand
   };
 }
 
+/** What was not sent is left out, as in JSON. */
+function paymentOf(request: PlaceOrderRequest): PaymentRequest {
+  const { paymentMethod: method, paymentCustomer: customer, paymentReturnUrl: returnUrl } = request;
+  return {
+    ...(method !== '' && { method }),
+    ...(customer !== '' && { customer }),
+    ...(request.paymentOffSession && { offSession: true }),
+    ...(returnUrl !== '' && { returnUrl }),
+  };
+}
+
 function checkedRequest(request: object): OrderRequest {
   if (!orderRequest.Check(request)) {
     const [first] = orderRequest.Errors(request);
@@ -99,6 +110,7 @@ function viewAnswer(view: OrderView): Answer<{ order: OrderMessage }> {
 
 const STATUS = {
   processing: 'ORDER_STATUS_PROCESSING',
+  awaiting_payment: 'ORDER_STATUS_AWAITING_PAYMENT',
   completed: 'ORDER_STATUS_COMPLETED',
   compensating: 'ORDER_STATUS_COMPENSATING',
   failed: 'ORDER_STATUS_FAILED',
@@ -107,12 +119,12 @@ const STATUS = {
 } as const satisfies Record<OrderStatus, string>;
 
 function orderMessage(view: OrderView): OrderMessage {
-  const { total, reservationId, paymentId, shipmentId, ...order } = view;
+  const { total, reservationId, paymentId, shipmentId, nextAction, ...order } = view;
   return {
     ...order,
     status: STATUS[view.status],
     items: view.items.map(({ sku, quantity, unitPrice }) => ({ sku, quantity, ...present({ unitPrice }) })),
-    ...present({ total, reservationId, paymentId, shipmentId }),
+    ...present({ total, reservationId, paymentId, shipmentId, nextAction }),
   };
 }
 

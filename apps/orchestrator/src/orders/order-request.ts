@@ -1,7 +1,20 @@
 import type { Fault } from '../http/problem.ts';
-import type { OrderRequest } from './order.ts';
+import type { OrderRequest, PaymentRequest } from './order.ts';
 
 const CURRENCIES: ReadonlySet<string> = new Set(Intl.supportedValuesOf('currency'));
+
+/** What belongs to a payment by card, and to one that is made without the customer. */
+function paymentFaults({ method = 'card', customer, offSession, returnUrl }: PaymentRequest): Fault[] {
+  const faults: Fault[] = [];
+  const ofCards = Object.entries({ customer, offSession, returnUrl }).filter(([, value]) => value !== undefined);
+  if (method === 'balance') {
+    for (const [name] of ofCards) faults.push({ pointer: `/payment/${name}`, detail: 'only for a payment by card' });
+  } else if (method === 'card' && offSession === true) {
+    const detail = 'send a payment method, too: nobody is there to give one on the shop’s page';
+    faults.push({ pointer: '/payment/offSession', detail });
+  }
+  return faults;
+}
 
 /**
  * What a schema can't say: the currency exists, and no SKU comes twice. Twice is refused, not added up: a client that
@@ -13,6 +26,7 @@ export function orderFaults(request: OrderRequest): Fault[] {
   if (!CURRENCIES.has(request.currency)) {
     faults.push({ pointer: '/currency', detail: 'send an ISO 4217 code that is in use' });
   }
+  faults.push(...paymentFaults(request.payment));
   const firstAt = new Map<string, number>();
   for (const [at, { sku }] of request.items.entries()) {
     const first = firstAt.get(sku);

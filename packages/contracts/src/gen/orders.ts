@@ -7,6 +7,7 @@ import type { FailureInput as _holdfast_orders_v1_FailureInput, Failure as _hold
 import type { GetOrderRequestInput as _holdfast_orders_v1_GetOrderRequestInput, GetOrderRequest as _holdfast_orders_v1_GetOrderRequest } from './holdfast/orders/v1/GetOrderRequest.ts';
 import type { GetOrderResponseInput as _holdfast_orders_v1_GetOrderResponseInput, GetOrderResponse as _holdfast_orders_v1_GetOrderResponse } from './holdfast/orders/v1/GetOrderResponse.ts';
 import type { ItemInput as _holdfast_orders_v1_ItemInput, Item as _holdfast_orders_v1_Item } from './holdfast/orders/v1/Item.ts';
+import type { NextActionInput as _holdfast_orders_v1_NextActionInput, NextAction as _holdfast_orders_v1_NextAction } from './holdfast/orders/v1/NextAction.ts';
 import type { OrderInput as _holdfast_orders_v1_OrderInput, Order as _holdfast_orders_v1_Order } from './holdfast/orders/v1/Order.ts';
 import type { OrderServiceClient as _holdfast_orders_v1_OrderServiceClient, OrderServiceDefinition as _holdfast_orders_v1_OrderServiceDefinition } from './holdfast/orders/v1/OrderService.ts';
 import type { PlaceOrderRequestInput as _holdfast_orders_v1_PlaceOrderRequestInput, PlaceOrderRequest as _holdfast_orders_v1_PlaceOrderRequest } from './holdfast/orders/v1/PlaceOrderRequest.ts';
@@ -30,6 +31,7 @@ export interface ProtoGrpcType {
         GetOrderRequest: MessageTypeDefinition<_holdfast_orders_v1_GetOrderRequestInput, _holdfast_orders_v1_GetOrderRequest>
         GetOrderResponse: MessageTypeDefinition<_holdfast_orders_v1_GetOrderResponseInput, _holdfast_orders_v1_GetOrderResponse>
         Item: MessageTypeDefinition<_holdfast_orders_v1_ItemInput, _holdfast_orders_v1_Item>
+        NextAction: MessageTypeDefinition<_holdfast_orders_v1_NextActionInput, _holdfast_orders_v1_NextAction>
         Order: MessageTypeDefinition<_holdfast_orders_v1_OrderInput, _holdfast_orders_v1_Order>
         OrderService: SubtypeConstructor<typeof grpc.Client, _holdfast_orders_v1_OrderServiceClient> & { service: _holdfast_orders_v1_OrderServiceDefinition }
         OrderStatus: EnumTypeDefinition

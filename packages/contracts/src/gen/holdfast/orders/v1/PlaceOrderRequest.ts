@@ -10,6 +10,9 @@ export interface PlaceOrderRequestInput {
   'paymentMethod'?: (string);
   'shipTo'?: (_holdfast_orders_v1_ShipToInput | null);
   'waitMs'?: (number);
+  'paymentCustomer'?: (string);
+  'paymentOffSession'?: (boolean);
+  'paymentReturnUrl'?: (string);
 }
 
 export interface PlaceOrderRequest {
@@ -19,4 +22,7 @@ export interface PlaceOrderRequest {
   'paymentMethod': (string);
   'shipTo': (_holdfast_orders_v1_ShipTo | null);
   'waitMs': (number);
+  'paymentCustomer': (string);
+  'paymentOffSession': (boolean);
+  'paymentReturnUrl': (string);
 }
