@@ -38,6 +38,7 @@ const ORDERS = [
   'grpc-orders',
   'other-clients',
   'place-order',
+  'retried-writes',
 ].map((name) => `tests/${name}.test.ts`);
 const POSTGRES = ['packages/testing/src/postgres/vitest-postgres.ts'];
 

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import {
   getStep,
   keyedCall,
@@ -9,7 +8,6 @@ import {
   settlementOf,
   stepMethod,
 } from '@holdfast/participant';
-import { transaction } from '@holdfast/postgres';
 import {
   checkCurrency,
   checkDistinct,
@@ -29,6 +27,7 @@ const KEEP_DAYS = 14;
 const RESERVE = 'reserve-inventory';
 const RELEASE = 'release-inventory';
 const ADJUST = 'adjust-stock';
+const PUT = 'put-stock';
 
 const MAX_LINES = 100;
 const MAX_QUANTITY = 10_000;
@@ -41,9 +40,11 @@ const inventory = services.inventory;
 export function inventoryService(participant: Participant): ServiceBinding {
   const { pool, fingerprinter } = participant;
   return service(inventory, {
-    ReserveInventory: stepMethod(participant, reserveStep, ({ currency, lines }) => ({
+    ReserveInventory: stepMethod(participant, reserveStep, ({ currency, lines, beside, expectedTotal }) => ({
       currency: checkCurrency('currency', currency),
       lines: checkLines(lines),
+      beside: checkInteger('beside', beside, -Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
+      expectedTotal,
     })),
 
     ReleaseInventory: stepMethod(participant, releaseStep, () => ({})),
@@ -52,6 +53,7 @@ export function inventoryService(participant: Participant): ServiceBinding {
       [RESERVE]: (answer) => ({ reserved: inventory.ReserveInventory.responseDeserialize(answer) }),
       [RELEASE]: (answer) => ({ released: inventory.ReleaseInventory.responseDeserialize(answer) }),
       [ADJUST]: (answer) => ({ adjusted: inventory.AdjustStock.responseDeserialize(answer) }),
+      [PUT]: (answer) => ({ put: inventory.PutStock.responseDeserialize(answer) }),
     }),
 
     async GetStock(request, call) {
@@ -60,15 +62,21 @@ export function inventoryService(participant: Participant): ServiceBinding {
     },
 
     async PutStock(request, call) {
+      const { onHand, unitPrice, currency } = request;
       const item = {
         sku: checkIdentifier('sku', request.sku),
-        onHand: checkInteger('on_hand', request.onHand, 0, MAX_COUNT),
-        unitPrice: checkInteger('unit_price', request.unitPrice, 0, MAX_UNIT_PRICE),
-        currency: checkCurrency('currency', request.currency),
+        onHand: onHand === undefined ? onHand : checkInteger('on_hand', onHand, 0, MAX_COUNT),
+        unitPrice: unitPrice === undefined ? unitPrice : checkInteger('unit_price', unitPrice, 0, MAX_UNIT_PRICE),
+        currency: currency === undefined ? currency : checkCurrency('currency', currency),
       };
-      const tenantId = call.tenantId();
-      const stock = await transaction(pool, (tx) => putItem(tx, tenantId, item, randomUUID()));
-      return { kind: 'completed', message: { stock } };
+      const condition = { versions: request.ifVersions, listed: request.ifListed };
+      const keyed = keyedCall(call, { name: PUT }, request, fingerprinter);
+      return await runAlone(
+        participant,
+        keyed,
+        (tx) => putItem(tx, keyed.tenantId, item, { condition, key: keyed.key }),
+        (stock) => inventory.PutStock.responseSerialize({ stock }),
+      );
     },
 
     async AdjustStock(request, call) {
@@ -117,8 +125,9 @@ const releaseStep: StepSpec<OrderId, never, never> = {
 /** @throws InvalidRequest */
 function checkLines(lines: Line[]): Line[] {
   checkDistinct('lines', lines, 1, MAX_LINES, (line) => line.sku);
-  return lines.map(({ sku, quantity }, at) => ({
+  return lines.map(({ sku, quantity, unitPrice }, at) => ({
     sku: checkIdentifier(`lines[${at}].sku`, sku),
     quantity: checkInteger(`lines[${at}].quantity`, quantity, 1, MAX_QUANTITY),
+    unitPrice,
   }));
 }

@@ -34,7 +34,7 @@ const holdStock = statement(
      on conflict (tenant_id, order_id) do nothing
      returning order_id
    ), held as (
-     update stock set reserved = reserved + w.quantity
+     update stock set reserved = reserved + w.quantity, version = version + 1
        from unnest($7::text[], $8::text[], $9::bigint[]) as w (tenant_id, sku, quantity)
       where stock.tenant_id = w.tenant_id and stock.sku = w.sku and ${fewRowsHint('w.tenant_id', 'w.sku')}
         and (select count(*) from made) = cardinality($2::text[])
@@ -156,7 +156,7 @@ const releaseStock = statement(
       where h.tenant_id = r.tenant_id and h.order_id = r.order_id and h.state = 'held'
         and ${fewRowsHint('r.tenant_id', 'r.order_id')}
    )
-   update stock set reserved = reserved - w.quantity
+   update stock set reserved = reserved - w.quantity, version = version + 1
      from unnest($3::text[], $4::text[], $5::bigint[]) as w (tenant_id, sku, quantity)
     where stock.tenant_id = w.tenant_id and stock.sku = w.sku and ${fewRowsHint('w.tenant_id', 'w.sku')}`,
 );

@@ -1,19 +1,23 @@
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
+import type { Server } from 'node:tls';
 import { ORDER_EVENTS } from '@holdfast/contracts';
 import { idempotencyMigrations, loadFingerprinter } from '@holdfast/idempotency';
 import { defineOutbox, type StreamEntry } from '@holdfast/messaging';
 import {
+  certificatesOf,
   consumeEvents,
   databaseCheck,
   eventsUrl,
   openRedis,
   relayEvents,
   retentionOf,
+  serverTls,
   storeFault,
+  warnOfExposedStores,
 } from '@holdfast/participant';
 import { createPool, type Migrations, type Pool, prepareDatabase } from '@holdfast/postgres';
-import { service, services, startServer } from '@holdfast/rpc';
+import { Certificates, service, services, startServer } from '@holdfast/rpc';
 import {
   createEngine,
   type Engine,
@@ -72,8 +76,10 @@ export async function runOrchestrator(
   const eventsAt = eventsUrl(settings);
   const log = createLog('orchestrator', settings.LOG_LEVEL);
   const metrics = createMetrics('orchestrator');
-  const parts = { settings, log, metrics, pool: await openDatabase(settings, log, metrics) };
-  const participants = connectParticipants(settings);
+  const certificates = certificatesOf(settings, log, metrics);
+  warnOfExposedStores(settings, log);
+  const parts = { settings, log, metrics, certificates, pool: await openDatabase(settings, log, metrics) };
+  const participants = connectParticipants(settings, certificates);
   onShutdown(async () => participants.close());
   const { ORDER_DEADLINE_MS: deadlineMs, PAYMENT_WAIT_MS: paymentWaitMs } = settings;
   const definition = placeOrderSaga(participants, { deadlineMs, paymentWaitMs });
@@ -96,6 +102,7 @@ interface Parts {
   settings: Settings;
   log: ReturnType<typeof createLog>;
   metrics: ReturnType<typeof createMetrics>;
+  certificates: Certificates | undefined;
   pool: Pool;
 }
 
@@ -178,19 +185,26 @@ interface Served {
   definition: PlaceOrderSaga;
 }
 
-async function serve({ settings, log, metrics, pool }: Parts, { deps, participants, definition }: Served) {
+async function serve(
+  { settings, log, metrics, certificates, pool }: Parts,
+  { deps, participants, definition }: Served,
+) {
   const authenticate = createAuthenticate(settings.API_KEYS);
   const health = createHealth({
     postgres: databaseCheck(pool, log),
     lease: async () => deps.engine.ownerId !== null,
   });
-  const http = await createHttpServer({ deps, participants, definition, authenticate, health, metrics, log });
+  const httpTls = httpCertificates(settings, log);
+  const tls = httpTls?.texts;
+  const http = await createHttpServer({ deps, participants, definition, authenticate, health, metrics, log, tls });
+  httpTls?.onChange(() => (http.server as unknown as Server).setSecureContext(httpTls.texts));
   await http.listen({ host: settings.HOST, port: settings.HTTP_PORT });
   const grpc = await startServer({
     host: settings.HOST,
     port: settings.GRPC_PORT,
     services: [service(services.orders, orderHandlers(deps, authenticate))],
     log,
+    tls: serverTls(certificates, settings, metrics),
     translate: storeFault,
   });
   onShutdown(async () => {
@@ -200,6 +214,11 @@ async function serve({ settings, log, metrics, pool }: Parts, { deps, participan
   });
   const [address] = http.addresses();
   log.info({ grpcPort: grpc.port, httpPort: (address as AddressInfo | undefined)?.port }, 'listening');
+}
+
+/** Undefined where the API is in clear text. */
+function httpCertificates({ HTTP_TLS_CERT: cert, HTTP_TLS_KEY: key }: Settings, log: Parts['log']) {
+  return cert === undefined || key === undefined ? undefined : new Certificates({ cert, key, ca: undefined }, log);
 }
 
 /**

@@ -14,6 +14,7 @@ export {
   type OrderPage,
   type OrderRequest,
   type Saga,
+  type SetOptions,
   type Stock,
   type Waited,
 } from './client.ts';

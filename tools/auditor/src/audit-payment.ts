@@ -2,12 +2,14 @@ import { type Query, statement } from '@holdfast/postgres';
 import type { Tally } from '@holdfast/testing/audit';
 import { pagesOf } from '@holdfast/testing/audit';
 import { type AuditedOrder, type Book, bookKey, type Stranger } from './audit-book.ts';
+import { ACCOUNT_SETS, auditSets } from './audit-sets.ts';
 import type { Sums } from './audit-sums.ts';
 
 export interface PaymentChecks {
   accounts: Tally;
   entries: Tally;
   charges: Tally;
+  sets: Tally;
 }
 
 interface Audited {
@@ -22,6 +24,7 @@ interface Audited {
 /** @param db one snapshot of payment's database, so that accounts, entries and charges belong together */
 export async function auditPayment(db: Query, audited: Audited): Promise<void> {
   await auditAccounts(db, audited.checks.accounts);
+  await auditSets(db, ACCOUNT_SETS, audited.checks.sets);
   await readEntries(db, audited);
   const cursor = (row: ChargeRow) => [row.tenantId, row.orderId];
   for await (const page of pagesOf<ChargeRow>(db, CHARGES, 2, cursor)) {

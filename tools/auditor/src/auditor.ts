@@ -92,7 +92,7 @@ function createChecks(onLook: (name: string, looked: number) => void) {
       'reservations',
       'completed: exactly one held or fulfilled; turned back: none; none without an order',
     ),
-    totals: check('totals', 'order total = sum of quantity × unit price of its reservation'),
+    totals: check('totals', 'order total = quantity × unit price of its reservation + its lines = what was shown'),
     stock: check('stock', 'on hand = sum of entries; reserved = held by orders; 0 <= reserved <= on hand'),
     charges: check(
       'charges',
@@ -100,6 +100,7 @@ function createChecks(onLook: (name: string, looked: number) => void) {
     ),
     accounts: check('accounts', 'balance = sum of entries >= 0'),
     entries: check('account entries', 'debits and refunds = the charges by balance, order by order'),
+    sets: check('sets', 'what was set again without a key or a version undid nothing that came in between'),
     provider: check('card provider', 'its ledger: captured − refunded = total of the completed order, else 0'),
     shipments: check(
       'shipments',

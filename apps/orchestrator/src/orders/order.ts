@@ -3,6 +3,17 @@ import type { Failure, SagaState, StoredWait } from '@holdfast/saga';
 export interface Item {
   sku: string;
   quantity: number;
+  /** The price that the customer was shown; absent: any. */
+  unitPrice?: number;
+  name?: string;
+}
+
+/** An amount beside the items, as the shop has worked it out: added up, never computed. */
+export interface OrderLine {
+  kind: 'shipping' | 'tax' | 'discount' | 'fee';
+  name: string;
+  /** Minor units; 0 or below for a discount, 0 or above for all others. */
+  amount: number;
 }
 
 export interface ShipTo {
@@ -32,6 +43,16 @@ export interface OrderRequest {
   items: Item[];
   payment: PaymentRequest;
   shipTo: ShipTo;
+  lines?: OrderLine[];
+  /** The total that the customer was shown, with the lines; absent: any. */
+  expectedTotal?: number;
+  metadata?: Record<string, string>;
+  reference?: string;
+}
+
+/** What the lines beside the items add up to. */
+export function besideItems({ lines }: Pick<OrderRequest, 'lines'>): number {
+  return lines === undefined ? 0 : lines.reduce((sum, { amount }) => sum + amount, 0);
 }
 
 /** An accepted order: the input of its saga, never changed afterwards. */
@@ -44,6 +65,7 @@ export interface AcceptedOrder extends OrderRequest {
 
 /** What the steps have answered, by step name. Stored data: neither steps nor members are ever renamed. */
 export interface OrderOutputs {
+  /** `total`: of the items alone. */
   'reserve-inventory': { reservationId: string; total: number; unitPrices: Record<string, number> };
   'charge-payment': { paymentId: string };
   'create-shipment': { shipmentId: string };
@@ -65,7 +87,8 @@ export interface OrderView {
   customerId: string;
   currency: string;
   /** `unitPrice` is null until the stock is reserved. */
-  items: { sku: string; quantity: number; unitPrice: number | null }[];
+  items: { sku: string; quantity: number; unitPrice: number | null; name?: string }[];
+  /** Of the items and the lines beside them. */
   total: number | null;
   reservationId: string | null;
   paymentId: string | null;
@@ -75,6 +98,10 @@ export interface OrderView {
   nextAction: NextAction | null;
   createdAt: string;
   updatedAt: string;
+  /** These three are there only if they were sent. */
+  lines?: OrderLine[];
+  metadata?: Record<string, string>;
+  reference?: string;
 }
 
 /** As payment tells it: who has the client secret can pay this one order, and nothing else. */
@@ -128,8 +155,11 @@ export function viewOrder(id: string, order: AcceptedOrder, progress: OrderProgr
     status: awaited === null ? STATUS_BY_STATE[progress.state] : 'awaiting_payment',
     customerId: order.customerId,
     currency: order.currency,
-    items: order.items.map(({ sku, quantity }) => ({ sku, quantity, unitPrice: reserved?.unitPrices[sku] ?? null })),
-    total: reserved?.total ?? null,
+    items: order.items.map(({ sku, quantity, name }) => {
+      const item = { sku, quantity, unitPrice: reserved?.unitPrices[sku] ?? null };
+      return name === undefined ? item : { ...item, name };
+    }),
+    total: reserved === undefined ? null : reserved.total + besideItems(order),
     reservationId: reserved?.reservationId ?? null,
     paymentId: progress.outputs['charge-payment']?.paymentId ?? null,
     shipmentId: progress.outputs['create-shipment']?.shipmentId ?? null,
@@ -137,5 +167,15 @@ export function viewOrder(id: string, order: AcceptedOrder, progress: OrderProgr
     nextAction: awaited === null ? null : (awaited.data as NextAction | null),
     createdAt: order.createdAt,
     updatedAt,
+    ...carried(order),
+  };
+}
+
+/** What the shop gave us to keep for it. */
+function carried({ lines, metadata, reference }: OrderRequest): Pick<OrderView, 'lines' | 'metadata' | 'reference'> {
+  return {
+    ...(lines !== undefined && { lines }),
+    ...(metadata !== undefined && { metadata }),
+    ...(reference !== undefined && { reference }),
   };
 }

@@ -9,7 +9,10 @@ export interface paths {
         };
         /** One customer’s account */
         get: operations["getAccount"];
-        /** Open an account, or set its balance */
+        /**
+         * Open an account, or set its balance
+         * @description Send a key, and a retry changes nothing that came in between. Send `If-Match` where the new value was decided by what was read.
+         */
         put: operations["putAccount"];
         post?: never;
         delete?: never;
@@ -121,7 +124,7 @@ export interface paths {
         put?: never;
         /**
          * Turn the order back
-         * @description Undoes what the order did. Refused once its shipment is booked or it has ended otherwise. Asking again does no harm: needs no key. 202: not decided yet, look again.
+         * @description Undoes what the order did. Refused once its shipment is booked or it has ended otherwise. Asking again does no harm, with a key or without. 202: not decided yet, look again.
          */
         post: operations["cancelOrder"];
         delete?: never;
@@ -141,7 +144,7 @@ export interface paths {
         put?: never;
         /**
          * Say that the order’s shipment has left
-         * @description For completed orders only. The stock that the order holds is fulfilled soon afterwards, where events are switched on. Asking again gets the same answer: needs no key.
+         * @description For completed orders only. The stock that the order holds is fulfilled soon afterwards, where events are switched on. Asking again gets the same answer, with a key or without.
          */
         post: operations["dispatchOrder"];
         delete?: never;
@@ -215,7 +218,7 @@ export interface paths {
         put?: never;
         /**
          * Turn a saga back, parked or not
-         * @description Before its pivot is known to be done only. What may have been started is undone; the order ends cancelled. Asking again does no harm: needs no key.
+         * @description Before its pivot is known to be done only. What may have been started is undone; the order ends cancelled. With a key it is done once.
          */
         post: operations["compensateSaga"];
         delete?: never;
@@ -235,7 +238,7 @@ export interface paths {
         put?: never;
         /**
          * Go on with a parked saga
-         * @description Its attempts are counted afresh. Asking again does no harm: needs no key.
+         * @description Its attempts are counted afresh. With a key it is done once.
          */
         post: operations["resumeSaga"];
         delete?: never;
@@ -255,7 +258,7 @@ export interface paths {
         put?: never;
         /**
          * Attempt the step of a saga now
-         * @description Ends its wait between attempts, wherever it is driven, and resumes it when it is parked. Asking again does no harm: needs no key.
+         * @description Ends its wait between attempts, wherever it is driven, and resumes it when it is parked. With a key it is done once.
          */
         post: operations["retrySaga"];
         delete?: never;
@@ -273,7 +276,10 @@ export interface paths {
         };
         /** One item */
         get: operations["getStock"];
-        /** List an item, or set its count and price */
+        /**
+         * List an item, or set what is given of it
+         * @description Send a key, and a retry changes nothing that came in between. Send `If-Match` where the new value was decided by what was read.
+         */
         put: operations["putStock"];
         post?: never;
         delete?: never;
@@ -323,9 +329,11 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description The resource as it is */
             200: {
                 headers: {
+                    /** @description The version of the resource, for `If-Match` */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -339,6 +347,8 @@ export interface operations {
                         currency: string;
                         /** @description 1 to 64 of `[A-Za-z0-9._-]` */
                         customerId: string;
+                        /** @description Rises with every change; the `ETag` is this in quotes */
+                        version: number;
                     };
                 };
             };
@@ -457,13 +467,25 @@ export interface operations {
     putAccount: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description A new one for every operation, the same one for every retry: 16 to 128 of `[A-Za-z0-9._~:-]`, best a new UUIDv7
+                 * @example till-7~20260314T092653589Z~order
+                 */
+                "idempotency-key"?: string;
+                /**
+                 * @description Do it only if the resource still has the `ETag` that was read; else 412 `version-changed`
+                 * @example "7"
+                 */
+                "if-match"?: string;
+            };
             path: {
                 /** @description 1 to 64 of `[A-Za-z0-9._-]` */
                 customerId: string;
             };
             cookie?: never;
         };
+        /** @description `currency` is needed to open an account, and stays */
         requestBody: {
             content: {
                 "application/json": {
@@ -472,14 +494,22 @@ export interface operations {
                      * @description ISO 4217
                      * @example EUR
                      */
-                    currency: string;
+                    currency?: string;
                 };
             };
         };
         responses: {
-            /** @description Default Response */
+            /** @description The answer, the same for every retry */
             200: {
                 headers: {
+                    /** @description The version of the resource, for `If-Match` */
+                    ETag?: string;
+                    /** @description Until when a retry gets this very answer; later ones get the resource as it is then */
+                    "Idempotency-Expires"?: string;
+                    /** @description The key, as it was sent */
+                    "Idempotency-Key"?: string;
+                    /** @description Whether the request had been answered before; nothing was run then */
+                    "Idempotent-Replayed"?: "true" | "false";
                     [name: string]: unknown;
                 };
                 content: {
@@ -493,10 +523,12 @@ export interface operations {
                         currency: string;
                         /** @description 1 to 64 of `[A-Za-z0-9._-]` */
                         customerId: string;
+                        /** @description Rises with every change; the `ETag` is this in quotes */
+                        version: number;
                     };
                 };
             };
-            /** @description `invalid-request`, `malformed-json`, `body-too-large` */
+            /** @description `idempotency-key-invalid`, `invalid-request`, `malformed-json`, `body-too-large` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -540,8 +572,52 @@ export interface operations {
                     };
                 };
             };
-            /** @description `conflict` */
+            /** @description `not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `request-in-progress`, `conflict` */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `idempotency-key-expired`, `version-changed` */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -564,6 +640,28 @@ export interface operations {
             };
             /** @description `unsupported-media-type` */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `idempotency-key-reused` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -658,6 +756,8 @@ export interface operations {
             /** @description The answer, the same for every retry */
             200: {
                 headers: {
+                    /** @description The version of the resource, for `If-Match` */
+                    ETag?: string;
                     /** @description Until when a retry gets this very answer; later ones get the resource as it is then */
                     "Idempotency-Expires"?: string;
                     /** @description The key, as it was sent */
@@ -677,6 +777,8 @@ export interface operations {
                         currency: string;
                         /** @description 1 to 64 of `[A-Za-z0-9._-]` */
                         customerId: string;
+                        /** @description Rises with every change; the `ETag` is this in quotes */
+                        version: number;
                     };
                 };
             };
@@ -1156,11 +1258,25 @@ export interface operations {
                             } | null;
                             id: string;
                             items: {
+                                name?: string;
                                 quantity: number;
                                 /** @description 1 to 64 of `[A-Za-z0-9._-]` */
                                 sku: string;
                                 unitPrice: number | null;
                             }[];
+                            /** @description Amounts beside the items, as the shop has worked them out: added up, never computed */
+                            lines?: {
+                                /** @description Minor units; 0 or below for a discount, 0 or above for all others */
+                                amount: number;
+                                /** @enum {unknown} */
+                                kind: "shipping" | "tax" | "discount" | "fee";
+                                /** @description For people; carried */
+                                name: string;
+                            }[];
+                            /** @description Up to 50, of names of 1 to 40 characters and values of up to 500; carried */
+                            metadata?: {
+                                [key: string]: string;
+                            };
                             nextAction: {
                                 /** @description For Stripe.js on the shop’s page */
                                 clientSecret?: string;
@@ -1178,6 +1294,7 @@ export interface operations {
                                 type: "confirm" | "authenticate" | "redirect" | "processing";
                             } | null;
                             paymentId: string | null;
+                            reference?: string;
                             reservationId: string | null;
                             shipmentId: string | null;
                             /** @enum {unknown} */
@@ -1307,12 +1424,31 @@ export interface operations {
                     currency: string;
                     /** @description 1 to 64 of `[A-Za-z0-9._-]` */
                     customerId: string;
+                    /** @description The total that the customer was shown; another one: `PRICE_CHANGED` */
+                    expectedTotal?: number;
                     /** @description Every SKU at most once */
                     items: {
+                        /** @description For people; carried */
+                        name?: string;
                         quantity: number;
                         /** @description 1 to 64 of `[A-Za-z0-9._-]` */
                         sku: string;
+                        /** @description The price that the customer was shown; another one: `PRICE_CHANGED` */
+                        unitPrice?: number;
                     }[];
+                    /** @description Amounts beside the items, as the shop has worked them out: added up, never computed */
+                    lines?: {
+                        /** @description Minor units; 0 or below for a discount, 0 or above for all others */
+                        amount: number;
+                        /** @enum {unknown} */
+                        kind: "shipping" | "tax" | "discount" | "fee";
+                        /** @description For people; carried */
+                        name: string;
+                    }[];
+                    /** @description Up to 50, of names of 1 to 40 characters and values of up to 500; carried */
+                    metadata?: {
+                        [key: string]: string;
+                    };
                     payment: {
                         /** @description Stripe’s customer, whose payment method it is */
                         customer?: string;
@@ -1328,6 +1464,8 @@ export interface operations {
                         /** @description Where the bank sends the customer back to */
                         returnUrl?: string;
                     };
+                    /** @description The shop’s own number of the order; carried */
+                    reference?: string;
                     shipTo: {
                         city: string;
                         /**
@@ -1377,11 +1515,25 @@ export interface operations {
                         } | null;
                         id: string;
                         items: {
+                            name?: string;
                             quantity: number;
                             /** @description 1 to 64 of `[A-Za-z0-9._-]` */
                             sku: string;
                             unitPrice: number | null;
                         }[];
+                        /** @description Amounts beside the items, as the shop has worked them out: added up, never computed */
+                        lines?: {
+                            /** @description Minor units; 0 or below for a discount, 0 or above for all others */
+                            amount: number;
+                            /** @enum {unknown} */
+                            kind: "shipping" | "tax" | "discount" | "fee";
+                            /** @description For people; carried */
+                            name: string;
+                        }[];
+                        /** @description Up to 50, of names of 1 to 40 characters and values of up to 500; carried */
+                        metadata?: {
+                            [key: string]: string;
+                        };
                         nextAction: {
                             /** @description For Stripe.js on the shop’s page */
                             clientSecret?: string;
@@ -1399,6 +1551,7 @@ export interface operations {
                             type: "confirm" | "authenticate" | "redirect" | "processing";
                         } | null;
                         paymentId: string | null;
+                        reference?: string;
                         reservationId: string | null;
                         shipmentId: string | null;
                         /** @enum {unknown} */
@@ -1628,11 +1781,25 @@ export interface operations {
                         } | null;
                         id: string;
                         items: {
+                            name?: string;
                             quantity: number;
                             /** @description 1 to 64 of `[A-Za-z0-9._-]` */
                             sku: string;
                             unitPrice: number | null;
                         }[];
+                        /** @description Amounts beside the items, as the shop has worked them out: added up, never computed */
+                        lines?: {
+                            /** @description Minor units; 0 or below for a discount, 0 or above for all others */
+                            amount: number;
+                            /** @enum {unknown} */
+                            kind: "shipping" | "tax" | "discount" | "fee";
+                            /** @description For people; carried */
+                            name: string;
+                        }[];
+                        /** @description Up to 50, of names of 1 to 40 characters and values of up to 500; carried */
+                        metadata?: {
+                            [key: string]: string;
+                        };
                         nextAction: {
                             /** @description For Stripe.js on the shop’s page */
                             clientSecret?: string;
@@ -1650,6 +1817,7 @@ export interface operations {
                             type: "confirm" | "authenticate" | "redirect" | "processing";
                         } | null;
                         paymentId: string | null;
+                        reference?: string;
                         reservationId: string | null;
                         shipmentId: string | null;
                         /** @enum {unknown} */
@@ -1778,7 +1946,13 @@ export interface operations {
     cancelOrder: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description A new one for every operation, the same one for every retry: 16 to 128 of `[A-Za-z0-9._~:-]`, best a new UUIDv7
+                 * @example till-7~20260314T092653589Z~order
+                 */
+                "idempotency-key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -1786,9 +1960,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description The answer, the same for every retry */
             200: {
                 headers: {
+                    /** @description Until when a retry gets this very answer; later ones get the resource as it is then */
+                    "Idempotency-Expires"?: string;
+                    /** @description The key, as it was sent */
+                    "Idempotency-Key"?: string;
+                    /** @description Whether the request had been answered before; nothing was run then */
+                    "Idempotent-Replayed"?: "true" | "false";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1813,11 +1993,25 @@ export interface operations {
                         } | null;
                         id: string;
                         items: {
+                            name?: string;
                             quantity: number;
                             /** @description 1 to 64 of `[A-Za-z0-9._-]` */
                             sku: string;
                             unitPrice: number | null;
                         }[];
+                        /** @description Amounts beside the items, as the shop has worked them out: added up, never computed */
+                        lines?: {
+                            /** @description Minor units; 0 or below for a discount, 0 or above for all others */
+                            amount: number;
+                            /** @enum {unknown} */
+                            kind: "shipping" | "tax" | "discount" | "fee";
+                            /** @description For people; carried */
+                            name: string;
+                        }[];
+                        /** @description Up to 50, of names of 1 to 40 characters and values of up to 500; carried */
+                        metadata?: {
+                            [key: string]: string;
+                        };
                         nextAction: {
                             /** @description For Stripe.js on the shop’s page */
                             clientSecret?: string;
@@ -1835,6 +2029,7 @@ export interface operations {
                             type: "confirm" | "authenticate" | "redirect" | "processing";
                         } | null;
                         paymentId: string | null;
+                        reference?: string;
                         reservationId: string | null;
                         shipmentId: string | null;
                         /** @enum {unknown} */
@@ -1875,11 +2070,25 @@ export interface operations {
                         } | null;
                         id: string;
                         items: {
+                            name?: string;
                             quantity: number;
                             /** @description 1 to 64 of `[A-Za-z0-9._-]` */
                             sku: string;
                             unitPrice: number | null;
                         }[];
+                        /** @description Amounts beside the items, as the shop has worked them out: added up, never computed */
+                        lines?: {
+                            /** @description Minor units; 0 or below for a discount, 0 or above for all others */
+                            amount: number;
+                            /** @enum {unknown} */
+                            kind: "shipping" | "tax" | "discount" | "fee";
+                            /** @description For people; carried */
+                            name: string;
+                        }[];
+                        /** @description Up to 50, of names of 1 to 40 characters and values of up to 500; carried */
+                        metadata?: {
+                            [key: string]: string;
+                        };
                         nextAction: {
                             /** @description For Stripe.js on the shop’s page */
                             clientSecret?: string;
@@ -1897,6 +2106,7 @@ export interface operations {
                             type: "confirm" | "authenticate" | "redirect" | "processing";
                         } | null;
                         paymentId: string | null;
+                        reference?: string;
                         reservationId: string | null;
                         shipmentId: string | null;
                         /** @enum {unknown} */
@@ -1910,7 +2120,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `invalid-request`, `malformed-json`, `body-too-large` */
+            /** @description `idempotency-key-invalid`, `invalid-request`, `malformed-json`, `body-too-large` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1976,8 +2186,30 @@ export interface operations {
                     };
                 };
             };
-            /** @description `cancel-refused` */
+            /** @description `request-in-progress`, `cancel-refused` */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `idempotency-key-expired` */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2000,6 +2232,28 @@ export interface operations {
             };
             /** @description `unsupported-media-type` */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `idempotency-key-reused` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2069,7 +2323,13 @@ export interface operations {
     dispatchOrder: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description A new one for every operation, the same one for every retry: 16 to 128 of `[A-Za-z0-9._~:-]`, best a new UUIDv7
+                 * @example till-7~20260314T092653589Z~order
+                 */
+                "idempotency-key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -2077,9 +2337,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description The answer, the same for every retry */
             200: {
                 headers: {
+                    /** @description Until when a retry gets this very answer; later ones get the resource as it is then */
+                    "Idempotency-Expires"?: string;
+                    /** @description The key, as it was sent */
+                    "Idempotency-Key"?: string;
+                    /** @description Whether the request had been answered before; nothing was run then */
+                    "Idempotent-Replayed"?: "true" | "false";
                     [name: string]: unknown;
                 };
                 content: {
@@ -2095,7 +2361,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `invalid-request`, `malformed-json`, `body-too-large` */
+            /** @description `idempotency-key-invalid`, `invalid-request`, `malformed-json`, `body-too-large` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2161,8 +2427,30 @@ export interface operations {
                     };
                 };
             };
-            /** @description `not-completed`, `conflict` */
+            /** @description `request-in-progress`, `not-completed`, `conflict` */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `idempotency-key-expired` */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2185,6 +2473,28 @@ export interface operations {
             };
             /** @description `unsupported-media-type` */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `idempotency-key-reused` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2771,7 +3081,13 @@ export interface operations {
     compensateSaga: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description A new one for every operation, the same one for every retry: 16 to 128 of `[A-Za-z0-9._~:-]`, best a new UUIDv7
+                 * @example till-7~20260314T092653589Z~order
+                 */
+                "idempotency-key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -2779,9 +3095,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description The answer, the same for every retry */
             200: {
                 headers: {
+                    /** @description Until when a retry gets this very answer; later ones get the resource as it is then */
+                    "Idempotency-Expires"?: string;
+                    /** @description The key, as it was sent */
+                    "Idempotency-Key"?: string;
+                    /** @description Whether the request had been answered before; nothing was run then */
+                    "Idempotent-Replayed"?: "true" | "false";
                     [name: string]: unknown;
                 };
                 content: {
@@ -2877,7 +3199,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `invalid-request`, `malformed-json`, `body-too-large` */
+            /** @description `idempotency-key-invalid`, `invalid-request`, `malformed-json`, `body-too-large` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2943,8 +3265,30 @@ export interface operations {
                     };
                 };
             };
-            /** @description `cancel-refused` */
+            /** @description `request-in-progress`, `cancel-refused` */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `idempotency-key-expired` */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2967,6 +3311,28 @@ export interface operations {
             };
             /** @description `unsupported-media-type` */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `idempotency-key-reused` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3036,7 +3402,13 @@ export interface operations {
     resumeSaga: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description A new one for every operation, the same one for every retry: 16 to 128 of `[A-Za-z0-9._~:-]`, best a new UUIDv7
+                 * @example till-7~20260314T092653589Z~order
+                 */
+                "idempotency-key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -3044,9 +3416,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description The answer, the same for every retry */
             200: {
                 headers: {
+                    /** @description Until when a retry gets this very answer; later ones get the resource as it is then */
+                    "Idempotency-Expires"?: string;
+                    /** @description The key, as it was sent */
+                    "Idempotency-Key"?: string;
+                    /** @description Whether the request had been answered before; nothing was run then */
+                    "Idempotent-Replayed"?: "true" | "false";
                     [name: string]: unknown;
                 };
                 content: {
@@ -3142,7 +3520,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `invalid-request`, `malformed-json`, `body-too-large` */
+            /** @description `idempotency-key-invalid`, `invalid-request`, `malformed-json`, `body-too-large` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3208,8 +3586,30 @@ export interface operations {
                     };
                 };
             };
-            /** @description `not-parked` */
+            /** @description `request-in-progress`, `not-parked` */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `idempotency-key-expired` */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3232,6 +3632,28 @@ export interface operations {
             };
             /** @description `unsupported-media-type` */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `idempotency-key-reused` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3301,7 +3723,13 @@ export interface operations {
     retrySaga: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description A new one for every operation, the same one for every retry: 16 to 128 of `[A-Za-z0-9._~:-]`, best a new UUIDv7
+                 * @example till-7~20260314T092653589Z~order
+                 */
+                "idempotency-key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -3309,9 +3737,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description The answer, the same for every retry */
             200: {
                 headers: {
+                    /** @description Until when a retry gets this very answer; later ones get the resource as it is then */
+                    "Idempotency-Expires"?: string;
+                    /** @description The key, as it was sent */
+                    "Idempotency-Key"?: string;
+                    /** @description Whether the request had been answered before; nothing was run then */
+                    "Idempotent-Replayed"?: "true" | "false";
                     [name: string]: unknown;
                 };
                 content: {
@@ -3407,7 +3841,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `invalid-request`, `malformed-json`, `body-too-large` */
+            /** @description `idempotency-key-invalid`, `invalid-request`, `malformed-json`, `body-too-large` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3473,8 +3907,30 @@ export interface operations {
                     };
                 };
             };
-            /** @description `saga-ended` */
+            /** @description `request-in-progress`, `saga-ended` */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `idempotency-key-expired` */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3497,6 +3953,28 @@ export interface operations {
             };
             /** @description `unsupported-media-type` */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `idempotency-key-reused` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3575,9 +4053,11 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description The resource as it is */
             200: {
                 headers: {
+                    /** @description The version of the resource, for `If-Match` */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3594,6 +4074,8 @@ export interface operations {
                         sku: string;
                         /** @description Minor units of the currency */
                         unitPrice: number;
+                        /** @description Rises with every change; the `ETag` is this in quotes */
+                        version: number;
                     };
                 };
             };
@@ -3712,13 +4194,25 @@ export interface operations {
     putStock: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description A new one for every operation, the same one for every retry: 16 to 128 of `[A-Za-z0-9._~:-]`, best a new UUIDv7
+                 * @example till-7~20260314T092653589Z~order
+                 */
+                "idempotency-key"?: string;
+                /**
+                 * @description Do it only if the resource still has the `ETag` that was read; else 412 `version-changed`
+                 * @example "7"
+                 */
+                "if-match"?: string;
+            };
             path: {
                 /** @description 1 to 64 of `[A-Za-z0-9._-]` */
                 sku: string;
             };
             cookie?: never;
         };
+        /** @description What is left out stays as it is. An item that is not listed yet needs `unitPrice` and `currency` */
         requestBody: {
             content: {
                 "application/json": {
@@ -3726,16 +4220,25 @@ export interface operations {
                      * @description ISO 4217
                      * @example EUR
                      */
-                    currency: string;
-                    onHand: number;
-                    unitPrice: number;
+                    currency?: string;
+                    onHand?: number;
+                    /** @description Minor units, each */
+                    unitPrice?: number;
                 };
             };
         };
         responses: {
-            /** @description Default Response */
+            /** @description The answer, the same for every retry */
             200: {
                 headers: {
+                    /** @description The version of the resource, for `If-Match` */
+                    ETag?: string;
+                    /** @description Until when a retry gets this very answer; later ones get the resource as it is then */
+                    "Idempotency-Expires"?: string;
+                    /** @description The key, as it was sent */
+                    "Idempotency-Key"?: string;
+                    /** @description Whether the request had been answered before; nothing was run then */
+                    "Idempotent-Replayed"?: "true" | "false";
                     [name: string]: unknown;
                 };
                 content: {
@@ -3752,10 +4255,12 @@ export interface operations {
                         sku: string;
                         /** @description Minor units of the currency */
                         unitPrice: number;
+                        /** @description Rises with every change; the `ETag` is this in quotes */
+                        version: number;
                     };
                 };
             };
-            /** @description `invalid-request`, `malformed-json`, `body-too-large` */
+            /** @description `idempotency-key-invalid`, `invalid-request`, `malformed-json`, `body-too-large` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3799,8 +4304,52 @@ export interface operations {
                     };
                 };
             };
-            /** @description `conflict` */
+            /** @description `not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `request-in-progress`, `conflict` */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `idempotency-key-expired`, `version-changed` */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3823,6 +4372,28 @@ export interface operations {
             };
             /** @description `unsupported-media-type` */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `idempotency-key-reused` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3917,6 +4488,8 @@ export interface operations {
             /** @description The answer, the same for every retry */
             200: {
                 headers: {
+                    /** @description The version of the resource, for `If-Match` */
+                    ETag?: string;
                     /** @description Until when a retry gets this very answer; later ones get the resource as it is then */
                     "Idempotency-Expires"?: string;
                     /** @description The key, as it was sent */
@@ -3939,6 +4512,8 @@ export interface operations {
                         sku: string;
                         /** @description Minor units of the currency */
                         unitPrice: number;
+                        /** @description Rises with every change; the `ETag` is this in quotes */
+                        version: number;
                     };
                 };
             };

@@ -5,6 +5,7 @@ import type { ReserveInventoryResponseInput as _holdfast_inventory_v1_ReserveInv
 import type { ReleaseInventoryResponseInput as _holdfast_inventory_v1_ReleaseInventoryResponseInput, ReleaseInventoryResponse as _holdfast_inventory_v1_ReleaseInventoryResponse } from '../../../holdfast/inventory/v1/ReleaseInventoryResponse.ts';
 import type { AdjustStockResponseInput as _holdfast_inventory_v1_AdjustStockResponseInput, AdjustStockResponse as _holdfast_inventory_v1_AdjustStockResponse } from '../../../holdfast/inventory/v1/AdjustStockResponse.ts';
 import type { RefusalInput as _holdfast_step_v1_RefusalInput, Refusal as _holdfast_step_v1_Refusal } from '../../../holdfast/step/v1/Refusal.ts';
+import type { PutStockResponseInput as _holdfast_inventory_v1_PutStockResponseInput, PutStockResponse as _holdfast_inventory_v1_PutStockResponse } from '../../../holdfast/inventory/v1/PutStockResponse.ts';
 
 export interface GetStepResponseInput {
   'state'?: (_holdfast_step_v1_StepStateInput);
@@ -12,7 +13,8 @@ export interface GetStepResponseInput {
   'released'?: (_holdfast_inventory_v1_ReleaseInventoryResponseInput | null);
   'adjusted'?: (_holdfast_inventory_v1_AdjustStockResponseInput | null);
   'refusal'?: (_holdfast_step_v1_RefusalInput | null);
-  'answer'?: "reserved"|"released"|"adjusted"|"refusal";
+  'put'?: (_holdfast_inventory_v1_PutStockResponseInput | null);
+  'answer'?: "reserved"|"released"|"adjusted"|"refusal"|"put";
 }
 
 export interface GetStepResponse {
@@ -21,5 +23,6 @@ export interface GetStepResponse {
   'released'?: (_holdfast_inventory_v1_ReleaseInventoryResponse | null);
   'adjusted'?: (_holdfast_inventory_v1_AdjustStockResponse | null);
   'refusal'?: (_holdfast_step_v1_Refusal | null);
-  'answer'?: "reserved"|"released"|"adjusted"|"refusal";
+  'put'?: (_holdfast_inventory_v1_PutStockResponse | null);
+  'answer'?: "reserved"|"released"|"adjusted"|"refusal"|"put";
 }

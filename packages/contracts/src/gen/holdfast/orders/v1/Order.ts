@@ -3,6 +3,7 @@
 import type { OrderStatusInput as _holdfast_orders_v1_OrderStatusInput, OrderStatus as _holdfast_orders_v1_OrderStatus } from '../../../holdfast/orders/v1/OrderStatus.ts';
 import type { PricedItemInput as _holdfast_orders_v1_PricedItemInput, PricedItem as _holdfast_orders_v1_PricedItem } from '../../../holdfast/orders/v1/PricedItem.ts';
 import type { FailureInput as _holdfast_orders_v1_FailureInput, Failure as _holdfast_orders_v1_Failure } from '../../../holdfast/orders/v1/Failure.ts';
+import type { OrderLineInput as _holdfast_orders_v1_OrderLineInput, OrderLine as _holdfast_orders_v1_OrderLine } from '../../../holdfast/orders/v1/OrderLine.ts';
 import type { NextActionInput as _holdfast_orders_v1_NextActionInput, NextAction as _holdfast_orders_v1_NextAction } from '../../../holdfast/orders/v1/NextAction.ts';
 import type { Long } from '@grpc/proto-loader';
 
@@ -19,6 +20,9 @@ export interface OrderInput {
   'failure'?: (_holdfast_orders_v1_FailureInput | null);
   'createdAt'?: (string);
   'updatedAt'?: (string);
+  'lines'?: (_holdfast_orders_v1_OrderLineInput)[];
+  'metadata'?: ({[key: string]: string});
+  'reference'?: (string);
   'nextAction'?: (_holdfast_orders_v1_NextActionInput | null);
   'sum'?: "total";
 }
@@ -36,6 +40,9 @@ export interface Order {
   'failure': (_holdfast_orders_v1_Failure | null);
   'createdAt': (string);
   'updatedAt': (string);
+  'lines': (_holdfast_orders_v1_OrderLine)[];
+  'metadata': ({[key: string]: string});
+  'reference': (string);
   'nextAction': (_holdfast_orders_v1_NextAction | null);
   'sum'?: "total";
 }

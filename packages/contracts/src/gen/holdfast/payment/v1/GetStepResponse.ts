@@ -5,6 +5,7 @@ import type { ChargePaymentResponseInput as _holdfast_payment_v1_ChargePaymentRe
 import type { RefundPaymentResponseInput as _holdfast_payment_v1_RefundPaymentResponseInput, RefundPaymentResponse as _holdfast_payment_v1_RefundPaymentResponse } from '../../../holdfast/payment/v1/RefundPaymentResponse.ts';
 import type { AdjustAccountResponseInput as _holdfast_payment_v1_AdjustAccountResponseInput, AdjustAccountResponse as _holdfast_payment_v1_AdjustAccountResponse } from '../../../holdfast/payment/v1/AdjustAccountResponse.ts';
 import type { RefusalInput as _holdfast_step_v1_RefusalInput, Refusal as _holdfast_step_v1_Refusal } from '../../../holdfast/step/v1/Refusal.ts';
+import type { PutAccountResponseInput as _holdfast_payment_v1_PutAccountResponseInput, PutAccountResponse as _holdfast_payment_v1_PutAccountResponse } from '../../../holdfast/payment/v1/PutAccountResponse.ts';
 
 export interface GetStepResponseInput {
   'state'?: (_holdfast_step_v1_StepStateInput);
@@ -12,7 +13,8 @@ export interface GetStepResponseInput {
   'refunded'?: (_holdfast_payment_v1_RefundPaymentResponseInput | null);
   'adjusted'?: (_holdfast_payment_v1_AdjustAccountResponseInput | null);
   'refusal'?: (_holdfast_step_v1_RefusalInput | null);
-  'answer'?: "charged"|"refunded"|"adjusted"|"refusal";
+  'put'?: (_holdfast_payment_v1_PutAccountResponseInput | null);
+  'answer'?: "charged"|"refunded"|"adjusted"|"refusal"|"put";
 }
 
 export interface GetStepResponse {
@@ -21,5 +23,6 @@ export interface GetStepResponse {
   'refunded'?: (_holdfast_payment_v1_RefundPaymentResponse | null);
   'adjusted'?: (_holdfast_payment_v1_AdjustAccountResponse | null);
   'refusal'?: (_holdfast_step_v1_Refusal | null);
-  'answer'?: "charged"|"refunded"|"adjusted"|"refusal";
+  'put'?: (_holdfast_payment_v1_PutAccountResponse | null);
+  'answer'?: "charged"|"refunded"|"adjusted"|"refusal"|"put";
 }
