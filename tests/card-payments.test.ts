@@ -1,4 +1,4 @@
-import { createClient, services } from '@holdfast/rpc';
+import { createClient, operatorTls, services } from '@holdfast/rpc';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectSound, joinSystem, newKey, type Reply, type System, setUpCatalogue } from './system.ts';
 
@@ -111,7 +111,7 @@ describe('an order that its customer has to confirm', () => {
 
   it('says the same over gRPC', async () => {
     const address = system.cluster.run.services.find(({ name }) => name === 'orchestrator')?.grpc ?? '';
-    const client = createClient(services.orders, address);
+    const client = createClient(services.orders, address, operatorTls(system.cluster.run.tls, 'orchestrator'));
     const { body: order } = await system.place(
       { payment: { ...CHECKED.payment, returnUrl: 'https://shop.example/back' } },
       { prefer: 'wait=30' },
