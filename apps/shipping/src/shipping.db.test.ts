@@ -188,10 +188,10 @@ describe.each([{ whose: 'our own' }, { whose: 'a carrier’s' }])('$whose shipme
   });
 
   async function forget(orderId: string): Promise<void> {
-    const gone = await shipping().database.pool.query('delete from claims where tenant_id = $1 and scope = $2', [
-      TENANT,
-      orderId,
-    ]);
+    const gone = await shipping().database.pool.query(
+      'delete from holdfast.claims where tenant_id = $1 and scope = $2',
+      [TENANT, orderId],
+    );
     expect(gone.rowCount).toBeGreaterThan(0);
   }
 
@@ -254,7 +254,7 @@ describe('a request', () => {
       const refused = await own.client.CreateShipment(message as typeof request, options(key));
       expect(refused).toMatchObject({ reason: 'INVALID_REQUEST', pushbackMs: -1, metadata: { field } });
     }
-    const { rows } = await own.database.pool.query('select from claims where scope = $1', [request.orderId]);
+    const { rows } = await own.database.pool.query('select from holdfast.claims where scope = $1', [request.orderId]);
     expect(rows).toHaveLength(0);
   });
 
