@@ -39,6 +39,7 @@ const ORDERS = [
   'other-clients',
   'place-order',
   'retried-writes',
+  'world-orders',
 ].map((name) => `tests/${name}.test.ts`);
 const POSTGRES = ['packages/testing/src/postgres/vitest-postgres.ts'];
 

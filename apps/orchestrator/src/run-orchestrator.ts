@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import type { Server } from 'node:tls';
 import { ORDER_EVENTS } from '@holdfast/contracts';
 import { idempotencyMigrations, loadFingerprinter } from '@holdfast/idempotency';
-import { defineOutbox, type StreamEntry } from '@holdfast/messaging';
+import { defineOutbox, outboxMigrations, type StreamEntry } from '@holdfast/messaging';
 import {
   certificatesOf,
   consumeEvents,
@@ -47,16 +47,12 @@ import { countUnendedSagas } from './saga/saga-store.ts';
 export const orchestratorMigrations: Migrations[] = [
   idempotencyMigrations,
   sagaMigrations,
+  outboxMigrations,
   { module: 'orchestrator', folder: new URL('../sql/', import.meta.url) },
 ];
 
 /** What the statements of order-store.ts publish (E1). */
-export const ORDER_OUTBOX = defineOutbox({
-  name: ORDER_EVENTS,
-  subject: 'order',
-  outbox: 'outbox',
-  relays: 'relays',
-});
+export const ORDER_OUTBOX = defineOutbox({ name: ORDER_EVENTS, subject: 'order' });
 
 type PlaceOrderSaga = ReturnType<typeof placeOrderSaga>;
 

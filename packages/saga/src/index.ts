@@ -1,9 +1,13 @@
 // What a service needs around its sagas, so that it need not name a second package.
 export {
   createHostPool as createPool,
+  inSchema,
+  type MigrationOptions,
   migrate,
+  migrationSql,
   type Pool,
   type Transaction,
+  textIn,
   transaction,
 } from '@holdfast/postgres';
 export {

@@ -1,4 +1,4 @@
-import { type OrderMessage, type PlaceOrderRequest, reasons } from '@holdfast/contracts';
+import { type OrderMessage, type PlaceOrderRequest, reasons, type ShipToMessage } from '@holdfast/contracts';
 import {
   type Answer,
   errorOf,
@@ -50,7 +50,7 @@ export function orderHandlers(deps: OrderDeps, authenticate: Authenticate): Hand
           ...sent({ unitPrice, name }),
         })),
         payment: paymentOf(request),
-        shipTo: request.shipTo ?? {},
+        shipTo: request.shipTo === null ? {} : addressOf(request.shipTo),
         ...sent({ expectedTotal: request.expectedTotal, reference: request.reference }),
         ...(request.lines.length > 0 && {
           lines: request.lines.map((line) => ({ ...line, kind: KIND_OF[line.kind] })),
@@ -94,6 +94,10 @@ export function orderHandlers(deps: OrderDeps, authenticate: Authenticate): Hand
 function paymentOf(request: PlaceOrderRequest): PaymentRequest {
   const { paymentMethod: method, paymentCustomer: customer, paymentReturnUrl: returnUrl } = request;
   return { ...sent({ method, customer, returnUrl }), ...(request.paymentOffSession && { offSession: true }) };
+}
+
+function addressOf({ name, line1, city, country, ...rest }: ShipToMessage) {
+  return { name, line1, city, country, ...sent(rest) };
 }
 
 const KINDS = {

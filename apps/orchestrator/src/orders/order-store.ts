@@ -9,6 +9,7 @@
  */
 
 import { type Fingerprint, newClaimsSql, settleClaimsSql } from '@holdfast/idempotency';
+import { newEventsSql } from '@holdfast/messaging';
 import { type Query, type Statement, statement } from '@holdfast/postgres';
 import {
   type CommitHook,
@@ -81,10 +82,14 @@ const acceptOrders = statement('orders.accept', acceptSql(''));
 /** E1: an order's event is committed with it. */
 const acceptOrdersAndEvents = statement(
   'orders.accept-with-outbox',
-  acceptSql(`, outboxed as (
-     insert into outbox (order_id, kind, tenant_id)
-     select id, 'accepted', tenant_id from r where (id in (select id from accepted)) is true
-   )`),
+  acceptSql(
+    `, outboxed as (${newEventsSql({
+      tenantId: 'tenant_id',
+      orderId: 'id',
+      kind: `'accepted'`,
+      source: 'r where (id in (select id from accepted)) is true',
+    })})`,
+  ),
 );
 
 /** One statement for all. A key that stands for something already is answered with what is stored under it. */
@@ -153,9 +158,12 @@ export const storeAnswer: CommitHook = {
 export const storeAnswerAndEvent: CommitHook = {
   ...storeAnswer,
   name: 'store-answer-and-event',
-  beside: `insert into outbox (order_id, kind, tenant_id)
-           select w.id, w.state, orders.tenant_id from written w join orders on orders.id = w.id where w.ended
-           on conflict do nothing`,
+  beside: `${newEventsSql({
+    tenantId: 'orders.tenant_id',
+    orderId: 'w.id',
+    kind: 'w.state',
+    source: 'written w join orders on orders.id = w.id where w.ended',
+  })} on conflict do nothing`,
 };
 
 /** What is put together from the library's parts and this file's. */
@@ -181,7 +189,7 @@ const ORDER_COLUMNS =
 
 const findOrder = statement(
   'orders.find',
-  `select ${ORDER_COLUMNS} from orders join sagas on sagas.id = orders.id
+  `select ${ORDER_COLUMNS} from orders join holdfast.sagas on sagas.id = orders.id
     where orders.id = $1::text and (orders.tenant_id = $2::text) is true`,
 );
 
@@ -205,7 +213,7 @@ function viewOfRow(row: OrderRow): OrderView {
 
 const listOrders = statement(
   'orders.list',
-  `select ${ORDER_COLUMNS} from orders join sagas on sagas.id = orders.id
+  `select ${ORDER_COLUMNS} from orders join holdfast.sagas on sagas.id = orders.id
     where orders.tenant_id = $1::text
       and ($2::text is null or sagas.state = $2::text)
       and ($3::timestamptz is null or (orders.created_at, orders.id) < ($3::timestamptz, $4::text))

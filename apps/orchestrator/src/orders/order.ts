@@ -20,8 +20,14 @@ export interface ShipTo {
   name: string;
   line1: string;
   city: string;
-  postalCode: string;
+  /** ISO 3166-1 alpha-2. */
   country: string;
+  /** Where the country has them. */
+  postalCode?: string;
+  line2?: string;
+  region?: string;
+  phone?: string;
+  company?: string;
 }
 
 /** How an order is paid. */

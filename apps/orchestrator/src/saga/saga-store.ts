@@ -33,16 +33,16 @@ const listFrom = (source: string) => `
    order by orders.created_at desc, orders.id desc
    limit $7::integer`;
 
-const listSagas = statement('sagas.list', listFrom('orders join sagas on sagas.id = orders.id'));
+const listSagas = statement('sagas.list', listFrom('orders join holdfast.sagas on sagas.id = orders.id'));
 // What has not ended is a small part of all and has indexes of its own: it is read whole and then sorted.
 const listUnended = statement(
   'sagas.list-unended',
   `with unended as materialized (
-     select * from sagas where ended_at is null and state <> 'parked' and state <> 'waiting'
+     select * from holdfast.sagas where ended_at is null and state <> 'parked' and state <> 'waiting'
      union all
-     select * from sagas where state = 'waiting'
+     select * from holdfast.sagas where state = 'waiting'
      union all
-     select * from sagas where state = 'parked'
+     select * from holdfast.sagas where state = 'parked'
    )
    ${listFrom('unended as sagas join orders on orders.id = sagas.id')}`,
 );
@@ -84,12 +84,12 @@ const COUNTED_AT_MOST = 100_000;
 const countUnended = statement(
   'sagas.count-unended',
   `select state, count(*) as sagas, (extract(epoch from clock_timestamp() - min(started_at)))::float8 as "oldestSeconds"
-     from ((select state, started_at from sagas
+     from ((select state, started_at from holdfast.sagas
              where ended_at is null and state <> 'parked' and state <> 'waiting' limit ${COUNTED_AT_MOST})
            union all
-           (select state, started_at from sagas where state = 'waiting' order by wake_at, id limit ${COUNTED_AT_MOST})
+           (select state, started_at from holdfast.sagas where state = 'waiting' order by wake_at, id limit ${COUNTED_AT_MOST})
            union all
-           (select state, started_at from sagas where state = 'parked' order by started_at, id limit ${COUNTED_AT_MOST}))
+           (select state, started_at from holdfast.sagas where state = 'parked' order by started_at, id limit ${COUNTED_AT_MOST}))
     as unended
     group by state`,
 );

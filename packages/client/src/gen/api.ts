@@ -322,7 +322,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                /** @description The shop’s own name of a customer. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                 customerId: string;
             };
             cookie?: never;
@@ -338,14 +338,14 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        /** @description Minor units of the currency */
+                        /** @description Minor units of the currency: of EUR 1/100, of JPY 1, of KWD 1/1000 */
                         balance: number;
                         /**
-                         * @description ISO 4217
+                         * @description ISO 4217, one that is in use
                          * @example EUR
                          */
                         currency: string;
-                        /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                        /** @description The shop’s own name of a customer. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                         customerId: string;
                         /** @description Rises with every change; the `ETag` is this in quotes */
                         version: number;
@@ -480,7 +480,7 @@ export interface operations {
                 "if-match"?: string;
             };
             path: {
-                /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                /** @description The shop’s own name of a customer. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                 customerId: string;
             };
             cookie?: never;
@@ -489,9 +489,10 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
+                    /** @description Minor units of the currency */
                     balance: number;
                     /**
-                     * @description ISO 4217
+                     * @description ISO 4217, one that is in use
                      * @example EUR
                      */
                     currency?: string;
@@ -514,14 +515,14 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        /** @description Minor units of the currency */
+                        /** @description Minor units of the currency: of EUR 1/100, of JPY 1, of KWD 1/1000 */
                         balance: number;
                         /**
-                         * @description ISO 4217
+                         * @description ISO 4217, one that is in use
                          * @example EUR
                          */
                         currency: string;
-                        /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                        /** @description The shop’s own name of a customer. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                         customerId: string;
                         /** @description Rises with every change; the `ETag` is this in quotes */
                         version: number;
@@ -739,7 +740,7 @@ export interface operations {
                 "idempotency-key": string;
             };
             path: {
-                /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                /** @description The shop’s own name of a customer. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                 customerId: string;
             };
             cookie?: never;
@@ -768,14 +769,14 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        /** @description Minor units of the currency */
+                        /** @description Minor units of the currency: of EUR 1/100, of JPY 1, of KWD 1/1000 */
                         balance: number;
                         /**
-                         * @description ISO 4217
+                         * @description ISO 4217, one that is in use
                          * @example EUR
                          */
                         currency: string;
-                        /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                        /** @description The shop’s own name of a customer. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                         customerId: string;
                         /** @description Rises with every change; the `ETag` is this in quotes */
                         version: number;
@@ -1244,11 +1245,11 @@ export interface operations {
                              */
                             createdAt: string;
                             /**
-                             * @description ISO 4217
+                             * @description ISO 4217, one that is in use
                              * @example EUR
                              */
                             currency: string;
-                            /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                            /** @description The shop’s own name of a customer. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                             customerId: string;
                             failure: {
                                 message: string;
@@ -1260,7 +1261,7 @@ export interface operations {
                             items: {
                                 name?: string;
                                 quantity: number;
-                                /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                                /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                                 sku: string;
                                 unitPrice: number | null;
                             }[];
@@ -1418,11 +1419,11 @@ export interface operations {
             content: {
                 "application/json": {
                     /**
-                     * @description ISO 4217
+                     * @description ISO 4217, one that is in use
                      * @example EUR
                      */
                     currency: string;
-                    /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                    /** @description The shop’s own name of a customer. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                     customerId: string;
                     /** @description The total that the customer was shown; another one: `PRICE_CHANGED` */
                     expectedTotal?: number;
@@ -1431,7 +1432,7 @@ export interface operations {
                         /** @description For people; carried */
                         name?: string;
                         quantity: number;
-                        /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                        /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                         sku: string;
                         /** @description The price that the customer was shown; another one: `PRICE_CHANGED` */
                         unitPrice?: number;
@@ -1468,15 +1469,24 @@ export interface operations {
                     reference?: string;
                     shipTo: {
                         city: string;
+                        company?: string;
                         /**
                          * @description ISO 3166-1 alpha-2
                          * @example DE
                          */
                         country: string;
                         line1: string;
+                        line2?: string;
                         name: string;
-                        /** @description 1 to 16 of `[A-Za-z0-9 -]` */
-                        postalCode: string;
+                        /**
+                         * @description For the carrier
+                         * @example +49 30 123456
+                         */
+                        phone?: string;
+                        /** @description By the country’s rule; left out where it has none (Hong Kong) */
+                        postalCode?: string;
+                        /** @description State, province, prefecture … */
+                        region?: string;
                     };
                 };
             };
@@ -1501,11 +1511,11 @@ export interface operations {
                          */
                         createdAt: string;
                         /**
-                         * @description ISO 4217
+                         * @description ISO 4217, one that is in use
                          * @example EUR
                          */
                         currency: string;
-                        /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                        /** @description The shop’s own name of a customer. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                         customerId: string;
                         failure: {
                             message: string;
@@ -1517,7 +1527,7 @@ export interface operations {
                         items: {
                             name?: string;
                             quantity: number;
-                            /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                            /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                             sku: string;
                             unitPrice: number | null;
                         }[];
@@ -1767,11 +1777,11 @@ export interface operations {
                          */
                         createdAt: string;
                         /**
-                         * @description ISO 4217
+                         * @description ISO 4217, one that is in use
                          * @example EUR
                          */
                         currency: string;
-                        /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                        /** @description The shop’s own name of a customer. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                         customerId: string;
                         failure: {
                             message: string;
@@ -1783,7 +1793,7 @@ export interface operations {
                         items: {
                             name?: string;
                             quantity: number;
-                            /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                            /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                             sku: string;
                             unitPrice: number | null;
                         }[];
@@ -1979,11 +1989,11 @@ export interface operations {
                          */
                         createdAt: string;
                         /**
-                         * @description ISO 4217
+                         * @description ISO 4217, one that is in use
                          * @example EUR
                          */
                         currency: string;
-                        /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                        /** @description The shop’s own name of a customer. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                         customerId: string;
                         failure: {
                             message: string;
@@ -1995,7 +2005,7 @@ export interface operations {
                         items: {
                             name?: string;
                             quantity: number;
-                            /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                            /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                             sku: string;
                             unitPrice: number | null;
                         }[];
@@ -2056,11 +2066,11 @@ export interface operations {
                          */
                         createdAt: string;
                         /**
-                         * @description ISO 4217
+                         * @description ISO 4217, one that is in use
                          * @example EUR
                          */
                         currency: string;
-                        /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                        /** @description The shop’s own name of a customer. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                         customerId: string;
                         failure: {
                             message: string;
@@ -2072,7 +2082,7 @@ export interface operations {
                         items: {
                             name?: string;
                             quantity: number;
-                            /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                            /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                             sku: string;
                             unitPrice: number | null;
                         }[];
@@ -4046,7 +4056,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                 sku: string;
             };
             cookie?: never;
@@ -4063,16 +4073,16 @@ export interface operations {
                 content: {
                     "application/json": {
                         /**
-                         * @description ISO 4217
+                         * @description ISO 4217, one that is in use
                          * @example EUR
                          */
                         currency: string;
                         onHand: number;
                         /** @description Held by orders; 0 <= reserved <= onHand */
                         reserved: number;
-                        /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                        /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                         sku: string;
-                        /** @description Minor units of the currency */
+                        /** @description Minor units of the currency: of EUR 1/100, of JPY 1, of KWD 1/1000 */
                         unitPrice: number;
                         /** @description Rises with every change; the `ETag` is this in quotes */
                         version: number;
@@ -4207,7 +4217,7 @@ export interface operations {
                 "if-match"?: string;
             };
             path: {
-                /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                 sku: string;
             };
             cookie?: never;
@@ -4217,12 +4227,12 @@ export interface operations {
             content: {
                 "application/json": {
                     /**
-                     * @description ISO 4217
+                     * @description ISO 4217, one that is in use
                      * @example EUR
                      */
                     currency?: string;
                     onHand?: number;
-                    /** @description Minor units, each */
+                    /** @description Minor units, each. The total of an order stays below 2^53 */
                     unitPrice?: number;
                 };
             };
@@ -4244,16 +4254,16 @@ export interface operations {
                 content: {
                     "application/json": {
                         /**
-                         * @description ISO 4217
+                         * @description ISO 4217, one that is in use
                          * @example EUR
                          */
                         currency: string;
                         onHand: number;
                         /** @description Held by orders; 0 <= reserved <= onHand */
                         reserved: number;
-                        /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                        /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                         sku: string;
-                        /** @description Minor units of the currency */
+                        /** @description Minor units of the currency: of EUR 1/100, of JPY 1, of KWD 1/1000 */
                         unitPrice: number;
                         /** @description Rises with every change; the `ETag` is this in quotes */
                         version: number;
@@ -4471,7 +4481,7 @@ export interface operations {
                 "idempotency-key": string;
             };
             path: {
-                /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                 sku: string;
             };
             cookie?: never;
@@ -4501,16 +4511,16 @@ export interface operations {
                 content: {
                     "application/json": {
                         /**
-                         * @description ISO 4217
+                         * @description ISO 4217, one that is in use
                          * @example EUR
                          */
                         currency: string;
                         onHand: number;
                         /** @description Held by orders; 0 <= reserved <= onHand */
                         reserved: number;
-                        /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                        /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                         sku: string;
-                        /** @description Minor units of the currency */
+                        /** @description Minor units of the currency: of EUR 1/100, of JPY 1, of KWD 1/1000 */
                         unitPrice: number;
                         /** @description Rises with every change; the `ETag` is this in quotes */
                         version: number;

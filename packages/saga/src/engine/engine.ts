@@ -28,6 +28,7 @@
 // A process that only *seems* dead cannot harm: its epoch is lower than its successor's, so its checkpoints update no
 // row (S2) and participants refuse its calls. It learns so from either and drops the saga.
 
+import { inSchema } from '@holdfast/postgres';
 import type { SagaDefinition } from '../definition/definition.ts';
 import type { WriterStats } from '../journal/checkpoint-writer.ts';
 import { readSaga, readSnapshot, type SagaRecord } from '../journal/read.ts';
@@ -80,7 +81,8 @@ export class Engine {
   #state: 'new' | 'started' | 'stopping' | 'stopped' = 'new';
   #cancelSweep = () => {};
 
-  constructor(options: EngineOptions) {
+  constructor(given: EngineOptions) {
+    const options = { ...given, pool: inSchema(given.pool, given.schema) };
     this.#options = options;
     this.#leaseMs = options.leaseMs ?? 3_000;
     this.#running = new RunningSagas(options.maxRunning ?? 2_000);
@@ -204,7 +206,7 @@ export class Engine {
   ): Promise<BeginOutcome | BeginInTransactionOutcome> {
     return tx === undefined
       ? await this.#beginnings.begin(definition, id, input, options)
-      : await this.#beginnings.beginIn(tx, definition, id, input, options);
+      : await this.#beginnings.beginIn(inSchema(tx, this.#options.schema), definition, id, input, options);
   }
 
   /** Called before a row is written, so that the saga is here all the time (see `Slot`). */
