@@ -32,7 +32,7 @@ const KEY_MAX = 200;
 const DATA_MAX = 8_192;
 
 // The row is locked first, so that of two signals the second counts the first.
-export const SIGNAL = statement(
+const SIGNAL = statement(
   'saga.signal',
   `with saga as (
      select id, ended_at is not null as ended,

@@ -168,8 +168,8 @@ export class Invariants {
 
   #waits({ id, waiting, wakeAt, deadlineAt, cancelRequestedAt, position }: Readonly<SagaTuple>): void {
     const { step } = JSON.parse(waiting ?? '{}') as { step: StepName };
+    if (wakeAt !== null && wakeAt <= this.#now()) return;
     if (wakeAt === null || wakeAt > deadlineAt) this.#broken('S7', `${id} waits beyond its deadline`);
-    if (wakeAt === null || wakeAt <= this.#now()) return;
     const there = this.#signalsOf(id, step);
     const shown = this.#seen.get(id)?.shown ?? 0;
     if (there > shown)

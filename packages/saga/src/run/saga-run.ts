@@ -22,13 +22,13 @@ import {
   waited,
   whatNext,
 } from '../definition/transitions.ts';
+import type { CrashPointListener } from '../engine/crash-points.ts';
+import { type Clock, refusalFields, type SagaLog, type SagaMetrics } from '../engine/ports.ts';
 import type { Attempt, Checkpoint, WaitTerms } from '../journal/checkpoint.ts';
 import type { CheckpointOutcome } from '../journal/checkpoint-writer.ts';
 import { hasEnded, type Parked, type SagaRow, type SagaSnapshot, type SagaState } from '../journal/saga-row.ts';
 import { type AttemptOutcome, type AttemptUnderWay, beginAttempt, type Direction, detailOf } from './attempt.ts';
 import { AttemptLog } from './attempt-log.ts';
-import type { CrashPointListener } from './crash-points.ts';
-import { type Clock, refusalFields, type SagaLog, type SagaMetrics } from './ports.ts';
 import type { DropReason, SagaRunEnd } from './saga-run-end.ts';
 
 // Made once: without a reason, every abort makes an exception with a stack of its own.
