@@ -340,15 +340,11 @@ export class Engine {
   /** Takes a saga that is due. Whatever keeps this process from it (no room, no lease): it stays due, for the next sweep of any. */
   async #wakeHere(saga: Sleeper | null): Promise<void> {
     const term = this.#terms.current;
-    if (saga === null || term === null || !term.lease.isHeld()) return;
-    if (this.#state !== 'started' || this.#running.isFull()) return;
+    if (saga === null || !term?.lease.isHeld() || this.#state !== 'started' || this.#running.isFull()) return;
     try {
       await wake(this.#wakeContext(term), saga, this.#takeSlot(saga.id, term));
-    } catch (error) {
-      this.#options.log.warn(
-        { err: error, sagaId: saga.id },
-        'a saga that is due could not be taken; a sweep takes it',
-      );
+    } catch (err) {
+      this.#options.log.warn({ err, sagaId: saga.id }, 'a due saga could not be taken; the next sweep takes it');
     }
   }
 
