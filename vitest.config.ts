@@ -30,9 +30,15 @@ const STATIC = ['deployment', 'house', 'invariants', 'links', 'mutations', 'repo
   (name) => `tests/${name}.test.ts`,
 );
 /** They place orders and leave the system as they found it. */
-const ORDERS = ['bad-input', 'cancel-order', 'duplicate-order', 'grpc-orders', 'other-clients', 'place-order'].map(
-  (name) => `tests/${name}.test.ts`,
-);
+const ORDERS = [
+  'bad-input',
+  'cancel-order',
+  'duplicate-order',
+  'grpc-orders',
+  'other-clients',
+  'place-order',
+  'refunds',
+].map((name) => `tests/${name}.test.ts`);
 const POSTGRES = ['packages/testing/src/postgres/vitest-postgres.ts'];
 
 /**

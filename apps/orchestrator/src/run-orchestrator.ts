@@ -11,6 +11,7 @@ import {
   type Engine,
   type EngineOptions,
   hasEnded,
+  type SagaDefinition,
   type SagaSnapshot,
   sagaMigrations,
 } from '@holdfast/saga';
@@ -27,6 +28,9 @@ import { observeEngine, observeUnended, sagaMetrics } from './metrics.ts';
 import type { OrderDeps } from './orders/accept-order.ts';
 import { type AcceptedOrder, type OrderOutputs, viewOrder } from './orders/order.ts';
 import { answerPayload, createInsertOrders, storeAnswer, storeAnswerAndEvent } from './orders/order-store.ts';
+import { REFUND_SAGA } from './refunds/refund.ts';
+import { refundOrderSaga } from './refunds/refund-order-saga.ts';
+import { takeRefundNews } from './refunds/take-refund-news.ts';
 import { connectParticipants, type Participants } from './saga/participants.ts';
 import { placeOrderSaga } from './saga/place-order-saga.ts';
 import { countUnendedSagas } from './saga/saga-store.ts';
@@ -45,8 +49,8 @@ export const ORDER_OUTBOX = defineOutbox({
   relays: 'relays',
 });
 
-type PlaceOrderSaga = ReturnType<typeof placeOrderSaga>;
-
+/** How often payment is asked what has become of refunds. */
+const REFUND_NEWS_MS = 1_000;
 const SHUTDOWN_GRACE_MS = 2_000;
 const HAND_OVER_MS = 5_000;
 
@@ -66,14 +70,15 @@ export async function runOrchestrator(
   const parts = { settings, log, metrics, pool: await openDatabase(settings, log, metrics) };
   const participants = connectParticipants(settings);
   onShutdown(async () => participants.close());
-  const definition = placeOrderSaga(participants, settings.ORDER_DEADLINE_MS);
-  const engine = await startEngine(parts, definition, ports);
+  const definitions = [placeOrderSaga(participants, settings.ORDER_DEADLINE_MS), refundOrderSaga(participants)];
+  const engine = await startEngine(parts, definitions, ports);
   const deps = await createOrderDeps(parts, engine);
   const { pool } = parts;
   onShutdown(retentionOf({ pool, ...claimRetention(deps.retention) }, log, metrics));
   if (eventsAt !== undefined)
     relayEvents(eventsAt, ORDER_OUTBOX, settings.ORDER_EVENTS_KEPT_MS, { pool, log, metrics });
-  await serve(parts, { deps, participants, definition });
+  onShutdown(takeRefundNews({ pool, payment: participants.payment, log: parts.log }, REFUND_NEWS_MS));
+  await serve(parts, { deps, participants, definitions });
 }
 
 type Settings = Config<typeof config>;
@@ -108,13 +113,13 @@ async function openDatabase(settings: Settings, log: Parts['log'], metrics: Part
 
 async function startEngine(
   { settings, log, metrics, pool }: Parts,
-  definition: PlaceOrderSaga,
+  definitions: SagaDefinition[],
   ports: Pick<EngineOptions, 'crashPoint'>,
 ): Promise<Engine> {
   const engine = createEngine({
     ...ports,
     pool,
-    definitions: [definition],
+    definitions,
     name: settings.INSTANCE ?? `${hostname()}:${process.pid}`,
     isNameUnique: settings.INSTANCE !== undefined,
     leaseMs: settings.LEASE_MS,
@@ -123,7 +128,9 @@ async function startEngine(
     metrics: sagaMetrics(metrics),
     prepared: true,
     commitHook: settings.ORDER_EVENTS ? storeAnswerAndEvent : storeAnswer,
-    hookPayload: (saga, input) => (hasEnded(saga.state) ? terminalAnswer(input as AcceptedOrder, saga) : null),
+    // The answer to a refund was stored when it was accepted.
+    hookPayload: (saga, input) =>
+      hasEnded(saga.state) && saga.definition !== REFUND_SAGA ? terminalAnswer(input as AcceptedOrder, saga) : null,
   });
   observeEngine(metrics, engine);
   observeUnended(metrics, log, () => countUnendedSagas(pool));
@@ -159,16 +166,16 @@ async function createOrderDeps({ settings, log, pool }: Parts, engine: Engine): 
 interface Served {
   deps: OrderDeps;
   participants: Participants;
-  definition: PlaceOrderSaga;
+  definitions: SagaDefinition[];
 }
 
-async function serve({ settings, log, metrics, pool }: Parts, { deps, participants, definition }: Served) {
+async function serve({ settings, log, metrics, pool }: Parts, { deps, participants, definitions }: Served) {
   const authenticate = createAuthenticate(settings.API_KEYS);
   const health = createHealth({
     postgres: databaseCheck(pool, log),
     lease: async () => deps.engine.ownerId !== null,
   });
-  const http = await createHttpServer({ deps, participants, definition, authenticate, health, metrics, log });
+  const http = await createHttpServer({ deps, participants, definitions, authenticate, health, metrics, log });
   await http.listen({ host: settings.HOST, port: settings.HTTP_PORT });
   const grpc = await startServer({
     host: settings.HOST,

@@ -29,6 +29,8 @@ import {
   type Provider,
   refusedParam,
 } from './provider.ts';
+import { type CardRefunds, createCardRefunds, listRefunds, pending, refundOf } from './refunds/provider-refunds.ts';
+import { type ProviderRefund, UNDO_REFUND } from './refunds/refund-book.ts';
 
 /** One attempt; `attempt` counts up over all attempts for the order. */
 interface Attempt {
@@ -64,6 +66,8 @@ export interface Cards {
   charge(payment: CardPayment, attach: (intentId: string) => Promise<boolean>): Promise<PerformOutcome<CardOutcome>>;
   /** Cancels the payment, or refunds all of it when it has succeeded. */
   giveBack(payment: Attempt & { intentId: string }): Promise<PerformOutcome<GivenBack>>;
+  /** Refunds of a payment that stands. */
+  refunds: CardRefunds;
 }
 
 /** Stands in where no provider is set up: every outcome stays open, so that nothing is decided by a missing setting. */
@@ -71,10 +75,17 @@ const noCards: Cards = {
   leaseMs: 0,
   charge: () => Promise.resolve(unknown('card payments are not set up: the operator must set STRIPE_SECRET_KEY')),
   giveBack: () => Promise.resolve(unknown('card payments are not set up: the operator must set STRIPE_SECRET_KEY')),
+  refunds: {
+    give: () => Promise.resolve(unknown('card payments are not set up: the operator must set STRIPE_SECRET_KEY')),
+    list: () => Promise.resolve(undefined),
+    newest: () => Promise.resolve(undefined),
+  },
 };
 
-// The longest attempt is an undo that finds the payment succeeding under its hands: ask, cancel, ask, refund.
-const MAX_CALLS = 4;
+// The longest attempt is an undo that finds the payment succeeding under its hands: ask, cancel, ask, look at the refunds,
+// refund.
+const MAX_CALLS = 5;
+const MAX_ROUNDS = 2;
 const LEASE_MARGIN_MS = 1_000;
 // When a process dies in the middle, the next attempt waits until its lease has run out: so it is short, shorter than
 // the slowest attempt may take. A second attempt beside a slow first one is safe: it asks about the stored intent before
@@ -85,6 +96,8 @@ export interface ProviderSettings {
   STRIPE_SECRET_KEY: string | null;
   STRIPE_API_BASE: URL | null;
   STRIPE_TIMEOUT_MS: number;
+  /** How often the provider's refunds are looked at; never without it. */
+  REFUND_LOOK_MS?: number;
 }
 
 export function cardsFor(settings: ProviderSettings, { log, metrics }: Participant): Cards {
@@ -100,6 +113,7 @@ function createCards(settings: CardSettings, log: Log, metrics: Metrics): Cards 
     leaseMs: Math.min(MAX_CALLS * settings.timeoutMs + LEASE_MARGIN_MS, MAX_LEASE_MS),
     charge: (payment, attach) => charge(provider, payment, attach),
     giveBack: (payment) => giveBack(provider, payment),
+    refunds: createCardRefunds(provider),
   };
 }
 
@@ -208,54 +222,68 @@ async function giveBack(
   provider: Provider,
   payment: Attempt & { intentId: string },
 ): Promise<PerformOutcome<GivenBack>> {
-  for (let round = 1; round <= MAX_CALLS / 2; round++) {
+  for (let round = 1; round <= MAX_ROUNDS; round++) {
     const asked = await ask(provider, payment.intentId);
     if (asked.kind === 'unknown') return asked;
+    const { intent } = asked;
+    if (intent.status === 'canceled') return { kind: 'completed', result: { amount: 0 } };
     const done =
-      givenBackSoFar(asked.intent) ??
-      (asked.intent.status === 'succeeded'
-        ? await refund(provider, payment, asked.intent)
-        : await cancel(provider, payment));
+      intent.status === 'succeeded' ? await refund(provider, payment, intent) : await cancel(provider, payment);
     // crash here: it is given back and nobody here knows it; the next attempt asks, and stores what it hears.
-    if (done !== undefined) return { kind: 'completed', result: done };
+    if (done !== undefined) return done;
     // Lost, or refused because the payment has moved on meanwhile: ask what is left to do.
   }
   return unknown('the card provider has not given the payment back yet');
 }
 
-/** @returns undefined when there is something left to give back, or to cancel */
-function givenBackSoFar(intent: Stripe.PaymentIntent): GivenBack | undefined {
-  if (intent.status === 'canceled') return { amount: 0 };
-  const latest = intent.latest_charge;
-  const refunded = latest !== null && typeof latest === 'object' ? latest.amount_refunded : 0;
-  return intent.status === 'succeeded' && refunded >= intent.amount_received
-    ? { amount: intent.amount_received }
-    : undefined;
-}
-
-/** Refunds what is left. Two at once can't give back more than was taken: the provider counts per charge. */
+/**
+ * Refunds what is left, and waits until all of it is given back for good: what the provider has only taken on may fail later, and
+ * the customer would be charged for an order that has failed. Two at once can't give back more than was taken: the provider counts
+ * per charge.
+ */
 async function refund(
   provider: Provider,
   payment: Attempt,
   intent: Stripe.PaymentIntent,
-): Promise<GivenBack | undefined> {
+): Promise<PerformOutcome<GivenBack> | undefined> {
+  const listed = await listRefunds(provider, intent.id);
+  if (listed === undefined) return unknown('the card provider could not be asked about the refunds of the payment');
+  const standing = standingOfRefunds(listed, intent.amount_received);
+  if (standing !== undefined) return standing;
   const made = await provider.call(
     'refund',
-    provider.stripe.refunds.create({ payment_intent: intent.id }, { idempotencyKey: keyOf(payment, 'refund') }),
+    provider.stripe.refunds.create(
+      { payment_intent: intent.id, metadata: { ...intent.metadata, refund_id: UNDO_REFUND } },
+      { idempotencyKey: keyOf(payment, 'refund') },
+    ),
   );
-  if (made.kind === 'failed') {
-    return made.error.code === 'charge_already_refunded' ? { amount: intent.amount_received } : undefined;
-  }
-  const { status } = made.result;
-  return status === 'succeeded' || status === 'pending' ? { amount: intent.amount_received } : undefined;
+  // crash here: it is given back and nobody here knows it; the next attempt looks at the refunds, and stores what it finds.
+  return made.kind === 'failed'
+    ? undefined
+    : standingOfRefunds([...listed, refundOf(made.result)], intent.amount_received);
 }
 
-async function cancel(provider: Provider, payment: Attempt & { intentId: string }): Promise<GivenBack | undefined> {
+/** @returns undefined when something is left to give back, and nothing stands in the way */
+function standingOfRefunds(refunds: ProviderRefund[], received: number): PerformOutcome<GivenBack> | undefined {
+  const sumOf = (state: ProviderRefund['state']) =>
+    refunds.filter((one) => one.state === state).reduce((sum, { amount }) => sum + amount, 0);
+  if (sumOf('succeeded') >= received) return { kind: 'completed', result: { amount: received } };
+  const open = refunds.find(({ state }) => state === 'pending');
+  if (open !== undefined) return pending(Date.now() - open.createdAtMs);
+  const failed = refunds.find(({ state, refundId }) => state === 'failed' && refundId === UNDO_REFUND);
+  if (failed === undefined) return undefined;
+  return unknown(`the refund failed at the card provider (${failed.reason}): give it back there, then resume the saga`);
+}
+
+async function cancel(
+  provider: Provider,
+  payment: Attempt & { intentId: string },
+): Promise<PerformOutcome<GivenBack> | undefined> {
   const cancelled = await provider.call(
     'cancel',
     provider.stripe.paymentIntents.cancel(payment.intentId, {}, { idempotencyKey: keyOf(payment, 'cancel') }),
   );
-  return cancelled.kind === 'completed' ? { amount: 0 } : undefined;
+  return cancelled.kind === 'completed' ? { kind: 'completed', result: { amount: 0 } } : undefined;
 }
 
 /** At most 64 + 128 characters, the call's name and a count: within the provider's 255. */

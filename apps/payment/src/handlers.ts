@@ -19,11 +19,14 @@ import {
   service,
   services,
 } from '@holdfast/rpc';
+import { onShutdown } from '@holdfast/service';
 import { adjustAccount, findAccount, MAX_BALANCE, putAccount } from './account.ts';
 import { type CardOutcome, type Cards, cardsFor, type GivenBack, type ProviderSettings } from './card.ts';
 import type { CardPlan, ChargeRequest } from './charge.ts';
 import { beginCharges, createIntentStore, endCardCharges, type StoreIntent } from './charge-batch.ts';
 import { beginRefunds, endRefund, type Refund, type RefundPlan } from './refund.ts';
+import { keepLearning } from './refunds/learn-refunds.ts';
+import { GIVE, RELEASE, RESERVE, refundMethods } from './refunds/refund-methods.ts';
 
 /** How long the answer to a step is given again byte for byte; after that, what the effect's own row says. */
 const KEEP_DAYS = 14;
@@ -44,6 +47,10 @@ export const paymentService =
   (participant: Participant): ServiceBinding => {
     const { pool, fingerprinter } = participant;
     const cards = cardsFor(settings, participant);
+    if (settings.REFUND_LOOK_MS !== undefined && settings.STRIPE_SECRET_KEY !== null) {
+      const { log } = participant;
+      onShutdown(keepLearning({ pool, refunds: cards.refunds, log, everyMs: settings.REFUND_LOOK_MS }));
+    }
     return service(payment, {
       ChargePayment: stepMethod(participant, chargeStep(cards, createIntentStore(pool)), (request) => {
         const method = checkMethod(request.method);
@@ -58,9 +65,14 @@ export const paymentService =
 
       RefundPayment: stepMethod(participant, refundStep(cards), () => ({})),
 
+      ...refundMethods(participant, { ...cards.refunds, leaseMs: cards.leaseMs }),
+
       GetStep: getStep(pool, {
         [CHARGE]: (answer) => ({ charged: payment.ChargePayment.responseDeserialize(answer) }),
         [REFUND]: (answer) => ({ refunded: payment.RefundPayment.responseDeserialize(answer) }),
+        [RESERVE]: (answer) => ({ refundReserved: payment.ReserveRefund.responseDeserialize(answer) }),
+        [RELEASE]: (answer) => ({ refundReleased: payment.ReleaseRefund.responseDeserialize(answer) }),
+        [GIVE]: (answer) => ({ chargeRefunded: payment.RefundCharge.responseDeserialize(answer) }),
         [ADJUST]: (answer) => ({ adjusted: payment.AdjustAccount.responseDeserialize(answer) }),
       }),
 

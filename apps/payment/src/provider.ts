@@ -14,7 +14,7 @@ export interface CardSettings {
   timeoutMs: number;
 }
 
-export type CallName = 'create' | 'confirm' | 'retrieve' | 'cancel' | 'refund';
+export type CallName = 'create' | 'confirm' | 'retrieve' | 'cancel' | 'refund' | 'list-refunds';
 export type Called<T> = { kind: 'completed'; result: T } | { kind: 'failed'; error: Stripe.errors.StripeError };
 
 export interface Provider {

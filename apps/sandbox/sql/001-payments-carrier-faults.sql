@@ -39,6 +39,8 @@ create table refunds (
   created_at timestamptz not null,
   primary key (intent_id, refund_id)
 );
+-- For the list of all, newest first.
+create index refunds_by_seq on refunds (seq);
 
 -- What money moved. Written in the same statement as the change of state, read by the auditor.
 create table ledger (

@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto';
 import { type Query, statement } from '@holdfast/postgres';
 import type { OrderCounts, Tally } from '@holdfast/testing/audit';
 import { pagesOf } from '@holdfast/testing/audit';
+import type { BookedRefund } from './audit-refunds.ts';
 
 export interface AuditedOrder {
   id: string;
@@ -36,6 +37,17 @@ export interface AuditedOrder {
   shippedBy: 'nobody' | 'us' | 'carrier';
   isDispatched: boolean;
   bookedAtCarrier: boolean;
+  /** By id: what the API was asked to give back. */
+  refunds: Map<string, BookedRefund>;
+  /** Those of them that payment knows. */
+  refundRows: Set<string>;
+  /** What payment's refunds have given back by its snapshot, whoever made them; of that, what was made at the provider. */
+  givenBack: number;
+  givenElsewhere: number;
+  /** What is set aside for refunds that have not ended. */
+  underWay: number;
+  /** What the provider's ledger shows of refunds that were made there, whether they are known to payment or not. */
+  refundedElsewhere: number;
 }
 
 /** By tenant and order. */
@@ -148,6 +160,12 @@ function auditedOrder(row: OrderRow): AuditedOrder {
     shippedBy: 'nobody',
     isDispatched: false,
     bookedAtCarrier: false,
+    refunds: new Map(),
+    refundRows: new Set(),
+    givenBack: 0,
+    givenElsewhere: 0,
+    underWay: 0,
+    refundedElsewhere: 0,
   };
 }
 

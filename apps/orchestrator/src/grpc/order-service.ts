@@ -10,6 +10,7 @@ import { orderChanges } from '../orders/order-changes.ts';
 import { orderFaults } from '../orders/order-request.ts';
 import { readOrder } from '../orders/order-store.ts';
 import { PLACED_REASONS } from '../orders/placed-reasons.ts';
+import { refundHandlers, refundMessage } from './refund-handlers.ts';
 
 const CANCEL_WAIT_MS = 5_000;
 const orderRequest = Compile(OrderRequestSchema);
@@ -65,6 +66,8 @@ export function orderHandlers(deps: OrderDeps, authenticate: Authenticate): Hand
       return viewAnswer(order);
     },
 
+    ...refundHandlers(deps, tenantOf),
+
     async *WatchOrder(request, call) {
       const tenantId = tenantOf(call);
       await findOrder(tenantId, request.id);
@@ -107,11 +110,12 @@ const STATUS = {
 } as const satisfies Record<OrderStatus, string>;
 
 function orderMessage(view: OrderView): OrderMessage {
-  const { total, reservationId, paymentId, shipmentId, ...order } = view;
+  const { total, reservationId, paymentId, shipmentId, refunds, ...order } = view;
   return {
     ...order,
     status: STATUS[view.status],
     items: view.items.map(({ sku, quantity, unitPrice }) => ({ sku, quantity, ...present({ unitPrice }) })),
+    refunds: refunds.map(refundMessage),
     ...present({ total, reservationId, paymentId, shipmentId }),
   };
 }

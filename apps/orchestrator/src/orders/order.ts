@@ -1,4 +1,5 @@
 import type { Failure, SagaState } from '@holdfast/saga';
+import type { RefundView } from '../refunds/refund.ts';
 
 export interface Item {
   sku: string;
@@ -52,6 +53,10 @@ export interface OrderView {
   paymentId: string | null;
   shipmentId: string | null;
   failure: Failure | null;
+  /** Minor units that were given back by now. */
+  refunded: number;
+  /** The newest, newest first. */
+  refunds: RefundView[];
   createdAt: string;
   updatedAt: string;
 }
@@ -82,7 +87,19 @@ export function isTerminal(status: OrderStatus): boolean {
 /** The order as it was accepted, before any step. */
 export const JUST_ACCEPTED: OrderProgress = { state: 'running', outputs: {}, failure: null };
 
-export function viewOrder(id: string, order: AcceptedOrder, progress: OrderProgress, updatedAt: string): OrderView {
+/** What was given back of it. */
+export type GivenBack = Pick<OrderView, 'refunded' | 'refunds'>;
+
+/** Only a completed order is refunded: up to its end there is none. */
+const NOTHING_BACK: GivenBack = { refunded: 0, refunds: [] };
+
+export function viewOrder(
+  id: string,
+  order: AcceptedOrder,
+  progress: OrderProgress,
+  updatedAt: string,
+  { refunded, refunds } = NOTHING_BACK,
+): OrderView {
   const reserved = progress.outputs['reserve-inventory'];
   return {
     id,
@@ -95,6 +112,8 @@ export function viewOrder(id: string, order: AcceptedOrder, progress: OrderProgr
     paymentId: progress.outputs['charge-payment']?.paymentId ?? null,
     shipmentId: progress.outputs['create-shipment']?.shipmentId ?? null,
     failure: progress.failure,
+    refunded,
+    refunds,
     createdAt: order.createdAt,
     updatedAt,
   };

@@ -11,14 +11,18 @@ import { pageOf, readPage } from './paging.ts';
 const PAYMENTS = statement(
   'sandbox.ledger-payments',
   `select i.intent_id as "paymentIntentId", i.metadata->>'order_id' as "orderId",
-          i.metadata->>'tenant_id' as "tenantId", i.currency, i.status, i.amount, l.captured, l.refunded, l.captures,
+          i.metadata->>'tenant_id' as "tenantId", i.currency, i.status, i.amount, l.captured, l.refunded, l."refundedElsewhere",
+          l.captures,
           i.created_at as "createdAt"
      from (select * from payment_intents where intent_id > $1::text order by intent_id limit $2::int) i
     cross join lateral (
       select coalesce(sum(e.amount) filter (where e.kind = 'captured'), 0)::bigint as captured,
              coalesce(sum(e.amount) filter (where e.kind = 'refunded'), 0)::bigint as refunded,
+             coalesce(sum(e.amount) filter (where e.kind = 'refunded' and not r.metadata ? 'refund_id'), 0)::bigint
+               as "refundedElsewhere",
              count(*) filter (where e.kind = 'captured') as captures
-        from ledger e where e.intent_id = i.intent_id) l
+        from ledger e left join refunds r on r.intent_id = e.intent_id and r.refund_id = e.entry_id
+       where e.intent_id = i.intent_id) l
     order by i.intent_id`,
 );
 const SHIPMENTS = statement(
@@ -38,6 +42,8 @@ interface PaymentEntry {
   amount: number;
   captured: number;
   refunded: number;
+  /** Of that, what nobody has named a refund of their own for: made by hand. */
+  refundedElsewhere: number;
   captures: number;
   createdAt: Date;
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { statement } from '@holdfast/postgres';
 import type { FastifyInstance } from 'fastify';
 import { changing, type PaymentApi, type Prepared, reading, type WithId } from './payment-api.ts';
-import type { Intent } from './payment-intent.ts';
+import { INTENT_COLUMNS, type Intent, renderIntent } from './payment-intent.ts';
 import { intentIdOf, listOf, noSuchIntent, TARGET_INTENT } from './payment-intents.ts';
 import { type Decision, guarded } from './provider-idempotency.ts';
 import { invalidRequest, noSuch, ok, type StripeAnswer } from './stripe-answer.ts';
@@ -67,6 +67,17 @@ const LIST = statement(
       and ($2::text is null
            or r.seq < (select c.seq from refunds c where c.intent_id = $1::text and c.refund_id = $2::text))
     order by r.seq desc limit $3::int`,
+);
+
+const LIST_ALL = statement(
+  'sandbox.list-all-refunds',
+  `select ${COLUMNS}, row_to_json(intent) as intent
+     from (select * from refunds r
+            where $1::text is null
+               or r.seq < (select c.seq from refunds c where c.intent_id = $1::text and c.refund_id = $2::text)
+            order by r.seq desc limit $3::int) r
+    cross join lateral (select ${INTENT_COLUMNS} from payment_intents i where i.intent_id = r.intent_id) intent
+    order by r.seq desc`,
 );
 
 export function refundRoutes(scope: FastifyInstance, api: PaymentApi): void {
@@ -151,20 +162,42 @@ async function retrieve(api: PaymentApi, params: Params, id: string): Promise<St
   return rows[0] ? ok(renderRefund(rows[0])) : noSuch('refund', id, 'id');
 }
 
-/** The refunds of one intent, newest first. */
+/** The refunds of one intent, or all there are, newest first. */
 async function list(api: PaymentApi, params: Params): Promise<StripeAnswer> {
-  const paymentIntent = params.requiredText('payment_intent');
+  const paymentIntent = params.text('payment_intent');
   const limit = params.integer('limit', 1, LIST_MAX) ?? LIST_DEFAULT;
   const after = params.text('starting_after');
-  params.expand();
+  const expand = params.expand('data.payment_intent');
   const fault = params.fault();
   if (fault) return fault;
+  if (paymentIntent === null) return await listAll(api, { limit, after, withIntents: expand.size > 0 });
   const intentId = intentIdOf(paymentIntent);
   if (after !== null && (await api.pool.query({ ...READ, values: [intentId, after] })).rowCount === 0) {
     return noSuch('refund', after, 'starting_after');
   }
   const { rows } = await api.pool.query<Refund>({ ...LIST, values: [intentId, after, limit + 1] });
   return ok(listOf('/v1/refunds', rows, limit, renderRefund));
+}
+
+interface AllRefunds {
+  limit: number;
+  after: string | null;
+  withIntents: boolean;
+}
+
+async function listAll({ pool }: PaymentApi, { limit, after, withIntents }: AllRefunds): Promise<StripeAnswer> {
+  const [, core = ''] = REFUND_ID.exec(after ?? '') ?? [];
+  const before = after === null ? [] : (await pool.query<Refund>({ ...READ, values: [`pi_${core}`, after] })).rows;
+  if (after !== null && before.length === 0) return noSuch('refund', after, 'starting_after');
+  const { rows } = await pool.query<Refund & { intent: Intent }>({
+    ...LIST_ALL,
+    values: [after === null ? null : `pi_${core}`, after, limit + 1],
+  });
+  const render = (row: Refund & { intent: Intent }) => ({
+    ...renderRefund(row),
+    ...(withIntents && { payment_intent: renderIntent(row.intent) }),
+  });
+  return ok(listOf('/v1/refunds', rows, limit, render));
 }
 
 /** In Stripe's shape. */

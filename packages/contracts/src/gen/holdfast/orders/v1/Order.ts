@@ -3,6 +3,7 @@
 import type { OrderStatusInput as _holdfast_orders_v1_OrderStatusInput, OrderStatus as _holdfast_orders_v1_OrderStatus } from '../../../holdfast/orders/v1/OrderStatus.ts';
 import type { PricedItemInput as _holdfast_orders_v1_PricedItemInput, PricedItem as _holdfast_orders_v1_PricedItem } from '../../../holdfast/orders/v1/PricedItem.ts';
 import type { FailureInput as _holdfast_orders_v1_FailureInput, Failure as _holdfast_orders_v1_Failure } from '../../../holdfast/orders/v1/Failure.ts';
+import type { RefundInput as _holdfast_orders_v1_RefundInput, Refund as _holdfast_orders_v1_Refund } from '../../../holdfast/orders/v1/Refund.ts';
 import type { Long } from '@grpc/proto-loader';
 
 export interface OrderInput {
@@ -18,6 +19,8 @@ export interface OrderInput {
   'failure'?: (_holdfast_orders_v1_FailureInput | null);
   'createdAt'?: (string);
   'updatedAt'?: (string);
+  'refunded'?: (number | string | Long);
+  'refunds'?: (_holdfast_orders_v1_RefundInput)[];
   'sum'?: "total";
 }
 
@@ -34,5 +37,7 @@ export interface Order {
   'failure': (_holdfast_orders_v1_Failure | null);
   'createdAt': (string);
   'updatedAt': (string);
+  'refunded': (number);
+  'refunds': (_holdfast_orders_v1_Refund)[];
   'sum'?: "total";
 }
