@@ -8,7 +8,6 @@ import { createHash } from 'node:crypto';
 import { type Query, statement } from '@holdfast/postgres';
 import type { OrderCounts, Tally } from '@holdfast/testing/audit';
 import { pagesOf } from '@holdfast/testing/audit';
-import type { BookedRefund } from './audit-refunds.ts';
 
 export interface AuditedOrder {
   id: string;
@@ -48,6 +47,16 @@ export interface AuditedOrder {
   underWay: number;
   /** What the provider's ledger shows of refunds that were made there, whether they are known to payment or not. */
   refundedElsewhere: number;
+}
+
+/** A refund that the API made, as the order book knows it. */
+export interface BookedRefund {
+  orderId: string;
+  amount: number;
+  /** `open`: its saga has not ended, or waits for an operator. */
+  expects: 'given' | 'not_given' | 'open';
+  /** How many pieces it brings back to stock. */
+  restocks: number;
 }
 
 /** By tenant and order. */

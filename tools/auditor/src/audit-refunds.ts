@@ -7,17 +7,7 @@
  */
 import { type Query, statement } from '@holdfast/postgres';
 import { pagesOf, type Tally } from '@holdfast/testing/audit';
-import { type AuditedOrder, type Book, bookKey } from './audit-book.ts';
-
-/** One that the API made, as the order book knows it. */
-export interface BookedRefund {
-  orderId: string;
-  amount: number;
-  /** `open`: its saga has not ended, or waits for an operator. */
-  expects: 'given' | 'not_given' | 'open';
-  /** How many pieces it brings back to stock. */
-  restocks: number;
-}
+import { type AuditedOrder, type Book, type BookedRefund, bookKey } from './audit-book.ts';
 
 interface BookedRow {
   id: string;

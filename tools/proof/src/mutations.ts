@@ -206,4 +206,10 @@ export const MUTATIONS: readonly Mutation[] = [
       },
     ],
   },
+  {
+    name: 'the amounts of the same batch',
+    red: [
+      { file: 'apps/payment/src/refunds/refunds.db.test.ts', titles: ['M1: two refunds of one order in one batch'] },
+    ],
+  },
 ];
