@@ -14,3 +14,4 @@ export {
   type SimulateSagaResult,
   simulateSaga,
 } from './simulate-saga.ts';
+export { type Owed, ownSteps, type StepModelOptions, stepModel } from './step-model.ts';

@@ -22,19 +22,16 @@ import { ModelDatabase, nameOf } from './model/model-database.ts';
 import { Network, type Rates } from './model/network.ts';
 import { Host, Timeline } from './timeline.ts';
 
-/** One call that has reached a participant. */
-export interface SimulatedCall {
-  sagaId: string;
-  /** As the saga's `Input`. */
-  input: unknown;
-  key: string;
-  epoch: number;
-}
+/** One call that has reached a participant: what the engine gave the step, without the means to take it back. */
+export type SimulatedCall = Omit<StepContext<unknown, Record<string, unknown>>, 'signal'>;
 
-/** A model of a participant: each call is one transaction, at one instant. It survives the death of its process. */
+/**
+ * A participant, see step-model.ts: each call is one transaction, at one instant. It survives the death of its process. A promise
+ * must settle by itself: in virtual time no timer fires, and nothing comes from a network.
+ */
 export interface SimulatedParticipant {
-  act(call: SimulatedCall): ActOutcome<unknown>;
-  undo(call: SimulatedCall): UndoOutcome;
+  act(call: SimulatedCall): ActOutcome<unknown> | Promise<ActOutcome<unknown>>;
+  undo(call: SimulatedCall): UndoOutcome | Promise<UndoOutcome>;
   /** How many effects of this saga are there now. */
   live(sagaId: string): number;
 }
@@ -89,8 +86,15 @@ const SIDE_BY_SIDE = 16;
 const ROUGH: Rates = { loseRequest: 0.06, loseReply: 0.08, duplicate: 0.08, delay: 0.08, database: 0.02 };
 const STORM: Rates = { loseRequest: 0.15, loseReply: 0.2, duplicate: 0.2, delay: 0.2, database: 0.06 };
 
-/** Runs schedules, several side by side. @throws what a model throws, and Error for faults of the simulation itself */
-export async function simulateSaga(saga: SimulatedSaga, options: SimulateSagaOptions): Promise<SimulateSagaResult> {
+/**
+ * Runs schedules, several side by side.
+ * @param saga a function makes a new one for each schedule: for steps that keep something
+ * @throws what a model throws, and Error for faults of the simulation itself
+ */
+export async function simulateSaga(
+  saga: SimulatedSaga | (() => SimulatedSaga),
+  options: SimulateSagaOptions,
+): Promise<SimulateSagaResult> {
   const sum: SimulateSagaResult = { schedules: 0, events: 0, struck: 0, ended: {}, broken: null };
   let [next, brokenAt] = [0, Number.POSITIVE_INFINITY];
   const lane = async () => {
@@ -113,11 +117,11 @@ export async function simulateSaga(saga: SimulatedSaga, options: SimulateSagaOpt
 
 /** Runs one schedule. @param trace gets its trace, line by line */
 export function replaySaga(
-  saga: SimulatedSaga,
+  saga: SimulatedSaga | (() => SimulatedSaga),
   seed: number,
   trace?: (line: string) => void,
 ): Promise<SimulatedSchedule> {
-  const schedule = new SagaSchedule(saga, seed, trace);
+  const schedule = new SagaSchedule(typeof saga === 'function' ? saga() : saga, seed, trace);
   return new Promise((resolve, reject) => {
     // One event for each turn of the event loop's check phase: all promises settle in between.
     const turn = () => {
@@ -314,15 +318,15 @@ class SagaSchedule {
     from: Host,
     step: string,
     direction: 'act' | 'undo',
-    { sagaId, input, key, epoch }: StepContext<unknown, unknown>,
+    { signal: _, ...call }: StepContext<unknown, Record<string, unknown>>,
   ): Promise<Outcome> {
     const participant = this.#participants[step];
     const to = this.#desks.get(step);
     if (participant === undefined || to === undefined) throw new Error(`${step} has no participant: give it a model`);
     const link = this.#network.link(from.name, to.name);
     const refused = { kind: 'unknown', detail: 'nobody listens' } as Outcome;
-    const serve = async () => participant[direction]({ sagaId, input, key, epoch }) as Outcome;
-    return this.#network.call(from, to, link, `${direction} ${sagaId} epoch ${epoch}`, serve, refused);
+    const serve = async () => (await participant[direction](call)) as Outcome;
+    return this.#network.call(from, to, link, `${direction} ${call.sagaId} epoch ${call.epoch}`, serve, refused);
   }
 
   #poolOf(host: Host): Database {

@@ -1,19 +1,24 @@
-import { type SimulatedSaga, simulateSaga } from '@holdfast/testing/simulation';
+import type { ActOutcome } from '@holdfast/saga';
+import { type SimulatedCall, type SimulatedSaga, simulateSaga, stepModel } from '@holdfast/testing/simulation';
 import { describe, expect, it } from 'vitest';
 import { bookTripSaga, type Trip } from './book-trip.ts';
-import { DeskModel } from './desk-model.ts';
 
 /** The same schedules every time; printed with what they break. */
 const SEED = 20_261_124;
 
 function travel(hotelSeals: boolean): SimulatedSaga {
-  const soldOut = (desk: keyof Trip) => (input: unknown) => ((input as Trip)[desk] === 'gone' ? 'SOLD_OUT' : null);
+  const act =
+    (desk: keyof Trip) =>
+    ({ input }: SimulatedCall): ActOutcome<unknown> =>
+      (input as Trip)[desk] === 'gone'
+        ? { kind: 'refused', reason: 'SOLD_OUT', message: '' }
+        : { kind: 'completed', output: {} };
   return {
     definition: bookTripSaga({ flight: '', hotel: '', car: '' }),
     participants: () => ({
-      'book-flight': new DeskModel({ refusal: soldOut('flight') }),
-      'book-hotel': new DeskModel({ refusal: soldOut('hotel'), seals: hotelSeals }),
-      'rent-car': new DeskModel({ refusal: soldOut('car') }),
+      'book-flight': stepModel({ act: act('flight') }),
+      'book-hotel': stepModel({ act: act('hotel'), ...(!hotelSeals && { without: 'seal' }) }),
+      'rent-car': stepModel({ act: act('car') }),
     }),
     input: (random): Trip => ({ flight: 'LIS', hotel: 'Alfama', car: random() < 0.3 ? 'gone' : 'small' }),
   };
