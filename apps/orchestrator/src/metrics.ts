@@ -8,6 +8,10 @@ export function sagaMetrics(metrics: Metrics): SagaMetrics {
   const ended = metrics.counter('holdfast_sagas_ended_total', 'Sagas ended here', ['state']);
   const seconds = metrics.histogram('holdfast_saga_seconds', 'From acceptance to the end', ['state']);
   const parked = metrics.counter('holdfast_sagas_parked_total', 'Sagas that wait for an operator');
+  const waiting = metrics.counter('holdfast_sagas_waiting_total', 'Sagas whose step waits for something outside', [
+    'step',
+  ]);
+  const woken = metrics.counter('holdfast_sagas_woken_total', 'Waiting sagas taken up again here');
   const adopted = metrics.counter('holdfast_sagas_adopted_total', 'Sagas taken over from dead processes');
   const fenced = metrics.counter('holdfast_sagas_fenced_total', 'Sagas dropped because another process owns them');
   const retried = metrics.counter('holdfast_step_retries_total', 'Attempts repeated', ['step', 'direction']);
@@ -20,6 +24,8 @@ export function sagaMetrics(metrics: Metrics): SagaMetrics {
       seconds.observe({ state }, durationMs / 1_000);
     },
     sagaParked: () => parked.inc(),
+    sagaWaiting: (_definition, step) => waiting.inc({ step }),
+    sagasWoken: (count) => woken.inc(count),
     sagasAdopted: (count) => adopted.inc(count),
     sagaFenced: () => fenced.inc(),
     stepRetried: (_definition, step, direction) => retried.inc({ step, direction }),
@@ -38,7 +44,7 @@ export function observeEngine(metrics: Metrics, engine: Engine): void {
   });
 }
 
-const UNENDED_STATES = ['running', 'compensating', 'parked'] as const;
+const UNENDED_STATES = ['running', 'waiting', 'compensating', 'parked'] as const;
 /** However often and by however many `/metrics` is asked for. */
 const COUNT_EVERY_MS = 5_000;
 

@@ -77,7 +77,7 @@ export async function runOrchestrator(
   onShutdown(retentionOf({ pool, ...claimRetention(deps.retention) }, log, metrics));
   if (eventsAt !== undefined)
     relayEvents(eventsAt, ORDER_OUTBOX, settings.ORDER_EVENTS_KEPT_MS, { pool, log, metrics });
-  onShutdown(takeRefundNews({ pool, payment: participants.payment, log: parts.log }, REFUND_NEWS_MS));
+  onShutdown(takeRefundNews({ pool, payment: participants.payment, engine, log: parts.log }, REFUND_NEWS_MS));
   await serve(parts, { deps, participants, definitions });
 }
 

@@ -25,7 +25,7 @@ create table account_entries (
 
 -- At most one per order, ever (K5): the primary key outlives the claim. The payment method is never stored; every
 -- attempt brings it.
---   created    a card charge whose outcome isn't known yet
+--   created    a card charge whose outcome isn't known yet, or that the customer has to confirm
 --   captured   the amount has been taken
 --   refused    nothing has been taken, and never will be (S5)
 --   undoing    turned back: nothing may be taken any more, what was taken is being given back at the provider
@@ -43,6 +43,8 @@ create table charges (
   payment_id text,
   -- The provider's payment intent, known before it is confirmed: what to ask about when an answer is lost.
   intent_id text,
+  -- Until when the customer may confirm the payment.
+  confirm_by timestamptz,
   -- Counts the attempts at the provider, of act and undo together; part of the keys sent there.
   provider_attempts int not null default 0,
   -- What the order's refunds (below) have given back, and what is set aside for those that are under way.
@@ -89,3 +91,41 @@ create table refunds (
 create index refunds_untold on refunds (changed_at)
   where told < revision and origin <> 'undo' and state in ('pending', 'succeeded', 'failed');
 create index refunds_pending on refunds (changed_at) where state = 'pending';
+-- Payments that customers take back through their banks, as the provider knows them.
+create table disputes (
+  tenant_id text not null,
+  order_id text not null,
+  dispute_id text not null,
+  amount bigint not null check (amount >= 0),
+  currency text not null,
+  -- The provider's words.
+  reason text not null,
+  status text not null,
+  opened_at timestamptz not null default clock_timestamp(),
+  changed_at timestamptz not null default clock_timestamp(),
+  primary key (tenant_id, order_id, dispute_id)
+);
+
+-- What the provider has told of payments and is to be told to others: written in the transaction that notes the event. The
+-- relay hands it on and keeps it for a while.
+--   changed:<event>              ask about the charge that waits
+--   disputed:<dispute>:<status>  a dispute has come to this
+create table payment_outbox (
+  tenant_id text not null,
+  order_id text not null,
+  kind text not null check (kind ~ '^(changed|disputed):'),
+  at timestamptz not null default clock_timestamp(),
+  relayed_at timestamptz,
+  primary key (tenant_id, order_id, kind)
+);
+create index payment_outbox_open on payment_outbox (at) where relayed_at is null;
+create index payment_outbox_kept on payment_outbox (relayed_at) where relayed_at is not null;
+
+-- Which process relays (a lease, on the database's clock), and how many batches have been handed on.
+create table payment_relays (
+  name text primary key,
+  holder text,
+  held_until timestamptz,
+  batches bigint not null default 0
+);
+insert into payment_relays (name) values ('payment-events');

@@ -15,4 +15,4 @@ export type { StepState } from './gen/holdfast/step/v1/StepState.ts';
 export { KEY_PATTERN, KEY_RULE } from './key.ts';
 export { KEYED_OPERATIONS, type KeyedOperation } from './operations.ts';
 export { isRetryable, type Reason, type ReasonEntry, reasons } from './reasons.ts';
-export { ORDER_EVENTS, SHIPMENT_EVENTS, streamKeyOf } from './streams.ts';
+export { ORDER_EVENTS, PAYMENT_EVENTS, SHIPMENT_EVENTS, streamKeyOf } from './streams.ts';

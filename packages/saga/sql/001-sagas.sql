@@ -1,5 +1,5 @@
 -- Sagas, their journal and the processes that own them.
--- Sharded, sagas and saga_attempts are distributed by the saga's id and owners is a reference table.
+-- Sharded, sagas, saga_attempts and saga_signals are distributed by the saga's id and owners is a reference table.
 
 -- Ids of processes; never given twice, so an owner that was declared dead stays dead.
 create sequence owner_ids;
@@ -18,14 +18,22 @@ create table sagas (
   definition text not null,
   input jsonb not null,
   state text not null default 'running'
-    check (state in ('running', 'compensating', 'completed', 'failed', 'cancelled', 'parked')),
-  -- running: the step that may have been started. compensating: the next step to undo. ended: one past the last or -1.
+    check (state in ('running', 'waiting', 'compensating', 'completed', 'failed', 'cancelled', 'parked')),
+  -- running, waiting: the step that may have been started. compensating: the next step to undo. ended: one past the last or -1.
   position integer not null default 0,
   outputs jsonb not null default '{}',
   failure jsonb,
   parked jsonb,
   resume_state text check (resume_state in ('running', 'compensating')),
   cancel_requested_at timestamptz,
+  -- {step, reason, data, since, until}: what the step at `position` waits for. Kept while it is asked again.
+  waiting jsonb,
+  -- When a waiting saga is taken up again at the latest, by the database's clock. Whatever ends a wait early sets it to now.
+  wake_at timestamptz,
+  -- {step: how many}: the rows in saga_signals. Raised with each of them, so that the checkpoint of a wait, which writes this
+  -- very row too, sees every signal that its act has not seen.
+  signals jsonb,
+  -- While it waits, nobody: the last owner's number stands here and means nothing.
   owner_id bigint not null,
   epoch bigint not null default 1,
   -- Counts checkpoints. A delayed copy of an earlier checkpoint carries a lower one and changes nothing.
@@ -43,6 +51,7 @@ create table sagas (
   -- writes and reads them; instants are milliseconds from started_at. All later attempts are in saga_attempts.
   inline_attempts text,
   constraint sagas_ended check ((ended_at is not null) = (state in ('completed', 'failed', 'cancelled'))),
+  constraint sagas_waiting check ((state = 'waiting') = (wake_at is not null) and (state <> 'waiting' or waiting is not null)),
   constraint sagas_parked check ((state = 'parked') = (parked is not null and resume_state is not null))
 ) with (
   -- A page takes two or three new sagas and keeps the rest of its room for their checkpoints: two thirds of those find
@@ -52,7 +61,8 @@ create table sagas (
 
 -- Checkpoints between steps change position, outputs, revision, changed_at and driven_at only. None of them may ever appear in an
 -- index, as a column or in its predicate: those updates are heap-only (HOT) and cost no index write because of it.
-create index sagas_live on sagas (owner_id, id) where ended_at is null and state <> 'parked';
+create index sagas_live on sagas (owner_id, id) where ended_at is null and state <> 'parked' and state <> 'waiting';
+create index sagas_due on sagas (wake_at, id) where state = 'waiting';
 create index sagas_parked_list on sagas (started_at, id) where state = 'parked';
 
 -- Every attempt at a step that is not in inline_attempts. The epoch is part of the key: each owner numbers its own attempts without asking.
@@ -63,11 +73,21 @@ create table saga_attempts (
   step text not null,
   direction text not null check (direction in ('act', 'undo')),
   attempt integer not null,
-  outcome text not null check (outcome in ('completed', 'refused', 'unknown', 'fenced')),
+  outcome text not null check (outcome in ('completed', 'refused', 'unknown', 'waiting', 'fenced')),
   detail text,
   started_at timestamptz not null,
   ended_at timestamptz not null,
   primary key (saga_id, epoch, seq)
+);
+
+-- What was told to the steps of a saga from outside. Written in one statement with `sagas.signals`.
+create table saga_signals (
+  saga_id text not null,
+  step text not null,
+  key text not null,
+  data jsonb,
+  at timestamptz not null default clock_timestamp(),
+  primary key (saga_id, step, key)
 );
 
 -- What operators have done to a saga: each row is one verb that has taken it over. The epoch that it gave the saga is part

@@ -19,11 +19,15 @@ export {
   type Retry,
   type RunnableStep,
   type SagaDefinition,
+  type Signal,
   type Step,
   type StepContext,
   type StepKind,
+  type StoredWait,
   type UndoOutcome,
   type Unknown,
+  type Waiting,
+  type WaitLimits,
 } from './definition/definition.ts';
 export { CANCELLED, DEADLINE_EXCEEDED } from './definition/transitions.ts';
 export type {
@@ -53,9 +57,11 @@ export {
   type SagaSnapshot,
   type SagaState,
   type StartSaga,
+  type StoredSignal,
   sagaMigrations,
   startSagaSql,
 } from './journal/saga-row.ts';
 export type { CancelOutcome } from './operator/cancel.ts';
 export type { CompensateOutcome, Operator, ResumeOutcome, RetryOutcome } from './operator/operate.ts';
+export type { SignalOptions, SignalOutcome } from './operator/signal.ts';
 export { sagaStatements } from './statements.ts';

@@ -1,6 +1,7 @@
 import type { Statement } from '@holdfast/postgres';
 import { BEGIN } from './engine/begin.ts';
 import { ADOPT } from './engine/recovery.ts';
+import { WAKE } from './engine/wake.ts';
 import { flushStatements } from './journal/flush-sql.ts';
 import { RESUME, RETRY, TURN_BACK } from './operator/operate.ts';
 
@@ -8,6 +9,7 @@ import { RESUME, RETRY, TURN_BACK } from './operator/operate.ts';
 export const sagaStatements: readonly Statement[] = [
   BEGIN,
   ADOPT,
+  WAKE,
   ...flushStatements(undefined),
   RESUME,
   RETRY,

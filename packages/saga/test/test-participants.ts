@@ -6,6 +6,8 @@ import {
   type SagaDefinition,
   type StepContext,
   type UndoOutcome,
+  type Waiting,
+  type WaitLimits,
 } from '../src/definition/definition.ts';
 import { createEngine, type Engine } from '../src/engine/engine.ts';
 import type { EngineOptions } from '../src/engine/engine-options.ts';
@@ -28,7 +30,10 @@ type Context = StepContext<TestInput, TestOutputs>;
 type Done = { done: string };
 
 /** Replaces a participant's answer; `effect` runs the real one. */
-export type ActHook = (context: Context, effect: () => Promise<ActOutcome<Done>>) => Promise<ActOutcome<Done>>;
+export type ActHook = (
+  context: Context,
+  effect: () => Promise<ActOutcome<Done>>,
+) => Promise<ActOutcome<Done> | Waiting>;
 export type UndoHook = (context: Context, effect: () => Promise<UndoOutcome>) => Promise<UndoOutcome>;
 
 /** One call that reached a participant, with what was durable of the saga at that moment. */
@@ -108,27 +113,40 @@ export class SagaTest {
     this.#undos.set(`${id}:${step}`, hook);
   }
 
-  define(limits: { name?: string; deadlineMs?: number; timeoutMs?: number; maxAttempts?: number }) {
+  /** `charge`, `ship` and `notify` may wait. */
+  define(limits: { name?: string; deadlineMs?: number; timeoutMs?: number; maxAttempts?: number; waits?: WaitLimits }) {
     const timeoutMs = limits.timeoutMs ?? 5_000;
     const retry = { baseMs: 5, capMs: 20, ...(limits.maxAttempts && { maxAttempts: limits.maxAttempts }) };
+    const waits = limits.waits ?? { maxMs: 20_000 };
     const step = <Name extends StepName>(name: Name) => ({
       name,
       timeoutMs,
       retry,
+      waits,
       act: (context: Context) => this.#act(name, context),
       undo: (context: Context) => this.#undo(name, context),
     });
+    const { waits: _, ...reserve } = step('reserve');
     return defineSaga<TestInput, TestOutputs>()({
       name: limits.name ?? 'test',
       deadlineMs: limits.deadlineMs ?? 20_000,
       steps: [
-        { ...step('reserve'), kind: 'compensatable' },
+        {
+          ...reserve,
+          kind: 'compensatable',
+          act: async (context) => {
+            const outcome = await this.#act('reserve', context);
+            // Against its type, as an answer from outside may be.
+            return outcome as ActOutcome<Done>;
+          },
+        },
         { ...step('charge'), kind: 'compensatable' },
         { ...step('ship'), kind: 'pivot' },
         {
           name: 'notify',
           timeoutMs,
           retry,
+          waits,
           kind: 'retriable',
           act: async (context) => {
             const outcome = await this.#act('notify', context);
@@ -213,7 +231,7 @@ export class SagaTest {
     return rows;
   }
 
-  async #act(step: StepName, context: Context): Promise<ActOutcome<Done>> {
+  async #act(step: StepName, context: Context): Promise<ActOutcome<Done> | Waiting> {
     await this.#record(step, 'act', context);
     const effect = async (): Promise<ActOutcome<Done>> => {
       const { rows } = await this.database.pool.query<{ fenced: boolean; state: string }>(ACT, [

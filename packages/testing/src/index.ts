@@ -2,11 +2,13 @@ export { type FaultProxy, type FaultProxyOptions, type Faults, startFaultProxy }
 export { MortalEngine, type MortalEngineOptions } from './matrix/mortal-engine.ts';
 export { CALL_FAULTS, type CallFault } from './matrix/saga-calls.ts';
 export {
+  type PathSignal,
   runSagaMatrix,
   type SagaCase,
   type SagaCaseResult,
   type SagaMatrixOptions,
   type SagaPath,
+  type SignalTiming,
   sagaMatrix,
 } from './matrix/saga-matrix.ts';
 export { runningServerPid } from './postgres/data-directory.ts';

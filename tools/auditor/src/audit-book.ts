@@ -139,7 +139,7 @@ export async function readBook(
 
 /** @returns whether it has ended or waits for an operator */
 function countState(counts: OrderCounts, state: string): boolean {
-  const isRunning = state === 'running' || state === 'compensating';
+  const isRunning = state === 'running' || state === 'waiting' || state === 'compensating';
   counts[isRunning ? 'running' : (state as keyof OrderCounts)] += 1;
   return !isRunning;
 }

@@ -91,6 +91,8 @@ export class Activities {
       key,
       epoch: 1,
       attempt,
+      waiting: null,
+      signals: [],
       timeoutMs: TIMEOUT_MS,
       signal: new AbortController().signal,
     };

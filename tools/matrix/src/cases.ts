@@ -97,9 +97,15 @@ const STEPS = [
 /** Inventory has nobody outside to call. */
 const OUTSIDE = new Set<string>(['before-provider', 'after-provider', 'before-record']);
 
+/** No step of an order waits: the engine's own matrix comes by these (packages/saga, waiting-matrix.db.test.ts). */
+const OF_WAITS = /-(wait|wake|signal)$/;
+
 /** Every point there is, as `operation/point`, with the service that it is in. */
 export const POINTS: readonly { service: string; point: string }[] = [
-  ...ENGINE_POINTS.map((point) => ({ service: 'orchestrator', point: `/${point}` })),
+  ...ENGINE_POINTS.filter((point) => !OF_WAITS.test(point)).map((point) => ({
+    service: 'orchestrator',
+    point: `/${point}`,
+  })),
   ...STEPS.flatMap(({ service, act, undo }) =>
     [act, undo].flatMap(([operation]) =>
       STEP_POINTS.filter((point) => service !== 'inventory' || !OUTSIDE.has(point)).map((point) => ({

@@ -70,6 +70,7 @@ export interface OrderProgress {
 
 export const STATUS_BY_STATE: Record<SagaState, OrderStatus> = {
   running: 'processing',
+  waiting: 'processing',
   compensating: 'compensating',
   completed: 'completed',
   failed: 'failed',

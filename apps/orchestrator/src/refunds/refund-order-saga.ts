@@ -1,12 +1,14 @@
+import type { CallResult } from '@holdfast/rpc';
 import {
   defineSaga,
   type RetriableOutcome,
   type SagaDefinition,
   type StepContext,
   type UndoOutcome,
+  type Waiting,
 } from '@holdfast/saga';
 import { actOutcome, callOptions, type Participants, retriableOutcome, undoOutcome } from '../saga/participants.ts';
-import { type AcceptedRefund, REFUND_SAGA, type RefundOutputs } from './refund.ts';
+import { type AcceptedRefund, REFUND_PAYMENT, REFUND_SAGA, type RefundOutputs } from './refund.ts';
 
 /**
  * How a completed order, or a part of it, is given back. Its id is the refund's, and the keys of its steps begin with it.
@@ -46,7 +48,14 @@ export function refundOrderSaga(participants: Participants): SagaDefinition<Acce
         timeoutMs: 5_000,
         retry: RETRY,
       },
-      { name: 'refund-payment', kind: 'retriable', act: give, timeoutMs: 10_000, retry: RETRY },
+      {
+        name: REFUND_PAYMENT,
+        kind: 'retriable',
+        act: give,
+        waits: { maxMs: PENDING_MS },
+        timeoutMs: 10_000,
+        retry: RETRY,
+      },
       { name: 'restock', kind: 'retriable', act: restock, timeoutMs: 5_000, retry: RETRY },
     ],
   });
@@ -54,7 +63,9 @@ export function refundOrderSaga(participants: Participants): SagaDefinition<Acce
 
 /** For the books to decide, while a service is down: an hour, and nothing has happened when it is over. */
 export const REFUND_DEADLINE_MS = 3_600_000;
-/** Quick at first. A refund that is pending is asked about at the pauses that payment names, which may go on for weeks. */
+/** Banks take up to two weeks; a refund that is pending for longer is parked, for somebody to ask at the provider. */
+const PENDING_MS = 24 * 24 * 3_600_000;
+/** Quick at first. */
 const RETRY = { baseMs: 50, capMs: 2_000, maxAttempts: 1_800 };
 
 type Attempt = StepContext<AcceptedRefund, RefundOutputs>;
@@ -81,12 +92,16 @@ function refundCalls({ inventory, payment }: Participants) {
     async releaseRefund(attempt: Attempt): Promise<UndoOutcome> {
       return undoOutcome(await payment.ReleaseRefund(refundIn(attempt), callOptions(attempt)));
     },
-    async give(attempt: Attempt): Promise<RetriableOutcome<RefundOutputs['refund-payment']>> {
-      return retriableOutcome(await payment.RefundCharge(refundIn(attempt), callOptions(attempt)), (given) => ({
-        status: given.status === 'REFUND_STATUS_SUCCEEDED' ? 'succeeded' : 'failed',
-        providerRefundId: given.providerRefundId || null,
-        reason: given.reason || null,
-      }));
+    async give(attempt: Attempt): Promise<RetriableOutcome<RefundOutputs['refund-payment']> | Waiting> {
+      const result = await payment.RefundCharge(refundIn(attempt), callOptions(attempt));
+      return (
+        waitingIn(result) ??
+        retriableOutcome(result, (given) => ({
+          status: given.status === 'REFUND_STATUS_SUCCEEDED' ? 'succeeded' : 'failed',
+          providerRefundId: given.providerRefundId || null,
+          reason: given.reason || null,
+        }))
+      );
     },
     async restock(attempt: Attempt): Promise<RetriableOutcome<null>> {
       if (restockedLines(attempt.input).length === 0) return DONE;
@@ -94,6 +109,13 @@ function refundCalls({ inventory, payment }: Participants) {
       return retriableOutcome(await inventory.Restock({ ...refundIn(attempt), giveUp }, callOptions(attempt)), nothing);
     },
   };
+}
+
+/** The provider has taken it on: asked again when payment tells that it has ended, or after this pause. */
+function waitingIn(result: CallResult<unknown>): Waiting | undefined {
+  if (result.kind === 'completed' || result.reason !== 'WAITING') return undefined;
+  const { wait_reason: reason = '', wait_ms: waitMs } = result.metadata;
+  return { kind: 'waiting', reason, waitMs: Number(waitMs) };
 }
 
 const DONE = { kind: 'completed', output: null } as const;

@@ -2,6 +2,8 @@ import type { Failure, SagaState } from '@holdfast/saga';
 
 /** The definition of its saga: stored data. */
 export const REFUND_SAGA = 'refund-order';
+/** Its step that waits while the provider has not ended the refund: stored data. */
+export const REFUND_PAYMENT = 'refund-payment';
 
 /** What comes back of one line of the order. */
 export interface RefundLine {
@@ -109,6 +111,8 @@ function standingOf({ origin, saga, told }: KnownRefund): { status: RefundStatus
       // The provider may say so later: then it has not been given back after all.
       return told?.status === 'failed' ? failedThere(told.reason) : { status: 'succeeded', failure: null };
     }
+    case 'waiting':
+      return { status: 'pending', failure: null };
     default:
       return { status: told?.status === 'pending' ? 'pending' : 'processing', failure: null };
   }

@@ -6,18 +6,25 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Pool } from '@holdfast/postgres';
+import type { Engine } from '@holdfast/saga';
 import { type Log, newTraceparent } from '@holdfast/service';
 import type { Participants } from '../saga/participants.ts';
+import { REFUND_PAYMENT } from './refund.ts';
 import { type RefundNews, storeRefundNews } from './refund-store.ts';
 
 const PER_LOOK = 200;
 const CALL_TIMEOUT_MS = 5_000;
 
+export interface NewsParts {
+  pool: Pool;
+  payment: Participants['payment'];
+  /** Wakes the sagas of refunds that have ended at the provider. */
+  engine: Pick<Engine, 'signal'>;
+  log: Log;
+}
+
 /** Looks every `everyMs`, and again at once where more is waiting. @returns ends it */
-export function takeRefundNews(
-  parts: { pool: Pool; payment: Participants['payment']; log: Log },
-  everyMs: number,
-): () => Promise<void> {
+export function takeRefundNews(parts: NewsParts, everyMs: number): () => Promise<void> {
   const stopping = new AbortController();
   const running = (async () => {
     while (!stopping.signal.aborted) {
@@ -35,7 +42,7 @@ export function takeRefundNews(
 }
 
 /** @returns whether more may be waiting. @throws pg errors */
-async function takeSome({ pool, payment }: Parameters<typeof takeRefundNews>[0]): Promise<boolean> {
+async function takeSome({ pool, payment, engine }: NewsParts): Promise<boolean> {
   const options = { timeoutMs: CALL_TIMEOUT_MS, traceparent: newTraceparent(undefined) };
   const listed = await payment.ListRefundNews({ limit: PER_LOOK }, options);
   // Not there now: the next look finds what waits.
@@ -49,6 +56,12 @@ async function takeSome({ pool, payment }: Parameters<typeof takeRefundNews>[0])
     }),
   );
   await storeRefundNews(pool, news);
+  for (const { refundId, origin, status, revision } of news) {
+    // One that waits is asked again now; of one that has ended, nobody waits.
+    if (origin === 'api' && status !== 'pending') {
+      await engine.signal(refundId, REFUND_PAYMENT, { key: `${status}:${revision}` });
+    }
+  }
   // crash here: stored and not acknowledged: they are told again, and change nothing.
   const told = news.map(({ tenantId, orderId, refundId, revision }) => ({ tenantId, orderId, refundId, revision }));
   await payment.ForgetRefundNews({ news: told }, options);

@@ -45,7 +45,9 @@ const listSagas = statement('sagas.list', listFrom(`${OWNED} join sagas on sagas
 const listUnended = statement(
   'sagas.list-unended',
   `with unended as materialized (
-     select * from sagas where ended_at is null and state <> 'parked'
+     select * from sagas where ended_at is null and state <> 'parked' and state <> 'waiting'
+     union all
+     select * from sagas where state = 'waiting'
      union all
      select * from sagas where state = 'parked'
    )
@@ -95,7 +97,10 @@ const COUNTED_AT_MOST = 100_000;
 const countUnended = statement(
   'sagas.count-unended',
   `select state, count(*) as sagas, (extract(epoch from clock_timestamp() - min(started_at)))::float8 as "oldestSeconds"
-     from ((select state, started_at from sagas where ended_at is null and state <> 'parked' limit ${COUNTED_AT_MOST})
+     from ((select state, started_at from sagas
+             where ended_at is null and state <> 'parked' and state <> 'waiting' limit ${COUNTED_AT_MOST})
+           union all
+           (select state, started_at from sagas where state = 'waiting' order by wake_at, id limit ${COUNTED_AT_MOST})
            union all
            (select state, started_at from sagas where state = 'parked' order by started_at, id limit ${COUNTED_AT_MOST}))
     as unended

@@ -4,9 +4,9 @@
  * M1  A refund in part has no state of the payment that would let it happen only once. So it is made under one key for as
  *     long as the provider may still run what came under it, carries our id, and is looked for in the provider's list before
  *     it is made again. A new key is taken when the provider has said for good that it keeps a fault under the old one.
- * S4  `pending` is no outcome: it is asked about, with growing pauses, until it is final.
+ * S4  `pending` is no outcome: the step waits, and asks with growing pauses, or when something is heard, until it is final.
  */
-import type { OrderId, PerformOutcome } from '@holdfast/participant';
+import type { OrderId, PerformOutcome, Waiting } from '@holdfast/participant';
 import Stripe from 'stripe';
 import type { Provider } from '../provider.ts';
 import type { ProviderRefund } from './refund-book.ts';
@@ -117,7 +117,7 @@ async function give(
 }
 
 type Found = { kind: 'refund'; refund: ProviderRefund };
-type Unknown = { kind: 'unknown'; detail: string; retryAfterMs?: number };
+type Unknown = { kind: 'unknown'; detail: string };
 
 /** An earlier attempt may have made it, and its answer was lost. */
 async function find(provider: Provider, refund: CardRefund): Promise<Found | Unknown | { kind: 'none' }> {
@@ -201,9 +201,9 @@ const LEAST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 15 * 60_000;
 
 /** The longer it takes, the less often it is asked about: each pause is a quarter of its age. */
-export function pending(ageMs: number): Unknown {
-  const retryAfterMs = Math.round(Math.min(Math.max(ageMs / 4, LEAST_PAUSE_MS), LONGEST_PAUSE_MS));
-  return { kind: 'unknown', detail: 'the refund is pending at the card provider', retryAfterMs };
+function pending(ageMs: number): Waiting {
+  const waitMs = Math.round(Math.min(Math.max(ageMs / 4, LEAST_PAUSE_MS), LONGEST_PAUSE_MS));
+  return { kind: 'waiting', reason: 'the refund is pending at the card provider', waitMs };
 }
 
 function unknown(detail: string): Unknown {

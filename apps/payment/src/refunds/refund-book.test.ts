@@ -243,6 +243,21 @@ describe('what the provider tells', () => {
     expect(learned([late as Refund], [told])).toEqual([]);
   });
 
+  it('M1: of an undo is one row, of what has held; what failed on the way counts for nothing', () => {
+    const undo: Refund = { ...row, refundId: 'undo', origin: 'undo', state: 'succeeded' };
+    const made = (id: string, state: ProviderRefund['state']) => ({ ...told, id, state, refundId: 'undo' });
+    expect(learned([], [made('re_1', 'failed'), made('re_2', 'succeeded')])).toEqual([]);
+    expect(learned([undo], [made('re_1', 'failed'), made('re_2', 'succeeded')])).toEqual([]);
+    const byHand = { ...told, id: 're_3', amount: 4, refundId: null };
+    expect(learned([undo], [{ ...made('re_2', 'succeeded'), amount: 6 }, byHand])).toMatchObject([
+      { refundId: 'undo', amount: 6, state: 'succeeded' },
+      { refundId: 're_3', amount: 4, state: 'succeeded' },
+    ]);
+    const [failed] = learned([undo], [made('re_1', 'failed')]);
+    expect(failed).toMatchObject({ refundId: 'undo', state: 'failed' });
+    expect(learned([failed as Refund], [made('re_1', 'failed')])).toEqual([]);
+  });
+
   it('M1: never makes a refund of one that was released: somebody else made that', () => {
     const [other] = learned([{ ...row, state: 'released' }], [told]);
     expect(other).toMatchObject({ refundId: 're_1', origin: 'provider' });

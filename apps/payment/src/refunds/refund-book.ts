@@ -70,15 +70,29 @@ export function isNews(state: RefundState, told: ProviderRefund['state']): boole
  * @returns the rows that are new or differ
  */
 export function learned(known: readonly Refund[], told: readonly ProviderRefund[]): Refund[] {
-  return told.flatMap((one): Refund[] => {
-    const { id, state, amount, reason } = one;
-    const row =
-      known.find(({ providerRefundId, refundId }) => providerRefundId === id || refundId === id) ??
-      known.find(({ refundId, providerRefundId }) => refundId === one.refundId && (providerRefundId ?? id) === id);
-    // One that was released has never been asked for: whatever carries its id was made by somebody else.
-    if (row === undefined || row.state === 'released') {
-      return [{ refundId: id, origin: 'provider', amount, state, providerRefundId: id, reason }];
-    }
-    return isNews(row.state, state) ? [{ ...row, state, providerRefundId: id, reason }] : [];
-  });
+  const others = told.filter(({ refundId }) => refundId !== UNDO_REFUND);
+  return [...learnedOfUndo(known, told), ...others.flatMap((one) => learnedOf(known, one))];
+}
+
+function learnedOf(known: readonly Refund[], told: ProviderRefund): Refund[] {
+  const { id, state, amount, reason } = told;
+  const row =
+    known.find(({ providerRefundId, refundId }) => providerRefundId === id || refundId === id) ??
+    known.find(({ refundId, providerRefundId }) => refundId === told.refundId && (providerRefundId ?? id) === id);
+  // One that was released has never been asked for: whatever carries its id was made by somebody else.
+  if (row === undefined || row.state === 'released') {
+    return [{ refundId: id, origin: 'provider', amount, state, providerRefundId: id, reason }];
+  }
+  return isNews(row.state, state) ? [{ ...row, state, providerRefundId: id, reason }] : [];
+}
+
+/** An undo may have made several, of which some have failed: they are one row, written when the undo is done. */
+function learnedOfUndo(known: readonly Refund[], told: readonly ProviderRefund[]): Refund[] {
+  const row = known.find(({ refundId }) => refundId === UNDO_REFUND);
+  const made = told.filter(({ refundId }) => refundId === UNDO_REFUND);
+  if (row === undefined || made.length === 0 || made.some(({ state }) => state === 'pending')) return [];
+  const amount = made.reduce((sum, one) => (one.state === 'succeeded' ? sum + one.amount : sum), 0);
+  if (amount === row.amount || (amount === 0 && row.state === 'failed')) return [];
+  if (amount > 0) return [{ ...row, amount, state: 'succeeded', reason: null }];
+  return [{ ...row, state: 'failed', reason: made.at(-1)?.reason ?? null }];
 }

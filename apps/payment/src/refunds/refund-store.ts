@@ -76,7 +76,7 @@ const writeRows = statement(
   `insert into refunds as f (tenant_id, order_id, refund_id, origin, amount, state, provider_refund_id, reason)
    select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::text[])
    on conflict (tenant_id, order_id, refund_id) do update
-     set state = excluded.state, provider_refund_id = coalesce(excluded.provider_refund_id, f.provider_refund_id),
+     set state = excluded.state, amount = excluded.amount, provider_refund_id = coalesce(excluded.provider_refund_id, f.provider_refund_id),
          reason = excluded.reason, revision = f.revision + 1, changed_at = clock_timestamp()`,
 );
 

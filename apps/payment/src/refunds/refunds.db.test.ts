@@ -13,7 +13,7 @@ import {
   type TestOrder,
   untilKnown,
 } from '../../test/test-provider.ts';
-import { cardsFor } from '../card.ts';
+import { cardsFor, providerFor } from '../card.ts';
 import { lookOnce } from './learn-refunds.ts';
 import { reserveRefunds } from './reserve-refund.ts';
 
@@ -33,10 +33,17 @@ const release = ({ orderId }: TestOrder, refundId: string) =>
 const give = ({ orderId }: TestOrder, refundId: string, by: PaymentClient = cards.payment.client, epoch = 1) =>
   by.RefundCharge({ orderId, refundId }, options(`${refundId}:refund-payment`, { epoch }));
 
-async function charged(): Promise<TestOrder> {
+async function charged(method = 'pm_card_visa'): Promise<TestOrder> {
   const order = newOrder();
-  await untilKnown(() => cards.charge(order));
+  await untilKnown(() => cards.charge(order, undefined, method));
   return order;
+}
+
+/** The bank decides about the newest refund of the order's payment. */
+async function bankSays(order: TestOrder, outcome: 'succeed' | 'fail'): Promise<void> {
+  const payment_intent = (await cards.recorded(order)).intent_id ?? '';
+  const [newest] = (await cards.sandbox.stripe.refunds.list({ payment_intent })).data;
+  await cards.sandbox.play('/bank/refunds', { refund: newest?.id ?? '', outcome });
 }
 
 async function chargedAccount(): Promise<TestOrder & { customerId: string }> {
@@ -76,20 +83,12 @@ async function refundThere(order: TestOrder, amount: number): Promise<string> {
   return (await cards.sandbox.stripe.refunds.create({ payment_intent: intent ?? '', amount })).id;
 }
 
-const look = () =>
-  lookOnce(
-    {
-      pool: cards.payment.database.pool,
-      refunds: cardsFor(cards.settings, {
-        ...cards.payment.participant,
-        metrics: createMetrics('look'),
-        log: createLog('look', 'silent'),
-      }).refunds,
-      log: createLog('look', 'silent'),
-      everyMs: 1_000,
-    },
-    null,
-  );
+const look = () => {
+  const log = createLog('look', 'silent');
+  const participant = { ...cards.payment.participant, metrics: createMetrics('look'), log };
+  const { refunds } = cardsFor(providerFor(cards.settings, participant), cards.settings, { hearsWebhooks: false });
+  return lookOnce({ pool: cards.payment.database.pool, refunds, log, everyMs: 1_000 }, null);
+};
 
 const EXCEEDS = { kind: 'error', reason: 'REFUND_EXCEEDS_CAPTURED' };
 const GIVEN = { kind: 'completed', message: { status: 'REFUND_STATUS_SUCCEEDED' } };
@@ -240,6 +239,66 @@ describe('giving back by card', () => {
     expect(await sums(order)).toEqual({ refunded: 600, refunding: 0 });
     expect(await reserve(order, newRefund(), 101)).toMatchObject(EXCEEDS);
     expect(await cards.books(order)).toMatchObject({ refunded: 600 });
+  });
+});
+
+describe('a refund by card that the bank has not ended', () => {
+  const WAITING = { kind: 'error', reason: 'WAITING' };
+  const MINUTES = { bank: { refundMs: 600_000 } };
+
+  it('S4: makes its step wait, counts as under way, and ends as the bank says', async () => {
+    await cards.sandbox.setFaults(MINUTES);
+    for (const [outcome, ended] of [
+      ['succeed', GIVEN],
+      ['fail', FAILED],
+    ] as const) {
+      const order = await charged('pm_card_pendingRefund');
+      const refundId = newRefund();
+      await reserve(order, refundId, 300);
+      expect(await give(order, refundId)).toMatchObject(WAITING);
+      expect(await sums(order)).toEqual({ refunded: 0, refunding: 300 });
+      expect(await rowsOf(order)).toMatchObject([{ state: 'pending' }]);
+      expect(await give(order, refundId)).toMatchObject(WAITING);
+      await bankSays(order, outcome);
+      expect(await give(order, refundId)).toMatchObject(ended);
+      const refunded = outcome === 'succeed' ? 300 : 0;
+      expect(await sums(order)).toEqual({ refunded, refunding: 0 });
+      expect(await cards.books(order)).toMatchObject({ refunded });
+    }
+  });
+
+  it('M1: is learned to have failed, also after it had succeeded: it counts no more, and can be made anew', async () => {
+    await cards.sandbox.setFaults(MINUTES);
+    const order = await charged('pm_card_refundFail');
+    const refundId = newRefund();
+    await reserve(order, refundId, AMOUNT);
+    expect(await give(order, refundId)).toMatchObject(GIVEN);
+    await bankSays(order, 'fail');
+    await look();
+    expect(await rowsOf(order)).toMatchObject([{ state: 'failed', reason: 'expired_or_canceled_card' }]);
+    expect(await sums(order)).toEqual({ refunded: 0, refunding: 0 });
+    expect(await newsOf(order)).toMatchObject([{ refundId, state: 'REFUND_STATUS_FAILED' }]);
+    expect(await reserve(order, newRefund(), AMOUNT)).toMatchObject({ kind: 'completed' });
+  });
+
+  it('S3: keeps the undo of its order open until it is final, and for a person when it fails again and again', async () => {
+    await cards.sandbox.setFaults(MINUTES);
+    const order = await charged('pm_card_pendingRefund');
+    for (let refused = 0; refused < 3; refused++) {
+      expect(await cards.undo(order)).toMatchObject({
+        reason: 'OUTCOME_UNKNOWN',
+        message: expect.stringContaining('pending'),
+      });
+      await bankSays(order, 'fail');
+    }
+    cards.line.seen.length = 0;
+    const message = expect.stringMatching(/refund failed .*expired_or_canceled_card.*resume the saga/);
+    expect(await cards.undo(order)).toMatchObject({ reason: 'OUTCOME_UNKNOWN', message });
+    expect(cards.line.seen).not.toContain('refund');
+    // Given back by hand at the provider: then the undo finds nothing left to do.
+    await refundThere(order, AMOUNT);
+    await bankSays(order, 'succeed');
+    expect(await cards.undo(order)).toMatchObject({ kind: 'completed', message: { amount: AMOUNT } });
   });
 });
 

@@ -26,5 +26,4 @@ export type ActOutcome =
   /** `differing`: names of top-level members, where they are known. */
   | { kind: 'reused'; differing: string[] }
   | { kind: 'in_progress' }
-  /** `retryAfterMs`: the least time to wait before it is asked again, where it takes its time. */
-  | { kind: 'unknown'; detail: string; retryAfterMs?: number };
+  | { kind: 'unknown'; detail: string };

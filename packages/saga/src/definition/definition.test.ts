@@ -90,6 +90,21 @@ describe('the definition of a saga', () => {
     expect(define({ ...table, steps: [first, second, { ...third, act: refuses }] }).steps).toHaveLength(3);
   });
 
+  it('lets an act wait only where its step says for how long', () => {
+    const wait = async () => ({ kind: 'waiting', reason: 'R', waitMs: 1 }) as const;
+    const waits = { maxMs: 1_000 };
+    expect(define({ ...table, steps: [{ ...first, act: wait, waits }, second, third] }).steps[0]?.waits).toEqual(waits);
+    expect(
+      define({ ...table, steps: [first, { ...second, act: wait, waits }, { ...third, act: wait, waits }] }).steps,
+    ).toHaveLength(3);
+    // @ts-expect-error first does not declare `waits`
+    expect(define({ ...table, steps: [{ ...first, act: wait }, second, third] }).steps).toHaveLength(3);
+    // @ts-expect-error an undo may not wait
+    expect(define({ ...table, steps: [{ ...first, undo: wait, waits }, second, third] }).steps).toHaveLength(3);
+    const endless = () => define({ ...table, steps: [{ ...first, act: wait, waits: { maxMs: 0.5 } }, second, third] });
+    expect(endless).toThrow(/waits.maxMs of first must be a positive whole number/);
+  });
+
   it('does not let a step answer with the output of another', () => {
     const wrong = async () => ({ kind: 'completed', output: { total: 1 } }) as const;
     // @ts-expect-error first owes { id }

@@ -20,8 +20,12 @@ export interface StepContext<Input, Outputs> {
   key: string;
   /** The fence: a participant that has seen a higher one for this saga must change nothing. */
   epoch: number;
-  /** From 1. */
+  /** From 1; counted afresh whenever the saga changes hands, and whenever it was woken. */
   attempt: number;
+  /** What this step last waited for, when it is asked again; null when it has not waited. */
+  waiting: StoredWait | null;
+  /** The step's signals, oldest first: all that were stored when this process took the saga, and never fewer than before. */
+  signals: readonly Signal[];
   /** How long this attempt may take; after that its outcome counts as unknown. */
   timeoutMs: number;
   /** Aborted when no caller waits for this attempt any more; not when it is done, which leaves nothing to be stopped. */
@@ -37,10 +41,53 @@ export type Done<Output> = { kind: 'completed'; output: Output };
 /** A business refusal, final and sticky (S5). `reason` is a stable code, `message` is for people. */
 export type Refused = { kind: 'refused'; reason: string; message: string };
 
+/**
+ * The step goes on when something happens outside: it is asked again with the same key once it is signalled, or in `waitMs`.
+ * Only for a step that declares `waits`.
+ */
+export type Waiting = {
+  kind: 'waiting';
+  /** A stable code, for people and for the journal; 200 characters at most. */
+  reason: string;
+  /** For the saga's client, stored as JSON (16,384 characters at most) and shown until the step goes on; never logged. */
+  data?: unknown;
+  /** Asked again after this long at the latest. A step that needs its signal alone gives its whole `maxMs`. */
+  waitMs: number;
+};
+
 export type ActOutcome<Output> = Done<Output> | Refused | Unknown | Fenced;
 /** The outcome of an act behind the pivot: there is no turning back, so it may not refuse. */
 export type RetriableOutcome<Output> = Done<Output> | Unknown | Fenced;
 export type UndoOutcome = { kind: 'completed' } | Unknown | Fenced;
+
+/** How long a step may wait. */
+export interface WaitLimits {
+  /**
+   * In all its waits together. The first one moves the saga's deadline on by as much, once, so that the deadline is for the work
+   * alone; when it has passed, the saga turns back (behind the pivot: is parked).
+   */
+  maxMs: number;
+  /** The failure's reason when it turns back for that; `DEADLINE_EXCEEDED` without it. */
+  exceededReason?: string;
+}
+
+/** What was told to a waiting step from outside; see `Engine.signal`. */
+export interface Signal {
+  /** Whoever sends it twice sends this twice. */
+  key: string;
+  data: unknown;
+}
+
+/** What a saga waits for, as it is stored and shown. */
+export interface StoredWait {
+  step: string;
+  reason: string;
+  data: unknown;
+  /** RFC 3339, by the clock of the process that wrote it: when the step's first wait began. */
+  since: string;
+  /** When the step has waited as long as it may, likewise. */
+  until: string;
+}
 
 interface StepBase<Name> {
   /** Stored data: a step is never renamed. `[a-z0-9-]+`. */
@@ -49,26 +96,28 @@ interface StepBase<Name> {
   retry: Retry;
 }
 
+/** Whether the act may wait: it may if and only if the step says for how long. */
+type Acts<Context, Outcome> =
+  | { waits: WaitLimits; act(context: Context): Promise<Outcome | Waiting> }
+  | { waits?: never; act(context: Context): Promise<Outcome> };
+
 /** May refuse; is undone when the saga turns back. */
-export interface CompensatableStep<Input, Outputs, Name extends keyof Outputs> extends StepBase<Name> {
+export type CompensatableStep<Input, Outputs, Name extends keyof Outputs> = StepBase<Name> & {
   kind: 'compensatable';
-  act(context: StepContext<Input, Outputs>): Promise<ActOutcome<Outputs[Name]>>;
   undo(context: StepContext<Input, Outputs>): Promise<UndoOutcome>;
-}
+} & Acts<StepContext<Input, Outputs>, ActOutcome<Outputs[Name]>>;
 
 /** Once known to be done there is no turning back; undone only while its outcome is unknown or when it was refused. */
-export interface PivotStep<Input, Outputs, Name extends keyof Outputs> extends StepBase<Name> {
+export type PivotStep<Input, Outputs, Name extends keyof Outputs> = StepBase<Name> & {
   kind: 'pivot';
-  act(context: StepContext<Input, Outputs>): Promise<ActOutcome<Outputs[Name]>>;
   undo(context: StepContext<Input, Outputs>): Promise<UndoOutcome>;
-}
+} & Acts<StepContext<Input, Outputs>, ActOutcome<Outputs[Name]>>;
 
 /** Behind the pivot: is asked again until it is done. */
-export interface RetriableStep<Input, Outputs, Name extends keyof Outputs> extends StepBase<Name> {
+export type RetriableStep<Input, Outputs, Name extends keyof Outputs> = StepBase<Name> & {
   kind: 'retriable';
-  act(context: StepContext<Input, Outputs>): Promise<RetriableOutcome<Outputs[Name]>>;
   undo?: never;
-}
+} & Acts<StepContext<Input, Outputs>, RetriableOutcome<Outputs[Name]>>;
 
 export type Step<Input, Outputs> = {
   [Name in keyof Outputs & string]:
@@ -80,7 +129,8 @@ export type Step<Input, Outputs> = {
 /** A step as the engine sees it, its own input and outputs forgotten. */
 export interface RunnableStep extends StepBase<string> {
   kind: StepKind;
-  act(context: StepContext<unknown, Record<string, unknown>>): Promise<ActOutcome<unknown>>;
+  waits?: WaitLimits;
+  act(context: StepContext<unknown, Record<string, unknown>>): Promise<ActOutcome<unknown> | Waiting>;
   undo?(context: StepContext<unknown, Record<string, unknown>>): Promise<UndoOutcome>;
 }
 
@@ -183,8 +233,11 @@ function durationMistakes(step: RunnableStep): string[] {
   if (maxAttempts !== undefined && !(Number.isInteger(maxAttempts) && maxAttempts > 0)) {
     mistakes.push(`maxAttempts of ${step.name} must be a positive whole number`);
   }
+  if (step.waits !== undefined && !(isDuration(step.waits.maxMs) && Number.isInteger(step.waits.maxMs))) {
+    mistakes.push(`waits.maxMs of ${step.name} must be a positive whole number of milliseconds`);
+  }
   return mistakes;
 }
 
 // Beyond 2^31 - 1 a timer fires at once instead of late.
-const isDuration = (ms: number): boolean => Number.isFinite(ms) && ms > 0 && ms <= 2_147_483_647;
+export const isDuration = (ms: number): boolean => Number.isFinite(ms) && ms > 0 && ms <= 2_147_483_647;

@@ -1,7 +1,7 @@
 import { fullJitterMs } from '@holdfast/resilience';
 import { describe, expect, it } from 'vitest';
 import { defineSaga } from './definition.ts';
-import { acted, mayTurnBack, type Progress, parkedAt, turnedBack, undone, whatNext } from './transitions.ts';
+import { acted, mayTurnBack, type Progress, parkedAt, turnedBack, undone, waited, whatNext } from './transitions.ts';
 
 const limits = { timeoutMs: 100, retry: { baseMs: 1, capMs: 10 } };
 const act = async () => ({ kind: 'completed', output: 1 }) as const;
@@ -15,7 +15,17 @@ const definition = defineSaga<null, { a: number; b: number; c: number }>()({
     { ...limits, name: 'c', kind: 'retriable', act },
   ],
 });
-const START: Progress = { state: 'running', position: 0, outputs: {}, failure: null, parked: null, resumeState: null };
+const START: Progress = {
+  ...{ state: 'running', position: 0, outputs: {}, failure: null },
+  ...{ parked: null, resumeState: null, waiting: null },
+};
+const WAIT = {
+  step: 'a',
+  reason: 'R',
+  data: null,
+  since: '2026-01-01T00:00:00.000Z',
+  until: '2026-01-01T00:15:00.000Z',
+};
 const FAILURE = { step: 'b', reason: 'NO', message: 'no' };
 
 describe('the state machine', () => {
@@ -38,6 +48,18 @@ describe('the state machine', () => {
     expect(progress).toMatchObject({ state: 'failed', position: -1, failure: FAILURE });
     const cancelled = undone(turnedBack(START, { ...FAILURE, reason: 'CANCELLED' }));
     expect(cancelled.state).toBe('cancelled');
+  });
+
+  it('S3: undoes a step that waits, and forgets its wait with the step', () => {
+    const waiting = waited(START, WAIT);
+    expect(waiting).toMatchObject({ state: 'waiting', position: 0, waiting: WAIT });
+    expect(whatNext(definition, waiting)).toEqual({ kind: 'ended' });
+    expect(mayTurnBack(definition, waiting)).toBe(true);
+    const again: Progress = { ...waiting, state: 'running' };
+    expect(acted(definition, again, 1)).toMatchObject({ position: 1, waiting: null });
+    expect(turnedBack(again, FAILURE)).toMatchObject({ state: 'compensating', position: 0, waiting: null });
+    const parked = { step: 'a', direction: 'act', reason: 'CHECKPOINT_REJECTED', detail: '', attempts: 1 } as const;
+    expect(parkedAt(again, parked)).toMatchObject({ resumeState: 'running', waiting: WAIT });
   });
 
   it('turns back until the pivot is known to be done, and never while it undoes', () => {

@@ -1,5 +1,5 @@
 import type { EndState, Failure, LiveState, Parked, SagaState } from '../journal/saga-row.ts';
-import type { RunnableStep, SagaDefinition } from './definition.ts';
+import type { RunnableStep, SagaDefinition, StoredWait } from './definition.ts';
 
 /** The part of a saga that its checkpoints change. */
 export interface Progress {
@@ -9,6 +9,8 @@ export interface Progress {
   failure: Failure | null;
   parked: Parked | null;
   resumeState: LiveState | null;
+  /** Of the step at `position`: kept while it is asked again, until the saga moves on or turns back. */
+  waiting: StoredWait | null;
 }
 
 /** What is to be done with a saga as it is stored. */
@@ -36,7 +38,8 @@ export function mayTurnBack(
   definition: SagaDefinition,
   { state, position }: Pick<Progress, 'state' | 'position'>,
 ): boolean {
-  return state === 'running' && (definition.pivotIndex === -1 || position <= definition.pivotIndex);
+  const isForward = state === 'running' || state === 'waiting';
+  return isForward && (definition.pivotIndex === -1 || position <= definition.pivotIndex);
 }
 
 /** The act at `position` is done. The last step's checkpoint ends the saga as well: one commit, not two. */
@@ -44,12 +47,18 @@ export function acted(definition: SagaDefinition, progress: Progress, output: un
   const position = progress.position + 1;
   const step = definition.steps[progress.position];
   const outputs = step === undefined ? progress.outputs : { ...progress.outputs, [step.name]: output };
-  return { ...progress, outputs, position, state: position === definition.steps.length ? 'completed' : 'running' };
+  const state = position === definition.steps.length ? 'completed' : 'running';
+  return { ...progress, outputs, position, state, waiting: null };
 }
 
-/** From now on the saga undoes; `position` stays, since the step there may have been started (S3). */
+/** The act at `position` waits for something outside; nobody owns the saga until it is woken. */
+export function waited(progress: Progress, waiting: StoredWait): Progress {
+  return { ...progress, state: 'waiting', waiting };
+}
+
+/** From now on the saga undoes; `position` stays, since the step there may have been started, a waiting one was (S3). */
 export function turnedBack(progress: Progress, failure: Failure): Progress {
-  return { ...progress, state: 'compensating', failure };
+  return { ...progress, state: 'compensating', failure, waiting: null };
 }
 
 /** The step at `position` is undone. */

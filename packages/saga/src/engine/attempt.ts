@@ -1,8 +1,15 @@
-import type { ActOutcome, RunnableStep, StepContext, UndoOutcome } from '../definition/definition.ts';
+import {
+  type ActOutcome,
+  isDuration,
+  type RunnableStep,
+  type StepContext,
+  type UndoOutcome,
+  type Waiting,
+} from '../definition/definition.ts';
 import type { Clock } from './ports.ts';
 
 /** What one attempt came to, act or undo. */
-export type AttemptOutcome = ActOutcome<unknown>;
+export type AttemptOutcome = ActOutcome<unknown> | Waiting;
 
 export interface AttemptUnderWay {
   step: RunnableStep;
@@ -16,6 +23,7 @@ export interface AttemptUnderWay {
 }
 
 export type Direction = 'act' | 'undo';
+type Answer = ActOutcome<unknown> | Waiting | UndoOutcome;
 type Context = StepContext<unknown, Record<string, unknown>>;
 
 /**
@@ -36,14 +44,14 @@ export function beginAttempt(
     cancelTimer();
     resolve(ended);
   };
-  const answered = (answer: ActOutcome<unknown> | UndoOutcome) => end(known(step, direction, answer));
+  const answered = (answer: Answer) => end(known(step, direction, answer));
   call(step, direction, context).then(answered, (error: unknown) => end(thrown(error)));
   const giveUp = () => end(unknown('given up by this process'));
   return { step, direction, attempt: context.attempt, startedAt, outcome, giveUp };
 }
 
 /** What is thrown before anything is waited for is no other case. */
-function call(step: RunnableStep, direction: Direction, context: Context): Promise<ActOutcome<unknown> | UndoOutcome> {
+function call(step: RunnableStep, direction: Direction, context: Context): Promise<Answer> {
   try {
     if (direction === 'act') return Promise.resolve(step.act(context));
     if (step.undo === undefined) throw new Error(`step ${step.name} has no undo: it stands behind the pivot`);
@@ -53,20 +61,41 @@ function call(step: RunnableStep, direction: Direction, context: Context): Promi
   }
 }
 
-function known(step: RunnableStep, direction: Direction, answer: ActOutcome<unknown> | UndoOutcome): AttemptOutcome {
+function known(step: RunnableStep, direction: Direction, answer: Answer): AttemptOutcome {
   try {
     if (step.kind === 'retriable' && answer.kind === 'refused') {
       // Behind the pivot nothing can be turned back; the types forbid it, so a refusal here is a participant's fault.
       return unknown(`refused behind the pivot: ${answer.reason}`);
     }
+    if (answer.kind === 'waiting') return wait(step, direction, answer);
     if (answer.kind !== 'completed') return answer;
     if (direction === 'undo' || !('output' in answer)) return { kind: 'completed', output: null };
     // What the next step sees must be what it would see after a crash: the value as it comes back from storage.
-    const stored = JSON.stringify(answer.output) as string | undefined;
-    return { kind: 'completed', output: stored === undefined ? null : JSON.parse(stored) };
+    return { kind: 'completed', output: asStored(answer.output) };
   } catch (error) {
     return thrown(error);
   }
+}
+
+const REASON_MAX = 200;
+const DATA_MAX = 16_384;
+
+/** The types forbid most of what is refused here; it comes from outside all the same. */
+function wait(step: RunnableStep, direction: Direction, { reason, data, waitMs }: Waiting): AttemptOutcome {
+  if (direction === 'undo') return unknown('an undo can’t wait');
+  if (step.waits === undefined) return unknown(`${step.name} can’t wait: its step does not declare \`waits\``);
+  if (typeof reason !== 'string' || reason === '' || reason.length > REASON_MAX)
+    return unknown(`a wait needs a reason of 1 to ${REASON_MAX} characters`);
+  if (!isDuration(waitMs)) return unknown('waitMs of a wait must be a positive number of milliseconds');
+  const stored = asStored(data);
+  if (JSON.stringify(stored).length > DATA_MAX) return unknown(`data of a wait is over ${DATA_MAX} characters of JSON`);
+  return { kind: 'waiting', reason, data: stored, waitMs: Math.ceil(waitMs) };
+}
+
+/** The value as it comes back from storage. */
+function asStored(value: unknown): unknown {
+  const json = JSON.stringify(value) as string | undefined;
+  return json === undefined ? null : JSON.parse(json);
 }
 
 function unknown(detail: string): AttemptOutcome {
@@ -83,6 +112,11 @@ const DETAIL_MAX = 500;
 /** An outcome's explanation for the journal: bounded, and without the character that Postgres cannot store. */
 export function detailOf(outcome: AttemptOutcome): string | null {
   if (outcome.kind === 'completed') return null;
-  const text = outcome.kind === 'refused' ? `${outcome.reason}: ${outcome.message}` : outcome.detail;
-  return text.replaceAll('\u0000', '').slice(0, DETAIL_MAX);
+  return explanation(outcome).replaceAll('\u0000', '').slice(0, DETAIL_MAX);
+}
+
+function explanation(outcome: Exclude<AttemptOutcome, { kind: 'completed' }>): string {
+  if (outcome.kind === 'refused') return `${outcome.reason}: ${outcome.message}`;
+  // Its data is for the client alone: it may hold a secret of theirs.
+  return outcome.kind === 'waiting' ? outcome.reason : outcome.detail;
 }

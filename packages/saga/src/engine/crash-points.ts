@@ -14,6 +14,15 @@ export const ENGINE_POINTS = [
   /** The decision to turn back, as a checkpoint. */
   'before-turn-back',
   'after-turn-back',
+  /** The step waits; the checkpoint that lets go of the saga is about to be written. */
+  'before-wait',
+  'after-wait',
+  /** A waiting saga is due; the update that takes it is about to be sent. */
+  'before-wake',
+  'after-wake',
+  /** A signal is about to be stored. */
+  'before-signal',
+  'after-signal',
   /** The last checkpoint. */
   'before-end',
   'after-end',

@@ -6,6 +6,8 @@
 //    before the first undo is sent. An undo may not refuse; when its attempts are exhausted the saga is parked.
 // S4 An unknown outcome is neither success nor failure: the participant is asked again with the same key.
 // S5 A refusal is final: it turns the saga back, and participants answer the same key the same way for ever.
+// S7 A waiting saga has no owner. What ends its wait (its instant, its deadline, a signal, a cancel) is stored before anybody acts
+//    on it, and none is lost.
 //
 // Why a crash anywhere is safe. All there is to know about a saga is its row, and the row names an owner whose lease
 // runs out when the process dies. The next owner reads the row and goes on from one of these recovery points:
@@ -17,19 +19,22 @@
 //   key, and the participant gives the answer that it gave before (S4, S5).
 // - A checkpoint is durable, the next act was not sent: `position` is the next step, started or not. Sending it again
 //   is safe either way.
+// - A wait is durable: the row is `waiting` and has no owner, so it needs no adoption. `wake_at` says when it is due, and
+//   whatever ends the wait early (a signal, a cancel) sets it. A process that finds it due takes it under a new epoch and asks
+//   again with the same key (S7). A signal that comes before the wait is counted by the row, and the wait is due at once.
 // - The turn-back is durable, undos are under way: the row is `compensating`; the undo at `position` is sent again.
 // - The last checkpoint is durable: the saga has ended; whatever the commit hook writes has too.
 //
 // A process that only *seems* dead cannot harm: its epoch is lower than its successor's, so its checkpoints update no
 // row (S2) and participants refuse its calls. It learns so from either and drops the saga.
 
-import { fullJitterMs } from '@holdfast/resilience';
 import type { SagaDefinition } from '../definition/definition.ts';
 import type { WriterStats } from '../journal/checkpoint-writer.ts';
 import { readSaga, readSnapshot, type SagaRecord } from '../journal/read.ts';
-import type { SagaRow, SagaSnapshot } from '../journal/saga-row.ts';
+import { type SagaRow, type SagaSnapshot, snapshotOf } from '../journal/saga-row.ts';
 import { type CancelOutcome, judgeCancel, requestCancel } from '../operator/cancel.ts';
 import { createOperator, type Operator, type ResumeOutcome } from '../operator/operate.ts';
+import { type SignalOptions, type SignalOutcome, storeSignal } from '../operator/signal.ts';
 import {
   type BeginInTransactionOutcome,
   Beginnings,
@@ -38,16 +43,17 @@ import {
   type BeginWith,
   type CreateStarter,
 } from './begin.ts';
+import type { CrashPointListener } from './crash-points.ts';
 import type { EngineOptions, EngineStats } from './engine-options.ts';
 import { type Clock, type Database, systemClock, within } from './ports.ts';
 import { ProcessLease } from './process-lease.ts';
 import { sweep } from './recovery.ts';
 import { type Admission, RunningSagas, type Slot } from './running-sagas.ts';
-import { reportEnd, SagaRun } from './saga-run.ts';
-import { openTerm, type Term } from './term.ts';
+import { SagaRun } from './saga-run.ts';
+import { reportEnd } from './saga-run-end.ts';
+import { type Term, Terms } from './term.ts';
+import { type Sleeper, type WakeContext, wake } from './wake.ts';
 import { judgeEnd, type SnapshotListener, type WaitOutcome, Watchers } from './watchers.ts';
-
-const REOPEN = { baseMs: 100, capMs: 2_000 };
 
 /** One per process. @throws TypeError when two definitions share a name */
 export function createEngine(options: EngineOptions): Engine {
@@ -64,28 +70,37 @@ export class Engine {
   readonly #options: EngineOptions;
   readonly #leaseMs: number;
   readonly #running: RunningSagas;
-  readonly #random: () => number;
   readonly #clock: Clock;
+  readonly #crashPoint: CrashPointListener;
   readonly #definitions: Map<string, SagaDefinition>;
   readonly #watchers: Watchers;
   readonly #beginnings: Beginnings;
   readonly #written: WriterStats = { flushes: 0, checkpoints: 0, attempts: 0 };
-  #term: Term | null = null;
+  readonly #terms: Terms;
   #state: 'new' | 'started' | 'stopping' | 'stopped' = 'new';
   #cancelSweep = () => {};
-  #cancelReopen = () => {};
 
   constructor(options: EngineOptions) {
     this.#options = options;
     this.#leaseMs = options.leaseMs ?? 3_000;
     this.#running = new RunningSagas(options.maxRunning ?? 2_000);
-    this.#random = options.random ?? Math.random;
     this.#clock = options.clock ?? systemClock;
+    this.#crashPoint = options.crashPoint ?? (() => {});
     this.#watchers = new Watchers({
       local: (id) => this.#running.find(id)?.snapshot,
       stored: (id) => readSnapshot(options.pool, id),
       log: options.log,
       clock: this.#clock,
+    });
+    this.#terms = new Terms({
+      options,
+      leaseMs: this.#leaseMs,
+      clock: this.#clock,
+      random: options.random ?? Math.random,
+      stats: this.#written,
+      publish: (snapshot) => this.#watchers.publish(snapshot),
+      isWanted: () => this.#state === 'started',
+      lost: (ownerId, why) => this.#lost(ownerId, why),
     });
     this.#definitions = new Map(options.definitions.map((definition) => [definition.name, definition]));
     if (this.#definitions.size !== options.definitions.length) {
@@ -114,7 +129,8 @@ export class Engine {
 
   /** Null while this process has no lease: it must not start sagas then (answer 503). */
   get ownerId(): number | null {
-    return this.#term?.lease.isHeld() ? this.#term.ownerId : null;
+    const term = this.#terms.current;
+    return term?.lease.isHeld() ? term.ownerId : null;
   }
 
   /** Registers this process and begins to look for sagas to adopt. @throws what `pg` throws, then it has not started */
@@ -125,7 +141,7 @@ export class Engine {
     try {
       // Once, never when a lost lease is replaced: two that have one name by mistake would end each other for ever.
       if (isNameUnique === true) await ProcessLease.endLeasesOf(name, pool);
-      await this.#openTerm();
+      await this.#terms.open();
     } catch (error) {
       this.#state = 'new';
       throw error;
@@ -141,17 +157,16 @@ export class Engine {
     if (this.#state === 'stopping' || this.#state === 'stopped') return;
     this.#state = 'stopping';
     this.#cancelSweep();
-    this.#cancelReopen();
+    this.#terms.endWithCurrent();
     await within(this.#clock, graceMs * 0.4, this.#running.drained());
     for (const run of this.#running.all()) run.leave();
     await within(this.#clock, graceMs * 0.4, this.#running.drained());
-    const term = this.#term;
+    const term = this.#terms.current;
     for (const run of this.#running.all()) run.drop('leaving');
     this.#state = 'stopped';
-    this.#term = null;
     if (term === null) return;
     await within(this.#clock, graceMs * 0.1, term.writer.drain());
-    term.writer.close();
+    this.#terms.end();
     await within(this.#clock, graceMs * 0.1, term.lease.release());
   }
 
@@ -159,9 +174,8 @@ export class Engine {
   abandon(): void {
     this.#state = 'stopped';
     this.#cancelSweep();
-    this.#cancelReopen();
-    this.#term?.lease.abandon();
-    this.#endTerm();
+    this.#terms.abandon();
+    this.#dropAll();
   }
 
   /**
@@ -195,7 +209,7 @@ export class Engine {
 
   /** Called before a row is written, so that the saga is here all the time (see `Slot`). */
   #admit(id: string): Admission {
-    const term = this.#term;
+    const term = this.#terms.current;
     if (this.#state !== 'started') return { kind: 'unavailable', detail: 'this process is not running sagas' };
     if (term === null || !term.lease.isHeld())
       return { kind: 'unavailable', detail: 'this process has lost its lease' };
@@ -215,10 +229,27 @@ export class Engine {
    * @throws what `pg` throws; the request may be stored then, asking again does no harm
    */
   async cancel(id: string, waitMs: number, signal?: AbortSignal): Promise<CancelOutcome> {
-    await requestCancel(this.#options.pool, id);
+    const waiting = await requestCancel(this.#options.pool, id);
+    // crash here: a waiting saga is due, and the next sweep of any process takes it.
     this.#running.find(id)?.requestCancel();
+    await this.#wakeHere(waiting);
     const judge = (snapshot: SagaSnapshot) => judgeCancel(this.#definitions.get(snapshot.definition), snapshot);
     return await this.#watchers.until<CancelOutcome>({ id, judge, waitMs, signal });
+  }
+
+  /**
+   * Tells a step something from outside. It is stored: the act sees it from then on (`context.signals`), may it come before the step
+   * is reached, before its wait or twice; a step that waits is asked again at once, here. It decides nothing by itself.
+   *
+   * @throws RangeError when it is too large; what `pg` throws: it may be stored then, and sending it again does no harm
+   */
+  async signal(id: string, step: string, signal: SignalOptions): Promise<SignalOutcome> {
+    this.#crashPoint('before-signal', id);
+    const { outcome, due } = await storeSignal(this.#options.pool, id, step, signal);
+    // crash here: it is due, and the next sweep of any process takes it.
+    this.#crashPoint('after-signal', id);
+    await this.#wakeHere(due);
+    return outcome;
   }
 
   /** Goes on with a parked saga, here. @throws what `pg` throws; if it was resumed after all, a sweep runs it */
@@ -252,48 +283,15 @@ export class Engine {
     return { ...this.#written, running: this.#running.size, oldestRunningMs };
   }
 
-  // ---- the process's lease
-
-  async #openTerm(): Promise<void> {
-    this.#term = await openTerm({
-      options: this.#options,
-      leaseMs: this.#leaseMs,
-      clock: this.#clock,
-      random: this.#random,
-      stats: this.#written,
-      publish: (snapshot) => this.#watchers.publish(snapshot),
-      onLost: (why) => this.#loseTerm(why),
-    });
+  /** Others may own this process's sagas from now on: it stops driving them. */
+  #lost(ownerId: number | null, why: string): void {
+    const fields = { ownerId, sagas: this.#running.size, why };
+    this.#options.log.warn(fields, 'this process has lost its lease; it registers again');
+    this.#dropAll();
   }
 
-  /** Others may own this process's sagas from now on: stop driving them, and come back as a new owner. */
-  #loseTerm(why: string): void {
-    this.#options.log.warn(
-      { ownerId: this.#term?.ownerId, sagas: this.#running.size, why },
-      'this process has lost its lease; it registers again',
-    );
-    this.#endTerm();
-    if (this.#state === 'started') this.#reopen(0);
-  }
-
-  #endTerm(): void {
-    this.#term?.writer.close();
-    this.#term = null;
+  #dropAll(): void {
     for (const run of this.#running.all()) run.drop('lease-lost');
-  }
-
-  #reopen(attempt: number): void {
-    const waitMs = fullJitterMs(REOPEN, attempt, this.#random);
-    this.#cancelReopen = this.#clock.after(waitMs, async () => {
-      try {
-        await this.#openTerm();
-        // Stopped while registering: the row runs out by itself.
-        if (this.#state !== 'started') this.abandon();
-      } catch (error) {
-        this.#options.log.warn({ err: error }, 'this process could not register again; it tries again');
-        if (this.#state === 'started') this.#reopen(attempt + 1);
-      }
-    });
   }
 
   // ---- recovery
@@ -303,7 +301,7 @@ export class Engine {
   }
 
   async #sweep(): Promise<void> {
-    const term = this.#term;
+    const term = this.#terms.current;
     try {
       if (term?.lease.isHeld()) await this.#sweepAs(term);
     } catch (error) {
@@ -314,17 +312,15 @@ export class Engine {
 
   async #sweepAs(term: Term): Promise<void> {
     const { adopted, restarted } = await sweep({
-      db: this.#options.pool,
-      ownerId: term.ownerId,
-      definitions: [...this.#definitions.keys()],
+      ...this.#wakeContext(term),
       neglectedAfterMs: Math.ceil(this.#leaseMs / 3),
-      active: () => this.#term === term && term.lease.isHeld() && this.#state === 'started',
+      active: () => this.#terms.current === term && term.lease.isHeld() && this.#state === 'started',
       takeSlot: (id) => {
         if (this.#running.isHere(id)) return 'here';
         return this.#running.isFull() ? 'full' : this.#takeSlot(id, term);
       },
+      room: () => this.#running.room(),
       cancelRequested: (id) => this.#running.find(id)?.requestCancel(),
-      crashPoint: this.#options.crashPoint ?? (() => {}),
     });
     if (adopted > 0) this.#options.metrics?.sagasAdopted(adopted);
     const { ownerId } = term;
@@ -332,12 +328,42 @@ export class Engine {
       this.#options.log.info({ ownerId, adopted, restarted }, 'this process has adopted sagas');
   }
 
+  /** Takes a saga that is due. Whatever keeps this process from it (no room, no lease): it stays due, for the next sweep of any. */
+  async #wakeHere(saga: Sleeper | null): Promise<void> {
+    const term = this.#terms.current;
+    if (saga === null || term === null || !term.lease.isHeld()) return;
+    if (this.#state !== 'started' || this.#running.isFull()) return;
+    try {
+      await wake(this.#wakeContext(term), saga, this.#takeSlot(saga.id, term));
+    } catch (error) {
+      this.#options.log.warn(
+        { err: error, sagaId: saga.id },
+        'a saga that is due could not be taken; a sweep takes it',
+      );
+    }
+  }
+
+  #wakeContext({ ownerId }: Term): WakeContext {
+    const { pool: db, metrics } = this.#options;
+    return {
+      db,
+      ownerId,
+      definitions: [...this.#definitions.keys()],
+      wallNow: () => this.#clock.wallNow(),
+      crashPoint: this.#crashPoint,
+      woken: (row) => {
+        metrics?.sagasWoken(1);
+        this.#watchers.publish(snapshotOf(row));
+      },
+    };
+  }
+
   // ---- running
 
   #takeSlot(id: string, term: Term): Slot {
     return this.#running.takeSlot(id, (row) => {
       // Under a lease that is gone meanwhile the row belongs to a dead owner, and is adopted like any other.
-      if (this.#term === term && this.#state === 'started') void this.#runSaga(row, term);
+      if (this.#terms.current === term && this.#state === 'started') void this.#runSaga(row, term);
     });
   }
 
@@ -353,13 +379,17 @@ export class Engine {
     }
     const run = new SagaRun(row, context);
     this.#running.add(run);
+    let isDue = false;
     try {
-      reportEnd(run, context, await run.run());
+      const end = await run.run();
+      reportEnd(run, context, end);
+      isDue = end.kind === 'waiting' && end.isDue;
     } catch (error) {
       log.error({ err: error, sagaId: row.id }, 'this saga run has failed; the next sweep tries again');
     } finally {
       this.#running.remove(run);
       this.#watchers.released(row.id);
     }
+    if (isDue) await this.#wakeHere(row);
   }
 }

@@ -45,6 +45,10 @@ export interface SagaMetrics {
   /** `completed`, `failed` or `cancelled`. */
   sagaEnded(definition: string, state: string, durationMs: number): void;
   sagaParked(definition: string): void;
+  /** Its step waits for something outside. */
+  sagaWaiting(definition: string, step: string): void;
+  /** That had waited until now. */
+  sagasWoken(count: number): void;
   /** Adopted from dead owners. */
   sagasAdopted(count: number): void;
   /** Dropped because another process owns it now. */

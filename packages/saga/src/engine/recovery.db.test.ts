@@ -34,11 +34,25 @@ async function expireLease(ownerId: number | null): Promise<void> {
 }
 
 function countingMetrics() {
-  const counts = { started: 0, ended: 0, adopted: 0, fenced: 0, parked: 0, retried: 0, flushed: 0 };
+  const counts = {
+    started: 0,
+    ended: 0,
+    waiting: 0,
+    woken: 0,
+    adopted: 0,
+    fenced: 0,
+    parked: 0,
+    retried: 0,
+    flushed: 0,
+  };
   const metrics: SagaMetrics = {
     sagaStarted: () => void counts.started++,
     sagaEnded: () => void counts.ended++,
     sagaParked: () => void counts.parked++,
+    sagaWaiting: () => void counts.waiting++,
+    sagasWoken: (count) => {
+      counts.woken += count;
+    },
     sagasAdopted: (count) => {
       counts.adopted += count;
     },

@@ -1,32 +1,32 @@
 // Finding sagas that no process runs. Upholds:
-// S1 Every live saga has an owner, and an owner whose lease has run out loses it to the first process that looks.
+// S1 Every live saga has an owner, and an owner whose lease has run out loses it to the first process that looks. A waiting saga
+//    has none: it is taken by the first process that finds it due (wake.ts).
 // S2 Adopting a saga raises its epoch in the same statement, so that the owner before can write nothing any more.
 
 import { statement } from '@holdfast/postgres';
 import { SAGA_ROW_COLUMNS, type SagaRow } from '../journal/saga-row.ts';
-import type { CrashPointListener } from './crash-points.ts';
-import type { Database } from './ports.ts';
 import type { Slot } from './running-sagas.ts';
+import { type SweepWakeContext, wakeDue } from './wake.ts';
 
 // An owner without a running lease is dead, also when its row has been deleted: no saga can be orphaned by an insert that
 // was held up until long after its owner's end.
 const DEAD_OWNERS = statement(
   'saga.dead-owners',
   `select distinct s.owner_id from sagas s
-    where s.ended_at is null and s.state <> 'parked' and s.owner_id <> $1::bigint
+    where s.ended_at is null and s.state <> 'parked' and s.state <> 'waiting' and s.owner_id <> $1::bigint
       and not exists (select 1 from owners o where o.owner_id = s.owner_id and o.lease_until > clock_timestamp())`,
 );
 const SAGAS_OF_OWNER = statement(
   'saga.sagas-of-owner',
   `select id, epoch from sagas
-    where owner_id = $1::bigint and ended_at is null and state <> 'parked'
+    where owner_id = $1::bigint and ended_at is null and state <> 'parked' and state <> 'waiting'
       and definition = any($2::text[]) and id > $3::text
     order by id limit $4::integer`,
 );
 const OWN_NEGLECTED = statement(
   'saga.own-neglected',
   `select id, epoch, cancel_requested_at is not null as cancel_requested from sagas
-    where owner_id = $1::bigint and ended_at is null and state <> 'parked'
+    where owner_id = $1::bigint and ended_at is null and state <> 'parked' and state <> 'waiting'
       and definition = any($2::text[]) and id > $3::text
       and (cancel_requested_at is not null or driven_at < clock_timestamp() - $5::integer * interval '1 millisecond')
     order by id limit $4::integer`,
@@ -37,7 +37,7 @@ export const ADOPT = statement(
   'saga.adopt',
   `update sagas set owner_id = $1::bigint, epoch = epoch + 1, driven_at = clock_timestamp()
     where id = $2::text and owner_id = $3::bigint and epoch = $4::bigint
-      and ended_at is null and state <> 'parked'
+      and ended_at is null and state <> 'parked' and state <> 'waiting'
   returning ${SAGA_ROW_COLUMNS}`,
 );
 const FORGET_OWNERS = statement(
@@ -49,20 +49,17 @@ const PAGE = 100;
 const ADOPTIONS_AT_ONCE = 4;
 
 /** What recovery needs of the engine. */
-export interface RecoveryContext {
-  db: Database;
-  ownerId: number;
-  /** Definitions that this process knows; sagas of others are left to other processes. */
-  definitions: string[];
+export interface RecoveryContext extends SweepWakeContext {
   /** How old an own saga's last checkpoint is before the sweep asks whether it still runs. */
   neglectedAfterMs: number;
   /** False when this process has lost its lease or is stopping. */
   active: () => boolean;
   /** Takes a slot for a saga; `here` when it has one or runs already, `full` when there is no room. */
   takeSlot: (id: string) => Slot | 'here' | 'full';
+  /** How many slots are free. */
+  room: () => number;
   /** A cancel was requested of a saga that runs here. */
   cancelRequested: (id: string) => void;
-  crashPoint: CrashPointListener;
 }
 
 export interface SweepResult {
@@ -70,16 +67,19 @@ export interface SweepResult {
   adopted: number;
   /** Own sagas that did not run: their insert was committed, but its reply was lost. */
   restarted: number;
+  /** Sagas that had waited until now. */
+  woken: number;
 }
 
 /** One look at everything; repeated by the engine as long as it lives. @throws what `pg` throws */
 export async function sweep(context: RecoveryContext): Promise<SweepResult> {
   const restarted = await sweepOwn(context);
+  const woken = await wakeDue(context);
   const { rows } = await context.db.query<{ owner_id: number }>({ ...DEAD_OWNERS, values: [context.ownerId] });
   let adopted = 0;
   for (const { owner_id } of rows) adopted += await adoptFrom(context, owner_id);
   await context.db.query(FORGET_OWNERS);
-  return { adopted, restarted };
+  return { adopted, restarted, woken };
 }
 
 type Candidate = { id: string; epoch: number; cancel_requested?: boolean };

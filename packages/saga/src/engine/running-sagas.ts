@@ -41,7 +41,12 @@ export class RunningSagas {
   }
 
   isFull(): boolean {
-    return this.#runs.size + this.#slotCount >= this.#maxRunning;
+    return this.room() <= 0;
+  }
+
+  /** How many more there may be. */
+  room(): number {
+    return this.#maxRunning - this.#runs.size - this.#slotCount;
   }
 
   /** It runs here, or has a slot. */

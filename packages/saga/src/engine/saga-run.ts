@@ -2,12 +2,14 @@
 // the parts that live here:
 // S2 A step starts only after the checkpoint before it is durable: every turn of `#runSteps` ends with one.
 // S3 The turn-back is such a checkpoint too, so it is durable before the first undo; undo starts at `position`, the
-//    step that may have been started.
+//    step that may have been started, or that waits.
 // S4 An unknown outcome is asked again, with the same key.
+// S7 A wait is a checkpoint that says how many signals its act had seen; with it the saga has no owner any more. Its deadline moves
+//    on with the step's first wait only, so a step that always waits is turned back.
 // S6 The instant that callers are shown rises with every checkpoint, also when the owner before had a clock that is ahead.
 
 import { fullJitterMs } from '@holdfast/resilience';
-import type { RunnableStep, SagaDefinition } from '../definition/definition.ts';
+import type { RunnableStep, SagaDefinition, Signal, StoredWait, Waiting } from '../definition/definition.ts';
 import {
   acted,
   CANCELLED,
@@ -17,21 +19,17 @@ import {
   parkedAt,
   turnedBack,
   undone,
+  waited,
   whatNext,
 } from '../definition/transitions.ts';
-import type { Attempt, Checkpoint } from '../journal/checkpoint.ts';
+import type { Attempt, Checkpoint, WaitTerms } from '../journal/checkpoint.ts';
 import type { CheckpointOutcome } from '../journal/checkpoint-writer.ts';
-import {
-  type EndState,
-  hasEnded,
-  type Parked,
-  type SagaRow,
-  type SagaSnapshot,
-  type SagaState,
-} from '../journal/saga-row.ts';
+import { hasEnded, type Parked, type SagaRow, type SagaSnapshot, type SagaState } from '../journal/saga-row.ts';
 import { type AttemptOutcome, type AttemptUnderWay, beginAttempt, type Direction, detailOf } from './attempt.ts';
+import { AttemptLog } from './attempt-log.ts';
 import type { CrashPointListener } from './crash-points.ts';
 import { type Clock, refusalFields, type SagaLog, type SagaMetrics } from './ports.ts';
+import type { DropReason, SagaRunEnd } from './saga-run-end.ts';
 
 // Made once: without a reason, every abort makes an exception with a stack of its own.
 const ATTEMPT_ENDED = new Error('this attempt has ended');
@@ -53,12 +51,10 @@ export interface SagaRunContext {
   metrics?: SagaMetrics | undefined;
 }
 
-/** Why a saga no longer runs here though it has not ended: its row says where the next owner goes on. */
-export type DropReason = 'fenced' | 'lease-lost' | 'leaving' | 'unwritable';
-export type SagaRunEnd = { kind: 'ended'; state: EndState } | { kind: 'parked' } | { kind: 'dropped'; why: DropReason };
-
 type Durable = Extract<CheckpointOutcome, { kind: 'durable' }>;
-type Decision = { kind: 'checkpoint'; progress: Progress } | { kind: 'dropped'; why: DropReason };
+type Decision =
+  /** `wait`: of one that waits. */
+  { kind: 'checkpoint'; progress: Progress; wait: WaitTerms | null } | { kind: 'dropped'; why: DropReason };
 
 export class SagaRun {
   readonly id: string;
@@ -71,11 +67,11 @@ export class SagaRun {
   #revision: number;
   #changedAt: Date;
   #cancelRequested: boolean;
+  #isDue = false;
   #drop: DropReason | null = null;
   #leaving = false;
-  #seq = 0;
-  /** Attempts that go into the journal with the next checkpoint. */
-  #attempts: Attempt[] = [];
+  /** They go into the journal with the next checkpoint. */
+  readonly #attempts: AttemptLog;
   #attemptUnderWay: AttemptUnderWay | null = null;
   /** Of the attempt under way; an attempt that is done leaves it to the next. */
   #abort = new AbortController();
@@ -86,21 +82,22 @@ export class SagaRun {
     this.id = row.id;
     this.epoch = row.epoch;
     this.startedAt = now - row.age_ms;
+    this.#attempts = new AttemptLog({ sagaId: row.id, epoch: row.epoch });
     this.#row = row;
     this.#context = context;
     this.#deadlineAt = now + row.remaining_ms;
-    const { state, position, outputs, failure } = row;
-    this.#progress = { state, position, outputs, failure, parked: null, resumeState: null };
+    const { state, position, outputs, failure, waiting = null } = row;
+    this.#progress = { state, position, outputs, failure, waiting, parked: null, resumeState: null };
     this.#revision = row.revision;
     this.#changedAt = row.changed_at;
     this.#cancelRequested = row.cancel_requested;
   }
 
   get snapshot(): SagaSnapshot {
-    const { state, position, outputs, failure } = this.#progress;
+    const { state, position, outputs, failure, waiting } = this.#progress;
     const { definition } = this.#row;
     const [revision, changedAt] = [this.#revision, this.#changedAt];
-    return { id: this.id, definition, state, position, outputs, failure, revision, changedAt };
+    return { id: this.id, definition, state, position, outputs, failure, waiting, revision, changedAt };
   }
 
   /** A cancel is durable in the row. It ends a wait between attempts, never an attempt. */
@@ -137,14 +134,16 @@ export class SagaRun {
       if (next.kind === 'ended') return this.#end();
       const decision = next.kind === 'act' ? await this.#act(next.step) : await this.#undo(next.step);
       // crash here, before the checkpoint: the next owner repeats the attempt with the same key.
-      const dropped = decision.kind === 'dropped' ? decision.why : await this.#checkpoint(decision.progress);
+      const dropped =
+        decision.kind === 'dropped' ? decision.why : await this.#checkpoint(decision.progress, decision.wait);
       // crash here, after the checkpoint: the next owner goes on with the next step.
       if (dropped !== null) return { kind: 'dropped', why: dropped };
     }
   }
 
   #end(): SagaRunEnd {
-    const { state } = this.#progress;
+    const { state, waiting } = this.#progress;
+    if (state === 'waiting') return { kind: 'waiting', step: waiting?.step ?? '', isDue: this.#isDue };
     return hasEnded(state) ? { kind: 'ended', state } : { kind: 'parked' };
   }
 
@@ -153,7 +152,7 @@ export class SagaRun {
     for (let attempt = 1; ; attempt++) {
       const why = this.#mustDrop();
       if (why !== null) return { kind: 'dropped', why };
-      const turnBack = this.#reasonToTurnBack();
+      const turnBack = this.#reasonToTurnBack(step);
       if (turnBack !== null) return this.#decide(turnedBack(this.#progress, { step: step.name, ...turnBack }));
 
       const underWay = this.#begin(step, 'act', attempt);
@@ -168,6 +167,8 @@ export class SagaRun {
         }
         case 'fenced':
           return { kind: 'dropped', why: 'fenced' };
+        case 'waiting':
+          return this.#wait(step, attempt, outcome);
         case 'unknown': {
           const bounded = mayTurnBack(this.#context.definition, this.#progress);
           if (!bounded && this.#isExhausted(step, attempt)) return this.#park(step, 'act', attempt, outcome);
@@ -192,6 +193,7 @@ export class SagaRun {
           return { kind: 'dropped', why: 'fenced' };
         // An undo may not refuse; a participant that does it all the same is asked again, then an operator.
         case 'refused':
+        case 'waiting':
         case 'unknown':
           if (this.#isExhausted(step, attempt)) return this.#park(step, 'undo', attempt, outcome);
           await this.#backOff(step, 'undo', attempt, outcome, Number.POSITIVE_INFINITY);
@@ -199,14 +201,44 @@ export class SagaRun {
     }
   }
 
-  #decide(progress: Progress): Decision {
-    return { kind: 'checkpoint', progress };
+  #decide(progress: Progress, wait: WaitTerms | null = null): Decision {
+    return { kind: 'checkpoint', progress, wait };
   }
 
   #park(step: RunnableStep, direction: 'act' | 'undo', attempts: number, outcome: AttemptOutcome): Decision {
     const detail = detailOf(outcome) ?? '';
-    const parked: Parked = { step: step.name, direction, reason: 'ATTEMPTS_EXHAUSTED', detail, attempts };
-    return this.#decide(parkedAt(this.#progress, parked));
+    const reason = outcome.kind === 'waiting' ? 'WAIT_EXCEEDED' : 'ATTEMPTS_EXHAUSTED';
+    return this.#decide(parkedAt(this.#progress, { step: step.name, direction, reason, detail, attempts }));
+  }
+
+  /** The step goes on when something happens outside: nobody owns the saga until then. */
+  #wait(step: RunnableStep, attempt: number, outcome: Waiting): Decision {
+    const turnBack = this.#reasonToTurnBack(step);
+    if (turnBack !== null) return this.#decide(turnedBack(this.#progress, { step: step.name, ...turnBack }));
+    const { clock, definition } = this.#context;
+    const before = this.#progress.waiting;
+    const leftMs = Math.max(0, this.#deadlineAt - clock.now());
+    // Behind the pivot there is no way back.
+    if (before !== null && leftMs === 0) return this.#park(step, 'act', attempt, outcome);
+    const { reason, data = null, waitMs } = outcome;
+    const { maxMs = 0 } = step.waits ?? {};
+    const inMs = (ms: number) => new Date(clock.wallNow() + ms).toISOString();
+    const { since, until }: Pick<StoredWait, 'since' | 'until'> = before ?? {
+      since: inMs(0),
+      until: inMs(leftMs + maxMs),
+    };
+    return this.#decide(waited(this.#progress, { step: step.name, reason, data, since, until }), {
+      waitMs,
+      seen: this.#signalsOf(step).length,
+      extendMs: before === null ? maxMs : null,
+      mayTurnBack: mayTurnBack(definition, this.#progress),
+    });
+  }
+
+  /** Those that were there when this process took the saga: the checkpoint of a wait sees to any that have come since. */
+  #signalsOf(step: RunnableStep): Signal[] {
+    const all = this.#row.signals ?? [];
+    return all.filter((signal) => signal.step === step.name).map(({ key, data }) => ({ key, data }));
   }
 
   #isExhausted(step: RunnableStep, attempt: number): boolean {
@@ -220,12 +252,16 @@ export class SagaRun {
     return this.#context.leaseHeld() ? null : 'lease-lost';
   }
 
-  #reasonToTurnBack(): { reason: string; message: string } | null {
+  #reasonToTurnBack({ waits }: RunnableStep): { reason: string; message: string } | null {
     if (!mayTurnBack(this.#context.definition, this.#progress)) return null;
     if (this.#cancelRequested) return { reason: CANCELLED, message: 'cancelled on request' };
     if (this.#context.clock.now() < this.#deadlineAt) return null;
-    const { deadlineMs } = this.#context.definition;
-    return { reason: DEADLINE_EXCEEDED, message: `not done within ${deadlineMs} ms` };
+    const { waiting } = this.#progress;
+    if (waiting === null || waits === undefined) {
+      return { reason: DEADLINE_EXCEEDED, message: `not done within ${this.#context.definition.deadlineMs} ms` };
+    }
+    const message = `${waiting.reason}: still so after waiting for ${waits.maxMs} ms`;
+    return { reason: waits.exceededReason ?? DEADLINE_EXCEEDED, message };
   }
 
   #begin(step: RunnableStep, direction: Direction, attempt: number): AttemptUnderWay {
@@ -236,6 +272,8 @@ export class SagaRun {
       key: `${this.id}:${step.name}${direction === 'undo' ? ':undo' : ''}`,
       epoch: this.epoch,
       attempt,
+      waiting: this.#progress.waiting,
+      signals: this.#signalsOf(step),
       timeoutMs: this.#timeoutMs(step),
       signal: this.#abort.signal,
     };
@@ -244,23 +282,11 @@ export class SagaRun {
     return this.#attemptUnderWay;
   }
 
-  #note({ step, direction, attempt, startedAt }: AttemptUnderWay, outcome: AttemptOutcome): void {
+  #note(underWay: AttemptUnderWay, outcome: AttemptOutcome): void {
     this.#attemptUnderWay = null;
     if (outcome.kind !== 'completed') this.#endAttempt();
-    this.#context.crashPoint(`after-${direction}`, this.id);
-    this.#seq += 1;
-    this.#attempts.push({
-      sagaId: this.id,
-      epoch: this.epoch,
-      seq: this.#seq,
-      step: step.name,
-      direction,
-      attempt,
-      outcome: outcome.kind,
-      detail: detailOf(outcome),
-      startedAt,
-      endedAt: this.#context.clock.now(),
-    });
+    this.#context.crashPoint(`after-${underWay.direction}`, this.id);
+    this.#attempts.add(underWay, outcome, this.#context.clock.now());
   }
 
   /** The participant may stop working for a caller that has stopped waiting. */
@@ -276,8 +302,8 @@ export class SagaRun {
   }
 
   /** @returns why the saga must be dropped, or null when the checkpoint is durable */
-  async #checkpoint(progress: Progress): Promise<DropReason | null> {
-    const checkpoint = this.#checkpointOf(progress);
+  async #checkpoint(progress: Progress, wait: WaitTerms | null): Promise<DropReason | null> {
+    const checkpoint = this.#checkpointOf(progress, wait);
     this.#context.crashPoint(`before-${pointOf(this.#progress.state, progress.state)}`, this.id);
     const outcome = await this.#context.write(checkpoint);
     switch (outcome.kind) {
@@ -289,13 +315,13 @@ export class SagaRun {
       case 'unavailable':
         return this.#drop ?? 'lease-lost';
       case 'failed': {
-        this.#attempts.unshift(...checkpoint.attempts);
+        this.#attempts.putBack(checkpoint.attempts);
         if (progress.state === 'parked') return 'unwritable';
         this.#context.log.error(
           { ...refusalFields(outcome.error), sagaId: this.id },
           'checkpoint rejected; this process parks the saga',
         );
-        return await this.#checkpoint(parkedAt(this.#progress, this.#rejection(outcome.error)));
+        return await this.#checkpoint(parkedAt(this.#progress, this.#rejection(outcome.error)), null);
       }
     }
   }
@@ -305,19 +331,19 @@ export class SagaRun {
     const step = next.kind === 'ended' ? '' : next.step.name;
     const direction = next.kind === 'undo' ? 'undo' : 'act';
     const detail = refusalFields(error).why;
-    return { step, direction, reason: 'CHECKPOINT_REJECTED', detail, attempts: this.#seq };
+    return { step, direction, reason: 'CHECKPOINT_REJECTED', detail, attempts: this.#attempts.count };
   }
 
-  #checkpointOf({ state, position, outputs, failure, parked, resumeState }: Progress): Checkpoint {
+  #checkpointOf(progress: Progress, wait: WaitTerms | null): Checkpoint {
+    const { state, position, outputs, failure, waiting } = progress;
     const { definition, input } = this.#row;
     const { id, epoch } = this;
     const revision = this.#revision + 1;
     const changedAt = this.#nextInstant();
-    const upcoming = { id, definition, state, position, outputs, failure, revision, changedAt };
+    const upcoming = { id, definition, state, position, outputs, failure, waiting, revision, changedAt };
     const payload = this.#context.hookPayload(upcoming, input);
-    const attempts = this.#takeAttempts();
-    const row = { id, epoch, revision, state, position, outputs, failure, parked, resumeState, changedAt };
-    return { ...row, payload, attempts };
+    const attempts = this.#attempts.take();
+    return { ...progress, id, epoch, revision, changedAt, wait, payload, attempts };
   }
 
   /** Later than what callers were shown before, also where that was by a clock that is ahead of this one. */
@@ -325,21 +351,16 @@ export class SagaRun {
     return new Date(Math.max(this.#context.clock.wallNow(), this.#changedAt.getTime() + 1));
   }
 
-  #written(progress: Progress, checkpoint: Checkpoint, { cancelRequested, isHookStored }: Durable): void {
+  #written(progress: Progress, checkpoint: Checkpoint, { cancelRequested, isHookStored, isDue }: Durable): void {
     this.#context.crashPoint(`after-${pointOf(this.#progress.state, progress.state)}`, this.id);
     this.#progress = progress;
     this.#revision = checkpoint.revision;
     this.#changedAt = checkpoint.changedAt;
     this.#cancelRequested ||= cancelRequested;
+    this.#isDue = isDue;
     // K1: an earlier answer may stand. Only what this flush has stored may be passed on without a look at the database.
     const storedByHook = isHookStored ? checkpoint.payload : null;
     this.#context.publish({ ...this.snapshot, storedByHook });
-  }
-
-  #takeAttempts(): Attempt[] {
-    const attempts = this.#attempts;
-    this.#attempts = [];
-    return attempts;
   }
 
   async #backOff(
@@ -350,7 +371,7 @@ export class SagaRun {
     mostMs: number,
   ): Promise<void> {
     this.#context.metrics?.stepRetried(this.#row.definition, step.name, direction);
-    await this.#context.journal(this.#takeAttempts());
+    await this.#context.journal(this.#attempts.take());
     const leastMs = (outcome.kind === 'unknown' && outcome.retryAfterMs) || 0;
     const waitMs = Math.max(leastMs, fullJitterMs(step.retry, attempt - 1, this.#context.random));
     await this.#sleep(Math.max(0, Math.min(waitMs, mostMs)));
@@ -370,20 +391,8 @@ export class SagaRun {
   }
 }
 
-function pointOf(from: SagaState, to: SagaState): 'checkpoint' | 'turn-back' | 'end' {
+function pointOf(from: SagaState, to: SagaState): 'checkpoint' | 'turn-back' | 'wait' | 'end' {
   if (hasEnded(to)) return 'end';
+  if (to === 'waiting') return 'wait';
   return from === 'running' && to === 'compensating' ? 'turn-back' : 'checkpoint';
-}
-
-export function reportEnd({ id: sagaId, epoch, startedAt }: SagaRun, context: SagaRunContext, end: SagaRunEnd): void {
-  const { definition, log, metrics, clock } = context;
-  if (end.kind === 'ended') metrics?.sagaEnded(definition.name, end.state, clock.now() - startedAt);
-  if (end.kind === 'parked') {
-    metrics?.sagaParked(definition.name);
-    log.error({ sagaId, epoch }, 'saga parked: an operator has to fix the cause and resume it');
-  }
-  if (end.kind === 'dropped') {
-    if (end.why === 'fenced') metrics?.sagaFenced(definition.name);
-    log.info({ sagaId, epoch, why: end.why }, 'saga dropped; its next owner continues it');
-  }
 }

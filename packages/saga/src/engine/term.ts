@@ -1,3 +1,4 @@
+import { fullJitterMs } from '@holdfast/resilience';
 import type { SagaDefinition } from '../definition/definition.ts';
 import { CheckpointWriter, type WriterStats } from '../journal/checkpoint-writer.ts';
 import type { SagaSnapshot } from '../journal/saga-row.ts';
@@ -15,7 +16,7 @@ export interface Term {
   contexts: Map<string, SagaRunContext>;
 }
 
-export interface TermParts {
+interface TermParts {
   options: EngineOptions;
   leaseMs: number;
   clock: Clock;
@@ -27,8 +28,80 @@ export interface TermParts {
   onLost: (why: string) => void;
 }
 
+/** What all terms of a process share. */
+export interface TermsParts extends Omit<TermParts, 'onLost'> {
+  /** Whether this process is to run sagas. */
+  isWanted: () => boolean;
+  /** Called when a lease is lost for good, before a new one is asked for. */
+  lost: (ownerId: number | null, why: string) => void;
+}
+
+const REOPEN = { baseMs: 100, capMs: 2_000 };
+
+/** The term of this process, and after a lost lease the next one, as long as it is wanted. */
+export class Terms {
+  #current: Term | null = null;
+  #cancelReopen = () => {};
+  readonly #parts: TermsParts;
+
+  constructor(parts: TermsParts) {
+    this.#parts = parts;
+  }
+
+  get current(): Term | null {
+    return this.#current;
+  }
+
+  /** @throws what `pg` throws when the database cannot be reached */
+  async open(): Promise<void> {
+    this.#current = await openTerm({ ...this.#parts, onLost: (why) => this.#lose(why) });
+  }
+
+  /** No other follows the current one. */
+  endWithCurrent(): void {
+    this.#cancelReopen();
+  }
+
+  /** Nothing more is written under it. @returns the one that was current */
+  end(): Term | null {
+    const term = this.#current;
+    term?.writer.close();
+    this.#current = null;
+    return term;
+  }
+
+  /** Ends it as a crash would: the lease is left to run out. */
+  abandon(): void {
+    this.endWithCurrent();
+    this.#current?.lease.abandon();
+    this.end();
+  }
+
+  /** Others may own this process's sagas from now on: come back as a new owner. */
+  #lose(why: string): void {
+    const term = this.end();
+    this.#parts.lost(term?.ownerId ?? null, why);
+    if (this.#parts.isWanted()) this.#reopen(0);
+  }
+
+  #reopen(attempt: number): void {
+    const { clock, random, options, isWanted } = this.#parts;
+    const waitMs = fullJitterMs(REOPEN, attempt, random);
+    this.#cancelReopen = clock.after(waitMs, async () => {
+      try {
+        await this.open();
+        // Stopped while registering: the row runs out by itself.
+        if (!isWanted()) this.abandon();
+      } catch (error) {
+        options.log.warn({ err: error }, 'this process could not register again; it tries again');
+        if (isWanted()) this.#reopen(attempt + 1);
+      }
+    });
+  }
+}
+
 /** Registers this process. @throws what `pg` throws when the database cannot be reached */
-export async function openTerm(parts: TermParts): Promise<Term> {
+async function openTerm(parts: TermParts): Promise<Term> {
   const { options, leaseMs, clock, random, stats, onLost } = parts;
   const { pool, name, log, metrics, commitHook, prepared, definitions } = options;
   const lease = await ProcessLease.register({ pool, name, log, clock, leaseMs, onLost });

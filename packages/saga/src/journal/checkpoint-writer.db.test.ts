@@ -22,7 +22,15 @@ const CHANGED_AT = new Date('2026-01-02T03:04:05.678Z');
 
 function checkpoint(id: string, changes: Partial<Checkpoint> = {}): Checkpoint {
   const progress = { state: 'running', position: 1, outputs: { reserve: 1 }, failure: null } as const;
-  const rest = { parked: null, resumeState: null, changedAt: CHANGED_AT, payload: null, attempts: [] };
+  const rest = {
+    parked: null,
+    resumeState: null,
+    waiting: null,
+    wait: null,
+    changedAt: CHANGED_AT,
+    payload: null,
+    attempts: [],
+  };
   return { id, epoch: 1, revision: 1, ...progress, ...rest, ...changes };
 }
 
@@ -223,7 +231,7 @@ describe('a flush', () => {
         mine.write(checkpoint('goes-on', { payload: 'early' })),
         mine.write(checkpoint('was-answered', ended)),
       ]);
-    const durable = { kind: 'durable', cancelRequested: false };
+    const durable = { kind: 'durable', cancelRequested: false, isDue: false };
     expect(await write()).toEqual([
       { ...durable, isHookStored: true },
       { kind: 'fenced' },

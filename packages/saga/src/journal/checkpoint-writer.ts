@@ -19,7 +19,8 @@ import type { Attempt, Checkpoint, CommitHook } from './checkpoint.ts';
 import { flushStatements, flushValues } from './flush-sql.ts';
 
 export type CheckpointOutcome =
-  | { kind: 'durable'; cancelRequested: boolean; isHookStored: boolean }
+  /** `isDue`: it waits, and what it waits for is there already. */
+  | { kind: 'durable'; cancelRequested: boolean; isHookStored: boolean; isDue: boolean }
   /** Another process owns the saga. */
   | { kind: 'fenced' }
   /** The writer was closed first: this process may not own anything any more. Whether it was written is unknown. */
@@ -56,7 +57,7 @@ type Waiting = { checkpoint: Checkpoint; settle: (outcome: CheckpointOutcome) =>
 type Written = Omit<Extract<CheckpointOutcome, { kind: 'durable' }>, 'kind'>;
 type Batch = { waiting: Waiting[]; attempts: Attempt[] };
 /** Of a checkpoint, or of what the commit hook has stored with one. */
-type WrittenRow = { id: string; cancel_requested: boolean | null; stored_by_hook: boolean };
+type WrittenRow = { id: string; cancel_requested: boolean | null; stored_by_hook: boolean; due: boolean | null };
 
 // How long an attempt that no caller waits for may stay out of the journal, hoping for a flush that goes anyway.
 const JOURNAL_DELAY_MS = 100;
@@ -250,8 +251,9 @@ export class CheckpointWriter {
 
 function writtenById(rows: WrittenRow[]): Map<string, Written> {
   const written = new Map<string, Written>();
-  for (const { id, cancel_requested, stored_by_hook } of rows) {
-    if (!stored_by_hook) written.set(id, { cancelRequested: cancel_requested === true, isHookStored: false });
+  for (const { id, cancel_requested, stored_by_hook, due } of rows) {
+    if (stored_by_hook) continue;
+    written.set(id, { cancelRequested: cancel_requested === true, isHookStored: false, isDue: due === true });
   }
   for (const { id, stored_by_hook } of rows) {
     const row = written.get(id);

@@ -1,5 +1,6 @@
 // What is written of a saga, and how its journal is read: the words that writer, statement and reader share.
 
+import type { StoredWait } from '../definition/definition.ts';
 import type { Failure, Parked, SagaState } from './saga-row.ts';
 
 /** One attempt at a step, as the journal keeps it. Instants are by the process's clock. */
@@ -10,7 +11,7 @@ export interface Attempt {
   step: string;
   direction: 'act' | 'undo';
   attempt: number;
-  outcome: 'completed' | 'refused' | 'unknown' | 'fenced';
+  outcome: 'completed' | 'refused' | 'unknown' | 'waiting' | 'fenced';
   detail: string | null;
   startedAt: number;
   endedAt: number;
@@ -27,12 +28,26 @@ export interface Checkpoint {
   failure: Failure | null;
   parked: Parked | null;
   resumeState: 'running' | 'compensating' | null;
+  waiting: StoredWait | null;
+  /** Of a checkpoint that waits; null of all others. */
+  wait: WaitTerms | null;
   /** When callers are shown that it changed, by this process's clock. */
   changedAt: Date;
   /** For the commit hook. */
   payload: string | null;
   /** Written if and only if the checkpoint is. */
   attempts: Attempt[];
+}
+
+/** When a waiting saga is due. */
+export interface WaitTerms {
+  waitMs: number;
+  /** How many signals of its step the act had seen when it was asked: one more, and it is asked again at once. */
+  seen: number;
+  /** By how much the deadline moves on: with the step's first wait only. */
+  extendMs: number | null;
+  /** Whether a cancel that was requested meanwhile turns it back, so is no reason to wait. */
+  mayTurnBack: boolean;
 }
 
 /** One line of a saga's journal. */
@@ -42,7 +57,7 @@ export interface AttemptRecord {
   /** From 1, counted afresh by every owner. */
   attempt: number;
   epoch: number;
-  outcome: 'completed' | 'refused' | 'unknown' | 'fenced';
+  outcome: 'completed' | 'refused' | 'unknown' | 'waiting' | 'fenced';
   /** Null when done. */
   detail: string | null;
   startedAt: Date;

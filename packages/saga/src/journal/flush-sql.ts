@@ -2,9 +2,11 @@
 // S2 `owner_id`, `epoch` and `revision` are compared in the update itself, which no other can come between.
 // S1 A copy of a flush that was written states the same once more. What is added to a row (inline-attempts.ts) is added under
 //    a revision that is new to it, and an attempt's key is in saga_attempts once.
+// S7 A wait is due at once when its saga has a signal that its act has not seen, or a cancel: both are written to the row that
+//    this update writes, so whichever comes second sees the first.
 
 import { type Statement, statement } from '@holdfast/postgres';
-import type { Attempt, Checkpoint, CommitHook } from './checkpoint.ts';
+import type { Attempt, Checkpoint, CommitHook, WaitTerms } from './checkpoint.ts';
 import { APPENDED, attemptsForRow } from './inline-attempts.ts';
 import { hasEnded } from './saga-row.ts';
 
@@ -24,6 +26,20 @@ const JOURNALLED = `, journalled as (
               else a.saga_id in (select id from written) end
   on conflict (saga_id, epoch, seq) do nothing
 )`;
+
+// With a step's first wait, once: a copy of the flush meets its own revision.
+const DEADLINE_AT = `case when s.revision < e.revision and e.setback -> 'wait' ? 'extendMs'
+         then greatest(s.deadline_at, clock_timestamp())
+              + (e.setback -> 'wait' ->> 'extendMs')::integer * interval '1 millisecond'
+         else s.deadline_at end`;
+const WAKE_AT = `case
+         when e.state <> 'waiting' then null
+         when s.revision = e.revision then s.wake_at
+         when coalesce((s.signals ->> (e.setback -> 'waiting' ->> 'step'))::integer, 0)
+              > (e.setback -> 'wait' ->> 'seen')::integer then clock_timestamp()
+         when s.cancel_requested_at is not null and (e.setback -> 'wait' ->> 'mayTurnBack')::boolean then clock_timestamp()
+         else least(clock_timestamp() + (e.setback -> 'wait' ->> 'waitMs')::integer * interval '1 millisecond',
+              ${DEADLINE_AT}) end`;
 
 // Some conditions are always true: they only make the planner expect fewer rows, see fewRowsHint() of @holdfast/postgres.
 // Sent unprepared unless the pool is made for it. A prepared statement may settle on a generic plan, and one made while the table was
@@ -45,12 +61,15 @@ with entries as (
          resume_state = e.setback ->> 'resumeState', revision = e.revision, changed_at = e.changed_at,
          driven_at = clock_timestamp(),
          ended_at = case when e.ended then coalesce(s.ended_at, clock_timestamp()) end,
-         inline_attempts = ${APPENDED}
+         inline_attempts = ${APPENDED},
+         waiting = e.setback -> 'waiting', deadline_at = ${DEADLINE_AT},
+         wake_at = ${WAKE_AT}
     from entries e
    where s.id = e.id and s.owner_id = $1::bigint and s.epoch = e.epoch and s.revision <= e.revision
-  returning s.id, s.state, e.ended, e.payload, s.cancel_requested_at is not null as cancel_requested
+  returning s.id, s.state, e.ended, e.payload, s.cancel_requested_at is not null as cancel_requested,
+            s.wake_at <= clock_timestamp() as due
 )${journals ? JOURNALLED : ''}${hook ? `, hook as (${hook.text})` : ''}${hook?.beside ? `, beside as (${hook.beside})` : ''}
-select id, cancel_requested, false as stored_by_hook from written${hook?.returnsStored ? ' union all select id, null, true from hook' : ''}`;
+select id, cancel_requested, false as stored_by_hook, due from written${hook?.returnsStored ? ' union all select id, null, true, null from hook' : ''}`;
 }
 
 /** As they are sent: without and with rows for saga_attempts. A commit hook is part of the text, so of the name as well. */
@@ -91,13 +110,19 @@ export function flushValues(checkpoints: Checkpoint[], alone: Attempt[], now: nu
 }
 
 /** What a saga that only goes forward has nothing of, in one column: each costs every entry its part in the list. */
-function setback({ failure, parked, resumeState }: Checkpoint): string | null {
-  if (failure === null && parked === null && resumeState === null) return null;
+function setback({ failure, parked, resumeState, waiting, wait }: Checkpoint): string | null {
+  if (failure === null && parked === null && resumeState === null && waiting === null) return null;
   return JSON.stringify({
     ...(failure && { failure }),
     ...(parked && { parked }),
     ...(resumeState && { resumeState }),
+    ...(waiting && { waiting }),
+    ...(wait && { wait: termsOf(wait) }),
   });
+}
+
+function termsOf({ extendMs, ...terms }: WaitTerms): object {
+  return extendMs === null ? terms : { ...terms, extendMs };
 }
 
 function journalValues(withCheckpoint: Attempt[], alone: Attempt[], now: number): unknown[][] {

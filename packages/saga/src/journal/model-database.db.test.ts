@@ -10,10 +10,11 @@ import { ProcessLease } from '../engine/process-lease.ts';
 import { sweep } from '../engine/recovery.ts';
 import { requestCancel } from '../operator/cancel.ts';
 import { resumeParked } from '../operator/operate.ts';
+import { storeSignal } from '../operator/signal.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { CheckpointWriter } from './checkpoint-writer.ts';
 import { readSnapshot } from './read.ts';
-import { sagaMigrations } from './saga-row.ts';
+import { type SagaState, sagaMigrations } from './saga-row.ts';
 
 const SEED = Number(process.env.HOLDFAST_TEST_SEED ?? 20_261_124);
 const OPERATIONS = 1_500;
@@ -81,12 +82,20 @@ describe('the modelled tables', () => {
     let last = 0;
     // No two instants are the same, as with the database's microseconds.
     const now = () => (last = Math.max(last + 0.001, performance.now()));
-    const model = new ModelDatabase(now, () => {}, {});
+    const reached = new Set<string>();
+    let woken = 0;
+    const onChange = (before: { state: string } | null, after: { state: string }) => {
+      reached.add(after.state);
+      if (before?.state === 'waiting' && after.state === 'running') woken += 1;
+    };
+    const model = new ModelDatabase(now, onChange, {});
     const seen = new Set<string>();
     await operate(twins(model, seen), model);
     const { rows } = await pool.query(
       `select id, state, position, outputs, failure, parked is not null as parked, resume_state as "resumeState",
-              cancel_requested_at is not null as cancelled, owner_id as "ownerId", epoch, revision, changed_at as "changedAt",
+              cancel_requested_at is not null as cancelled, waiting, signals,
+              (date_part('epoch', deadline_at - started_at) * 1000)::integer as "deadlineMs",
+              wake_at is not null and wake_at <= clock_timestamp() as due, owner_id as "ownerId", epoch, revision, changed_at as "changedAt",
               ended_at is not null as ended, ('[' || inline_attempts || ']')::jsonb as "inlineAttempts" from sagas`,
     );
     const modelled = [...model.sagas.values()].map((saga) => ({
@@ -98,6 +107,10 @@ describe('the modelled tables', () => {
       parked: saga.parked !== null,
       resumeState: saga.resumeState,
       cancelled: saga.cancelRequestedAt !== null,
+      waiting: JSON.parse(saga.waiting ?? 'null'),
+      signals: saga.signals,
+      deadlineMs: Math.round(saga.deadlineAt - saga.startedAt),
+      due: saga.wakeAt !== null && saga.wakeAt <= now(),
       ownerId: saga.ownerId,
       epoch: saga.epoch,
       revision: saga.revision,
@@ -110,7 +123,13 @@ describe('the modelled tables', () => {
     expect(comparable([...model.answers].map(([id, answer]) => ({ id, answer })))).toEqual(comparable(answers.rows));
     const journal = await pool.query(`select saga_id || ' ' || epoch || ' ' || seq as attempt from saga_attempts`);
     expect([...model.attempts].sort()).toEqual(journal.rows.map(({ attempt }) => attempt).sort());
-    expect(new Set(rows.map(({ state }) => state)).size, 'every state was reached').toBe(6);
+    expect(reached.size, 'every state was reached').toBe(7);
+    expect(woken).toBeGreaterThan(10);
+    const told = await pool.query('select saga_id, step, key, data from saga_signals');
+    const modelledSignals = [...model.signals].flatMap(([saga_id, signals]) =>
+      signals.map((one) => ({ saga_id, ...one })),
+    );
+    expect(comparable(modelledSignals)).toEqual(comparable(told.rows));
     expect([...seen].sort()).toEqual(STATEMENTS.toSorted());
   }, 120_000);
 });
@@ -128,6 +147,9 @@ const STATEMENTS = [
   'saga.own-neglected',
   'saga.adopt',
   'saga.request-cancel',
+  'saga.due',
+  'saga.wake',
+  'saga.signal',
   'saga.resume',
   'saga.read-snapshot',
   'saga.flush-checkpoints',
@@ -172,6 +194,10 @@ async function operate(db: Database, model: ModelDatabase): Promise<void> {
         break;
       case 3:
         await requestCancel(db, saga());
+        await storeSignal(db, saga(), integer(0, 1) === 0 ? 'reserve' : 'charge', {
+          key: `k${integer(1, 4)}`,
+          data: n,
+        });
         break;
       case 4:
         await resumeParked(db, saga(), ownerId, [DEFINITION], new Date(instant()));
@@ -205,10 +231,17 @@ async function adopt(db: Database, ownerId: number): Promise<void> {
     neglectedAfterMs: 0,
     active: () => true,
     takeSlot: () => ({ run() {}, release() {} }),
+    room: () => 100,
+    wallNow: () => Date.parse(instant()),
+    woken: () => {},
     cancelRequested: () => {},
     crashPoint: () => {},
   });
 }
+
+const STATES = [
+  ...['running', 'running', 'waiting', 'waiting', 'compensating', 'completed', 'failed', 'cancelled', 'parked'],
+] as SagaState[];
 
 /** A checkpoint that may be right, another's, or long out of date. */
 async function flush(
@@ -218,10 +251,15 @@ async function flush(
   id: string,
 ): Promise<void> {
   const stored = model.sagas.get(id);
-  const state = (['running', 'running', 'compensating', 'completed', 'failed', 'cancelled', 'parked'] as const)[
-    integer(0, 6)
-  ];
+  const state = STATES[integer(0, STATES.length - 1)];
   const isParked = state === 'parked';
+  const waiting = {
+    step: integer(0, 1) === 0 ? 'reserve' : 'charge',
+    reason: 'R',
+    data: { n: 1 },
+    since: 's',
+    until: 'u',
+  };
   const epoch = (stored?.epoch ?? 1) + (integer(0, 5) === 0 ? -1 : 0);
   const checkpoint: Checkpoint = {
     id,
@@ -235,6 +273,17 @@ async function flush(
       ? { step: 'reserve', direction: 'act', reason: 'ATTEMPTS_EXHAUSTED', detail: '', attempts: 1 }
       : null,
     resumeState: isParked ? 'compensating' : null,
+    waiting: state === 'waiting' || integer(0, 3) === 0 ? waiting : null,
+    wait:
+      state === 'waiting'
+        ? {
+            // Longer than this test takes: what is due is so for another reason.
+            waitMs: 1_200_000,
+            seen: integer(0, 2),
+            extendMs: integer(0, 1) === 0 ? 600_000 : null,
+            mayTurnBack: integer(0, 1) === 0,
+          }
+        : null,
     changedAt: new Date(instant()),
     payload: epoch % 2 === 0 ? `payload ${id}` : null,
     attempts: [attemptOf(id, epoch, integer(1, 5))],

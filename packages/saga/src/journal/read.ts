@@ -1,4 +1,5 @@
 import { statement } from '@holdfast/postgres';
+import type { StoredWait } from '../definition/definition.ts';
 import type { Database } from '../engine/ports.ts';
 import type { AttemptRecord } from './checkpoint.ts';
 import { attemptsOfRow, type NumberedAttempt } from './inline-attempts.ts';
@@ -13,6 +14,12 @@ export interface SagaRecord {
   outputs: Record<string, unknown>;
   failure: Failure | null;
   parked: (Parked & { at: string }) | null;
+  /** What its step waits for; see SagaSnapshot. */
+  waiting: StoredWait | null;
+  /** When a waiting saga is taken up again at the latest, by the database's clock. */
+  wakeAt: Date | null;
+  /** How many signals it has been sent, by step. */
+  signals: Record<string, number> | null;
   /** The state that a resume goes on in. */
   resumeState: LiveState | null;
   ownerId: number;
@@ -42,8 +49,8 @@ export interface Intervention {
 
 const READ_SAGA = statement(
   'saga.read',
-  `select id, definition, state, position, outputs, failure, parked, resume_state as "resumeState",
-          owner_id as "ownerId", epoch, revision, cancel_requested_at as "cancelRequestedAt",
+  `select id, definition, state, position, outputs, failure, parked, waiting, wake_at as "wakeAt", signals,
+          resume_state as "resumeState", owner_id as "ownerId", epoch, revision, cancel_requested_at as "cancelRequestedAt",
           deadline_at as "deadlineAt", started_at as "startedAt", changed_at as "changedAt", ended_at as "endedAt",
           inline_attempts as "inlineAttempts",
           (select count(*) from saga_attempts a where a.saga_id = sagas.id) as "laterAttempts"
@@ -61,7 +68,7 @@ const READ_INTERVENTIONS = statement(
 );
 const READ_SNAPSHOT = statement(
   'saga.read-snapshot',
-  `select id, definition, state, position, outputs, failure, revision, changed_at as "changedAt"
+  `select id, definition, state, position, outputs, failure, waiting, revision, changed_at as "changedAt"
      from sagas where id = $1::text`,
 );
 

@@ -1,4 +1,5 @@
 import type { Migrations } from '@holdfast/postgres';
+import type { Signal, StoredWait } from '../definition/definition.ts';
 
 /** The tables of this package; hand it to `migrate` before any engine starts. */
 export const sagaMigrations: Migrations = { module: 'saga', folder: new URL('../../sql/', import.meta.url) };
@@ -6,7 +7,7 @@ export const sagaMigrations: Migrations = { module: 'saga', folder: new URL('../
 export type EndState = 'completed' | 'failed' | 'cancelled';
 /** States in which the engine has something to do. */
 export type LiveState = 'running' | 'compensating';
-export type SagaState = LiveState | EndState | 'parked';
+export type SagaState = LiveState | EndState | 'parked' | 'waiting';
 
 /** Why a saga turned back. `step` is where it stood then. */
 export interface Failure {
@@ -19,8 +20,11 @@ export interface Failure {
 export interface Parked {
   step: string;
   direction: 'act' | 'undo';
-  /** `ATTEMPTS_EXHAUSTED`, or `CHECKPOINT_REJECTED`: the database refuses to store what the step has answered. */
-  reason: 'ATTEMPTS_EXHAUSTED' | 'CHECKPOINT_REJECTED';
+  /**
+   * `ATTEMPTS_EXHAUSTED`; `WAIT_EXCEEDED`: a step behind the pivot has waited longer than it may; or `CHECKPOINT_REJECTED`: the
+   * database refuses to store what the step has answered.
+   */
+  reason: 'ATTEMPTS_EXHAUSTED' | 'WAIT_EXCEEDED' | 'CHECKPOINT_REJECTED';
   detail: string;
   attempts: number;
 }
@@ -41,14 +45,33 @@ export interface SagaRow {
   remaining_ms: number;
   age_ms: number;
   changed_at: Date;
+  /** What the step at `position` last waited for. Missing as null, in the row of a saga that has just begun. */
+  waiting?: StoredWait | null;
+  /** All of them, oldest first; missing likewise. */
+  signals?: StoredSignal[] | null;
 }
 
-/** Columns of a {@link SagaRow}, for `returning`. */
-export const SAGA_ROW_COLUMNS = `
+/** One row of saga_signals. */
+export interface StoredSignal extends Signal {
+  step: string;
+}
+
+/** Columns of the {@link SagaRow} of a saga that has just begun: it has waited for nothing and was told nothing. */
+const BEGUN_ROW_COLUMNS = `
   sagas.id, sagas.definition, sagas.input, sagas.state, sagas.position, sagas.outputs, sagas.failure, sagas.epoch,
   sagas.revision, sagas.cancel_requested_at is not null as cancel_requested,
   date_part('epoch', sagas.deadline_at - clock_timestamp()) * 1000 as remaining_ms,
   date_part('epoch', clock_timestamp() - sagas.started_at) * 1000 as age_ms, sagas.changed_at`;
+
+/**
+ * Columns of a {@link SagaRow}, for `returning`. The signals may lag behind the row, never the other way round: the statement sees
+ * those that were there when it began. One that it misses makes the saga due at the end of its next wait, see flush-sql.ts.
+ */
+export const SAGA_ROW_COLUMNS = `${BEGUN_ROW_COLUMNS}, sagas.waiting,
+  case when sagas.signals is not null then (
+    select jsonb_agg(jsonb_build_object('step', g.step, 'key', g.key, 'data', g.data) order by g.at, g.step, g.key)
+      from saga_signals g where g.saga_id = sagas.id
+  ) end as signals`;
 
 /** What is known to be stored of a saga, published once its checkpoint is durable. */
 export interface SagaSnapshot {
@@ -59,6 +82,10 @@ export interface SagaSnapshot {
   /** By step name: what the steps known to be done have answered. */
   outputs: Record<string, unknown>;
   failure: Failure | null;
+  /**
+   * What its step waits for. It stays while the step is asked again: `state` is `running` then, and may be shown as waiting.
+   */
+  waiting: StoredWait | null;
   /** Rises with every checkpoint; orders the snapshots of one saga. */
   revision: number;
   /** When it last changed, by the clock of the process that changed it; rises with every checkpoint. */
@@ -68,8 +95,8 @@ export interface SagaSnapshot {
 }
 
 export function snapshotOf(row: SagaRow): SagaSnapshot {
-  const { id, definition, state, position, outputs, failure, revision, changed_at: changedAt } = row;
-  return { id, definition, state, position, outputs, failure, revision, changedAt };
+  const { id, definition, state, position, outputs, failure, waiting = null, revision, changed_at: changedAt } = row;
+  return { id, definition, state, position, outputs, failure, waiting, revision, changedAt };
 }
 
 export function hasEnded(state: SagaState): state is EndState {
@@ -111,5 +138,5 @@ export function startSagaSql(start: StartSaga): string {
     select ${start.id}, ${start.definition}, ${start.input}, ${start.ownerId},
            clock_timestamp() + ${start.deadlineMs} * interval '1 millisecond', ${start.changedAt}
       from ${start.source}${start.ifAbsent === true ? ' on conflict (id) do nothing' : ''}
-    returning ${SAGA_ROW_COLUMNS}`;
+    returning ${BEGUN_ROW_COLUMNS}`;
 }

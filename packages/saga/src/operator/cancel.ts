@@ -2,6 +2,7 @@ import { statement } from '@holdfast/postgres';
 import type { SagaDefinition } from '../definition/definition.ts';
 import { mayTurnBack } from '../definition/transitions.ts';
 import type { Database } from '../engine/ports.ts';
+import type { Sleeper } from '../engine/wake.ts';
 import type { SagaSnapshot } from '../journal/saga-row.ts';
 
 /** What has become of a request to cancel. */
@@ -19,12 +20,17 @@ export type CancelOutcome =
 // Only a request: the decision is the owner's, as a checkpoint, so that it cannot contradict an act that is done.
 const REQUEST_CANCEL = statement(
   'saga.request-cancel',
-  `update sagas set cancel_requested_at = clock_timestamp()
-    where id = $1::text and state = 'running' and cancel_requested_at is null`,
+  `update sagas
+      set cancel_requested_at = clock_timestamp(),
+          wake_at = case when state = 'waiting' then clock_timestamp() end
+    where id = $1::text and state in ('running', 'waiting') and cancel_requested_at is null
+   returning epoch, wake_at is not null as waits`,
 );
 
-export async function requestCancel(db: Database, id: string): Promise<void> {
-  await db.query({ ...REQUEST_CANCEL, values: [id] });
+/** @returns the saga when it waits: nobody owns it who could decide, so it is to be taken */
+export async function requestCancel(db: Database, id: string): Promise<Sleeper | null> {
+  const { rows } = await db.query<{ epoch: number; waits: boolean }>({ ...REQUEST_CANCEL, values: [id] });
+  return rows[0]?.waits ? { id, epoch: rows[0].epoch } : null;
 }
 
 /** Null while it is not decided. */
@@ -39,6 +45,7 @@ export function judgeCancel(definition: SagaDefinition | undefined, snapshot: Sa
     case 'parked':
       return { kind: 'refused', snapshot };
     case 'running':
+    case 'waiting':
       // Without its definition (a newer release's saga) only its owner knows where the pivot stands.
       return definition === undefined || mayTurnBack(definition, snapshot) ? null : { kind: 'refused', snapshot };
   }

@@ -55,8 +55,8 @@ export interface Operator {
   /** Goes on with a parked saga, here, where it was parked, its attempts counted afresh. */
   resume(id: string): Promise<ResumeOutcome>;
   /**
-   * Has the saga's step attempted now, here: out of its wait between attempts, out of the hands of another process (whose
-   * calls are fenced from then on), or out of its parking.
+   * Has the saga's step attempted now, here: out of its wait between attempts, or for something outside, out of the hands of
+   * another process (whose calls are fenced from then on), or out of its parking.
    */
   retryNow(id: string): Promise<RetryOutcome>;
   /** Turns a saga back whose pivot is not known to be done, parked or not; waits up to `waitMs` for its owner to decide. */
@@ -108,8 +108,12 @@ export const RETRY = statement(
   'saga.retry-now',
   intervention(
     'retry',
-    `update sagas set owner_id = $2::bigint, epoch = epoch + 1, driven_at = clock_timestamp()
-      where id = $1::text and epoch = $3::bigint and state in ('running', 'compensating')`,
+    `update sagas
+        set state = case when state = 'waiting' then 'running' else state end, wake_at = null,
+            revision = revision + (state = 'waiting')::integer,
+            changed_at = case when state = 'waiting' then ${changedAt('$4')} else changed_at end,
+            owner_id = $2::bigint, epoch = epoch + 1, driven_at = clock_timestamp()
+      where id = $1::text and epoch = $3::bigint and state in ('running', 'compensating', 'waiting')`,
   ),
 );
 // The revision stands for everything that was read: position, definition and the state to resume in. That it is parked is
@@ -128,7 +132,7 @@ export const TURN_BACK = statement(
 );
 const FIND = statement(
   'saga.find-to-operate',
-  `select id, definition, state, resume_state as "resumeState", position, outputs, failure, epoch, revision,
+  `select id, definition, state, resume_state as "resumeState", position, outputs, failure, waiting, epoch, revision,
           changed_at as "changedAt"
      from sagas where id = $1::text`,
 );
@@ -181,7 +185,8 @@ async function retrySaga(context: OperatorContext, id: string): Promise<RetryOut
       continue;
     }
     const adopted = await adopt(context, id, async (ownerId) => {
-      const { rows } = await context.db.query<SagaRow>({ ...RETRY, values: [id, ownerId, saga.epoch] });
+      const now = new Date(context.wallNow()).toISOString();
+      const { rows } = await context.db.query<SagaRow>({ ...RETRY, values: [id, ownerId, saga.epoch, now] });
       return rows[0] ?? null;
     });
     if (adopted.kind === 'adopted') return { kind: 'resumed', snapshot: adopted.snapshot };
@@ -197,7 +202,7 @@ async function compensateSaga(context: OperatorContext, id: string, waitMs: numb
     if (hasEnded(saga.state)) return { kind: 'ended', state: saga.state };
     if (saga.state === 'compensating') return { kind: 'turning_back', snapshot: saga };
     const outcome =
-      saga.state === 'running' ? await cancelRunning(context, id, waitMs) : await turnBackParked(context, saga);
+      saga.state === 'parked' ? await turnBackParked(context, saga) : await cancelRunning(context, id, waitMs);
     if (outcome !== 'changed') return outcome;
   }
   return BUSY;

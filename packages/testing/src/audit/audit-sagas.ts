@@ -51,6 +51,8 @@ interface EffectRow {
   live: number;
 }
 
+const UNENDED = new Set(['running', 'waiting', 'compensating']);
+
 const SAGAS = statement(
   'audit.all-sagas',
   'select id, state from sagas where id > $1::text order by id limit $2::integer',
@@ -66,7 +68,7 @@ export async function auditSagas(sources: SagaAuditSources, options: SagaAuditOp
       sagas.look(page.length);
       for (const { id, state } of page) {
         states.set(id, state);
-        if (allowRunning || (state !== 'running' && state !== 'compensating')) continue;
+        if (allowRunning || !UNENDED.has(state)) continue;
         sagas.violation(id, `is still ${state}`);
         onViolation(id, `is still ${state}`);
       }

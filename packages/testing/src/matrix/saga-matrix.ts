@@ -1,6 +1,7 @@
 /*
  * The matrix for a saga of one's own: every crash point of the engine, once and twice, and every call of every step, lost,
- * doubled, late or overtaken by its undo, each on every path that the saga can take. The engine, the participants and
+ * doubled, late or overtaken by its undo, each on every path that the saga can take; and where a step waits, its signals early
+ * and twice. The engine, the participants and
  * Postgres are the real ones; what dies is a `MortalEngine`. In the end the auditor looks at what all cases have left.
  */
 import { randomUUID } from 'node:crypto';
@@ -9,10 +10,13 @@ import { type Pool, statement } from '@holdfast/postgres';
 import {
   ENGINE_POINTS,
   type EndState,
+  type Engine,
   type EnginePoint,
   type Inserted,
+  type RunnableStep,
   type SagaDefinition,
   type SagaRow,
+  type SignalOptions,
   startSagaSql,
 } from '@holdfast/saga';
 import { auditSagas, type EffectBook } from '../audit/audit-sagas.ts';
@@ -23,8 +27,20 @@ import { BadCalls, CALL_FAULTS, type CallFault } from './saga-calls.ts';
 export interface SagaPath<Input> {
   name: string;
   input: Input;
-  ends: EndState;
+  /** Several where it is open who is first, as between a signal and a cancel. */
+  ends: EndState | readonly EndState[];
+  /** What steps are told from outside, each once its step waits, and again until it is stored. */
+  signals?: readonly PathSignal[];
+  /** A cancel is requested as soon as the saga waits. */
+  cancelsWhileWaiting?: boolean;
 }
+
+export interface PathSignal extends SignalOptions {
+  step: string;
+}
+
+/** When signals come: once their step waits, as soon as the saga has begun, or twice at once. */
+export type SignalTiming = 'in-time' | 'early' | 'twice';
 
 export interface SagaCase<Input> {
   title: string;
@@ -33,6 +49,7 @@ export interface SagaCase<Input> {
   crash: { point: EnginePoint; times: number } | null;
   /** What goes wrong with a call. */
   call: { step: string; direction: 'act' | 'undo'; fault: CallFault } | null;
+  signals: SignalTiming;
 }
 
 export interface SagaMatrixOptions<Input, Outputs> {
@@ -76,6 +93,11 @@ const START = statement(
     source: '(select $1::text as id) given',
   }),
 );
+const WAITING = statement(
+  'saga-matrix.waiting',
+  `select case when state = 'waiting' then waiting ->> 'step' end as step, ended_at is not null as ended
+     from sagas where id = $1::text`,
+);
 const STATE = statement(
   'saga-matrix.state',
   'select state, ended_at is not null as ended from sagas where id = $1::text',
@@ -89,7 +111,7 @@ export function sagaMatrix<Input, Outputs>(
   return paths.flatMap((path) => {
     const crashes = ENGINE_POINTS.flatMap((point) =>
       [1, 2].map((times) => ({
-        ...{ path, crash: { point, times }, call: null },
+        ...{ path, crash: { point, times }, call: null, signals: 'in-time' as const },
         title: `${path.name}: dies ${times === 1 ? 'once' : 'twice'} ${point}`,
       })),
     );
@@ -97,13 +119,18 @@ export function sagaMatrix<Input, Outputs>(
       (['act', 'undo'] as const).flatMap((direction) =>
         CALL_FAULTS.filter((fault) => undo !== undefined && (fault !== 'overtaken' || direction === 'act')).map(
           (fault) => ({
-            ...{ path, crash: null, call: { step, direction, fault } },
+            ...{ path, crash: null, call: { step, direction, fault }, signals: 'in-time' as const },
             title: `${path.name}: ${direction} of ${step} ${fault}`,
           }),
         ),
       ),
     );
-    return [...crashes, ...calls];
+    const timings = path.signals === undefined ? [] : (['in-time', 'early', 'twice'] as const);
+    const signals = timings.map((timing) => ({
+      ...{ path, crash: null, call: null, signals: timing },
+      title: `${path.name}: signals ${timing}`,
+    }));
+    return [...crashes, ...calls, ...signals];
   });
 }
 
@@ -135,6 +162,12 @@ export async function runSagaMatrix<Input, Outputs>(
   return cases.map((entry) => results.get(entry) as SagaCaseResult);
 }
 
+/** A wait moves the deadline on: a short one must stay short. */
+function hasty(step: RunnableStep, deadlineMs: number): RunnableStep {
+  if (step.waits === undefined) return step;
+  return { ...step, waits: { ...step.waits, maxMs: Math.min(step.waits.maxMs, deadlineMs) } };
+}
+
 /** One case: a saga of its own, under a definition of its own, so that no other case's engine adopts it. */
 class CaseRun<Input, Outputs> {
   readonly #options: SagaMatrixOptions<Input, Outputs>;
@@ -147,6 +180,7 @@ class CaseRun<Input, Outputs> {
   readonly #endAt: number;
   #isOver = false;
   #starting: Promise<void> = Promise.resolve();
+  #told = 0;
 
   constructor(options: SagaMatrixOptions<Input, Outputs>, entry: SagaCase<Input>) {
     this.#options = options;
@@ -156,15 +190,18 @@ class CaseRun<Input, Outputs> {
     const { definition } = options;
     const deadlineMs = entry.call?.fault === 'overtaken' ? SHORT_DEADLINE_MS : PATIENT_DEADLINE_MS;
     const name = `${definition.name}-${this.#id}`;
-    this.#definition = { ...definition, name, deadlineMs, steps: this.#calls.over(definition.steps) };
+    const steps = this.#calls.over(definition.steps.map((step) => hasty(step, deadlineMs)));
+    this.#definition = { ...definition, name, deadlineMs, steps };
   }
 
   async run(): Promise<SagaCaseResult> {
     const { title, path, call, crash } = this.#entry;
     const state = await this.#drive();
     // Its time is short, whether it comes by that call or not.
-    const mayEnd = call?.fault === 'overtaken' ? [path.ends, 'failed'] : [path.ends];
-    const struck = crash === null ? this.#calls.struck : (this.#deaths.get(crash.point) ?? 0) > 0;
+    const mayEnd = [path.ends].flat();
+    if (call?.fault === 'overtaken') mayEnd.push('failed');
+    const struck =
+      crash !== null ? (this.#deaths.get(crash.point) ?? 0) > 0 : call !== null ? this.#calls.struck : this.#told > 0;
     const kind = !mayEnd.includes(state as EndState) ? 'violated' : struck ? 'passed' : 'not_reached';
     return { kind, title, sagaId: this.#id, outcome: state };
   }
@@ -174,7 +211,8 @@ class CaseRun<Input, Outputs> {
     try {
       await this.#startEngine();
       await this.#startSaga();
-      return await this.#end();
+      const [state] = await Promise.all([this.#end(), this.#world()]);
+      return state;
     } finally {
       this.#isOver = true;
       await this.#starting;
@@ -231,6 +269,52 @@ class CaseRun<Input, Outputs> {
     const values = [this.#id, name, JSON.stringify(this.#entry.path.input), ownerId, deadlineMs];
     const { rows } = await this.#options.pool.query<SagaRow>({ ...START, values });
     return rows[0] === undefined ? { kind: 'exists', existing: undefined } : { kind: 'begun', row: rows[0] };
+  }
+
+  /** What happens outside, until it is heard or the saga has ended. */
+  async #world(): Promise<void> {
+    const { path, signals: timing } = this.#entry;
+    const told = (path.signals ?? []).flatMap((signal) => {
+      const tell = async () => {
+        if (timing !== 'early' && !(await this.#waitsFor(signal.step))) return;
+        const { step, ...told } = signal;
+        await this.#ask(async (engine) => (await engine.signal(this.#id, step, told)).kind !== 'not_found');
+        this.#told += 1;
+      };
+      return timing === 'twice' ? [tell(), tell()] : [tell()];
+    });
+    const cancelled = async () => {
+      if (path.cancelsWhileWaiting !== true || !(await this.#waitsFor(null))) return;
+      await this.#ask(async (engine) => (await engine.cancel(this.#id, 0)).kind !== 'not_found');
+    };
+    await Promise.all([...told, cancelled()]);
+  }
+
+  /** @returns false when the saga has ended first, or its time is over */
+  async #waitsFor(step: string | null): Promise<boolean> {
+    for (;;) {
+      const { rows } = await this.#options.pool.query<{ step: string | null; ended: boolean }>({
+        ...WAITING,
+        values: [this.#id],
+      });
+      const { step: waited = null, ended = true } = rows[0] ?? {};
+      if (ended || performance.now() > this.#endAt) return false;
+      if (waited !== null && (step === null || waited === step)) return true;
+      await delay(POLL_MS);
+    }
+  }
+
+  /** Like a client: the same again, until an engine has answered. */
+  async #ask(question: (engine: Engine) => Promise<boolean>): Promise<void> {
+    while (performance.now() < this.#endAt) {
+      const mortal = this.#current;
+      // A dead engine answers nothing; what it was asked may be stored all the same.
+      const unheard = () => false;
+      const answered =
+        mortal !== null && (await Promise.race([question(mortal.engine).catch(unheard), mortal.died.then(unheard)]));
+      if (answered) return;
+      await delay(POLL_MS);
+    }
   }
 
   /** @returns the state that it ended in, or where it stands when its time is over */

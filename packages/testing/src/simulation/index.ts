@@ -10,6 +10,7 @@ export {
   type SimulatedParticipant,
   type SimulatedSaga,
   type SimulatedSchedule,
+  type SimulatedSignal,
   type SimulateSagaOptions,
   type SimulateSagaResult,
   simulateSaga,

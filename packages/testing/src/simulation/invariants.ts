@@ -6,6 +6,8 @@
 //    not run out keeps its sagas.
 // S3 An undo is sent only when the decision to turn back is durable, and in its turn.
 // S4 A saga fails only for what a participant has really answered, its deadline or a cancel.
+// S7 A saga that waits is due at once when its step has a signal that its act was not shown, or a cancel; it never waits beyond its
+//    deadline. What was taken is shown every signal that was stored by then, and what was accepted is stored.
 // S6 What clients are shown of a saga has an instant that rises with every checkpoint; its answer has the same.
 // K1 No client hears an answer that is not stored.
 // S5 A key that was refused stays refused; K2: one that was executed stays executed.
@@ -14,7 +16,8 @@
 // A1 At most one live effect per saga and step; none when it failed or was cancelled; one of each when completed.
 
 import type { SagaSnapshot } from '@holdfast/saga';
-import type { ModelDatabase, SagaTuple } from './model/model-database.ts';
+import type { ModelDatabase } from './model/model-database.ts';
+import type { SagaTuple } from './model/saga-tuple.ts';
 
 /** What a client is shown of its saga. */
 export function answerOf({ state, changedAt }: Pick<SagaSnapshot, 'state' | 'changedAt'>): string {
@@ -23,6 +26,7 @@ export function answerOf({ state, changedAt }: Pick<SagaSnapshot, 'state' | 'cha
 
 export const STEPS = ['reserve', 'charge', 'ship', 'notify'] as const;
 export type StepName = (typeof STEPS)[number];
+const PIVOT = STEPS.indexOf('ship');
 
 export interface Breach {
   invariant: string;
@@ -45,14 +49,36 @@ export class Invariants {
   readonly #sagas: ReadonlyMap<string, SagaTuple>;
   readonly #answers: ReadonlyMap<string, string>;
   readonly #cancelled = new Set<string>();
+  readonly #signals: ModelDatabase['signals'];
+  readonly #now: () => number;
+  /** By saga id: under its present epoch, how many signals there were of each step when it was taken, and were shown last. */
+  readonly #seen = new Map<string, { epoch: number; taken: Map<StepName, number>; shown: number }>();
 
-  constructor({ sagas, answers }: Pick<ModelDatabase, 'sagas' | 'answers'>) {
+  constructor({ sagas, answers, signals }: Pick<ModelDatabase, 'sagas' | 'answers' | 'signals'>, now: () => number) {
     this.#sagas = sagas;
     this.#answers = answers;
+    this.#signals = signals;
+    this.#now = now;
   }
 
   cancelAsked(sagaId: string): void {
     this.#cancelled.add(sagaId);
+  }
+
+  /** The sender of a signal has heard that it was accepted, or was before. */
+  signalled(sagaId: string, step: StepName, key: string): void {
+    const isStored = this.#signals.get(sagaId)?.some((signal) => signal.step === step && signal.key === key);
+    if (!isStored) this.#broken('S7', `signal ${key} of ${sagaId} was accepted, and is not stored`);
+  }
+
+  /** An act is about to be sent that sees so many signals of its step. */
+  shows(sagaId: string, epoch: number, step: StepName, signals: number): void {
+    const seen = this.#seen.get(sagaId);
+    if (seen?.epoch !== epoch) return;
+    seen.shown = signals;
+    const taken = seen.taken.get(step) ?? 0;
+    if (signals < taken)
+      this.#broken('S7', `${step} of ${sagaId} is shown ${signals} signals, and there were ${taken}`);
   }
 
   /** The engine is about to send a call. What is durable decides whether it may; a replaced owner knows no better. */
@@ -123,8 +149,37 @@ export class Invariants {
     if (before !== null && after.revision > before.revision && after.changedAt <= before.changedAt) {
       this.#broken('S6', `${after.id} is shown to have changed at ${after.changedAt}, after ${before.changedAt}`);
     }
+    this.#handsChange(before, after);
+    if (after.state === 'waiting') this.#waits(after);
     if (after.state === 'compensating' && before?.state === 'running') this.#turnsBack(after);
     if (after.endedAt !== null) this.#accounts(after);
+  }
+
+  #handsChange(before: Readonly<SagaTuple> | null, after: Readonly<SagaTuple>): void {
+    const isTaken =
+      before === null || before.ownerId !== after.ownerId || (before.state === 'waiting' && after.state === 'running');
+    if (isTaken && before !== null && after.epoch <= before.epoch) {
+      this.#broken('S2', `${after.id} changes hands and stays under epoch ${after.epoch}`);
+    }
+    if (before?.epoch === after.epoch) return;
+    const taken = new Map(STEPS.map((step) => [step, this.#signalsOf(after.id, step)]));
+    this.#seen.set(after.id, { epoch: after.epoch, taken, shown: 0 });
+  }
+
+  #waits({ id, waiting, wakeAt, deadlineAt, cancelRequestedAt, position }: Readonly<SagaTuple>): void {
+    const { step } = JSON.parse(waiting ?? '{}') as { step: StepName };
+    if (wakeAt === null || wakeAt > deadlineAt) this.#broken('S7', `${id} waits beyond its deadline`);
+    if (wakeAt === null || wakeAt <= this.#now()) return;
+    const there = this.#signalsOf(id, step);
+    const shown = this.#seen.get(id)?.shown ?? 0;
+    if (there > shown)
+      this.#broken('S7', `${id} waits on with ${there} signals of ${step}, of which it has seen ${shown}`);
+    if (cancelRequestedAt !== null && position <= PIVOT)
+      this.#broken('S7', `${id} waits on although it is to be cancelled`);
+  }
+
+  #signalsOf(sagaId: string, step: StepName): number {
+    return this.#signals.get(sagaId)?.filter((signal) => signal.step === step).length ?? 0;
   }
 
   #turnsBack(saga: Readonly<SagaTuple>): void {

@@ -15,7 +15,19 @@ export interface PlannedSaga {
   /** The same request once more, at another engine. */
   duplicate: { at: number; waitMs: number } | null;
   declined: boolean;
+  /** What the card's bank wants of the customer before it pays; null: nothing. */
+  authentication: Authentication | null;
   addressRefused: boolean;
+}
+
+export interface Authentication {
+  /** When the customer does it, at the earliest; null: never. */
+  at: number | null;
+  succeeds: boolean;
+  /** Whether the provider tells of it. Else it has to be asked. */
+  tells: boolean;
+  /** How long the saga waits before it asks. */
+  waitMs: number;
 }
 
 export interface PlannedFault {
@@ -75,6 +87,7 @@ export function planOf(chance: Chance): Plan {
       declined: oneIn(6),
       addressRefused: oneIn(6),
       ...planAnswers(chance, at),
+      authentication: planAuthentication(chance, at),
     }),
   );
   return {
@@ -100,6 +113,19 @@ function planAnswers(chance: Chance, saga: number): Pick<PlannedSaga, 'waitMs' |
   const integer = (n: number, from: number, to: number) => chance.integer(4, place, n, from, to);
   const duplicate = { at: integer(0, 10, 400), waitMs: integer(1, 0, 100) };
   return { waitMs: integer(2, 0, 1_500), duplicate: integer(3, 1, 3) === 1 ? duplicate : null };
+}
+
+/** Likewise. */
+function planAuthentication(chance: Chance, saga: number): Authentication | null {
+  const place = { name: 'authentication', number: 950 + saga };
+  const integer = (n: number, from: number, to: number) => chance.integer(5, place, n, from, to);
+  if (integer(0, 1, 5) > 2) return null;
+  return {
+    at: integer(1, 1, 4) === 1 ? null : integer(2, 10, 900),
+    succeeds: integer(3, 1, 4) > 1,
+    tells: integer(4, 1, 4) > 1,
+    waitMs: integer(5, 20, 500),
+  };
 }
 
 interface Dice {

@@ -15,6 +15,11 @@ export interface Switches {
   unfencedCheckpoints?: boolean;
   unnumberedCheckpoints?: boolean;
   leaseBySendersClock?: boolean;
+  waitForgetsSignals?: boolean;
+  signalsNotStored?: boolean;
+  cancelDoesNotWake?: boolean;
+  unguardedWake?: boolean;
+  wakeKeepsEpoch?: boolean;
 }
 
 /** A change in one of the engine's files: `find` must be there exactly once. */
@@ -83,9 +88,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     mistake: 'the decision to turn back can be stored with the first undo',
     change: {
       file: 'engine/saga-run.ts',
-      find: 'await this.#checkpoint(decision.progress);',
+      find: 'await this.#checkpoint(decision.progress, decision.wait);',
       replace:
-        "decision.progress.state === 'compensating' && this.#progress.state === 'running' ? ((this.#progress = decision.progress), null) : await this.#checkpoint(decision.progress);",
+        "decision.progress.state === 'compensating' && this.#progress.state === 'running' ? ((this.#progress = decision.progress), null) : await this.#checkpoint(decision.progress, decision.wait);",
     },
   },
   {
@@ -93,9 +98,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     mistake: 'the next step can start while the checkpoint is being written',
     change: {
       file: 'engine/saga-run.ts',
-      find: 'await this.#checkpoint(decision.progress);',
+      find: 'await this.#checkpoint(decision.progress, decision.wait);',
       replace:
-        "decision.progress.state === 'running' ? (void this.#checkpoint(decision.progress), (this.#progress = decision.progress), (this.#revision += 1), null) : await this.#checkpoint(decision.progress);",
+        "decision.progress.state === 'running' ? (void this.#checkpoint(decision.progress, null), (this.#progress = decision.progress), (this.#revision += 1), null) : await this.#checkpoint(decision.progress, decision.wait);",
     },
   },
   {
@@ -134,6 +139,59 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       file: 'engine/saga-run.ts',
       find: 'Math.max(this.#context.clock.wallNow(), this.#changedAt.getTime() + 1)',
       replace: 'this.#context.clock.wallNow()',
+    },
+  },
+  {
+    name: 'wait-forgets-signals',
+    mistake: 'a signal that comes before the wait has been seen',
+    switches: { waitForgetsSignals: true },
+  },
+  {
+    name: 'signal-not-stored',
+    mistake: 'a signal is only there to wake somebody up',
+    switches: { signalsNotStored: true },
+  },
+  {
+    name: 'cancel-does-not-wake',
+    mistake: 'the owner of a saga sees a cancel in its next sweep',
+    switches: { cancelDoesNotWake: true },
+  },
+  {
+    name: 'wake-not-guarded',
+    mistake: 'what is due is taken by one process only',
+    switches: { unguardedWake: true },
+  },
+  {
+    name: 'wake-keeps-the-epoch',
+    mistake: 'a saga that waits has no owner, so nobody needs to be fenced off',
+    switches: { wakeKeepsEpoch: true },
+  },
+  {
+    name: 'signals-forgotten-on-adoption',
+    mistake: 'the process that was told of a signal is the one that asks again',
+    change: {
+      file: 'engine/saga-run.ts',
+      find: 'const all = this.#row.signals ?? [];',
+      replace: "const all: NonNullable<SagaRow['signals']> = [];",
+    },
+  },
+  {
+    name: 'every-wait-moves-the-deadline',
+    mistake: 'a saga that is still waited for is not late',
+    change: {
+      file: 'engine/saga-run.ts',
+      find: 'extendMs: before === null ? maxMs : null,',
+      replace: 'extendMs: maxMs,',
+    },
+  },
+  {
+    name: 'waiting-step-not-undone',
+    mistake: 'a step that waits has done nothing yet',
+    change: {
+      file: 'definition/transitions.ts',
+      find: "return { ...progress, state: 'compensating', failure, waiting: null };",
+      replace:
+        "return { ...progress, position: progress.position - (progress.waiting === null ? 0 : 1), state: 'compensating', failure, waiting: null };",
     },
   },
   {

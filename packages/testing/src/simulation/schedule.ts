@@ -2,11 +2,12 @@
 
 import { Chance, type FaultKind } from './chance.ts';
 import { type Breach, Invariants, type StepName } from './invariants.ts';
-import { ModelDatabase, type SagaTuple } from './model/model-database.ts';
+import { ModelDatabase } from './model/model-database.ts';
 import { ModelOrchestrator } from './model/model-orchestrator.ts';
 import { InsideParticipant, OutsideParticipant, type Participant } from './model/model-participant.ts';
 import { Provider } from './model/model-provider.ts';
 import { Network } from './model/network.ts';
+import type { SagaTuple } from './model/saga-tuple.ts';
 import { engineName, PARTICIPANT_HOSTS, type Plan, type PlannedFault, type PlannedSaga, planOf } from './plan.ts';
 import type { Switches } from './planted-bugs.ts';
 import { Host, Timeline } from './timeline.ts';
@@ -35,6 +36,8 @@ export interface ScheduleResult {
 
 const MAX_EVENTS = 200_000;
 const CLIENT_RETRY_MS = 25;
+const WEBHOOK_RETRY_MS = 60;
+const MOST_WEBHOOKS = 12;
 
 /** Runs one schedule. Several may run side by side: they share nothing. @throws Error for faults in the model itself */
 export function runSchedule(options: ScheduleOptions): Promise<ScheduleResult> {
@@ -84,7 +87,7 @@ class Schedule {
       (before, after) => this.#stored(before, after),
       switches,
     );
-    this.#invariants = new Invariants(this.#database);
+    this.#invariants = new Invariants(this.#database, () => 1_000_000 + timeline.now);
     const { rates, calmAt } = this.#plan;
     this.#network = new Network({ timeline, chance: this.#chance, rates, calmAt, trace: this.#trace });
     const participants = this.#participants();
@@ -150,8 +153,9 @@ class Schedule {
       this.#trace(`   stored: ${id} ${state} at ${position}, epoch ${epoch}, owner ${ownerId}, checkpoint ${revision}`);
     }
     this.#invariants.stored(before, after);
-    if (before !== null && before.ownerId !== ownerId) {
-      this.#invariants.takenOver(before, this.#database.isAlive(before.ownerId));
+    // A waiting saga is nobody's.
+    if (before !== null && before.ownerId !== ownerId && before.state !== 'waiting') {
+      this.#invariants.takenOver(before, this.#database.leases.isAlive(before.ownerId));
     }
     if (after.endedAt !== null && before?.endedAt === null) this.#ended += 1;
   }
@@ -180,6 +184,27 @@ class Schedule {
       this.#invariants.cancelAsked(saga.id);
       orchestrator.cancel(saga.id, (kind) => this.#trace(`client hears that the cancel of ${saga.id} is ${kind}`));
     });
+  }
+
+  /** The provider's webhook, sent again until somebody has stored it; after a while it gives up. */
+  #tell(sagaId: string, event: string): void {
+    const provider = this.#host('provider');
+    let sent = 0;
+    let isHeard = false;
+    const send = () => {
+      if (isHeard || sent >= MOST_WEBHOOKS) return;
+      const orchestrator = this.#orchestrators[sent % this.#orchestrators.length] as ModelOrchestrator;
+      sent += 1;
+      const link = this.#network.link(provider.name, orchestrator.host.name);
+      const serve = () => orchestrator.signal(sagaId, 'charge', event);
+      void this.#network
+        .call(provider, orchestrator.host, link, `signal ${event} ${sagaId}`, serve, false)
+        .then((heard) => {
+          isHeard ||= heard;
+        });
+      this.#timeline.in(WEBHOOK_RETRY_MS, null, send);
+    };
+    send();
   }
 
   // ---- faults
@@ -253,7 +278,11 @@ class Schedule {
       now: () => timeline.now,
       refusal: (sagaId: string) => refusal(this.#plan.sagas.find(({ id }) => id === sagaId) as PlannedSaga),
     });
-    const provider = new Provider({ host: this.#host('provider'), step: 'charge', timeline, network, invariants });
+    const provider = new Provider({
+      ...{ host: this.#host('provider'), step: 'charge', timeline, network, invariants },
+      authentication: (sagaId) => this.#plan.sagas.find(({ id }) => id === sagaId)?.authentication ?? null,
+      tell: (sagaId, event) => this.#tell(sagaId, event),
+    });
     // The bank and the carrier change their minds later: a refusal that is run again would come out otherwise.
     const early = () => timeline.now < this.#plan.restockAt;
     return {
@@ -284,6 +313,7 @@ class Schedule {
       leaseMs: this.#plan.leaseMs,
       isNameUnique: this.#chance.fraction(3, dice, 0) < 0.5,
       random: () => this.#chance.fraction(2, dice, asked++),
+      pauseMs: (sagaId) => this.#plan.sagas.find(({ id }) => id === sagaId)?.authentication?.waitMs ?? 1,
       onSend: (host) => this.#onSend(host),
       trace: this.#trace,
     });

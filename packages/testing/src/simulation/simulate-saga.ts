@@ -13,8 +13,10 @@ import {
   type Database,
   type Engine,
   type SagaDefinition,
+  type Signal,
   type StepContext,
   type UndoOutcome,
+  type Waiting,
 } from '@holdfast/saga';
 import { Chance, seedOf } from './chance.ts';
 import type { Breach } from './invariants.ts';
@@ -25,12 +27,19 @@ import { Host, Timeline } from './timeline.ts';
 /** One call that has reached a participant: what the engine gave the step, without the means to take it back. */
 export type SimulatedCall = Omit<StepContext<unknown, Record<string, unknown>>, 'signal'>;
 
+/** What the world tells a step: sent until it is stored, lost, late and twice like everything else. */
+export interface SimulatedSignal extends Signal {
+  step: string;
+  /** After the saga was first asked for. It may come before the step, or its wait. */
+  inMs: number;
+}
+
 /**
  * A participant, see step-model.ts: each call is one transaction, at one instant. It survives the death of its process. A promise
  * must settle by itself: in virtual time no timer fires, and nothing comes from a network.
  */
 export interface SimulatedParticipant {
-  act(call: SimulatedCall): ActOutcome<unknown> | Promise<ActOutcome<unknown>>;
+  act(call: SimulatedCall): ActOutcome<unknown> | Waiting | Promise<ActOutcome<unknown> | Waiting>;
   undo(call: SimulatedCall): UndoOutcome | Promise<UndoOutcome>;
   /** How many effects of this saga are there now. */
   live(sagaId: string): number;
@@ -43,6 +52,8 @@ export interface SimulatedSaga {
   participants: () => Record<string, SimulatedParticipant>;
   /** What a saga is started with. @param random uniform in [0, 1), by the schedule's seed */
   input: (random: () => number) => unknown;
+  /** What each saga is told from outside; default nothing. @param random likewise */
+  signals?: (random: () => number) => SimulatedSignal[];
 }
 
 export interface SimulateSagaOptions {
@@ -76,7 +87,9 @@ export interface SimulateSagaResult {
 const LEASE_MS = 240;
 const RETRY = { baseMs: 4, capMs: 40 };
 const TIMEOUT_MS = 45;
+const WAITS = { maxMs: 900 };
 const RETRY_START_MS = 25;
+const RETRY_SIGNAL_MS = 60;
 const CALM_AT_MS = 1_400;
 const END_BY_MS = 7_400;
 const MAX_EVENTS = 200_000;
@@ -145,6 +158,7 @@ class SagaSchedule {
   readonly #network: Network;
   readonly #database: ModelDatabase;
   readonly #books = new Host('sagas');
+  readonly #world = new Host('world');
   readonly #desks = new Map<string, Host>();
   readonly #engines: { host: Host; engine: Engine | null }[];
   readonly #sagaIds: string[];
@@ -174,7 +188,7 @@ class SagaSchedule {
   }
 
   begin(): void {
-    for (const host of [this.#books, ...this.#desks.values()]) host.up = true;
+    for (const host of [this.#books, this.#world, ...this.#desks.values()]) host.up = true;
     for (const process of this.#engines) {
       this.#start(process);
       for (const n of [0, 1]) this.#planFault('crash', process.host, n, 0.3, () => this.#crash(process));
@@ -239,13 +253,34 @@ class SagaSchedule {
         this.#place(process.engine, id, input, deadlineMs);
       this.#timeline.in(RETRY_START_MS, null, () => place(at + 1));
     };
-    this.#timeline.in(5 + this.#random() * 115, null, () => place(Math.floor(this.#random() * ENGINES)));
+    const startAt = 5 + this.#random() * 115;
+    this.#timeline.in(startAt, null, () => place(Math.floor(this.#random() * ENGINES)));
+    for (const signal of this.#saga.signals?.(() => this.#random()) ?? []) {
+      this.#timeline.in(startAt + signal.inMs, null, () => this.#tell(id, signal, 0));
+    }
   }
 
   #place(engine: Engine | null, id: string, input: unknown, deadlineMs: number): void {
     // Whether it was stored is not known then: its owner's sweep, or whoever adopts it, finds it.
     const unknown = () => this.#trace(`whether ${id} was stored is not known`);
     void engine?.begin(this.#saga.definition, id, input, { deadlineMs }).catch(unknown);
+  }
+
+  /** Until it is stored, or of no use any more. */
+  #tell(id: string, { step, key, data, inMs }: SimulatedSignal, at: number): void {
+    const process = this.#engines[at % ENGINES] as { host: Host; engine: Engine | null };
+    let isHeard = false;
+    const serve = async () => {
+      const told = process.engine?.signal(id, step, { key, data }).then(({ kind }) => kind !== 'not_found');
+      return (await told?.catch(() => false)) ?? false;
+    };
+    const link = this.#network.link(this.#world.name, process.host.name);
+    void this.#network.call(this.#world, process.host, link, `signal ${key} ${id}`, serve, false).then((heard) => {
+      isHeard ||= heard;
+    });
+    this.#timeline.in(RETRY_SIGNAL_MS, null, () => {
+      if (!isHeard) this.#tell(id, { step, key, data, inMs }, at + 1);
+    });
   }
 
   #planFault(kind: 'crash' | 'pause', host: Host, n: number, rate: number, fall: () => void): void {
@@ -306,10 +341,11 @@ class SagaSchedule {
   #definition(host: Host): SagaDefinition {
     const steps = this.#saga.definition.steps.map((step) => {
       const act = (context: StepContext<unknown, Record<string, unknown>>) =>
-        this.#call<ActOutcome<unknown>>(host, step.name, 'act', context);
+        this.#call<ActOutcome<unknown> | Waiting>(host, step.name, 'act', context);
       const undo = (context: StepContext<unknown, Record<string, unknown>>) =>
         this.#call<UndoOutcome>(host, step.name, 'undo', context);
-      return { ...step, timeoutMs: TIMEOUT_MS, retry: RETRY, act, ...(step.undo !== undefined && { undo }) };
+      const own = { timeoutMs: TIMEOUT_MS, retry: RETRY, ...(step.waits !== undefined && { waits: WAITS }) };
+      return { ...step, ...own, act, ...(step.undo !== undefined && { undo }) };
     });
     return { ...this.#saga.definition, steps };
   }

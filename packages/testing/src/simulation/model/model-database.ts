@@ -2,74 +2,41 @@
 // model what its text does to the tables. That the two agree is held by model-database.db.test.ts, which runs the same
 // statements against both. A statement is atomic, as in Postgres; the network before it is not this file's business.
 
-import type { SagaState } from '@holdfast/saga';
+import type { SagaState, StoredSignal } from '@holdfast/saga';
 import type { Switches } from '../planted-bugs.ts';
-
-export interface SagaTuple {
-  id: string;
-  definition: string;
-  input: unknown;
-  state: SagaState;
-  position: number;
-  outputs: string;
-  failure: string | null;
-  parked: string | null;
-  resumeState: 'running' | 'compensating' | null;
-  cancelRequestedAt: number | null;
-  ownerId: number;
-  epoch: number;
-  revision: number;
-  deadlineAt: number;
-  startedAt: number;
-  /** By the clock of the process that wrote it, in milliseconds. */
-  changedAt: number;
-  drivenAt: number;
-  endedAt: number | null;
-  /** `epoch seq` of each attempt that stands in the row. */
-  inlineAttempts: string[];
-}
-
-export interface Result {
-  rows: unknown[];
-  rowCount: number;
-}
-
-/** A statement as the engine hands it to the pool. */
-export interface Sent {
-  name: string;
-  values: readonly unknown[];
-  /** The sender's wall clock; no statement of the engine looks at it. */
-  senderNow: number;
-}
+import { ModelLeases } from './model-leases.ts';
+import { many, none, one, type Result, type Sent } from './result.ts';
+import { appended, isDue, isLive, parsed, type SagaTuple, type Setback, stepOf } from './saga-tuple.ts';
 
 /** Told of every change, before it is visible to anybody. */
 export type OnChange = (before: Readonly<SagaTuple> | null, after: Readonly<SagaTuple>) => void;
 
-const FORGET_AFTER_MS = 600_000;
-
 export class ModelDatabase {
   readonly sagas = new Map<string, SagaTuple>();
-  /** owner id → lease_until, as it is stored and as it would be by this database's clock; the same, unless planted. */
-  readonly owners = new Map<number, { name: string; until: number; rightly: number }>();
+  readonly leases: ModelLeases;
   readonly attempts = new Set<string>();
+  /** By saga id, in the order in which they were stored. */
+  readonly signals = new Map<string, StoredSignal[]>();
   /** By saga id: what its key is answered. Written once. */
   readonly answers = new Map<string, string>();
   readonly #now: () => number;
   readonly #onChange: OnChange;
   readonly #switches: Switches;
-  #lastOwnerId = 0;
 
   constructor(now: () => number, onChange: OnChange, switches: Switches) {
     this.#now = now;
     this.#onChange = onChange;
     this.#switches = switches;
+    this.leases = new ModelLeases(now, switches);
   }
 
   /** @throws Error for a statement that it has not been taught */
   execute(sent: Sent): Result {
     const work = STATEMENTS[sent.name];
-    if (work === undefined) throw new Error(`the model does not know ${sent.name}: teach it what the statement does`);
-    return work.call(this, sent.values, sent);
+    if (work !== undefined) return work.call(this, sent.values, sent);
+    const result = this.leases.execute(sent);
+    if (result === null) throw new Error(`the model does not know ${sent.name}: teach it what the statement does`);
+    return result;
   }
 
   begin([id, definition, input, ownerId, deadlineMs, changedAt]: readonly unknown[]): Result {
@@ -86,6 +53,9 @@ export class ModelDatabase {
       parked: null,
       resumeState: null,
       cancelRequestedAt: null,
+      waiting: null,
+      wakeAt: null,
+      signals: null,
       ownerId: ownerId as number,
       epoch: 1,
       revision: 0,
@@ -96,43 +66,15 @@ export class ModelDatabase {
       endedAt: null,
       inlineAttempts: [],
     };
-    return one(this.#rowOf(this.#put(null, saga)));
-  }
-
-  registerOwner([name, leaseMs]: readonly unknown[], sent: Sent): Result {
-    this.#lastOwnerId += 1;
-    this.owners.set(this.#lastOwnerId, { name: name as string, ...this.#lease(sent, leaseMs as number) });
-    return one({ owner_id: this.#lastOwnerId });
-  }
-
-  heartbeat([ownerId, leaseMs]: readonly unknown[], sent: Sent): Result {
-    return this.#renew(ownerId as number, leaseMs as number, sent);
-  }
-
-  releaseOwner([ownerId]: readonly unknown[], sent: Sent): Result {
-    return this.#renew(ownerId as number, 0, sent);
-  }
-
-  endLeasesOf([name]: readonly unknown[], sent: Sent): Result {
-    let ended = 0;
-    for (const [ownerId, owner] of this.owners) {
-      if (owner.name === name) ended += this.#renew(ownerId, 0, sent).rowCount;
-    }
-    return { rows: [], rowCount: ended };
-  }
-
-  forgetOwners(_: readonly unknown[], sent: Sent): Result {
-    const before = this.#leaseNow(sent) - FORGET_AFTER_MS;
-    for (const [id, { until }] of this.owners) if (until < before) this.owners.delete(id);
-    return none();
+    const { waiting: _, signals: __, ...row } = this.#rowOf(this.#put(null, saga));
+    return one(row);
   }
 
   deadOwners([ownerId]: readonly unknown[], sent: Sent): Result {
     const dead = new Set<number>();
     for (const saga of this.sagas.values()) {
       if (!isLive(saga) || saga.ownerId === ownerId) continue;
-      const lease = this.owners.get(saga.ownerId);
-      if (lease === undefined || lease.until <= this.#leaseNow(sent)) dead.add(saga.ownerId);
+      if (!this.leases.isHeld(saga.ownerId, sent)) dead.add(saga.ownerId);
     }
     return many([...dead].map((owner_id) => ({ owner_id })));
   }
@@ -164,9 +106,59 @@ export class ModelDatabase {
 
   requestCancel([id]: readonly unknown[]): Result {
     const saga = this.sagas.get(id as string);
-    if (saga === undefined || saga.state !== 'running' || saga.cancelRequestedAt !== null) return none();
-    this.#put(saga, { ...saga, cancelRequestedAt: this.#now() });
-    return { rows: [], rowCount: 1 };
+    if (saga === undefined || saga.cancelRequestedAt !== null) return none();
+    if (saga.state !== 'running' && saga.state !== 'waiting') return none();
+    const now = this.#now();
+    const wakes = saga.state === 'waiting' && !this.#switches.cancelDoesNotWake;
+    this.#put(saga, { ...saga, cancelRequestedAt: now, wakeAt: wakes ? now : saga.wakeAt });
+    return one({ epoch: saga.epoch, waits: saga.wakeAt !== null });
+  }
+
+  due([definitions, limit]: readonly unknown[]): Result {
+    const found: SagaTuple[] = [];
+    for (const saga of this.sagas.values()) {
+      if (isDue(saga, this.#now()) && (definitions as string[]).includes(saga.definition)) found.push(saga);
+    }
+    found.sort((a, b) => (a.wakeAt ?? 0) - (b.wakeAt ?? 0) || (a.id < b.id ? -1 : 1));
+    return many(found.slice(0, limit as number).map(({ id, epoch }) => ({ id, epoch })));
+  }
+
+  wake([ownerId, id, epoch, definitions, now]: readonly unknown[]): Result {
+    const saga = this.sagas.get(id as string);
+    if (saga === undefined || !(definitions as string[]).includes(saga.definition)) return none();
+    const isGuarded = saga.wakeAt !== null && saga.epoch === epoch;
+    if (!isGuarded && !(this.#switches.unguardedWake && isLive(saga))) return none();
+    const after: SagaTuple = {
+      ...saga,
+      state: 'running',
+      wakeAt: null,
+      ownerId: ownerId as number,
+      epoch: this.#switches.wakeKeepsEpoch ? saga.epoch : saga.epoch + 1,
+      revision: saga.revision + 1,
+      changedAt: Math.max(saga.changedAt + 1, Date.parse(now as string)),
+      drivenAt: this.#now(),
+    };
+    return one(this.#rowOf(this.#put(saga, after)));
+  }
+
+  signal([id, step, key, data, most]: readonly unknown[]): Result {
+    const saga = this.sagas.get(id as string);
+    if (saga === undefined) return none();
+    const stored = this.signals.get(saga.id) ?? [];
+    const isFull = stored.length >= (most as number);
+    const isKnown = stored.some((one) => one.step === step && one.key === key);
+    const outcome = { ended: saga.endedAt !== null, full: isFull && !isKnown };
+    if (outcome.ended || isFull || isKnown) return one({ ...outcome, fresh: false, due: false, epoch: null });
+    if (!this.#switches.signalsNotStored) {
+      this.signals.set(saga.id, [
+        ...stored,
+        { step: step as string, key: key as string, data: JSON.parse(data as string) },
+      ]);
+    }
+    const signals = { ...saga.signals, [step as string]: (saga.signals?.[step as string] ?? 0) + 1 };
+    const isFor = saga.state === 'waiting' && stepOf(saga.waiting) === step;
+    const after = this.#put(saga, { ...saga, signals, wakeAt: isFor ? this.#now() : saga.wakeAt });
+    return one({ ...outcome, fresh: true, due: isDue(after, this.#now()), epoch: saga.epoch });
   }
 
   resume([id, ownerId, definitions, now]: readonly unknown[]): Result {
@@ -190,9 +182,10 @@ export class ModelDatabase {
   readSnapshot([id]: readonly unknown[]): Result {
     const saga = this.sagas.get(id as string);
     if (saga === undefined) return none();
-    const { definition, state, position, revision, changedAt } = saga;
-    const [outputs, failure] = [JSON.parse(saga.outputs), parsed(saga.failure)];
-    return one({ id, definition, state, position, outputs, failure, revision, changedAt: new Date(changedAt) });
+    const { definition, state, position, revision } = saga;
+    const [outputs, failure, waiting] = [JSON.parse(saga.outputs), parsed(saga.failure), parsed(saga.waiting)];
+    const changedAt = new Date(saga.changedAt);
+    return one({ id, definition, state, position, outputs, failure, waiting, revision, changedAt });
   }
 
   flush(values: readonly unknown[]): Result {
@@ -208,9 +201,10 @@ export class ModelDatabase {
       id,
       cancel_requested: cancelRequestedAt !== null,
       stored_by_hook: false,
+      due: written.get(id)?.wakeAt == null ? null : (written.get(id)?.wakeAt ?? 0) <= this.#now(),
     }));
     const stored = ids.filter((id, at) => written.has(id as string) && this.#answer(id, columns[8]?.[at])) as string[];
-    return many([...rows, ...stored.map((id) => ({ id, cancel_requested: null, stored_by_hook: true }))]);
+    return many([...rows, ...stored.map((id) => ({ id, cancel_requested: null, stored_by_hook: true, due: null }))]);
   }
 
   storeAnswer([id, answer]: readonly unknown[]): Result {
@@ -237,7 +231,11 @@ export class ModelDatabase {
     const newer = this.#switches.unnumberedCheckpoints || saga.revision <= revision;
     if (!mine || !newer) return null;
     const now = this.#now();
-    const { failure, parked, resumeState } = JSON.parse((entry(6) as string | null) ?? '{}');
+    const { failure, parked, resumeState, waiting, wait }: Setback = JSON.parse((entry(6) as string | null) ?? '{}');
+    const isCopy = saga.revision === revision;
+    const extendMs = isCopy ? undefined : wait?.extendMs;
+    const deadlineAt = extendMs === undefined ? saga.deadlineAt : Math.max(saga.deadlineAt, now) + extendMs;
+    const wakeAt = isCopy ? saga.wakeAt : this.#wakeAt({ ...saga, deadlineAt }, waiting, wait);
     return this.#put(saga, {
       ...saga,
       state: entry(3) as SagaState,
@@ -246,12 +244,23 @@ export class ModelDatabase {
       failure: failure === undefined ? null : JSON.stringify(failure),
       parked: parked === undefined ? null : JSON.stringify({ ...parked, at: now }),
       resumeState: resumeState ?? null,
+      waiting: waiting === undefined ? null : JSON.stringify(waiting),
+      deadlineAt,
+      wakeAt: entry(3) === 'waiting' ? wakeAt : null,
       revision,
       changedAt: Date.parse(entry(10) as string),
       drivenAt: now,
       endedAt: entry(7) === true ? (saga.endedAt ?? now) : null,
-      inlineAttempts: saga.revision === revision ? saga.inlineAttempts : appended(saga, entry(9) as string | null),
+      inlineAttempts: isCopy ? saga.inlineAttempts : appended(saga, entry(9) as string | null),
     });
+  }
+
+  #wakeAt(saga: SagaTuple, waiting: Setback['waiting'], wait: Setback['wait']): number | null {
+    if (waiting === undefined || wait === undefined) return null;
+    const now = this.#now();
+    const isSignalled = (saga.signals?.[waiting.step] ?? 0) > wait.seen && !this.#switches.waitForgetsSignals;
+    const isCancelled = saga.cancelRequestedAt !== null && wait.mayTurnBack;
+    return isSignalled || isCancelled ? now : Math.min(now + wait.waitMs, saga.deadlineAt);
   }
 
   #journal(ownerId: number, columns: unknown[][], written: Map<string, SagaTuple>): void {
@@ -272,26 +281,6 @@ export class ModelDatabase {
     return after;
   }
 
-  // A lease is by the database's clock; planted, by the clock of whoever asks.
-  #leaseNow(sent: Sent): number {
-    return this.#switches.leaseBySendersClock ? sent.senderNow : this.#now();
-  }
-
-  #lease(sent: Sent, leaseMs: number): { until: number; rightly: number } {
-    return { until: this.#leaseNow(sent) + leaseMs, rightly: this.#now() + leaseMs };
-  }
-
-  #renew(ownerId: number, leaseMs: number, sent: Sent): Result {
-    const held = this.owners.get(ownerId);
-    if (held === undefined || held.until <= this.#leaseNow(sent)) return none();
-    this.owners.set(ownerId, { name: held.name, ...this.#lease(sent, leaseMs) });
-    return { rows: [], rowCount: 1 };
-  }
-
-  isAlive(ownerId: number): boolean {
-    return (this.owners.get(ownerId)?.rightly ?? 0) > this.#now();
-  }
-
   #liveOf(ownerId: number, definitions: string[], after: string): SagaTuple[] {
     const found: SagaTuple[] = [];
     for (const saga of this.sagas.values()) {
@@ -301,7 +290,7 @@ export class ModelDatabase {
     return found.sort((a, b) => (a.id < b.id ? -1 : 1));
   }
 
-  #rowOf(saga: SagaTuple): unknown {
+  #rowOf(saga: SagaTuple) {
     const now = this.#now();
     return {
       id: saga.id,
@@ -317,6 +306,8 @@ export class ModelDatabase {
       remaining_ms: saga.deadlineAt - now,
       age_ms: now - saga.startedAt,
       changed_at: new Date(saga.changedAt),
+      waiting: parsed(saga.waiting),
+      signals: saga.signals === null ? null : (this.signals.get(saga.id) ?? null),
     };
   }
 }
@@ -331,16 +322,14 @@ const STATEMENTS: Record<string, Work> = {
   [STORE_ANSWER]: prototype.storeAnswer,
   [READ_ANSWER]: prototype.readAnswer,
   'saga.begin': prototype.begin,
-  'saga.register-owner': prototype.registerOwner,
-  'saga.heartbeat': prototype.heartbeat,
-  'saga.release-owner': prototype.releaseOwner,
-  'saga.end-leases-of': prototype.endLeasesOf,
-  'saga.forget-owners': prototype.forgetOwners,
   'saga.dead-owners': prototype.deadOwners,
   'saga.sagas-of-owner': prototype.sagasOfOwner,
   'saga.own-neglected': prototype.ownNeglected,
   'saga.adopt': prototype.adopt,
   'saga.request-cancel': prototype.requestCancel,
+  'saga.due': prototype.due,
+  'saga.wake': prototype.wake,
+  'saga.signal': prototype.signal,
   'saga.resume': prototype.resume,
   'saga.read-snapshot': prototype.readSnapshot,
   'saga.flush-checkpoints': prototype.flush,
@@ -355,20 +344,3 @@ export function nameOf(query: string | { name?: string; text: string }): string 
   if (name === undefined) throw new Error(`a statement without a name: ${text.slice(0, 60)}`);
   return name;
 }
-
-function isLive(saga: SagaTuple): boolean {
-  return saga.endedAt === null && saga.state !== 'parked';
-}
-
-function appended(saga: SagaTuple, attempts: string | null): string[] {
-  const added: unknown[][] = JSON.parse(attempts ?? '[]');
-  return [...saga.inlineAttempts, ...added.map(([epoch, seq]) => `${epoch} ${seq}`)];
-}
-
-function parsed(json: string | null): unknown {
-  return json === null ? null : JSON.parse(json);
-}
-
-const none = (): Result => ({ rows: [], rowCount: 0 });
-const one = (row: unknown): Result => ({ rows: [row], rowCount: 1 });
-const many = (rows: unknown[]): Result => ({ rows, rowCount: rows.length });

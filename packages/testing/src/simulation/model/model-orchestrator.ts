@@ -11,6 +11,7 @@ import {
   type SagaDefinition,
   type StepContext,
   type UndoOutcome,
+  type Waiting,
 } from '@holdfast/saga';
 import { answerOf, type Invariants, type StepName } from '../invariants.ts';
 import type { PlannedSaga } from '../plan.ts';
@@ -38,6 +39,8 @@ export interface OrchestratorParts {
   /** A supervisor starts it, and its orders are adopted as soon as it is there again. */
   isNameUnique: boolean;
   random: () => number;
+  /** How long a saga that waits does so before it asks. */
+  pauseMs: (sagaId: string) => number;
   /** Called after each call that goes out. */
   onSend: (host: Host) => void;
   trace: (what: string) => void;
@@ -45,6 +48,7 @@ export interface OrchestratorParts {
 
 const RETRY = { baseMs: 4, capMs: 40 };
 const TIMEOUT_MS = 45;
+const MAX_WAIT_MS = 900;
 const START_RETRY_MS = 20;
 const GRACE_MS = 100;
 const CANCEL_WAIT_MS = 200;
@@ -137,6 +141,20 @@ export class ModelOrchestrator {
     return (await read()).rows[0]?.answer;
   }
 
+  /** @returns whether the sender may forget it: it is stored, or is of no use any more */
+  async signal(sagaId: string, step: StepName, key: string): Promise<boolean> {
+    const engine = this.#engine;
+    if (engine === null) return false;
+    try {
+      const { kind } = await engine.signal(sagaId, step, { key });
+      this.#parts.trace(`signal ${key} of ${sagaId} is ${kind}`);
+      if (kind === 'signalled' || kind === 'repeated') this.#parts.invariants.signalled(sagaId, step, key);
+      return kind !== 'not_found';
+    } catch {
+      return false;
+    }
+  }
+
   cancel(sagaId: string, onOutcome: (kind: string) => void): void {
     void this.#engine?.cancel(sagaId, CANCEL_WAIT_MS).then(
       ({ kind }) => onOutcome(kind),
@@ -175,7 +193,15 @@ export class ModelOrchestrator {
       deadlineMs,
       steps: [
         { ...undoable('reserve'), kind: 'compensatable' },
-        { ...undoable('charge'), kind: 'compensatable' },
+        {
+          ...undoable('charge'),
+          kind: 'compensatable',
+          waits: { maxMs: MAX_WAIT_MS },
+          act: async (context) => {
+            const answer = await this.#send('charge', 'act', context);
+            return answer.kind === 'waiting' ? this.#waiting(context) : actOutcome('charge', answer);
+          },
+        },
         { ...undoable('ship'), kind: 'pivot' },
         {
           ...notify,
@@ -189,10 +215,15 @@ export class ModelOrchestrator {
     });
   }
 
+  #waiting({ sagaId }: Context): Waiting {
+    return { kind: 'waiting', reason: 'AUTHENTICATION', data: { of: sagaId }, waitMs: this.#parts.pauseMs(sagaId) };
+  }
+
   #send(step: StepName, direction: 'act' | 'undo', context: Context): Promise<StepAnswer> {
     const { network, participants, invariants, onSend } = this.#parts;
     const { sagaId, epoch } = context;
     invariants.sent(sagaId, epoch, step, direction);
+    if (direction === 'act') invariants.shows(sagaId, epoch, step, context.signals.length);
     const to = participants[step];
     const call: StepCall = { step, sagaId, epoch, direction };
     const link = network.link(this.host.name, to.host.name);
@@ -215,6 +246,8 @@ function actOutcome(step: string, answer: StepAnswer): ActOutcome<{ step: string
       return { kind: 'refused', reason: 'CANCELLED', message: 'undone from outside' };
     case 'fenced':
       return { kind: 'fenced', detail: '' };
+    case 'waiting':
+      return { kind: 'unknown', detail: `${step} does not wait` };
     case 'unknown':
       return answer;
   }

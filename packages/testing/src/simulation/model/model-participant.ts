@@ -20,6 +20,7 @@ export type StepAnswer =
   | { kind: 'refused'; reason: string }
   | { kind: 'sealed' }
   | { kind: 'fenced' }
+  | { kind: 'waiting' }
   | { kind: 'unknown'; detail: string };
 
 interface Claim {
@@ -236,6 +237,10 @@ export class OutsideParticipant implements Participant {
   }
 
   #record(call: StepCall, held: Claim, state: IntentStanding): StepAnswer {
+    if (state === 'action') {
+      this.#tables.release(call, held);
+      return { kind: 'waiting' };
+    }
     if (state === 'open') {
       this.#tables.release(call, held);
       return UNKNOWN('not confirmed yet');

@@ -1,0 +1,61 @@
+// A row of `sagas`, as the model has it: texts stand for jsonb, numbers for instants.
+
+import type { SagaState } from '@holdfast/saga';
+
+export interface SagaTuple {
+  id: string;
+  definition: string;
+  input: unknown;
+  state: SagaState;
+  position: number;
+  outputs: string;
+  failure: string | null;
+  parked: string | null;
+  resumeState: 'running' | 'compensating' | null;
+  cancelRequestedAt: number | null;
+  waiting: string | null;
+  wakeAt: number | null;
+  /** By step; null before the first. */
+  signals: Readonly<Record<string, number>> | null;
+  ownerId: number;
+  epoch: number;
+  revision: number;
+  deadlineAt: number;
+  startedAt: number;
+  /** By the clock of the process that wrote it, in milliseconds. */
+  changedAt: number;
+  drivenAt: number;
+  endedAt: number | null;
+  /** `epoch seq` of each attempt that stands in the row. */
+  inlineAttempts: string[];
+}
+
+/** What stands in a checkpoint's column of that name. */
+export interface Setback {
+  failure?: object;
+  parked?: object;
+  resumeState?: 'running' | 'compensating';
+  waiting?: { step: string };
+  wait?: { waitMs: number; seen: number; extendMs?: number; mayTurnBack: boolean };
+}
+
+export function isLive(saga: SagaTuple): boolean {
+  return saga.endedAt === null && saga.state !== 'parked' && saga.state !== 'waiting';
+}
+
+export function isDue({ wakeAt }: SagaTuple, now: number): boolean {
+  return wakeAt !== null && wakeAt <= now;
+}
+
+export function stepOf(waiting: string | null): string | undefined {
+  return waiting === null ? undefined : JSON.parse(waiting).step;
+}
+
+export function appended(saga: SagaTuple, attempts: string | null): string[] {
+  const added: unknown[][] = JSON.parse(attempts ?? '[]');
+  return [...saga.inlineAttempts, ...added.map(([epoch, seq]) => `${epoch} ${seq}`)];
+}
+
+export function parsed(json: string | null): unknown {
+  return json === null ? null : JSON.parse(json);
+}
