@@ -38,6 +38,7 @@ const ORDERS = [
   'other-clients',
   'place-order',
   'refunds',
+  'retried-writes',
 ].map((name) => `tests/${name}.test.ts`);
 const POSTGRES = ['packages/testing/src/postgres/vitest-postgres.ts'];
 

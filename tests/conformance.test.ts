@@ -20,6 +20,7 @@ import {
   sealRules,
   type Target,
   waitingRules,
+  writeRules,
 } from '@holdfast/conformance';
 import { afterAll, beforeAll, describe } from 'vitest';
 
@@ -49,6 +50,7 @@ printTable();
 
 describe('over HTTP', () => {
   keyRules(() => target);
+  writeRules(() => target);
   waitingRules(() => target);
   edgeRules(() => target);
 });

@@ -1,16 +1,18 @@
-import { credentials, Metadata, Client as RawClient } from '@grpc/grpc-js';
-import { type Client, createClient, services } from '@holdfast/rpc';
+import { Metadata } from '@grpc/grpc-js';
+import { type ChannelTls, type Client, connect, createClient, operatorTls, services } from '@holdfast/rpc';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { joinSystem, newKey, orderFor, type System, setUpCatalogue } from './system.ts';
 
 let system: System;
 let orders: Client<typeof services.orders>;
 let ordersAddress: string;
+let tls: ChannelTls | undefined;
 beforeAll(async () => {
   system = await joinSystem();
   await setUpCatalogue(system);
   ordersAddress = system.cluster.run.services.find((service) => service.name === 'orchestrator')?.grpc ?? '';
-  orders = createClient(services.orders, ordersAddress);
+  tls = operatorTls(system.cluster.run.tls, 'orchestrator');
+  orders = createClient(services.orders, ordersAddress, tls);
 });
 afterAll(async () => {
   orders?.close();
@@ -49,6 +51,31 @@ describe('an order over gRPC', () => {
     expect(overHttp.body.id).toBe(placed.kind === 'completed' ? placed.message.order?.id : '');
   });
 
+  it('G3: carries what a shop shows and keeps, and is the same request as over HTTP', async () => {
+    const key = newKey();
+    const given = { metadata: { basket: 'b-17' }, reference: 'S-4711', expectedTotal: 1_089 };
+    const items = [
+      { sku: 'apple', quantity: 2, unitPrice: 250, name: 'Apples' },
+      { sku: 'pear', quantity: 1 },
+    ];
+    const line = { name: 'Parcel', amount: 490 };
+    const lines = [{ ...line, kind: 'LINE_KIND_SHIPPING' as const }];
+    const placed = await orders.PlaceOrder({ ...request, ...given, items, lines, waitMs: 10_000 }, options(key));
+    expect(placed).toMatchObject({
+      kind: 'completed',
+      message: { order: { status: 'ORDER_STATUS_COMPLETED', total: 1_089, lines, reference: 'S-4711', items } },
+    });
+    const overHttp = await system.send(
+      'POST',
+      '/v1/orders',
+      orderFor({ ...given, items, lines: [{ ...line, kind: 'shipping' }] }),
+      { key },
+    );
+    expect([overHttp.status, overHttp.headers.get('idempotent-replayed')], overHttp.text).toEqual([201, 'true']);
+    const stale = await orders.PlaceOrder({ ...request, expectedTotal: 598, waitMs: 10_000 }, options(newKey()));
+    expect(stale).toMatchObject({ message: { order: { failure: { reason: 'PRICE_CHANGED' } } } });
+  });
+
   it('is refused before anything is claimed: without a key of ours, without a key, with a bad field, with a reused key', async () => {
     const reason = async (call: ReturnType<typeof orders.PlaceOrder>) => {
       const result = await call;
@@ -78,7 +105,7 @@ describe('an order over gRPC', () => {
 });
 
 function watch(id: string): Promise<string[]> {
-  const client = new RawClient(ordersAddress, credentials.createInsecure());
+  const client = connect(ordersAddress, tls);
   const metadata = new Metadata();
   metadata.set('authorization', `Bearer ${system.cluster.run.apiKey}`);
   const { path, requestSerialize, responseDeserialize } = services.orders.WatchOrder;

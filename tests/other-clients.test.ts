@@ -50,7 +50,18 @@ describe('a client that none of us wrote', () => {
       const { run: where, tenantId } = system.cluster;
       const { stdout } = await run(
         PYTHON ?? '',
-        [script, join(root, 'protos'), address('orchestrator'), address('inventory'), where.apiKey, tenantId, runId],
+        [
+          ...[
+            script,
+            join(root, 'protos'),
+            address('orchestrator'),
+            address('inventory'),
+            where.apiKey,
+            tenantId,
+            runId,
+          ],
+          ...[where.tls?.ca ?? '', where.tls?.cert ?? '', where.tls?.key ?? ''],
+        ],
         { timeout: 60_000 },
       );
       const told = JSON.parse(stdout);

@@ -129,6 +129,56 @@ describe('an order', () => {
   });
 });
 
+describe('an order as it was shown', () => {
+  const lines = [
+    { kind: 'shipping', name: 'Parcel', amount: 490 },
+    { kind: 'discount', name: 'Spring', amount: -100 },
+  ];
+  const items = [
+    { sku: 'apple', quantity: 2, unitPrice: 250, name: 'Apples, red' },
+    { sku: 'pear', quantity: 1 },
+  ];
+  const given = { lines, metadata: { basket: 'b-17', '%1': '' }, reference: 'S/2026 № 4711' };
+
+  it.each(['balance', 'pm_card_visa'])('A1: costs its items and the lines beside them, by %s', async (method) => {
+    const before = (await system.send('GET', '/v1/accounts/ann')).body.balance;
+    const order = { items, ...given, expectedTotal: 989, payment: { method } };
+    const placed = await system.place(order, { prefer: 'wait=20' });
+    const priced = [{ ...items[0] }, { ...items[1], unitPrice: 99 }];
+    expect(placed.body).toMatchObject({ status: 'completed', items: priced, total: 989, ...given });
+    const after = (await system.send('GET', '/v1/accounts/ann')).body.balance;
+    expect(before - after).toBe(method === 'balance' ? 989 : 0);
+    const { body, text } = await system.send('GET', `/v1/orders/${placed.body.id}`);
+    expect(body).toEqual(placed.body);
+    const events = await system.send('GET', `/v1/orders/${placed.body.id}/events`);
+    expect(events.text).toContain(`data: ${text}`);
+    await expectSound(system);
+  });
+
+  it('fails with PRICE_CHANGED and the prices as they are when one has changed, and takes nothing', async () => {
+    const put = await system.send('PUT', '/v1/stock/quince', { onHand: 9, unitPrice: 9_900, currency: 'EUR' });
+    expect(put.status).toBe(200);
+    const shown = [{ sku: 'quince', quantity: 1, unitPrice: 1_000 }];
+    const byPrice = await system.place({ items: shown }, { prefer: 'wait=20' });
+    expect(byPrice.body).toMatchObject({
+      status: 'failed',
+      total: null,
+      failure: {
+        step: 'reserve-inventory',
+        reason: 'PRICE_CHANGED',
+        message: 'quince costs 9900, 1000 was shown',
+      },
+    });
+    const items = [{ sku: 'quince', quantity: 1 }];
+    const byTotal = await system.place({ items, expectedTotal: 1_000 }, { prefer: 'wait=20' });
+    expect(byTotal.body.failure).toMatchObject({
+      reason: 'PRICE_CHANGED',
+      message: 'the total is 9900, 1000 was shown',
+    });
+    expect((await system.send('GET', '/v1/stock/quince')).body).toMatchObject({ onHand: 9, reserved: 0 });
+  });
+});
+
 describe('stock and accounts', () => {
   it('are set by PUT, as often as one likes, and adjusted once per key', async () => {
     const key = newKey();

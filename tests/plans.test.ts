@@ -183,13 +183,13 @@ async function fill(): Promise<void> {
     ['inbox (tenant_id, scope, consumer, message_id)', `${key}, 'k', 'k'`],
     ['fences (tenant_id, order_id, epoch)', `${key}, 1`],
     ['stock (tenant_id, sku, on_hand, unit_price, currency)', `${key}, 1, 1, 'EUR'`],
-    ['stock_entries (tenant_id, sku, entry_key, kind, delta)', `${key}, 'k', 'set', 1`],
+    ['stock_entries (tenant_id, sku, entry_key, kind, delta)', `${key}, 'k', 'adjust', 1`],
     [
       'reservations (tenant_id, order_id, reservation_id, state, currency, total, lines)',
       `${key}, 'r', 'held', 'EUR', 1, '[]'`,
     ],
     ['accounts (tenant_id, customer_id, balance, currency)', `${key}, 1, 'EUR'`],
-    ['account_entries (tenant_id, customer_id, entry_key, kind, delta)', `${key}, 'k', 'set', 1`],
+    ['account_entries (tenant_id, customer_id, entry_key, kind, delta)', `${key}, 'k', 'adjust', 1`],
     [
       'charges (tenant_id, order_id, customer_id, method_kind, amount, currency, state)',
       `${key}, 'c', 'card', 1, 'EUR', 'created'`,

@@ -1,6 +1,6 @@
 """A client that shares no code with Holdfast: the stubs are made from protos/ by Debian's grpc_tools.
 
-Usage: python_client.py PROTOS_DIR ORDERS_ADDR INVENTORY_ADDR API_KEY TENANT RUN_ID
+Usage: python_client.py PROTOS_DIR ORDERS_ADDR INVENTORY_ADDR API_KEY TENANT RUN_ID CA CERT KEY
 Prints one JSON object with what it was answered.
 """
 import glob
@@ -16,7 +16,7 @@ import tempfile  # noqa: E402
 import grpc  # noqa: E402
 from grpc_tools import protoc  # noqa: E402
 
-protos, orders_addr, inventory_addr, api_key, tenant, run_id = sys.argv[1:]
+protos, orders_addr, inventory_addr, api_key, tenant, run_id, *tls = sys.argv[1:]
 generated = tempfile.mkdtemp()
 files = sorted(glob.glob(os.path.join(protos, "holdfast", "**", "*.proto"), recursive=True))
 arguments = ["protoc", f"-I{protos}", f"--python_out={generated}", f"--grpc_python_out={generated}"]
@@ -30,8 +30,13 @@ from holdfast.orders.v1 import orders_pb2, orders_pb2_grpc  # noqa: E402
 DEADLINE_S = 20
 
 
+def channel(address):
+    ca, cert, key = (open(path, "rb").read() for path in tls)
+    return grpc.secure_channel(address, grpc.ssl_channel_credentials(ca, key, cert))
+
+
 def place_order():
-    stub = orders_pb2_grpc.OrderServiceStub(grpc.insecure_channel(orders_addr))
+    stub = orders_pb2_grpc.OrderServiceStub(channel(orders_addr))
     request = orders_pb2.PlaceOrderRequest(
         customer_id="ann",
         currency="EUR",
@@ -53,7 +58,7 @@ def place_order():
 
 
 def reserve_twice():
-    stub = inventory_pb2_grpc.InventoryServiceStub(grpc.insecure_channel(inventory_addr))
+    stub = inventory_pb2_grpc.InventoryServiceStub(channel(inventory_addr))
     order_id = "python-" + run_id
     request = inventory_pb2.ReserveInventoryRequest(
         order_id=order_id, currency="EUR", lines=[inventory_pb2.Line(sku="pear", quantity=3)]

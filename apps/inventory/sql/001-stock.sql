@@ -7,12 +7,14 @@ create table stock (
   reserved bigint not null default 0 check (reserved >= 0),
   unit_price bigint not null check (unit_price >= 0),
   currency text not null,
+  -- Rises with every change, in the statement that makes it.
+  version bigint not null default 0,
   primary key (tenant_id, sku),
   constraint stock_not_oversold check (reserved <= on_hand)
 ) with (fillfactor = 70);
 
 -- Every change of on_hand, with its reason; the auditor adds them up (A1). `entry_key` is the call's key for an
--- adjustment, so that no adjustment counts twice even when its claim has expired (K5).
+-- adjustment or a set, so that neither counts twice even when its claim has expired (K5).
 create table stock_entries (
   tenant_id text not null,
   sku text not null,
@@ -20,7 +22,11 @@ create table stock_entries (
   kind text not null check (kind in ('set', 'adjust', 'fulfil', 'restock')),
   delta bigint not null,
   recorded_at timestamptz not null default clock_timestamp(),
-  primary key (tenant_id, sku, entry_key)
+  -- Of a set: the members that it set, as they were and as they became, and the version before and after.
+  before jsonb,
+  after jsonb,
+  primary key (tenant_id, sku, entry_key),
+  constraint stock_entries_set_says_what check ((kind = 'set') = (before is not null) and (kind = 'set') = (after is not null))
 );
 
 -- At most one per order, ever (K5): the primary key outlives the claim.

@@ -21,7 +21,10 @@ const options = (key?: string): CallOptions => ({ timeoutMs: 5_000, tenantId: TE
 /** An item of which 100 are on hand. */
 async function listed(): Promise<string> {
   const sku = `sku-${randomUUID().slice(0, 8)}`;
-  const put = await inventory.client.PutStock({ sku, onHand: 100, unitPrice: 250, currency: 'EUR' }, options());
+  const put = await inventory.client.PutStock(
+    { sku, onHand: 100, unitPrice: 250, currency: 'EUR' },
+    options(`put-of-${sku}`),
+  );
   expect(put.kind).toBe('completed');
   return sku;
 }

@@ -62,7 +62,7 @@ const fulfilStock = statement(
      select tenant_id, sku, entry_key, 'fulfil', -quantity
        from unnest($3::text[], $4::text[], $5::text[], $6::bigint[]) as e (tenant_id, sku, entry_key, quantity)
    )
-   update stock set on_hand = on_hand - w.quantity, reserved = reserved - w.quantity
+   update stock set on_hand = on_hand - w.quantity, reserved = reserved - w.quantity, version = version + 1
      from unnest($7::text[], $8::text[], $9::bigint[]) as w (tenant_id, sku, quantity)
     where stock.tenant_id = w.tenant_id and stock.sku = w.sku and ${fewRowsHint('w.tenant_id', 'w.sku')}`,
 );

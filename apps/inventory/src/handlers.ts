@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import {
   getStep,
   keyedCall,
@@ -9,7 +8,6 @@ import {
   settlementOf,
   stepMethod,
 } from '@holdfast/participant';
-import { transaction } from '@holdfast/postgres';
 import {
   checkCurrency,
   checkDistinct,
@@ -20,7 +18,7 @@ import {
   service,
   services,
 } from '@holdfast/rpc';
-import { release, reserve } from './reservation.ts';
+import { type ReturnedLine, release, reserve } from './reservation.ts';
 import type { Line, ReserveRequest } from './reserve-request.ts';
 import { type RestockId, releaseRestocks, reserveRestocks, restock } from './restock.ts';
 import { adjustItem, findItem, putItem } from './stock.ts';
@@ -33,6 +31,7 @@ const ADJUST = 'adjust-stock';
 const RESERVE_RESTOCK = 'reserve-restock';
 const RELEASE_RESTOCK = 'release-restock';
 const RESTOCK = 'restock';
+const PUT = 'put-stock';
 
 const MAX_LINES = 100;
 const MAX_QUANTITY = 10_000;
@@ -45,9 +44,11 @@ const inventory = services.inventory;
 export function inventoryService(participant: Participant): ServiceBinding {
   const { pool, fingerprinter } = participant;
   return service(inventory, {
-    ReserveInventory: stepMethod(participant, reserveStep, ({ currency, lines }) => ({
+    ReserveInventory: stepMethod(participant, reserveStep, ({ currency, lines, beside, expectedTotal }) => ({
       currency: checkCurrency('currency', currency),
       lines: checkLines(lines),
+      beside: checkInteger('beside', beside, -Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
+      expectedTotal,
     })),
 
     ReleaseInventory: stepMethod(participant, releaseStep, () => ({})),
@@ -56,7 +57,7 @@ export function inventoryService(participant: Participant): ServiceBinding {
     ReserveRestock: stepMethod(
       participant,
       reserveRestockStep,
-      ({ refundId, lines }) => ({ refundId, lines: checkLines(lines) }),
+      ({ refundId, lines }) => ({ refundId, lines: checkReturned(lines) }),
       refundIdOf,
     ),
     ReleaseRestock: stepMethod(participant, releaseRestockStep, ({ refundId }) => ({ refundId }), refundIdOf),
@@ -69,6 +70,7 @@ export function inventoryService(participant: Participant): ServiceBinding {
       [RELEASE_RESTOCK]: (answer) => ({ restockReleased: inventory.ReleaseRestock.responseDeserialize(answer) }),
       [RESTOCK]: (answer) => ({ restocked: inventory.Restock.responseDeserialize(answer) }),
       [ADJUST]: (answer) => ({ adjusted: inventory.AdjustStock.responseDeserialize(answer) }),
+      [PUT]: (answer) => ({ put: inventory.PutStock.responseDeserialize(answer) }),
     }),
 
     async GetStock(request, call) {
@@ -77,15 +79,21 @@ export function inventoryService(participant: Participant): ServiceBinding {
     },
 
     async PutStock(request, call) {
+      const { onHand, unitPrice, currency } = request;
       const item = {
         sku: checkIdentifier('sku', request.sku),
-        onHand: checkInteger('on_hand', request.onHand, 0, MAX_COUNT),
-        unitPrice: checkInteger('unit_price', request.unitPrice, 0, MAX_UNIT_PRICE),
-        currency: checkCurrency('currency', request.currency),
+        onHand: onHand === undefined ? onHand : checkInteger('on_hand', onHand, 0, MAX_COUNT),
+        unitPrice: unitPrice === undefined ? unitPrice : checkInteger('unit_price', unitPrice, 0, MAX_UNIT_PRICE),
+        currency: currency === undefined ? currency : checkCurrency('currency', currency),
       };
-      const tenantId = call.tenantId();
-      const stock = await transaction(pool, (tx) => putItem(tx, tenantId, item, randomUUID()));
-      return { kind: 'completed', message: { stock } };
+      const condition = { versions: request.ifVersions, listed: request.ifListed };
+      const keyed = keyedCall(call, { name: PUT }, request, fingerprinter);
+      return await runAlone(
+        participant,
+        keyed,
+        (tx) => putItem(tx, keyed.tenantId, item, { condition, key: keyed.key }),
+        (stock) => inventory.PutStock.responseSerialize({ stock }),
+      );
     },
 
     async AdjustStock(request, call) {
@@ -133,7 +141,7 @@ const releaseStep: StepSpec<OrderId, never, never> = {
 
 const refundIdOf = ({ refundId }: { refundId: string }): string => checkIdentifier('refund_id', refundId);
 
-const reserveRestockStep: StepSpec<RestockId & { lines: Line[] }, never, never> = {
+const reserveRestockStep: StepSpec<RestockId & { lines: ReturnedLine[] }, never, never> = {
   operation: RESERVE_RESTOCK,
   keepDays: KEEP_DAYS,
   async prepare(tx, calls) {
@@ -171,10 +179,16 @@ const restockStep: StepSpec<RestockId & { giveUp: boolean }, never, never> = {
 };
 
 /** @throws InvalidRequest */
+function checkReturned(lines: ReturnedLine[]): ReturnedLine[] {
+  return checkLines(lines).map(({ sku, quantity }) => ({ sku, quantity }));
+}
+
+/** @throws InvalidRequest */
 function checkLines(lines: Line[]): Line[] {
   checkDistinct('lines', lines, 1, MAX_LINES, (line) => line.sku);
-  return lines.map(({ sku, quantity }, at) => ({
+  return lines.map(({ sku, quantity, unitPrice }, at) => ({
     sku: checkIdentifier(`lines[${at}].sku`, sku),
     quantity: checkInteger(`lines[${at}].quantity`, quantity, 1, MAX_QUANTITY),
+    unitPrice,
   }));
 }

@@ -23,7 +23,7 @@ async function listed(onHand: number, extra: { currency?: string; unitPrice?: nu
   const sku = `sku-${randomUUID().slice(0, 8)}`;
   const put = await inventory.client.PutStock(
     { sku, onHand, unitPrice: extra.unitPrice ?? 250, currency: extra.currency ?? 'EUR' },
-    { timeoutMs: 5_000, tenantId: TENANT },
+    options(`put-of-${sku}`),
   );
   expect(put.kind).toBe('completed');
   return sku;
@@ -72,7 +72,7 @@ describe('a reservation', () => {
     const { orderId, key } = newOrder();
     const request = { orderId, currency: 'EUR', lines: [{ sku, quantity: 2 }] };
     const first = await inventory.client.ReserveInventory(request, options(key));
-    await inventory.client.PutStock({ sku, onHand: 50, unitPrice: 1, currency: 'EUR' }, options(key));
+    await inventory.client.PutStock({ sku, onHand: 50 }, options(`put-${randomUUID()}`));
     const again = await inventory.client.ReserveInventory(request, options(key));
     expect(again).toEqual({ ...first, replayed: true });
     expect(await stockOf(sku)).toEqual({ onHand: 50, reserved: 0 });
@@ -287,7 +287,7 @@ describe('stock', () => {
     expect(await inventory.client.AdjustStock({ sku, delta: 5 }, options(key))).toEqual({ ...once, replayed: true });
     await inventory.database.pool.query('delete from claims where tenant_id = $1 and scope = $2', [TENANT, key]);
     expect(await inventory.client.AdjustStock({ sku, delta: 5 }, options(key))).toMatchObject({ kind: 'completed' });
-    await inventory.client.PutStock({ sku, onHand: 7, unitPrice: 1, currency: 'EUR' }, options(key));
+    await inventory.client.PutStock({ sku, onHand: 7 }, options(`put-${randomUUID()}`));
     const { rows } = await inventory.database.pool.query(
       'select sum(delta) as total from stock_entries where sku = $1',
       [sku],
@@ -300,7 +300,7 @@ describe('stock', () => {
     const sku = await listed(10);
     const { orderId, key } = newOrder();
     await inventory.client.ReserveInventory({ orderId, currency: 'EUR', lines: [{ sku, quantity: 6 }] }, options(key));
-    const put = await inventory.client.PutStock({ sku, onHand: 5, unitPrice: 1, currency: 'EUR' }, options(key));
+    const put = await inventory.client.PutStock({ sku, onHand: 5 }, options(`put-${randomUUID()}`));
     expect(put).toMatchObject({ reason: 'CONFLICT' });
     const taken = await inventory.client.AdjustStock({ sku, delta: -5 }, options(`adjust-${randomUUID()}`));
     expect(taken).toMatchObject({ reason: 'OUT_OF_STOCK' });

@@ -11,7 +11,7 @@
 import { byOrder, DuplicateEffect, type OrderId, orderColumns } from '@holdfast/participant';
 import { fewRowsHint, statement, type Transaction } from '@holdfast/postgres';
 import { InvalidRequest } from '@holdfast/rpc';
-import type { Line, PricedLine, Reservation, ReserveOutcome, ReserveRequest } from './reserve-request.ts';
+import type { PricedLine, Reservation, ReserveOutcome, ReserveRequest } from './reserve-request.ts';
 import { StockAllocation, type StockRow } from './stock-allocation.ts';
 
 const lockItems = statement(
@@ -34,7 +34,7 @@ const holdStock = statement(
      on conflict (tenant_id, order_id) do nothing
      returning order_id
    ), held as (
-     update stock set reserved = reserved + w.quantity
+     update stock set reserved = reserved + w.quantity, version = version + 1
        from unnest($7::text[], $8::text[], $9::bigint[]) as w (tenant_id, sku, quantity)
       where stock.tenant_id = w.tenant_id and stock.sku = w.sku and ${fewRowsHint('w.tenant_id', 'w.sku')}
         and (select count(*) from made) = cardinality($2::text[])
@@ -113,7 +113,12 @@ export interface ReservationRow {
   total: number;
   lines: PricedLine[];
   /** Of these lines, what was returned before it had left. */
-  returned: Line[];
+  returned: ReturnedLine[];
+}
+
+export interface ReturnedLine {
+  sku: string;
+  quantity: number;
 }
 
 /** What the order still holds, line by line. */
@@ -169,7 +174,7 @@ const releaseStock = statement(
       where h.tenant_id = r.tenant_id and h.order_id = r.order_id and h.state = 'held'
         and ${fewRowsHint('r.tenant_id', 'r.order_id')}
    )
-   update stock set reserved = reserved - w.quantity
+   update stock set reserved = reserved - w.quantity, version = version + 1
      from unnest($3::text[], $4::text[], $5::bigint[]) as w (tenant_id, sku, quantity)
     where stock.tenant_id = w.tenant_id and stock.sku = w.sku and ${fewRowsHint('w.tenant_id', 'w.sku')}`,
 );

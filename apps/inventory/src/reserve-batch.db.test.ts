@@ -28,7 +28,10 @@ const options = (key: string, tenantId = TENANT): CallOptions => ({ timeoutMs: 1
 const rows = async (text: string, values: unknown[]) => (await participant.database.pool.query(text, values)).rows;
 
 async function listed(onHand: number, tenantId = TENANT, sku = `sku-${randomUUID().slice(0, 8)}`): Promise<string> {
-  await participant.client.PutStock({ sku, onHand, unitPrice: 100, currency: 'EUR' }, { timeoutMs: 5_000, tenantId });
+  const put = { sku, onHand, unitPrice: 100, currency: 'EUR' };
+  expect(await participant.client.PutStock(put, options(`put-of-the-item-${sku}`, tenantId))).toMatchObject({
+    kind: 'completed',
+  });
   return sku;
 }
 
@@ -120,7 +123,8 @@ describe('reservations that arrive together', () => {
 
   it('K5: that are refused are looked for together, not one by one while the stock is held', async () => {
     const sku = await listed(1);
-    const requests = Array.from({ length: 20 }, () => ({ ...orderOf([sku, 2]), tenantId: TENANT, currency: 'EUR' }));
+    const all = { tenantId: TENANT, currency: 'EUR', beside: 0 };
+    const requests = Array.from({ length: 20 }, () => ({ ...orderOf([sku, 2]), ...all }));
     const asked: string[] = [];
     const outcomes = await transaction(participant.database.pool, (tx) => {
       const query = (statement: { name: string }) => {

@@ -10,8 +10,7 @@
 import { byOrder, type EffectOutcome, type OrderId, orderColumns } from '@holdfast/participant';
 import { fewRowsHint, statement, type Transaction } from '@holdfast/postgres';
 import { InvalidRequest } from '@holdfast/rpc';
-import { lockReservations, lockStock, type ReservationRow } from './reservation.ts';
-import type { Line } from './reserve-request.ts';
+import { lockReservations, lockStock, type ReservationRow, type ReturnedLine } from './reservation.ts';
 import { StockAllocation } from './stock-allocation.ts';
 
 export interface RestockId extends OrderId {
@@ -26,7 +25,7 @@ interface RestockRow {
   order_id: string;
   refund_id: string;
   state: 'reserved' | 'restocked' | 'released';
-  lines: Line[];
+  lines: ReturnedLine[];
 }
 
 const findRestocks = statement(
@@ -52,7 +51,7 @@ const insertRestocks = statement(
 /** Decides what each of these refunds may bring back; those of one order see each other. */
 export async function reserveRestocks(
   tx: Transaction,
-  requests: (RestockId & { lines: Line[] })[],
+  requests: (RestockId & { lines: ReturnedLine[] })[],
 ): Promise<RestockOutcome[]> {
   const reservationOf = byOrder(await lockReservations(tx, requests));
   const rows = await restocksOf(tx, requests);
@@ -78,7 +77,7 @@ export async function reserveRestocks(
 }
 
 function refusalOf(
-  wanted: Line[],
+  wanted: ReturnedLine[],
   reservation: ReservationRow | undefined,
   others: RestockRow[],
 ): RestockOutcome | undefined {
@@ -96,7 +95,7 @@ function refusalOf(
   return undefined;
 }
 
-function quantityOf(lines: Line[], sku: string): number {
+function quantityOf(lines: ReturnedLine[], sku: string): number {
   return lines.reduce((sum, line) => (line.sku === sku ? sum + line.quantity : sum), 0);
 }
 
@@ -170,7 +169,10 @@ const holdNoLonger = statement(
 );
 
 /** Counts what these refunds bring back, or gives it up. @returns what each one has brought back */
-export async function restock(tx: Transaction, requests: (RestockId & { giveUp: boolean })[]): Promise<Line[][]> {
+export async function restock(
+  tx: Transaction,
+  requests: (RestockId & { giveUp: boolean })[],
+): Promise<ReturnedLine[][]> {
   const reservationOf = byOrder(await lockReservations(tx, requests));
   const rows = await restocksOf(tx, requests);
   const settled: Settled[] = [];
@@ -240,7 +242,7 @@ async function takeOffHeld(tx: Transaction, counted: Settled[]): Promise<void> {
   });
 }
 
-function linesOf(counted: Settled[]): (Line & { tenantId: string; refundId: string })[] {
+function linesOf(counted: Settled[]): (ReturnedLine & { tenantId: string; refundId: string })[] {
   return counted.flatMap(({ row }) =>
     row.lines.map(({ sku, quantity }) => ({ tenantId: row.tenant_id, refundId: row.refund_id, sku, quantity })),
   );

@@ -1,6 +1,9 @@
 import type { Refused } from '@holdfast/participant';
 import type { Line, PricedLine, RefusalReason, ReserveOutcome, ReserveRequest } from './reserve-request.ts';
 
+/** Changed prices that a refusal lists; the total is the last of them. */
+const MAX_TOLD = 20;
+
 /** An item's row, locked. */
 export interface StockRow {
   tenant_id: string;
@@ -66,10 +69,8 @@ export class StockAllocation {
 }
 
 /** @param rows of the lines, in their order */
-function refusalOf(
-  { currency, lines }: ReserveRequest,
-  rows: (StockRow | undefined)[],
-): Refused<RefusalReason> | undefined {
+function refusalOf(request: ReserveRequest, rows: (StockRow | undefined)[]): Refused<RefusalReason> | undefined {
+  const { currency, lines } = request;
   for (let at = 0; at < lines.length; at++) {
     if (rows[at] === undefined) return refused('UNKNOWN_SKU', `the catalogue does not list ${lines[at]?.sku}`);
   }
@@ -77,12 +78,34 @@ function refusalOf(
     if (row === undefined || row.currency === currency) continue;
     return refused('CURRENCY_MISMATCH', `${row.sku} is priced in ${row.currency}, the order is in ${currency}`);
   }
+  const changed = changeOfPrice(request, rows as StockRow[]);
+  if (changed !== undefined) return refused('PRICE_CHANGED', changed);
   for (let at = 0; at < lines.length; at++) {
     const { sku, quantity } = lines[at] as Line;
     const free = rows[at]?.free ?? 0;
     if (free < quantity) return refused('OUT_OF_STOCK', `${quantity} of ${sku} wanted, ${free} free`);
   }
   return undefined;
+}
+
+/** What differs from what the customer was shown, or can be no total; with the prices as they are. */
+function changeOfPrice({ lines, beside, expectedTotal }: ReserveRequest, rows: StockRow[]): string | undefined {
+  const differing: string[] = [];
+  let items = 0;
+  for (const [at, { sku, quantity, unitPrice }] of lines.entries()) {
+    const price = rows[at]?.unit_price ?? 0;
+    items += quantity * price;
+    if (unitPrice !== undefined && unitPrice !== price) differing.push(`${sku} costs ${price}, ${unitPrice} was shown`);
+  }
+  const total = items + beside;
+  if (expectedTotal !== undefined && expectedTotal !== total) {
+    differing.push(`the total is ${total}, ${expectedTotal} was shown`);
+  }
+  if (total < 0) differing.push(`the discounts take ${-total} more than there is to pay`);
+  if (!Number.isSafeInteger(items) || !Number.isSafeInteger(total)) differing.push('the total passes 2^53 - 1');
+  if (differing.length === 0) return undefined;
+  const more = differing.length > MAX_TOLD ? [`and ${differing.length - MAX_TOLD} more`] : [];
+  return [...differing.slice(-MAX_TOLD), ...more].join('; ');
 }
 
 function refused(reason: RefusalReason, message: string): Refused<RefusalReason> {

@@ -2,8 +2,10 @@
  * The catalogue: count and price of every item.
  *
  * A1  on_hand = the sum of its entries: each change of it writes one, in the same transaction.
- * K5  An adjustment's entry carries the call's key in its primary key: it counts once, even when its claim is gone.
+ * K5  The entry of an adjustment or a set carries the call's key in its primary key: it counts once, even when its claim is gone.
+ * K8  A set changes what its caller has given and nothing else; under a version it changes nothing that came since that one.
  */
+import { reasons } from '@holdfast/contracts';
 import type { EffectOutcome } from '@holdfast/participant';
 import { type Query, statement, type Transaction } from '@holdfast/postgres';
 import { InvalidRequest } from '@holdfast/rpc';
@@ -15,9 +17,11 @@ export interface Stock {
   /** Minor units, each. */
   unitPrice: number;
   currency: string;
+  /** Rises with every change. */
+  version: number;
 }
 
-const COLUMNS = `sku, on_hand as "onHand", reserved, unit_price as "unitPrice", currency`;
+const COLUMNS = `sku, on_hand as "onHand", reserved, unit_price as "unitPrice", currency, version`;
 
 const findStock = statement(
   'inventory.find-stock',
@@ -41,38 +45,104 @@ const lockItem = statement(
   `select ${COLUMNS} from stock where tenant_id = $1::text and sku = $2::text for update`,
 );
 
+// The entry and what it is of, in one statement.
 const changeItem = statement(
   'inventory.change-item',
-  `update stock set on_hand = $3::bigint, unit_price = $4::bigint, currency = $5::text
-    where tenant_id = $1::text and sku = $2::text`,
+  `with entry as (
+     insert into stock_entries (tenant_id, sku, entry_key, kind, delta, before, after)
+     values ($1::text, $2::text, $6::text, $7::text, $8::bigint, $9::jsonb, $10::jsonb)
+   )
+   update stock set on_hand = $3::bigint, unit_price = $4::bigint, currency = $5::text, version = version + 1
+    where tenant_id = $1::text and sku = $2::text
+   returning ${COLUMNS}`,
 );
 
-const insertEntry = statement(
-  'inventory.insert-entry',
-  `insert into stock_entries (tenant_id, sku, entry_key, kind, delta)
-   values ($1::text, $2::text, $3::text, $4::text, $5::bigint)`,
-);
+/** What is to be set of an item; what is absent stays as it is. */
+export interface ItemChange {
+  sku: string;
+  onHand?: number | undefined;
+  unitPrice?: number | undefined;
+  currency?: string | undefined;
+}
+
+/** What an item must be like for a change to be made. */
+export interface ItemCondition {
+  /** One of these; empty: any. */
+  versions: number[];
+  listed: boolean;
+}
 
 /**
- * Lists an item or sets it to what is given; orders that hold stock keep the price they were given.
- * @param entryKey a fresh identifier for the entry, should the count change
- * @throws InvalidRequest CONFLICT when orders hold more than `onHand`
+ * Lists an item, or sets what is given of it, once per key; orders that hold stock keep the price they were given. The
+ * condition is judged under the row's lock.
+ * @throws InvalidRequest NOT_FOUND when it is not listed, and price or currency is missing to list it
  */
 export async function putItem(
   tx: Transaction,
   tenantId: string,
-  item: Omit<Stock, 'reserved'>,
-  entryKey: string,
-): Promise<Stock> {
-  await tx.query({ ...listStock, values: [tenantId, item.sku, item.unitPrice, item.currency] });
-  const before = await lockListed(tx, tenantId, item.sku);
-  if (item.onHand < before.reserved) {
-    throw new InvalidRequest('on_hand', `orders hold ${before.reserved} of it: send at least that many`, 'CONFLICT');
+  change: ItemChange,
+  { condition, key }: { condition: ItemCondition; key: string },
+): Promise<EffectOutcome<Stock, 'VERSION_CHANGED' | 'CONFLICT'>> {
+  const { sku, ...members } = change;
+  const listed = await lock(tx, tenantId, sku);
+  if (listed !== undefined && (await isCounted(tx, tenantId, sku, key))) return { kind: 'completed', result: listed };
+  if (!isMet(condition, listed)) {
+    return { kind: 'refused', reason: 'VERSION_CHANGED', message: reasons.VERSION_CHANGED.detail };
   }
-  await tx.query({ ...changeItem, values: [tenantId, item.sku, item.onHand, item.unitPrice, item.currency] });
-  const delta = item.onHand - before.onHand;
-  if (delta !== 0) await tx.query({ ...insertEntry, values: [tenantId, item.sku, entryKey, 'set', delta] });
-  return { ...item, reserved: before.reserved };
+  const before = listed ?? (await list(tx, tenantId, change));
+  const { onHand = before.onHand, unitPrice = before.unitPrice, currency = before.currency } = members;
+  if (onHand < before.reserved) {
+    const message = `on_hand: orders hold ${before.reserved} of it: send at least that many`;
+    return { kind: 'refused', reason: 'CONFLICT', message };
+  }
+  const after = { ...before, onHand, unitPrice, currency, version: before.version + 1 };
+  return { kind: 'completed', result: await writeChange(tx, tenantId, { key, kind: 'set', before, after, members }) };
+}
+
+function isMet({ versions, listed }: ItemCondition, item: Stock | undefined): boolean {
+  if (item === undefined) return !listed && versions.length === 0;
+  return versions.length === 0 || versions.includes(item.version);
+}
+
+/** The item as it is before its first count. */
+async function list(tx: Transaction, tenantId: string, { sku, unitPrice, currency }: ItemChange): Promise<Stock> {
+  if (unitPrice === undefined || currency === undefined) {
+    throw new InvalidRequest(
+      'sku',
+      'the catalogue does not list it: send its price and currency to list it',
+      'NOT_FOUND',
+    );
+  }
+  await tx.query({ ...listStock, values: [tenantId, sku, unitPrice, currency] });
+  return await lockListed(tx, tenantId, sku);
+}
+
+interface WrittenChange {
+  key: string;
+  kind: 'set' | 'adjust';
+  before: Stock;
+  after: Stock;
+  /** Of a set: what was given, so that the entry says what it replaced. */
+  members?: Omit<ItemChange, 'sku'>;
+}
+
+async function writeChange(
+  tx: Transaction,
+  tenantId: string,
+  { key, kind, before, after, members }: WrittenChange,
+): Promise<Stock> {
+  const { sku, onHand, unitPrice, currency } = after;
+  const said = (item: Stock) => {
+    if (members === undefined) return null;
+    const names = (['onHand', 'unitPrice', 'currency'] as const).filter((name) => members[name] !== undefined);
+    return JSON.stringify(Object.fromEntries([...names, 'version' as const].map((name) => [name, item[name]])));
+  };
+  const entry = [key, kind, onHand - before.onHand, said(before), said(after)];
+  const { rows } = await tx.query<Stock>({
+    ...changeItem,
+    values: [tenantId, sku, onHand, unitPrice, currency, ...entry],
+  });
+  return rows[0] ?? notListed();
 }
 
 const hasEntry = statement(
@@ -89,22 +159,27 @@ export async function adjustItem(
   key: string,
 ): Promise<EffectOutcome<Stock, 'OUT_OF_STOCK'>> {
   const before = await lockListed(tx, tenantId, sku);
-  // Asked before the count is: an adjustment that has counted already is done, whatever it would meet now (K5).
-  const counted = await tx.query({ ...hasEntry, values: [tenantId, sku, key] });
-  if (counted.rowCount === 1) return { kind: 'completed', result: before };
+  if (await isCounted(tx, tenantId, sku, key)) return { kind: 'completed', result: before };
   const onHand = before.onHand + delta;
   if (onHand < before.reserved) {
     const message = `${before.onHand - before.reserved} of ${sku} are free, so at most that many can be taken`;
     return { kind: 'refused', reason: 'OUT_OF_STOCK', message };
   }
-  await tx.query({ ...insertEntry, values: [tenantId, sku, key, 'adjust', delta] });
-  await tx.query({ ...changeItem, values: [tenantId, sku, onHand, before.unitPrice, before.currency] });
-  return { kind: 'completed', result: { ...before, onHand } };
+  const after = { ...before, onHand };
+  return { kind: 'completed', result: await writeChange(tx, tenantId, { key, kind: 'adjust', before, after }) };
+}
+
+/** Asked before anything else is: what has counted already is done, whatever it would meet now (K5). */
+async function isCounted(tx: Transaction, tenantId: string, sku: string, key: string): Promise<boolean> {
+  return (await tx.query({ ...hasEntry, values: [tenantId, sku, key] })).rowCount === 1;
+}
+
+async function lock(tx: Transaction, tenantId: string, sku: string): Promise<Stock | undefined> {
+  return (await tx.query<Stock>({ ...lockItem, values: [tenantId, sku] })).rows[0];
 }
 
 async function lockListed(tx: Transaction, tenantId: string, sku: string): Promise<Stock> {
-  const { rows } = await tx.query<Stock>({ ...lockItem, values: [tenantId, sku] });
-  return rows[0] ?? notListed();
+  return (await lock(tx, tenantId, sku)) ?? notListed();
 }
 
 function notListed(): never {

@@ -1,6 +1,7 @@
 import { TOMBSTONE_MS } from '@holdfast/idempotency';
 import { orderEvents, serviceConfig } from '@holdfast/participant';
-import { integer, keyList, optional, text } from '@holdfast/service';
+import { clearTextFaults, pairFaults, tlsFaults } from '@holdfast/rpc';
+import { type Config, integer, keyList, optional, pem, text } from '@holdfast/service';
 
 const ADDRESS = /^((dns:\/\/\/)?[^\s/:,]+:\d{1,5}|ipv4:[\d.]+:\d{1,5}(,[\d.]+:\d{1,5})*)$/;
 const address = (service: string) => text(`host:port, dns:///name:port or ipv4:a.b.c.d:port,… of ${service}`, ADDRESS);
@@ -12,6 +13,9 @@ export const config = {
   PAYMENT_ADDR: address('the payment service'),
   SHIPPING_ADDR: address('the shipping service'),
   API_KEYS: keyList(),
+  /** For the API over HTTP; files are read again when they change. */
+  HTTP_TLS_CERT: optional(pem('the certificate of the API, with its chain'), undefined),
+  HTTP_TLS_KEY: optional(pem('the key of the API’s certificate'), undefined),
   /** How long after its last sign of life a process's sagas are taken over by others. */
   LEASE_MS: optional(integer(300, 60_000), 3_000),
   /**
@@ -34,3 +38,19 @@ export const config = {
   /** Orders under way in one process; more are asked to come back later. */
   MAX_RUNNING: optional(integer(1, 100_000), 2_000),
 };
+
+const HTTP_TLS = ['HTTP_TLS_CERT', 'HTTP_TLS_KEY'] as const;
+
+/** What is wrong with the settings together: callers of the API show an API key, so it must not be read on its way. */
+export function configFaults(read: Partial<Config<typeof config>>): string[] {
+  return [...tlsFaults(read, 'keyed'), ...httpTlsFaults(read)];
+}
+
+function httpTlsFaults(read: Partial<Config<typeof config>>): string[] {
+  // What is wrong by itself has been said.
+  if ([...HTTP_TLS, 'HOST' as const].some((name) => !Object.hasOwn(read, name))) return [];
+  const missing = HTTP_TLS.filter((name) => read[name] === undefined);
+  if (missing.length === HTTP_TLS.length) return clearTextFaults(read, 'the API over HTTP', HTTP_TLS);
+  if (missing.length > 0) return missing.map((name) => `${name}: missing; expected both of ${HTTP_TLS.join(', ')}`);
+  return pairFaults(HTTP_TLS.join(', '), read.HTTP_TLS_CERT, read.HTTP_TLS_KEY, undefined);
+}

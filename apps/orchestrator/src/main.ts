@@ -1,8 +1,8 @@
 import { migrationJob } from '@holdfast/participant';
 import { loadConfig, runService } from '@holdfast/service';
-import { config } from './config.ts';
+import { config, configFaults } from './config.ts';
 import { orchestratorMigrations, runOrchestrator } from './run-orchestrator.ts';
 
-await runService(() => runOrchestrator(loadConfig(config, process.env)), {
+await runService(() => runOrchestrator(loadConfig(config, process.env, configFaults)), {
   migrate: migrationJob('orchestrator', config, orchestratorMigrations),
 });

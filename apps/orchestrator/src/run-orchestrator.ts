@@ -1,11 +1,22 @@
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
+import type { Server } from 'node:tls';
 import { ORDER_EVENTS } from '@holdfast/contracts';
 import { idempotencyMigrations, loadFingerprinter } from '@holdfast/idempotency';
 import { defineOutbox } from '@holdfast/messaging';
-import { databaseCheck, eventsUrl, openRedis, relayEvents, retentionOf, storeFault } from '@holdfast/participant';
+import {
+  certificatesOf,
+  databaseCheck,
+  eventsUrl,
+  openRedis,
+  relayEvents,
+  retentionOf,
+  serverTls,
+  storeFault,
+  warnOfExposedStores,
+} from '@holdfast/participant';
 import { createPool, type Migrations, type Pool, prepareDatabase } from '@holdfast/postgres';
-import { service, services, startServer } from '@holdfast/rpc';
+import { Certificates, service, services, startServer } from '@holdfast/rpc';
 import {
   createEngine,
   type Engine,
@@ -67,8 +78,10 @@ export async function runOrchestrator(
   const eventsAt = eventsUrl(settings);
   const log = createLog('orchestrator', settings.LOG_LEVEL);
   const metrics = createMetrics('orchestrator');
-  const parts = { settings, log, metrics, pool: await openDatabase(settings, log, metrics) };
-  const participants = connectParticipants(settings);
+  const certificates = certificatesOf(settings, log, metrics);
+  warnOfExposedStores(settings, log);
+  const parts = { settings, log, metrics, certificates, pool: await openDatabase(settings, log, metrics) };
+  const participants = connectParticipants(settings, certificates);
   onShutdown(async () => participants.close());
   const definitions = [placeOrderSaga(participants, settings.ORDER_DEADLINE_MS), refundOrderSaga(participants)];
   const engine = await startEngine(parts, definitions, ports);
@@ -87,6 +100,7 @@ interface Parts {
   settings: Settings;
   log: ReturnType<typeof createLog>;
   metrics: ReturnType<typeof createMetrics>;
+  certificates: Certificates | undefined;
   pool: Pool;
 }
 
@@ -169,19 +183,26 @@ interface Served {
   definitions: SagaDefinition[];
 }
 
-async function serve({ settings, log, metrics, pool }: Parts, { deps, participants, definitions }: Served) {
+async function serve(
+  { settings, log, metrics, certificates, pool }: Parts,
+  { deps, participants, definitions }: Served,
+) {
   const authenticate = createAuthenticate(settings.API_KEYS);
   const health = createHealth({
     postgres: databaseCheck(pool, log),
     lease: async () => deps.engine.ownerId !== null,
   });
-  const http = await createHttpServer({ deps, participants, definitions, authenticate, health, metrics, log });
+  const httpTls = httpCertificates(settings, log);
+  const tls = httpTls?.texts;
+  const http = await createHttpServer({ deps, participants, definitions, authenticate, health, metrics, log, tls });
+  httpTls?.onChange(() => (http.server as unknown as Server).setSecureContext(httpTls.texts));
   await http.listen({ host: settings.HOST, port: settings.HTTP_PORT });
   const grpc = await startServer({
     host: settings.HOST,
     port: settings.GRPC_PORT,
     services: [service(services.orders, orderHandlers(deps, authenticate))],
     log,
+    tls: serverTls(certificates, settings, metrics),
     translate: storeFault,
   });
   onShutdown(async () => {
@@ -191,6 +212,11 @@ async function serve({ settings, log, metrics, pool }: Parts, { deps, participan
   });
   const [address] = http.addresses();
   log.info({ grpcPort: grpc.port, httpPort: (address as AddressInfo | undefined)?.port }, 'listening');
+}
+
+/** Undefined where the API is in clear text. */
+function httpCertificates({ HTTP_TLS_CERT: cert, HTTP_TLS_KEY: key }: Settings, log: Parts['log']) {
+  return cert === undefined || key === undefined ? undefined : new Certificates({ cert, key, ca: undefined }, log);
 }
 
 /**

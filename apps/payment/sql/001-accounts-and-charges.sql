@@ -7,6 +7,8 @@ create table accounts (
   balance bigint not null constraint accounts_balance_in_range check (balance between 0 and 9007199254740991),
   -- Fixed when the account is opened: a balance can't change its meaning.
   currency text not null,
+  -- Rises with every change, in the statement that makes it.
+  version bigint not null default 0,
   opened_at timestamptz not null default clock_timestamp(),
   primary key (tenant_id, customer_id)
 ) with (fillfactor = 70);
@@ -20,7 +22,12 @@ create table account_entries (
   kind text not null check (kind in ('set', 'adjust', 'debit', 'refund')),
   delta bigint not null,
   recorded_at timestamptz not null default clock_timestamp(),
-  primary key (tenant_id, customer_id, entry_key)
+  -- Of a set: balance and version, as they were and as they became.
+  before jsonb,
+  after jsonb,
+  primary key (tenant_id, customer_id, entry_key),
+  constraint account_entries_set_says_what
+    check ((kind = 'set') = (before is not null) and (kind = 'set') = (after is not null))
 );
 
 -- At most one per order, ever (K5): the primary key outlives the claim. The payment method is never stored; every

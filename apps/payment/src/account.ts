@@ -3,8 +3,10 @@
  *
  * A1  balance = the sum of its entries: each change of it writes one, in the same statement.
  * K5  An entry carries the key of its call in its primary key: it counts once, even when its claim is gone.
+ * K8  A set under a version changes nothing that came since that one; its entry says what it replaced.
  *     Never below zero: held by the checks here, under the row's lock, and by the table's constraint.
  */
+import { reasons } from '@holdfast/contracts';
 import type { EffectOutcome } from '@holdfast/participant';
 import { type Query, statement, type Transaction } from '@holdfast/postgres';
 import { InvalidRequest } from '@holdfast/rpc';
@@ -14,12 +16,14 @@ export interface Account {
   /** Minor units. */
   balance: number;
   currency: string;
+  /** Rises with every change. */
+  version: number;
 }
 
 /** What a caller may set or adjust a balance to: far enough from 2^53 for refunds to be added on top. */
 export const MAX_BALANCE = 1_000_000_000_000_000;
 
-const COLUMNS = `customer_id as "customerId", balance, currency`;
+const COLUMNS = `customer_id as "customerId", balance, currency, version`;
 
 const findAccountRow = statement(
   'payment.find-account',
@@ -52,7 +56,7 @@ const lockAccountRows = statement(
                     where a.tenant_id = w.tenant_id and a.customer_id = w.customer_id for update) a`,
 );
 
-export type LockedAccount = Account & { tenantId: string };
+export type LockedAccount = Omit<Account, 'version'> & { tenantId: string };
 
 /** Locks each of these customers' accounts once, in order of tenant and customer. @returns those that exist */
 export async function lockAccounts(
@@ -71,30 +75,63 @@ const openAccount = statement(
    values ($1::text, $2::text, 0, $3::text) on conflict (tenant_id, customer_id) do nothing`,
 );
 
+/** What is to be set; `currency` is needed where there is no account yet. */
+export interface AccountChange {
+  customerId: string;
+  balance: number;
+  currency?: string | undefined;
+}
+
+/** What an account must be like for a change to be made. */
+export interface AccountCondition {
+  /** One of these; empty: any. */
+  versions: number[];
+  opened: boolean;
+}
+
 /**
- * Opens an account, or sets the balance of one.
- * @param entryKey a fresh identifier for the entry, should the balance change
- * @throws InvalidRequest CONFLICT when the account is in another currency
+ * Opens an account, or sets the balance of one, once per key. The condition is judged under the row's lock.
+ * @throws InvalidRequest NOT_FOUND when there is none, and the currency is missing to open it
  */
 export async function putAccount(
   tx: Transaction,
   tenantId: string,
-  wanted: Account,
-  entryKey: string,
-): Promise<Account> {
-  await tx.query({ ...openAccount, values: [tenantId, wanted.customerId, wanted.currency] });
-  const before = (await lockAccount(tx, tenantId, wanted.customerId)) ?? noAccount();
-  if (before.currency !== wanted.currency) {
+  wanted: AccountChange,
+  { condition, key }: { condition: AccountCondition; key: string },
+): Promise<EffectOutcome<Account, 'VERSION_CHANGED' | 'CONFLICT'>> {
+  const { customerId, balance } = wanted;
+  const known = await lockAccount(tx, tenantId, customerId);
+  if (known !== undefined && (await isCounted(tx, tenantId, customerId, key)))
+    return { kind: 'completed', result: known };
+  if (!isMet(condition, known)) {
+    return { kind: 'refused', reason: 'VERSION_CHANGED', message: reasons.VERSION_CHANGED.detail };
+  }
+  const before = known ?? (await open(tx, tenantId, wanted));
+  if (wanted.currency !== undefined && before.currency !== wanted.currency) {
+    const message = `currency: this account was opened in ${before.currency} and stays in it: send that, or use another customer_id`;
+    return { kind: 'refused', reason: 'CONFLICT', message };
+  }
+  const delta = balance - before.balance;
+  const version = await postEntry(tx, { tenantId, customerId, entryKey: key, kind: 'set', delta, replaces: before });
+  return { kind: 'completed', result: { ...before, balance, version } };
+}
+
+function isMet({ versions, opened }: AccountCondition, account: Account | undefined): boolean {
+  if (account === undefined) return !opened && versions.length === 0;
+  return versions.length === 0 || versions.includes(account.version);
+}
+
+/** The account as it is before its first entry. */
+async function open(tx: Transaction, tenantId: string, { customerId, currency }: AccountChange): Promise<Account> {
+  if (currency === undefined) {
     throw new InvalidRequest(
-      'currency',
-      `this account was opened in ${before.currency} and stays in it: send that, or use another customer_id`,
-      'CONFLICT',
+      'customer_id',
+      'this customer has no account: send the currency to open it in',
+      'NOT_FOUND',
     );
   }
-  const delta = wanted.balance - before.balance;
-  if (delta === 0) return before;
-  await postEntry(tx, { tenantId, customerId: wanted.customerId, entryKey, kind: 'set', delta });
-  return wanted;
+  await tx.query({ ...openAccount, values: [tenantId, customerId, currency] });
+  return (await lockAccount(tx, tenantId, customerId)) ?? noAccount();
 }
 
 const hasEntry = statement(
@@ -102,28 +139,32 @@ const hasEntry = statement(
   `select true from account_entries where tenant_id = $1::text and customer_id = $2::text and entry_key = $3::text`,
 );
 
-/** Adds `delta` to the balance, once per key. @throws InvalidRequest NOT_FOUND, or CONFLICT beyond MAX_BALANCE */
+/** Asked before anything else is: what has counted already is done, whatever it would meet now (K5). */
+async function isCounted(tx: Transaction, tenantId: string, customerId: string, key: string): Promise<boolean> {
+  return (await tx.query({ ...hasEntry, values: [tenantId, customerId, key] })).rowCount === 1;
+}
+
+/** Adds `delta` to the balance, once per key. @throws InvalidRequest NOT_FOUND */
 export async function adjustAccount(
   tx: Transaction,
   tenantId: string,
   customerId: string,
   delta: number,
   key: string,
-): Promise<EffectOutcome<Account, 'INSUFFICIENT_FUNDS'>> {
+): Promise<EffectOutcome<Account, 'INSUFFICIENT_FUNDS' | 'CONFLICT'>> {
   const before = (await lockAccount(tx, tenantId, customerId)) ?? noAccount();
-  // Asked before the balance is: an adjustment that has counted already is done, whatever it would meet now (K5).
-  const counted = await tx.query({ ...hasEntry, values: [tenantId, customerId, key] });
-  if (counted.rowCount === 1) return { kind: 'completed', result: before };
+  if (await isCounted(tx, tenantId, customerId, key)) return { kind: 'completed', result: before };
   const balance = before.balance + delta;
   if (balance < 0) {
     const message = `the account holds ${before.balance}, so at most that much can be taken`;
     return { kind: 'refused', reason: 'INSUFFICIENT_FUNDS', message };
   }
   if (balance > MAX_BALANCE) {
-    throw new InvalidRequest('delta', `a balance can't pass ${MAX_BALANCE}: send less`, 'CONFLICT');
+    const message = `delta: a balance can't pass ${MAX_BALANCE}: send less`;
+    return { kind: 'refused', reason: 'CONFLICT', message };
   }
-  await postEntry(tx, { tenantId, customerId, entryKey: key, kind: 'adjust', delta });
-  return { kind: 'completed', result: { ...before, balance } };
+  const version = await postEntry(tx, { tenantId, customerId, entryKey: key, kind: 'adjust', delta });
+  return { kind: 'completed', result: { ...before, balance, version } };
 }
 
 export interface Entry {
@@ -133,28 +174,41 @@ export interface Entry {
   kind: 'set' | 'adjust' | 'debit' | 'refund';
   /** Minor units; below zero takes. */
   delta: number;
+  /** Of a set: the account that it found. */
+  replaces?: Account;
 }
 
 const postEntryRow = statement(
   'payment.post-entry',
   `with entry as (
-     insert into account_entries (tenant_id, customer_id, entry_key, kind, delta)
-     values ($1::text, $2::text, $3::text, $4::text, $5::bigint)
+     insert into account_entries (tenant_id, customer_id, entry_key, kind, delta, before, after)
+     values ($1::text, $2::text, $3::text, $4::text, $5::bigint, $6::jsonb, $7::jsonb)
      returning delta
    )
-   update accounts set balance = balance + entry.delta from entry
-    where accounts.tenant_id = $1::text and accounts.customer_id = $2::text`,
+   update accounts set balance = balance + entry.delta, version = version + 1 from entry
+    where accounts.tenant_id = $1::text and accounts.customer_id = $2::text
+   returning version`,
 );
 
 /**
  * Changes a balance and writes down why, in one statement. The caller holds the account's lock and has checked that
  * the balance stays in range.
+ * @returns the account's new version
  * @throws pg error 23505 when an entry with this key has counted already, 23514 when the balance leaves its range
  */
-export async function postEntry(tx: Transaction, entry: Entry): Promise<void> {
-  const { tenantId, customerId, entryKey, kind, delta } = entry;
-  const { rowCount } = await tx.query({ ...postEntryRow, values: [tenantId, customerId, entryKey, kind, delta] });
-  if (rowCount !== 1) throw new Error('an account vanished between two statements: is something deleting accounts?');
+export async function postEntry(tx: Transaction, entry: Entry): Promise<number> {
+  const { tenantId, customerId, entryKey, kind, delta, replaces } = entry;
+  const said =
+    replaces &&
+    [
+      { balance: replaces.balance, version: replaces.version },
+      { balance: replaces.balance + delta, version: replaces.version + 1 },
+    ].map((state) => JSON.stringify(state));
+  const values = [tenantId, customerId, entryKey, kind, delta, ...(said ?? [null, null])];
+  const { rows } = await tx.query<{ version: number }>({ ...postEntryRow, values });
+  if (rows[0] === undefined)
+    throw new Error('an account vanished between two statements: is something deleting accounts?');
+  return rows[0].version;
 }
 
 function noAccount(): never {

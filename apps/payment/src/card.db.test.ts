@@ -366,7 +366,8 @@ describe('a provider', () => {
         expect(unknown).toMatchObject({ message: expect.stringContaining('STRIPE_SECRET_KEY') });
       }
       const put = { customerId: 'ann', balance: 5, currency: 'EUR' };
-      expect(await without.PutAccount(put, { timeoutMs: 5_000, tenantId: TENANT })).toMatchObject({
+      const key = `put-for-${order.orderId}`;
+      expect(await without.PutAccount(put, { timeoutMs: 5_000, tenantId: TENANT, key })).toMatchObject({
         kind: 'completed',
       });
       expect(await cards.charge(order)).toMatchObject({ kind: 'completed', replayed: false });

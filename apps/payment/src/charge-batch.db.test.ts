@@ -40,7 +40,9 @@ const options = (key: string, tenantId = TENANT): CallOptions => ({ timeoutMs: 1
 const rows = async (text: string, values: unknown[]) => (await participant.database.pool.query(text, values)).rows;
 
 async function customerWith(balance: number, customerId = `c-${randomUUID().slice(0, 8)}`, tenantId = TENANT) {
-  await participant.client.PutAccount({ customerId, balance, currency: 'EUR' }, options('put-needs-no-key', tenantId));
+  const put = { customerId, balance, currency: 'EUR' };
+  const set = await participant.client.PutAccount(put, options(`put-${randomUUID()}`, tenantId));
+  expect(set.kind).toBe('completed');
   return customerId;
 }
 

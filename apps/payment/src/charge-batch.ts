@@ -55,7 +55,7 @@ const insertCharges = statement(
        from unnest($11::text[], $12::text[], $13::text[], $14::bigint[]) as d (tenant_id, customer_id, entry_key, amount)
       where (select count(*) from made) = cardinality($2::text[])
    ), written as (
-     update accounts a set balance = balance - w.amount
+     update accounts a set balance = balance - w.amount, version = version + 1
        from unnest($15::text[], $16::text[], $17::bigint[]) as w (tenant_id, customer_id, amount)
       where a.tenant_id = w.tenant_id and a.customer_id = w.customer_id
         and ${fewRowsHint('w.tenant_id', 'w.customer_id')}

@@ -60,7 +60,7 @@ export async function chargeAccount(tx: Transaction, request: ChargeRequest, ste
 
 /** @param account locked; undefined when the customer has none */
 export function refusalOfAccount(
-  account: Account | undefined,
+  account: Pick<Account, 'balance' | 'currency'> | undefined,
   request: ChargeRequest,
 ): Refused<RefusalReason> | undefined {
   if (account === undefined) {

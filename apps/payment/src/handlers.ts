@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import {
   type Bound,
   getStep,
@@ -10,7 +9,6 @@ import {
   settlementOf,
   stepMethod,
 } from '@holdfast/participant';
-import { transaction } from '@holdfast/postgres';
 import { checkCurrency, checkIdentifier, checkInteger, InvalidRequest, service, services } from '@holdfast/rpc';
 import { type HttpRoutes, onShutdown } from '@holdfast/service';
 import { adjustAccount, findAccount, MAX_BALANCE, putAccount } from './account.ts';
@@ -31,6 +29,7 @@ const KEEP_DAYS = 14;
 const CHARGE = 'charge-payment';
 const REFUND = 'refund-payment';
 const ADJUST = 'adjust-account';
+const PUT = 'put-account';
 
 const METHOD = /^(balance|card|pm_[A-Za-z0-9_]{1,200})$/;
 const CUSTOMER = /^(cus_[A-Za-z0-9]{1,200})?$/;
@@ -83,6 +82,7 @@ export const paymentService =
         [RELEASE]: (answer) => ({ refundReleased: payment.ReleaseRefund.responseDeserialize(answer) }),
         [GIVE]: (answer) => ({ chargeRefunded: payment.RefundCharge.responseDeserialize(answer) }),
         [ADJUST]: (answer) => ({ adjusted: payment.AdjustAccount.responseDeserialize(answer) }),
+        [PUT]: (answer) => ({ put: payment.PutAccount.responseDeserialize(answer) }),
       }),
 
       async GetAccount(request, call) {
@@ -91,14 +91,20 @@ export const paymentService =
       },
 
       async PutAccount(request, call) {
+        const { currency } = request;
         const wanted = {
           customerId: checkIdentifier('customer_id', request.customerId),
           balance: checkInteger('balance', request.balance, 0, MAX_BALANCE),
-          currency: checkCurrency('currency', request.currency),
+          currency: currency === undefined ? currency : checkCurrency('currency', currency),
         };
-        const tenantId = call.tenantId();
-        const account = await transaction(pool, (tx) => putAccount(tx, tenantId, wanted, randomUUID()));
-        return { kind: 'completed', message: { account } };
+        const condition = { versions: request.ifVersions, opened: request.ifOpened };
+        const keyed = keyedCall(call, { name: PUT }, request, fingerprinter);
+        return await runAlone(
+          participant,
+          keyed,
+          (tx) => putAccount(tx, keyed.tenantId, wanted, { condition, key: keyed.key }),
+          (account) => payment.PutAccount.responseSerialize({ account }),
+        );
       },
 
       async AdjustAccount(request, call) {

@@ -50,7 +50,7 @@ function newOrder(): TestOrder {
 
 async function customerWith(balance: number, currency = 'EUR'): Promise<string> {
   const customerId = `c-${randomUUID().slice(0, 8)}`;
-  const put = await payment.client.PutAccount({ customerId, balance, currency }, options('put-needs-no-key'));
+  const put = await payment.client.PutAccount({ customerId, balance, currency }, options(`put-${randomUUID()}`));
   expect(put.kind).toBe('completed');
   return customerId;
 }
@@ -192,7 +192,9 @@ describe('an account', () => {
   it('keeps the currency that it was opened in, and is adjusted once per key', async () => {
     const customer = await customerWith(100);
     const other = { customerId: customer, balance: 1, currency: 'USD' };
-    expect(await payment.client.PutAccount(other, options('put-needs-no-key'))).toMatchObject({ reason: 'CONFLICT' });
+    expect(await payment.client.PutAccount(other, options(`put-${randomUUID()}`))).toMatchObject({
+      reason: 'CONFLICT',
+    });
     const key = `adjust-${randomUUID()}`;
     const once = await payment.client.AdjustAccount({ customerId: customer, delta: -40 }, options(key));
     expect(await payment.client.AdjustAccount({ customerId: customer, delta: -40 }, options(key))).toEqual({
@@ -343,7 +345,7 @@ describe('without the provider', () => {
       const step = await alone.client.GetStep({ key: order.key }, options(order.key));
       expect(step).toMatchObject({ message: { state: 'STEP_STATE_IN_FLIGHT' } });
       const put = { customerId: 'ann', balance: 5, currency: 'EUR' };
-      expect(await alone.client.PutAccount(put, options(order.key))).toMatchObject({ kind: 'completed' });
+      expect(await alone.client.PutAccount(put, options(`put-${randomUUID()}`))).toMatchObject({ kind: 'completed' });
     } finally {
       await alone.stop();
     }

@@ -9,7 +9,7 @@ import {
   type Respond,
   silence,
 } from '../test/faulty-server.ts';
-import { type ClientOptions, createClient, type OrderRequest } from './client.ts';
+import { type ClientOptions, createClient, type HoldfastClient, type OrderRequest } from './client.ts';
 
 let server: FaultyServer | undefined;
 afterEach(async () => {
@@ -83,6 +83,30 @@ describe('an operation that needs a key', () => {
     const { client, seen } = await clientOf([late], { retry: { attemptTimeoutMs: 100 } });
     expect((await client.placeOrder(ORDER, { waitMs: 1_500 })).kind).toBe('completed');
     expect(seen.map(({ prefer }) => prefer)).toEqual(['wait=2']);
+  });
+});
+
+describe('K8: an operation that changes something', () => {
+  it.each([
+    ['putStock', (client: HoldfastClient) => client.putStock('a/b', { onHand: 5 })],
+    ['putAccount', (client: HoldfastClient) => client.putAccount('ada', { balance: 5 })],
+    ['cancelOrder', (client: HoldfastClient) => client.cancelOrder('o1')],
+    ['dispatchOrder', (client: HoldfastClient) => client.dispatchOrder('o1')],
+    ['resumeSaga', (client: HoldfastClient) => client.resumeSaga('o1')],
+    ['retrySaga', (client: HoldfastClient) => client.retrySaga('o1')],
+    ['compensateSaga', (client: HoldfastClient) => client.compensateSaga('o1')],
+  ])('%s sends one key, at its retry too, and returns it', async (_name, operation) => {
+    const { client, seen } = await clientOf([breakOff, json(200, {})]);
+    const done = await operation(client);
+    expect(done.kind).toBe('completed');
+    expect(seen.map(({ key }) => key)).toEqual([done.key, done.key]);
+  });
+
+  it('names the version that it was decided by', async () => {
+    const { client, seen } = await clientOf([problem(412, 'version-changed', false)]);
+    const refused = await client.putAccount('ada', { balance: 5 }, { ifVersion: 7 });
+    expect(refused).toMatchObject({ kind: 'refused', problem: { code: 'version-changed' } });
+    expect(seen.map(({ ifMatch }) => ifMatch)).toEqual(['"7"']);
   });
 });
 

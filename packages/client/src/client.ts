@@ -3,7 +3,7 @@ import { createRetryBudget, fullJitterMs, type RetryBudgetOptions } from '@holdf
 import type { operations } from './gen/api.ts';
 import { orderEvents } from './order-events.ts';
 
-import { type Channel, pause, type RetryOptions, type Sent, send } from './send.ts';
+import { type Channel, type Operation, pause, type RetryOptions, type Sent, send } from './send.ts';
 
 type Json<T> = T extends { content: { 'application/json': infer Body } } ? Body : never;
 type Answer<Name extends keyof operations, Status extends number> = operations[Name] extends {
@@ -48,6 +48,11 @@ export interface CallOptions {
 export interface KeyedOptions extends CallOptions {
   /** From an earlier attempt at the same operation that ended as unknown. Left out: a new one. */
   key?: string;
+}
+
+export interface SetOptions extends KeyedOptions {
+  /** Of the resource as it was read: done only if nothing has changed since; else refused with `version-changed`. */
+  ifVersion?: number;
 }
 
 /** A keyed operation's outcome has its key: keep it, and an unknown outcome can be asked for later. */
@@ -115,13 +120,13 @@ export class HoldfastClient {
   }
 
   /** `status` 202: not decided yet; ask again. */
-  cancelOrder(id: string, { signal }: CallOptions = {}): Promise<Sent<Order>> {
-    return send(this.#channel, { method: 'POST', path: `/v1/orders/${segment(id)}/cancel`, waitMs: 5_000, signal });
+  cancelOrder(id: string, options: KeyedOptions = {}): Promise<Keyed<Sent<Order>>> {
+    return this.#keyed({ method: 'POST', path: `/v1/orders/${segment(id)}/cancel`, waitMs: 5_000 }, options);
   }
 
   /** Says that the shipment of a completed order has left; again, the same answer. */
-  dispatchOrder(id: string, { signal }: CallOptions = {}): Promise<Sent<Dispatched>> {
-    return send(this.#channel, { method: 'POST', path: `/v1/orders/${segment(id)}/dispatch`, signal });
+  dispatchOrder(id: string, options: KeyedOptions = {}): Promise<Keyed<Sent<Dispatched>>> {
+    return this.#keyed({ method: 'POST', path: `/v1/orders/${segment(id)}/dispatch` }, options);
   }
 
   /**
@@ -179,26 +184,27 @@ export class HoldfastClient {
   }
 
   /** Goes on with a parked saga. */
-  resumeSaga(id: string, { signal }: CallOptions = {}): Promise<Sent<Saga>> {
-    return send(this.#channel, { method: 'POST', path: `/v1/sagas/${segment(id)}/resume`, signal });
+  resumeSaga(id: string, options: KeyedOptions = {}): Promise<Keyed<Sent<Saga>>> {
+    return this.#keyed({ method: 'POST', path: `/v1/sagas/${segment(id)}/resume` }, options);
   }
 
   /** Attempts the step of a saga now, parked or between attempts. */
-  retrySaga(id: string, { signal }: CallOptions = {}): Promise<Sent<Saga>> {
-    return send(this.#channel, { method: 'POST', path: `/v1/sagas/${segment(id)}/retry`, signal });
+  retrySaga(id: string, options: KeyedOptions = {}): Promise<Keyed<Sent<Saga>>> {
+    return this.#keyed({ method: 'POST', path: `/v1/sagas/${segment(id)}/retry` }, options);
   }
 
   /** Turns a saga back that can still be, parked or not: what may have been started is undone. */
-  compensateSaga(id: string, { signal }: CallOptions = {}): Promise<Sent<Saga>> {
-    return send(this.#channel, { method: 'POST', path: `/v1/sagas/${segment(id)}/compensate`, signal });
+  compensateSaga(id: string, options: KeyedOptions = {}): Promise<Keyed<Sent<Saga>>> {
+    return this.#keyed({ method: 'POST', path: `/v1/sagas/${segment(id)}/compensate` }, options);
   }
 
   getStock(sku: string, options: CallOptions = {}): Promise<Sent<Stock>> {
     return this.#get(`/v1/stock/${segment(sku)}`, options);
   }
 
-  putStock(sku: string, stock: Body<'putStock'>, { signal }: CallOptions = {}): Promise<Sent<Stock>> {
-    return send(this.#channel, { method: 'PUT', path: `/v1/stock/${segment(sku)}`, body: stock, signal });
+  /** Lists an item, or sets what is given of it, once: a retry under the key undoes nothing that came in between. */
+  putStock(sku: string, stock: Body<'putStock'>, options: SetOptions = {}): Promise<Keyed<Sent<Stock>>> {
+    return this.#put(`/v1/stock/${segment(sku)}`, stock, options);
   }
 
   adjustStock(sku: string, delta: number, options: KeyedOptions = {}): Promise<Keyed<Sent<Stock>>> {
@@ -209,8 +215,9 @@ export class HoldfastClient {
     return this.#get(`/v1/accounts/${segment(customerId)}`, options);
   }
 
-  putAccount(customerId: string, account: Body<'putAccount'>, { signal }: CallOptions = {}): Promise<Sent<Account>> {
-    return send(this.#channel, { method: 'PUT', path: `/v1/accounts/${segment(customerId)}`, body: account, signal });
+  /** Opens an account, or sets its balance, once: a retry under the key undoes nothing that came in between. */
+  putAccount(customerId: string, account: Body<'putAccount'>, options: SetOptions = {}): Promise<Keyed<Sent<Account>>> {
+    return this.#put(`/v1/accounts/${segment(customerId)}`, account, options);
   }
 
   adjustAccount(customerId: string, delta: number, options: KeyedOptions = {}): Promise<Keyed<Sent<Account>>> {
@@ -234,12 +241,19 @@ export class HoldfastClient {
     return send<T>(this.#channel, { method: 'GET', path, signal });
   }
 
-  async #adjust<T>(
-    path: string,
-    delta: number,
+  #adjust<T>(path: string, delta: number, options: KeyedOptions): Promise<Keyed<Sent<T>>> {
+    return this.#keyed({ method: 'POST', path, body: { delta } }, options);
+  }
+
+  #put<T>(path: string, body: object, { ifVersion, ...options }: SetOptions): Promise<Keyed<Sent<T>>> {
+    return this.#keyed({ method: 'PUT', path, body, ...(ifVersion !== undefined && { ifVersion }) }, options);
+  }
+
+  async #keyed<T>(
+    operation: Omit<Operation, 'key' | 'signal'>,
     { key = this.#newKey(), signal }: KeyedOptions,
   ): Promise<Keyed<Sent<T>>> {
-    return { ...(await send<T>(this.#channel, { method: 'POST', path, body: { delta }, key, signal })), key };
+    return { ...(await send<T>(this.#channel, { ...operation, key, signal })), key };
   }
 
   /** @returns the order as the stream showed it last; undefined when it showed none */

@@ -17,6 +17,7 @@ export {
   type RefundPage,
   type RefundRequest,
   type Saga,
+  type SetOptions,
   type Stock,
   type Waited,
 } from './client.ts';

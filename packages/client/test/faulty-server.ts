@@ -7,6 +7,7 @@ export interface Seen {
   path: string;
   key: string | undefined;
   prefer: string | undefined;
+  ifMatch: string | undefined;
   body: string;
   atMs: number;
 }
@@ -31,6 +32,7 @@ export async function faultyServer(...responses: Respond[]): Promise<FaultyServe
       path: request.url ?? '',
       key: request.headers['idempotency-key'] as string | undefined,
       prefer: request.headers.prefer as string | undefined,
+      ifMatch: request.headers['if-match'],
       body: Buffer.concat(chunks).toString(),
       atMs: performance.now(),
     });

@@ -9,6 +9,7 @@ export interface ReasonEntry {
     | 'INTERNAL'
     | 'INVALID_ARGUMENT'
     | 'NOT_FOUND'
+    | 'PERMISSION_DENIED'
     | 'UNAUTHENTICATED'
     | 'UNAVAILABLE';
   /** The least time before the same call is sent again; -1: sending it again does not help. */
@@ -61,10 +62,21 @@ export const reasons = {
     pushbackMs: -1,
     detail: 'The request contradicts what is stored. The message says how.',
   },
+  VERSION_CHANGED: {
+    status: 'FAILED_PRECONDITION',
+    pushbackMs: -1,
+    detail:
+      'It has changed since you read it, and nothing was done. Read it again, decide anew, and send that under a new key.',
+  },
   UNAUTHENTICATED: {
     status: 'UNAUTHENTICATED',
     pushbackMs: -1,
     detail: 'Send `authorization: Bearer` and one of your API keys.',
+  },
+  PEER_NOT_ALLOWED: {
+    status: 'PERMISSION_DENIED',
+    pushbackMs: -1,
+    detail: 'Call with a client certificate that carries a name which this service allows (`GRPC_TLS_ALLOW`).',
   },
   NOT_FOUND: {
     status: 'NOT_FOUND',

@@ -40,3 +40,4 @@ export {
 } from './step/step-runner.ts';
 export { createStepClient } from './transport/step-client.ts';
 export { stepStreams } from './transport/step-server.ts';
+export { certificatesOf, serverTls, warnOfExposedStores } from './trust.ts';

@@ -1,7 +1,6 @@
 // ORDER_EVENTS: how a service tells what has happened in a stream, and how one deals with what others tell.
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { connectRedis } from '@holdfast/idempotency/redis';
 import {
   consumeStream,
   type FailedEntry,
@@ -11,6 +10,7 @@ import {
 } from '@holdfast/messaging';
 import type { Query } from '@holdfast/postgres';
 import { boolean, ConfigError, type Log, type Metrics, onShutdown, optional } from '@holdfast/service';
+import { connectTrusted } from './trust.ts';
 
 /** The setting ORDER_EVENTS: one switch for all services that tell or hear of orders. */
 export const orderEvents = () => optional(boolean(), false);
@@ -39,7 +39,7 @@ const thisProcess = () => `${hostname()}:${process.pid}:${randomUUID()}`;
 export function relayEvents(redisUrl: string, outbox: Outbox, keptMs: number, { pool, log, metrics }: Parts): void {
   const relayed = metrics.counter('holdfast_order_events_relayed_total', 'Order events handed on to Redis');
   const losses = metrics.counter('holdfast_order_events_losses_total', 'Times that Redis had lost events');
-  const redis = connectRedis(redisUrl);
+  const redis = connectTrusted(redisUrl, log);
   const relay = startOutboxRelay({
     outbox,
     pool,
@@ -67,7 +67,7 @@ export function consumeEvents(
 ): void {
   const consumed = metrics.counter('holdfast_order_events_consumed_total', 'Order events dealt with', ['outcome']);
   for (const outcome of ['done', 'tried_again', 'set_aside']) consumed.inc({ outcome }, 0);
-  const redis = connectRedis(redisUrl);
+  const redis = connectTrusted(redisUrl, log);
   const consumer = consumeStream({
     ...events,
     redis,

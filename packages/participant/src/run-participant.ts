@@ -10,9 +10,9 @@ import {
   rotateDays,
   type SingleFlight,
 } from '@holdfast/idempotency';
-import { connectRedis, createRedisAnswers, REDIS_URL_PATTERN, type RedisAnswers } from '@holdfast/idempotency/redis';
+import { createRedisAnswers, REDIS_URL_PATTERN, type RedisAnswers } from '@holdfast/idempotency/redis';
 import { createPool, faultLine, type Migrations, type Pool, prepareDatabase, whyUnready } from '@holdfast/postgres';
-import { type ServiceBinding, startServer } from '@holdfast/rpc';
+import { type ServiceBinding, startServer, tlsFaults, tlsSettings } from '@holdfast/rpc';
 import {
   boolean,
   type Config,
@@ -38,6 +38,7 @@ import { migrationJob } from './migration-job.ts';
 import type { ReachStepPoint } from './step/crash-points.ts';
 import { storeFault } from './step/step-call.ts';
 import { stepStreams } from './transport/step-server.ts';
+import { certificatesOf, connectTrusted, serverTls, warnOfExposedStores } from './trust.ts';
 
 /** The settings of every service on a database; a service adds its own beside these. */
 export const serviceConfig = (grpcPort: number, httpPort: number) => ({
@@ -54,6 +55,7 @@ export const serviceConfig = (grpcPort: number, httpPort: number) => ({
   /** `false`: the job `migrate` does it, and the service waits for it. */
   MIGRATE_ON_START: optional(boolean(), true),
   DATABASE_PREPARE: prepare(),
+  ...tlsSettings(),
 });
 type ParticipantSpec = ReturnType<typeof serviceConfig>;
 export type ParticipantConfig = Config<ParticipantSpec>;
@@ -77,7 +79,10 @@ export interface Participant {
 /** The setting REDIS_URL. */
 export const redisUrl = () =>
   optional(
-    text('redis://…, redis+sentinel://host:port,…/master-name or redis+cluster://host:port,…', REDIS_URL_PATTERN),
+    text(
+      'redis://…, redis+sentinel://host:port,…/master-name or redis+cluster://host:port,…, each with rediss for TLS',
+      REDIS_URL_PATTERN,
+    ),
     undefined,
   );
 
@@ -96,7 +101,9 @@ export async function startParticipant<Spec extends ParticipantSpec>(
   others: readonly OtherTable[] = [],
 ): Promise<void> {
   const start = () => {
-    const settings = loadConfig(spec, process.env);
+    const settings = loadConfig(spec, process.env, (read) =>
+      tlsFaults(read as Partial<ParticipantConfig>, 'certified'),
+    );
     return runParticipant(name, settings, migrations, bindTo(settings), others);
   };
   await runService(start, { migrate: migrationJob(name, spec, migrations) });
@@ -118,6 +125,8 @@ export async function runParticipant(
 ): Promise<void> {
   const log = createLog(name, config.LOG_LEVEL);
   const metrics = createMetrics(name);
+  const tls = serverTls(certificatesOf(config, log, metrics), config, metrics);
+  warnOfExposedStores(config, log);
   const pool = createPool({
     databaseUrl: config.DATABASE_URL,
     applicationName: `holdfast-${name}`,
@@ -150,6 +159,7 @@ export async function runParticipant(
     services: [bound],
     steps: stepStreams,
     log,
+    tls,
     translate: storeFault,
   });
   const health = createHealth({ postgres: databaseCheck(pool, log) });
@@ -206,7 +216,7 @@ export function retentionOf(
 
 /** Connects in the background: a service starts, and serves, without Redis. Closed when the process ends. */
 export function openRedis(url: string, fingerprinter: Fingerprinter, log: Log): RedisAnswers {
-  const redis = connectRedis(url);
+  const redis = connectTrusted(url, log);
   const onChange = (state: string, reason: string) =>
     log.warn({ state, reason }, 'Redis: the answers are the same without it');
   const answers = createRedisAnswers({ redis, fingerprinter, onChange });

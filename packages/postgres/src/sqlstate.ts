@@ -1,3 +1,4 @@
+import { isCertificateFault } from '@holdfast/resilience';
 import pg from 'pg';
 
 /**
@@ -56,7 +57,7 @@ const SOCKET_FAULTS = new Set([
 ]);
 // pg reports its own time-outs and lost connections without a code.
 const PG_MESSAGES =
-  /timeout exceeded when trying to connect|Connection terminated|Query read timeout|Client has encountered a connection error|Client was closed|Cannot use a pool after/i;
+  /timeout exceeded when trying to connect|Connection terminated|Query read timeout|Client has encountered a connection error|Client was closed|Cannot use a pool after|server does not support SSL/i;
 
 /** Translates an error thrown by `pg` into what its caller may do next. */
 export function classifyPostgresError(error: unknown): PostgresFault {
@@ -96,6 +97,8 @@ function meaningOf(error: unknown): Meaning {
 function isUnreachable(error: unknown): boolean {
   if (!(error instanceof Error) || error instanceof pg.DatabaseError) return false;
   const code = (error as NodeJS.ErrnoException).code;
+  // A certificate that is not believed is the server's, or its operator's, and no fault of the data.
+  if (isCertificateFault(error)) return true;
   return (code !== undefined && SOCKET_FAULTS.has(code)) || PG_MESSAGES.test(error.message);
 }
 

@@ -1,6 +1,7 @@
-import { credentials, Client as GrpcClient, Metadata, status, type MethodDefinition as Wire } from '@grpc/grpc-js';
+import { Client as GrpcClient, Metadata, status, type MethodDefinition as Wire } from '@grpc/grpc-js';
 import type { MethodDefinition } from '@grpc/proto-loader';
 import { decodeStatus } from './status-details.ts';
+import { type ChannelTls, channelIdentity } from './tls/channel-tls.ts';
 
 export interface CallOptions {
   /** How long the caller waits. Passing it means that the outcome is unknown (S4). */
@@ -57,14 +58,15 @@ const CHANNEL_OPTIONS = {
   'grpc.keepalive_timeout_ms': 3_000,
 };
 
-/** A channel to one service; nothing is connected before the first call. */
-export function connect(address: string): GrpcClient {
-  return new GrpcClient(address, credentials.createInsecure(), CHANNEL_OPTIONS);
+/** A channel to one service; nothing is connected before the first call. @param tls undefined: in clear text */
+export function connect(address: string, tls?: ChannelTls): GrpcClient {
+  const { credentials, options } = channelIdentity(tls);
+  return new GrpcClient(address, credentials, { ...CHANNEL_OPTIONS, ...options });
 }
 
 /** A typed client of one service. `address` is host:port or dns:///name:port. Unary methods only. */
-export function createClient<D extends object>(definition: D, address: string): Client<D> {
-  const channel = connect(address);
+export function createClient<D extends object>(definition: D, address: string, tls?: ChannelTls): Client<D> {
+  const channel = connect(address, tls);
   const methods = Object.entries(definition).map(([name, method]) => [
     name,
     (request: unknown, options: CallOptions) => callUnary(channel, method as Wire<unknown, unknown>, request, options),

@@ -39,4 +39,15 @@ export {
   toServiceError,
 } from './status.ts';
 export { decodeStatus, encodeStatus, type StatusDetail } from './status-details.ts';
+export { type CertificateSources, Certificates } from './tls/certificates.ts';
+export {
+  type ChannelTls,
+  channelIdentity,
+  channelTls,
+  type OperatorFiles,
+  operatorCertificates,
+  operatorTls,
+} from './tls/channel-tls.ts';
+export type { ServerTls } from './tls/server-tls.ts';
+export { clearTextFaults, pairFaults, type TlsSettings, tlsFaults, tlsSettings } from './tls/tls-settings.ts';
 export { checkCurrency, checkDistinct, checkIdentifier, checkInteger, checkText } from './validate.ts';

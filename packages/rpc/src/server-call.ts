@@ -20,6 +20,8 @@ const MAX_REMAINING_MS = 60_000;
 export interface ServerCall {
   /** @throws InvalidRequest IDEMPOTENCY_KEY_MISSING (G1) or IDEMPOTENCY_KEY_INVALID (G2) */
   key(): string;
+  /** As `key`; undefined when none was sent. @throws InvalidRequest IDEMPOTENCY_KEY_INVALID */
+  keyIfSent(): string | undefined;
   /** The caller's epoch; 0 when it sent none. @throws InvalidRequest */
   epoch(): number;
   /** @throws InvalidRequest */
@@ -45,9 +47,13 @@ class MetadataCall implements ServerCall {
   }
 
   key(): string {
+    return checkKey(this.keyIfSent());
+  }
+
+  keyIfSent(): string | undefined {
     const keys = this.#values('idempotency-key');
     if (keys.length > 1) throw keyFault('IDEMPOTENCY_KEY_INVALID');
-    return checkKey(keys[0]);
+    return keys[0] === undefined ? undefined : checkKey(keys[0]);
   }
 
   epoch(): number {

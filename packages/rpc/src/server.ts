@@ -5,7 +5,6 @@ import {
   type handleUnaryCall,
   Metadata,
   Server,
-  ServerCredentials,
   type ServerWritableStream,
   type ServiceDefinition,
   type UntypedServiceImplementation,
@@ -18,6 +17,7 @@ import { HealthImplementation } from 'grpc-health-check';
 import { packageDefinition, stepService } from './protos.ts';
 import { InvalidRequest, type ServerCall, serverCall } from './server-call.ts';
 import { type Answer, errorOf, type RpcError, toServiceError } from './status.ts';
+import { type ServerIdentity, type ServerTls, serverIdentity } from './tls/server-tls.ts';
 
 export type Unary<Request, Response> = (request: Request, call: ServerCall) => Promise<Answer<Response>>;
 type Streaming<Request, Response> = (request: Request, call: ServerCall) => AsyncIterable<Answer<Response>>;
@@ -61,6 +61,8 @@ export interface ServerOptions {
   port: number;
   services: ServiceBinding[];
   log: Log;
+  /** Who may call, and who we are; undefined: in clear text. */
+  tls?: ServerTls | undefined;
   /** Offers the unary methods in batches too (StepService): `stepStreams` of @holdfast/participant. */
   steps?: ((options: ServerOptions) => StepStreams) | undefined;
   /** Translates what a handler throws; undefined for what it does not know, which becomes INTERNAL. */
@@ -85,7 +87,8 @@ const SERVER_OPTIONS = {
 
 /** Starts a gRPC server with standard health checking and reflection beside the given services. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const server = new Server(SERVER_OPTIONS);
+  const identity = serverIdentity(options.tls, options.log);
+  const server = new Server({ ...SERVER_OPTIONS, interceptors: identity.interceptors });
   const health = new HealthImplementation({ '': 'SERVING' });
   const names = options.services.map((binding) => serviceName(binding.definition));
   for (const binding of options.services) addService(server, binding, options);
@@ -97,7 +100,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   for (const name of names) health.setStatus(name, 'SERVING');
   health.addToServer(server);
   new ReflectionService(packageDefinition, { services: names }).addToServer(server);
-  const port = await bind(server, `${options.host}:${options.port}`);
+  const port = await bind(server, `${options.host}:${options.port}`, identity);
   return {
     port,
     setServing(serving) {
@@ -116,11 +119,12 @@ function serviceName(definition: ServiceDefinition): string {
   return first?.path.split('/')[1] ?? '';
 }
 
-function bind(server: Server, address: string): Promise<number> {
+function bind(server: Server, address: string, { credentials, watch }: ServerIdentity): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) => {
-      if (error) reject(new Error(`cannot listen on ${address}: ${error.message}; choose another GRPC_PORT`));
-      else resolve(port);
+    server.bindAsync(address, credentials, (error, port) => {
+      if (error) return reject(new Error(`cannot listen on ${address}: ${error.message}; choose another GRPC_PORT`));
+      watch(server);
+      resolve(port);
     });
   });
 }

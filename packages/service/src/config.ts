@@ -8,7 +8,8 @@ import { readFileSync } from 'node:fs';
 
 /** Reads one setting; returns its value or throws `Error` with a message that says what a right value looks like. */
 export interface Reader<T> {
-  read(raw: string | undefined): T;
+  /** @param path of the file that holds it, where it comes from one */
+  read(raw: string | undefined, path?: string): T;
 }
 
 export type ConfigSpec = Record<string, Reader<unknown>>;
@@ -26,18 +27,24 @@ export class ConfigError extends Error {
 
 /**
  * @param env of each setting its value under its name, or under `<name>_FILE` the path of a file that holds nothing else
+ * @param judge says what is wrong with settings together; it gets those that are right by themselves
  * @throws ConfigError listing every missing or wrong setting
  */
-export function loadConfig<S extends ConfigSpec>(spec: S, env: NodeJS.ProcessEnv): Config<S> {
+export function loadConfig<S extends ConfigSpec>(
+  spec: S,
+  env: NodeJS.ProcessEnv,
+  judge: (read: Partial<Config<S>>) => string[] = () => [],
+): Config<S> {
   const faults: string[] = [];
   const values: Record<string, unknown> = {};
   for (const [name, reader] of Object.entries(spec)) {
     try {
-      values[name] = reader.read(rawOf(name, env));
+      values[name] = reader.read(rawOf(name, env), env[`${name}_FILE`] || undefined);
     } catch (error) {
       faults.push(`${name}: ${(error as Error).message}`);
     }
   }
+  faults.push(...judge(values as Partial<Config<S>>));
   if (faults.length > 0) throw new ConfigError(faults);
   return values as Config<S>;
 }
@@ -67,7 +74,7 @@ function required<T>(hint: string, parse: (raw: string) => T): Reader<T> {
 
 /** The same setting, with a value for when it is not set. */
 export function optional<T, F>(reader: Reader<T>, fallback: F): Reader<T | F> {
-  return { read: (raw) => (raw === undefined ? fallback : reader.read(raw)) };
+  return { read: (raw, path) => (raw === undefined ? fallback : reader.read(raw, path)) };
 }
 
 export function text(hint: string, pattern = /^.+$/s): Reader<string> {
@@ -114,6 +121,39 @@ export function url(...protocols: string[]): Reader<string> {
       throw new Error(`malformed; expected ${hint}`);
     return raw;
   });
+}
+
+/** A PEM text; with the path of its file, from which it can be read again when it changes. */
+export interface Pem {
+  text: string;
+  path: string | undefined;
+}
+
+export function pem(hint: string): Reader<Pem> {
+  return {
+    read(raw, path) {
+      if (raw === undefined) throw new Error(`missing; expected ${hint}, as PEM`);
+      if (!/^-----BEGIN [A-Z0-9 ]+-----$/m.test(raw)) throw new Error(`malformed; expected ${hint}, as PEM`);
+      return { text: raw, path };
+    },
+  };
+}
+
+const PEER_NAME = /^[A-Za-z0-9._~:/-]{1,255}$/;
+
+/** `name,name`: names that certificates carry. */
+export function nameList(): Reader<string[]> {
+  const hint = 'names separated by commas, such as orchestrator or spiffe://example.org/orchestrator';
+  return required(hint, (raw) => {
+    const names = raw.split(',').map((name) => name.trim());
+    if (!names.every((name) => PEER_NAME.test(name))) throw new Error(`malformed; expected ${hint}`);
+    return names;
+  });
+}
+
+/** Whether what listens there can be reached from this machine alone. */
+export function isLoopback(host: string): boolean {
+  return /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/i.test(host);
 }
 
 const TENANT_KEY = /^([A-Za-z0-9_-]{1,64}):([A-Za-z0-9._~-]{16,256})$/;

@@ -14,8 +14,12 @@ export interface AuditedOrder {
   /** `one` of each effect, `none` at all, or not judged: running or parked. */
   expects: 'one' | 'none' | 'unjudged';
   currency: string;
-  /** What the saga has been told by the reservation; null when it was told nothing. */
+  /** What the saga has been told by the reservation of its items; null when it was told nothing. */
+  itemsTotal: number | null;
+  /** That and the lines beside the items: what the order costs. */
   total: number | null;
+  /** What the customer had been shown and differs from what the order costs, in words; null: nothing. */
+  notAsShown: string | null;
   /** A digest of the lines that it asked for and the prices that it was told. */
   lines: string;
   byCard: boolean;
@@ -85,7 +89,9 @@ interface OrderRow {
   sameTenant: boolean;
   currency: string;
   method: string;
-  items: { sku: string; quantity: number }[];
+  items: { sku: string; quantity: number; unitPrice?: number }[];
+  beside: { amount: number }[] | null;
+  expectedTotal: number | null;
   outputs: {
     'reserve-inventory'?: { reservationId: string; total: number; unitPrices: Record<string, number> };
     'charge-payment'?: { paymentId: string };
@@ -96,7 +102,8 @@ interface OrderRow {
 const ORDERS = statement(
   'audit.orders',
   `select o.id, o.tenant_id as "tenantId", s.state, s.outputs, s.input->>'currency' as currency,
-          s.input->'payment'->>'method' as method, s.input->'items' as items,
+          s.input->'payment'->>'method' as method, s.input->'items' as items, s.input->'lines' as beside,
+          (s.input->>'expectedTotal')::bigint as "expectedTotal",
           s.input->>'tenantId' = o.tenant_id as "sameTenant"
      from (select id, tenant_id from orders where id > $1::text order by id limit $2::integer) o
      left join sagas s on s.id = o.id
@@ -147,12 +154,16 @@ function countState(counts: OrderCounts, state: string): boolean {
 function auditedOrder(row: OrderRow): AuditedOrder {
   const reserved = row.outputs['reserve-inventory'];
   const lines = row.items.map((item) => ({ ...item, unitPrice: reserved?.unitPrices[item.sku] ?? null }));
+  const beside = row.beside?.reduce((sum, { amount }) => sum + amount, 0) ?? 0;
+  const total = reserved === undefined ? null : reserved.total + beside;
   return {
     id: row.id,
     expects:
       row.state === 'completed' ? 'one' : row.state === 'failed' || row.state === 'cancelled' ? 'none' : 'unjudged',
     currency: row.currency,
-    total: reserved?.total ?? null,
+    itemsTotal: reserved?.total ?? null,
+    total,
+    notAsShown: total === null ? null : notAsShown(row, lines, total),
     lines: digestOf(lines),
     byCard: row.method !== 'balance',
     reservationId: reserved?.reservationId ?? null,
@@ -176,6 +187,17 @@ function auditedOrder(row: OrderRow): AuditedOrder {
     underWay: 0,
     refundedElsewhere: 0,
   };
+}
+
+function notAsShown({ items, expectedTotal }: OrderRow, lines: Line[], total: number): string | null {
+  const differing = items.flatMap(({ sku, unitPrice: shown }, at) => {
+    const price = lines[at]?.unitPrice;
+    return shown === undefined || shown === price ? [] : [`${sku} was shown for ${shown} and sold for ${price}`];
+  });
+  if (expectedTotal !== null && expectedTotal !== total)
+    differing.push(`${expectedTotal} was shown as its total ${total}`);
+  if (total < 0) differing.push(`its total is ${total}`);
+  return differing.length === 0 ? null : differing.join('; ');
 }
 
 const KNOWN_ORDERS = statement(

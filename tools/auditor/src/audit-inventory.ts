@@ -2,11 +2,13 @@ import { type Query, statement } from '@holdfast/postgres';
 import type { Tally } from '@holdfast/testing/audit';
 import { pagesOf } from '@holdfast/testing/audit';
 import { type Book, bookKey, digestOf, type Line, type Stranger } from './audit-book.ts';
+import { auditSets, STOCK_SETS } from './audit-sets.ts';
 
 export interface InventoryChecks {
   reservations: Tally;
   totals: Tally;
   stock: Tally;
+  sets: Tally;
 }
 
 interface ReservationRow {
@@ -58,6 +60,7 @@ export async function auditInventory(
     checks.totals.look(page.length);
   }
   await auditStock(db, taken, checks.stock);
+  await auditSets(db, STOCK_SETS, checks.sets);
 }
 
 function addTaken(taken: Map<string, Taken>, row: ReservationRow): void {
@@ -93,8 +96,9 @@ function judgeReservation(row: ReservationRow, book: Book, checks: InventoryChec
   if (isLive && order.reservationId !== row.reservationId) {
     checks.reservations.violation(orderId, `was told ${order.reservationId} and holds ${row.reservationId}`);
   }
-  if (order.total !== row.total || order.currency !== row.currency) {
-    const told = `${order.total} ${order.currency}`;
+  if (order.notAsShown !== null) checks.totals.violation(orderId, order.notAsShown);
+  if (order.itemsTotal !== row.total || order.currency !== row.currency) {
+    const told = `${order.itemsTotal} ${order.currency}`;
     checks.totals.violation(orderId, `was told a total of ${told}, its reservation has ${row.total} ${row.currency}`);
   }
   if (digestOf(row.lines) !== order.lines) {

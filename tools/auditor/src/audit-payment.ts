@@ -3,6 +3,7 @@ import type { Tally } from '@holdfast/testing/audit';
 import { pagesOf } from '@holdfast/testing/audit';
 import { type AuditedOrder, type Book, bookKey, type Stranger } from './audit-book.ts';
 import { type RefundOwners, readPaymentRefunds } from './audit-refunds.ts';
+import { ACCOUNT_SETS, auditSets } from './audit-sets.ts';
 import type { Sums } from './audit-sums.ts';
 
 export interface PaymentChecks {
@@ -10,6 +11,7 @@ export interface PaymentChecks {
   entries: Tally;
   charges: Tally;
   refunds: Tally;
+  sets: Tally;
 }
 
 interface Audited {
@@ -24,6 +26,7 @@ interface Audited {
 /** @param db one snapshot of payment's database, so that accounts, entries and charges belong together */
 export async function auditPayment(db: Query, audited: Audited): Promise<void> {
   await auditAccounts(db, audited.checks.accounts);
+  await auditSets(db, ACCOUNT_SETS, audited.checks.sets);
   const owners = await readPaymentRefunds(db, audited.book, audited.checks.refunds);
   await readEntries(db, audited, owners);
   const cursor = (row: ChargeRow) => [row.tenantId, row.orderId];

@@ -105,7 +105,7 @@ describe('A1: the auditor finds, in the accounts,', () => {
     );
     await books.pools.payment.query(
       `insert into account_entries (tenant_id, customer_id, entry_key, kind, delta)
-       values ('shop', 'bob', 'first', 'set', 1000)`,
+       values ('shop', 'bob', 'first', 'adjust', 1000)`,
     );
     expect(red(await books.audit())).toEqual({ 'account entries': ['by-balance'], money: ['EUR'] });
   });
@@ -277,5 +277,74 @@ describe('A1: the auditor finds, among the parcels,', () => {
       `update shipments set shipment_id = 'shp_x' where reference = 'shop:by-card'`,
     ]);
     expect(found).toEqual({ carrier: ['by-card'] });
+  });
+});
+
+describe('A1: of an order with lines beside its items, the auditor', () => {
+  beforeEach(() =>
+    plantOrder(books, { id: 'with-fee', state: 'completed', total: 540, beside: 40, pays: 'card', ships: 'us' }),
+  );
+
+  it('adds them up', async () => {
+    const report = await books.audit();
+    expect(red(report)).toEqual({});
+    expect(report.money).toEqual([{ currency: 'EUR', completed: 1_740, accounts: 500, provider: 1_240 }]);
+  });
+
+  it('finds one that was charged for its items alone', async () => {
+    const found = await redAfter(books, ['payment', `update charges set amount = 500 where order_id = 'with-fee'`]);
+    expect(found).toEqual({ charges: ['with-fee'] });
+  });
+
+  it.each([
+    ['total', `input || '{"expectedTotal": 539}'`],
+    ['price', `jsonb_set(input, '{items,0,unitPrice}', '249')`],
+  ])('finds one that was sold for another %s than was shown', async (_what, input) => {
+    const text = `update sagas set input = ${input} where id = 'with-fee'`;
+    expect(await redAfter(books, ['orchestrator', text])).toEqual({ totals: ['with-fee'] });
+  });
+});
+
+describe('K8: the auditor names', () => {
+  /** The account as it was, 100,000, set once more after the orders have spent from it, and its books with it. */
+  const setAgain = (key: string, ago = '0 s'): ['payment', string][] => [
+    [
+      'payment',
+      `insert into account_entries (tenant_id, customer_id, entry_key, kind, delta, before, after, recorded_at)
+       select tenant_id, customer_id, '${key}', 'set', 100000 - balance,
+              jsonb_build_object('balance', balance, 'version', 5), '{"balance": 100000, "version": 6}',
+              clock_timestamp() - interval '${ago}'
+         from accounts where customer_id = 'ada'`,
+    ],
+    ['payment', `update accounts set balance = 100000 where customer_id = 'ada'`],
+  ];
+
+  it('a set that was sent again without a key and gave spent money back', async () => {
+    expect(await redAfter(books, ...setAgain('blind~1'))).toEqual({ sets: ['shop:ada'] });
+  });
+
+  it('no set that has a key of its own, was made a day later, or changed nothing', async () => {
+    expect(await redAfter(books, ...setAgain('2d5c:change'))).toEqual({});
+    // A second blind one finds what the first has set.
+    expect(await redAfter(books, ...setAgain('blind~2'))).toEqual({});
+    await books.pools.payment.query(
+      `update account_entries set recorded_at = recorded_at - interval '1 day' where entry_key <> 'blind~2'`,
+    );
+    await books.pools.payment.query(
+      `update account_entries set before = '{"balance": 1, "version": 5}' where entry_key = 'blind~2'`,
+    );
+    expect(red(await books.audit())).toEqual({});
+  });
+
+  it('a price that was set again without a key and undid the one that came in between', async () => {
+    const priceSet = (key: string, from: number, to: number, version: number): ['inventory', string] => [
+      'inventory',
+      `insert into stock_entries (tenant_id, sku, entry_key, kind, delta, before, after)
+       values ('shop', 'tea', '${key}', 'set', 0, '{"unitPrice": ${from}, "version": ${version}}',
+               '{"unitPrice": ${to}, "version": ${version + 1}}')`,
+    ];
+    const sets = [priceSet('blind~1', 250, 300, 1), priceSet('keyed', 300, 280, 2)];
+    expect(await redAfter(books, ...sets)).toEqual({});
+    expect(await redAfter(books, priceSet('blind~2', 280, 300, 3))).toEqual({ sets: ['shop:tea'] });
   });
 });

@@ -89,14 +89,14 @@ describe('A1: the auditor finds, among the orders,', () => {
 
   it('no fault in one that was accepted while the audit was under way', async () => {
     const counts = { completed: 0, failed: 0, cancelled: 0, parked: 0, running: 0 };
-    const [orders, reservations, totals, stock] = ['orders', 'reservations', 'totals', 'stock'].map((name) =>
-      tally(name, '', () => {}),
-    ) as [Tally, Tally, Tally, Tally];
+    const [orders, reservations, totals, stock, sets] = ['orders', 'reservations', 'totals', 'stock', 'sets'].map(
+      (name) => tally(name, '', () => {}),
+    ) as [Tally, Tally, Tally, Tally, Tally];
     const strangers: Stranger[] = [];
     const { orchestrator, inventory } = books.pools;
     const book = await readBook(orchestrator, orders, counts, { allowRunning: true });
     await plantOrder(books, { id: 'late', state: 'completed', total: 100, pays: 'card', ships: 'us' });
-    await auditInventory(inventory, book, { reservations, totals, stock }, strangers);
+    await auditInventory(inventory, book, { reservations, totals, stock, sets }, strangers);
     expect(strangers.map(({ orderId }) => orderId)).toEqual(['late']);
     await judgeStrangers(orchestrator, strangers);
     expect(reservations.result().violations).toBe(0);

@@ -99,7 +99,7 @@ function createChecks(onLook: (name: string, looked: number) => void) {
       'reservations',
       'completed: exactly one held or fulfilled; turned back: none; none without an order',
     ),
-    totals: check('totals', 'order total = sum of quantity × unit price of its reservation'),
+    totals: check('totals', 'order total = quantity × unit price of its reservation + its lines = what was shown'),
     stock: check('stock', 'on hand = sum of entries; reserved = held by orders; 0 <= reserved <= on hand'),
     charges: check(
       'charges',
@@ -107,6 +107,7 @@ function createChecks(onLook: (name: string, looked: number) => void) {
     ),
     accounts: check('accounts', 'balance = sum of entries >= 0'),
     entries: check('account entries', 'debits and refunds = the charges by balance and their refunds, order by order'),
+    sets: check('sets', 'what was set again without a key or a version undid nothing that came in between'),
     refunds: check('refunds', 'sagas, payment and provider agree; given back + under way <= captured'),
     provider: check(
       'card provider',

@@ -12,6 +12,8 @@ export interface PlantedOrder {
   total: number;
   pays: 'balance' | 'card';
   ships: 'us' | 'carrier';
+  /** Of the total, what is no item's: lines beside them. */
+  beside?: number;
 }
 
 /** Writes an order and all that it should have brought about, as the services do. */
@@ -33,7 +35,8 @@ export async function plantCatalogue(books: TestBooks): Promise<void> {
     [TENANT, SKU],
   );
   await books.pools.inventory.query(
-    `insert into stock_entries (tenant_id, sku, entry_key, kind, delta) values ($1, $2, 'first', 'set', 100)`,
+    `insert into stock_entries (tenant_id, sku, entry_key, kind, delta, before, after)
+     values ($1, $2, 'first', 'set', 100, '{"version":0}', '{"onHand":100,"version":1}')`,
     [TENANT, SKU],
   );
   await books.pools.payment.query(
@@ -41,21 +44,24 @@ export async function plantCatalogue(books: TestBooks): Promise<void> {
     [TENANT, CUSTOMER],
   );
   await books.pools.payment.query(
-    `insert into account_entries (tenant_id, customer_id, entry_key, kind, delta) values ($1, $2, 'first', 'set', 100000)`,
+    `insert into account_entries (tenant_id, customer_id, entry_key, kind, delta, before, after)
+     values ($1, $2, 'first', 'set', 100000, '{"balance":0,"version":0}', '{"balance":100000,"version":1}')`,
     [TENANT, CUSTOMER],
   );
 }
 
 async function plantSaga(pool: Pool, order: PlantedOrder): Promise<void> {
-  const { id, state, total } = order;
+  const { id, state, total, beside = 0 } = order;
+  const items = total - beside;
   const input = {
     tenantId: TENANT,
     customerId: CUSTOMER,
     currency: 'EUR',
     items: [{ sku: SKU, quantity: 2 }],
     payment: { method: order.pays === 'card' ? 'pm_card_visa' : 'balance' },
+    ...(beside !== 0 && { lines: [{ kind: 'fee', name: 'Fee', amount: beside }], expectedTotal: total }),
   };
-  const reserved = { reservationId: `rsv_${id}`, total, unitPrices: { [SKU]: total / 2 } };
+  const reserved = { reservationId: `rsv_${id}`, total: items, unitPrices: { [SKU]: items / 2 } };
   const outputs = {
     'reserve-inventory': reserved,
     'charge-payment': { paymentId: paymentIdOf(order) },
@@ -80,7 +86,9 @@ function paymentIdOf({ id, pays }: PlantedOrder): string {
   return pays === 'card' ? `pi_${id}` : `pay_${id}`;
 }
 
-async function plantReservation(pool: Pool, { id, state, total }: PlantedOrder): Promise<void> {
+async function plantReservation(pool: Pool, order: PlantedOrder): Promise<void> {
+  const { id, state, total: wanted, beside = 0 } = order;
+  const total = wanted - beside;
   const isHeld = state === 'completed';
   await pool.query(
     `insert into reservations (tenant_id, order_id, reservation_id, state, currency, total, lines)

@@ -5,6 +5,7 @@
  *   --keys N (1000)  --copies N (100)  --rate N  requests a second (600); bursts of one key's copies are spread evenly
  */
 import { type ChildProcess, fork } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -135,7 +136,8 @@ async function send(replica: number, key: string, prefer: string): Promise<Answe
 }
 
 async function put(path: string, body: object): Promise<void> {
-  const reply = await poolOf(0).request({ method: 'PUT', path, headers: authorized(), body: JSON.stringify(body) });
+  const headers = { ...authorized(), 'idempotency-key': `stock-up-${randomUUID()}` };
+  const reply = await poolOf(0).request({ method: 'PUT', path, headers, body: JSON.stringify(body) });
   if (reply.statusCode !== 200) throw new Error(`PUT ${path}: ${reply.statusCode} ${await reply.body.text()}`);
   await reply.body.dump();
 }

@@ -30,13 +30,15 @@ export class Clients {
   async stockUp(orders: number): Promise<void> {
     const onHand = Math.ceil((orders * 1.5 * ON_HAND_SHARE) / SKUS);
     for (let sku = 0; sku < SKUS; sku++) {
-      await this.#untilTaken('PUT', `/v1/stock/sku-${sku}`, { onHand, unitPrice: 100 + sku, currency: 'EUR' });
+      const item = { onHand, unitPrice: 100 + sku, currency: 'EUR' };
+      await this.#untilTaken('PUT', `/v1/stock/sku-${sku}`, item, `stock-up-${this.#seed}-sku-${sku}`);
     }
     for (const [customer, balance] of [
       ['rich', 1_000_000_000],
       ['poor', 5_000],
     ] as const) {
-      await this.#untilTaken('PUT', `/v1/accounts/${customer}`, { balance, currency: 'EUR' });
+      const account = { balance, currency: 'EUR' };
+      await this.#untilTaken('PUT', `/v1/accounts/${customer}`, account, `stock-up-${this.#seed}-${customer}`);
     }
   }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { withDeadline } from '@holdfast/resilience';
 import type { PostgresOptions, PostgresServer } from '@holdfast/testing';
 import { identityOf, isRedisInstalled, type RedisServer, startRedis } from '@holdfast/testing';
-import type { PlannedService, ServiceName } from './cluster-plan.ts';
+import type { PlannedService, ServiceName, TlsFiles } from './cluster-plan.ts';
 import { type Pooler, startPooler } from './pooler.ts';
 import { type RunFile, removeRunFile, writeRunFile } from './run-file.ts';
 import { isServing } from './supervision/serving.ts';
@@ -37,6 +37,7 @@ export class ClusterParts {
   #redis: RedisServer | undefined;
   #pooler: Pooler | undefined;
   #apiKey = '';
+  #operator: TlsFiles | null = null;
   #isUp = false;
   #stopped: Promise<void> | undefined;
   readonly #killAll = () => {
@@ -115,12 +116,15 @@ export class ClusterParts {
   async startServices(options: {
     plan: PlannedService[];
     apiKey: string;
+    /** What `run.json` shows to tools of the operator. */
+    operator: TlsFiles | null;
     timeoutMs: number;
     signal: AbortSignal | undefined;
     restartAtOnce: boolean;
   }): Promise<void> {
     const { plan, apiKey, timeoutMs, signal, restartAtOnce } = options;
     this.#apiKey = apiKey;
+    this.#operator = options.operator;
     for (const planned of plan) {
       const spec = {
         ...planned,
@@ -179,6 +183,7 @@ export class ClusterParts {
       postgres: { pid: this.#postgresServer?.pid ?? 0, port: this.#postgresServer?.port ?? 0 },
       redisUrl: this.#redis?.url ?? null,
       apiKey: this.#apiKey,
+      tls: this.#operator,
     };
   }
 

@@ -56,6 +56,17 @@ describe('the plan of a cluster', () => {
     expect(places).toEqual(['orchestrator-0', 'orchestrator-1']);
   });
 
+  it('T1: gives every service its own certificate, and lets participants be called by orchestrators and the operator', () => {
+    const files = (name: string) => ({ ca: `/tls/${name}/ca`, cert: `/tls/${name}/cert`, key: `/tls/${name}/key` });
+    const names = ['orchestrator', 'inventory', 'payment', 'shipping'];
+    const services = plan({ tls: Object.fromEntries(names.map((name) => [name, files(name)])) });
+    for (const { name, env } of services.filter((service) => service.grpc !== null)) {
+      expect([env.GRPC_TLS_CA_FILE, env.GRPC_TLS_CERT_FILE, env.GRPC_TLS_KEY_FILE]).toEqual(Object.values(files(name)));
+      expect(env.GRPC_TLS_ALLOW).toBe(name === 'orchestrator' ? undefined : 'orchestrator,operator');
+    }
+    expect(named(plan(), 'payment')[0]?.env).not.toHaveProperty('GRPC_TLS_CERT_FILE');
+  });
+
   it('hands on nothing of our environment but PATH', () => {
     const [inventory] = named(plan(), 'inventory');
     expect(Object.keys(inventory?.env ?? {}).sort()).toEqual(

@@ -22,6 +22,13 @@ export interface PlannedService {
   databaseUrl: string;
 }
 
+/** Paths of PEM files. */
+export interface TlsFiles {
+  ca: string;
+  cert: string;
+  key: string;
+}
+
 export interface ClusterShape {
   orchestrators: number;
   /** Replicas of each participant. */
@@ -39,6 +46,8 @@ export interface ClusterShape {
   env?: Overrides | undefined;
   /** Programs to run instead of the services' own, by service. */
   mains?: Partial<Record<ServiceName, string>> | undefined;
+  /** Each service's own certificate, by its name; undefined: they speak in clear text. */
+  tls?: Record<string, TlsFiles> | undefined;
   /** Where Node keeps compiled code between starts. */
   compileCache: string;
 }
@@ -115,7 +124,18 @@ function common(shape: ClusterShape, name: ServiceName, http: number, grpc: numb
     HOST,
     HTTP_PORT: String(http),
     ...(shape.redisUrl !== undefined && name !== 'sandbox' && { REDIS_URL: shape.redisUrl }),
-    ...(grpc !== null && { GRPC_PORT: String(grpc) }),
+    ...(grpc !== null && { GRPC_PORT: String(grpc), ...tlsSettings(shape.tls?.[name], name) }),
+  };
+}
+
+function tlsSettings(files: TlsFiles | undefined, name: ServiceName): Record<string, string> {
+  if (files === undefined) return {};
+  return {
+    GRPC_TLS_CERT_FILE: files.cert,
+    GRPC_TLS_KEY_FILE: files.key,
+    GRPC_TLS_CA_FILE: files.ca,
+    // Whoever calls the orchestrator shows an API key.
+    ...(name !== 'orchestrator' && { GRPC_TLS_ALLOW: 'orchestrator,operator' }),
   };
 }
 

@@ -17,6 +17,7 @@ import {
   SERVICES,
   type ServiceName,
   TENANT_ID,
+  type TlsFiles,
 } from './cluster-plan.ts';
 import { chooseFreePorts, isPortFree } from './ports.ts';
 import { bundlePrograms, compileCacheOf } from './programs.ts';
@@ -28,7 +29,7 @@ import { superviseStateDir } from './supervision/supervision-record.ts';
 export type ClusterEvent = ProcessEvent;
 
 export interface ClusterOptions {
-  /** Holds the data, logs, API key and `run.json`. Default `.holdfast` in the repository. */
+  /** Holds the data, logs, certificates, API key and `run.json`. Default `.holdfast` in the repository. */
   stateDir?: string;
   /** Default 1. */
   orchestrators?: number;
@@ -36,7 +37,7 @@ export interface ClusterOptions {
   participants?: number;
   /** Of the (first) orchestrator: must be free. 0: any free one. Left out: 8080, or when that is taken another, aloud. */
   httpPort?: number;
-  /** Starts without any data, logs and API key of before. Default false. */
+  /** Starts without any data, logs, certificates and API key of before. Default false. */
   clean?: boolean;
   /** Starts a redis-server for the services too. Default false. */
   redis?: boolean;
@@ -45,6 +46,11 @@ export interface ClusterOptions {
    * HOLDFAST_POOLER=pgbouncer, so that every program that starts a cluster can do so behind one.
    */
   pooler?: boolean;
+  /**
+   * The services prove to each other who they are (mutual TLS), with certificates that are made here. Default: unless the
+   * environment has HOLDFAST_TLS=off, for comparisons.
+   */
+  tls?: boolean;
   /** Settings of the services over the usual ones; `undefined` takes one away. */
   env?: Overrides;
   /** Programs to run instead of the services' own: the same service, with ports handed in that tests listen at. */
@@ -142,6 +148,7 @@ async function bringUp(parts: ClusterParts, options: ClusterOptions): Promise<vo
   if (options.pooler ?? process.env.HOLDFAST_POOLER === 'pgbouncer') await parts.startPooler();
   options.signal?.throwIfAborted();
   const apiKey = apiKeyIn(stateDir);
+  const tls = (options.tls ?? process.env.HOLDFAST_TLS !== 'off') ? await certificatesIn(stateDir) : undefined;
   const plan = planCluster({
     orchestrators,
     participants,
@@ -154,11 +161,13 @@ async function bringUp(parts: ClusterParts, options: ClusterOptions): Promise<vo
     redisUrl: parts.redis?.url,
     env: options.env,
     mains: options.mains,
+    tls,
     compileCache: compileCacheOf(REPOSITORY),
   });
   await parts.startServices({
     plan: plan.map((service) => ({ ...service, main: programs.get(service.main) ?? service.main })),
     apiKey,
+    operator: tls?.operator ?? null,
     timeoutMs: options.startTimeoutMs ?? START_TIMEOUT_MS,
     signal: options.signal,
     restartAtOnce: options.restartAtOnce ?? false,
@@ -167,8 +176,15 @@ async function bringUp(parts: ClusterParts, options: ClusterOptions): Promise<vo
 
 /** Only what is ours: the directory may be somebody's who keeps other things in it. */
 function wipe(stateDir: string): void {
-  for (const entry of ['logs', 'api-key']) rmSync(join(stateDir, entry), { recursive: true, force: true });
+  for (const entry of ['logs', 'api-key', 'tls']) rmSync(join(stateDir, entry), { recursive: true, force: true });
   mkdirSync(join(stateDir, 'logs'));
+}
+
+/** An authority and certificates for every service and for the operator, kept from start to start. */
+async function certificatesIn(stateDir: string): Promise<Record<string, TlsFiles>> {
+  // Only here: whoever uses this package for its auditor alone need not have it.
+  const { keepCertificates, LOCAL_HOLDERS } = await import('@holdfast/certificates');
+  return await keepCertificates(join(stateDir, 'tls'), LOCAL_HOLDERS, new Date());
 }
 
 /** Kept from start to start: what was set up with it goes on working. */

@@ -20,6 +20,7 @@ const RUN: RunFile = {
   postgres: { pid: 2, port: 23_000 },
   redisUrl: null,
   apiKey: 'a-key-of-the-shop',
+  tls: null,
 };
 
 let stateDir: string;

@@ -22,6 +22,8 @@ export interface RunFile {
   postgres: { pid: number; port: number };
   redisUrl: string | null;
   apiKey: string;
+  /** Paths of PEM files with which a tool of the operator may call the services; null: they speak in clear text. */
+  tls: { ca: string; cert: string; key: string } | null;
 }
 
 const pathIn = (stateDir: string) => join(stateDir, 'run.json');

@@ -128,8 +128,10 @@ Stock an item, open an account, place an order:
 
   API=${run.http} KEY=${run.apiKey} ORDER_KEY=first-order-$(date +%s)
   curl -sX PUT $API/v1/stock/tea -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \\
+    -H "Idempotency-Key: tea-of-$ORDER_KEY" \\
     -d '{"onHand":100,"unitPrice":250,"currency":"EUR"}'; echo
   curl -sX PUT $API/v1/accounts/ada -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \\
+    -H "Idempotency-Key: ada-of-$ORDER_KEY" \\
     -d '{"balance":10000,"currency":"EUR"}'; echo
   curl -sX POST $API/v1/orders -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \\
     -H "Idempotency-Key: $ORDER_KEY" -H 'Prefer: wait=10' \\

@@ -1,5 +1,5 @@
-import { credentials, Client as GrpcClient, Metadata, status } from '@grpc/grpc-js';
-import { decodeStatus, services } from '@holdfast/rpc';
+import { Client as GrpcClient, Metadata, status } from '@grpc/grpc-js';
+import { channelIdentity, decodeStatus, operatorTls, services } from '@holdfast/rpc';
 import type { Target } from './target.ts';
 
 export type Participant = 'inventory' | 'payment' | 'shipping';
@@ -90,7 +90,9 @@ export class Calls {
     const address = addresses[replica % addresses.length] ?? '';
     const known = this.#channels.get(address);
     if (known !== undefined) return known;
-    const made = new GrpcClient(address, credentials.createInsecure(), {
+    const { credentials, options } = channelIdentity(operatorTls(this.#target.options.tls, service));
+    const made = new GrpcClient(address, credentials, {
+      ...options,
       'grpc.enable_retries': 0,
       'grpc.initial_reconnect_backoff_ms': 100,
       'grpc.max_reconnect_backoff_ms': 500,

@@ -70,7 +70,8 @@ export class KeyedRequests {
       ]),
     ];
     for (const [path, body] of puts) {
-      await until(`PUT ${path}`, 20_000, async () => (await target.http('PUT', path, { body })).status === 200);
+      const key = target.newKey();
+      await until(`PUT ${path}`, 20_000, async () => (await target.http('PUT', path, { body, key })).status === 200);
     }
     return new KeyedRequests(target, customerId, records);
   }

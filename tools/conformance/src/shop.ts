@@ -34,8 +34,9 @@ export class Shop {
       [`/v1/accounts/${shop.customerId}`, account],
     ] as const) {
       // The rule before may have killed a service: the API says so until it has found its successor.
+      const key = target.newKey();
       await until(`PUT ${path}`, READY_WITHIN_MS, async () => {
-        const { status, text } = await target.http('PUT', path, { body, ...auth });
+        const { status, text } = await target.http('PUT', path, { body, key, ...auth });
         expect([200, 503], text).toContain(status);
         return status === 200;
       });

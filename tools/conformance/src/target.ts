@@ -3,6 +3,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readRunFile, startCluster } from '@holdfast/cluster';
+import type { OperatorFiles } from '@holdfast/rpc';
 import { isRedisInstalled } from '@holdfast/testing';
 import { Control, until } from './control.ts';
 import { NotSeen } from './rules/not-seen.ts';
@@ -29,6 +30,8 @@ export interface HttpRequest {
 export interface TargetOptions {
   urls: string[];
   grpc: Record<'inventory' | 'payment' | 'shipping', string[]>;
+  /** With which the participants may be called; null: in clear text. */
+  tls: OperatorFiles | null;
   apiKey: string;
   tenantId: string;
   otherApiKey?: string | undefined;
@@ -179,6 +182,7 @@ function given(env: NodeJS.ProcessEnv, urls: string): TargetOptions {
       payment: grpcOf('payment', env.HOLDFAST_GRPC_PAYMENT),
       shipping: grpcOf('shipping', env.HOLDFAST_GRPC_SHIPPING),
     },
+    tls: tlsFiles(env) ?? run?.tls ?? null,
     apiKey: env.HOLDFAST_API_KEY ?? run?.apiKey ?? '',
     tenantId: env.HOLDFAST_TENANT ?? 'shop',
     otherApiKey: env.HOLDFAST_OTHER_API_KEY,
@@ -189,6 +193,11 @@ function given(env: NodeJS.ProcessEnv, urls: string): TargetOptions {
     isOurs: false,
     stop: async () => {},
   };
+}
+
+function tlsFiles(env: NodeJS.ProcessEnv): OperatorFiles | undefined {
+  const { HOLDFAST_TLS_CA: ca, HOLDFAST_TLS_CERT: cert, HOLDFAST_TLS_KEY: key } = env;
+  return ca && cert && key ? { ca, cert, key } : undefined;
 }
 
 const OUR_LEASE_MS = 1_500;
@@ -240,6 +249,7 @@ export async function startTarget({ replicas, redis, keyLifetimeMs, signal }: St
       payment: addresses('payment', 'grpc'),
       shipping: addresses('shipping', 'grpc'),
     },
+    tls: cluster.run.tls,
     apiKey,
     otherApiKey,
     tenantId: cluster.tenantId,

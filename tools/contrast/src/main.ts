@@ -1,5 +1,6 @@
 /** `npm run contrast`: the same orders and faults, run by Holdfast and by three common patterns; how many end wrong? */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -91,7 +92,11 @@ async function prepare(cluster: Cluster, orders: number): Promise<void> {
   const put = async (path: string, body: object) => {
     const response = await fetch(cluster.run.http + path, {
       method: 'PUT',
-      headers: { authorization: `Bearer ${cluster.run.apiKey}`, 'content-type': 'application/json' },
+      headers: {
+        authorization: `Bearer ${cluster.run.apiKey}`,
+        'content-type': 'application/json',
+        'idempotency-key': `stock-up-${randomUUID()}`,
+      },
       body: JSON.stringify(body),
       signal: AbortSignal.timeout(10_000),
     });
@@ -122,6 +127,7 @@ async function runOrders(cluster: Cluster, way: Way, { orders, seed }: Options) 
     INVENTORY_ADDR: addressOf('inventory'),
     PAYMENT_ADDR: addressOf('payment'),
     SHIPPING_ADDR: addressOf('shipping'),
+    TLS_FILES: JSON.stringify(cluster.run.tls),
   };
   for (let deaths = 0; ; deaths++) {
     const leftMs = RUN_TIMEOUT_MS - (performance.now() - startedAt);

@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { AcceptedOrder, OrderOutputs } from '@holdfast/orchestrator';
 import { connectParticipants, placeOrderSaga } from '@holdfast/orchestrator';
 import { createPool, type Pool, statement } from '@holdfast/postgres';
+import { operatorCertificates } from '@holdfast/rpc';
 import {
   createEngine,
   type Engine,
@@ -70,11 +71,14 @@ const pool = createPool({
   max: 8,
   connectTimeoutMs: 30_000,
 });
-const participants = connectParticipants({
-  INVENTORY_ADDR: setting('INVENTORY_ADDR'),
-  PAYMENT_ADDR: setting('PAYMENT_ADDR'),
-  SHIPPING_ADDR: setting('SHIPPING_ADDR'),
-});
+const participants = connectParticipants(
+  {
+    INVENTORY_ADDR: setting('INVENTORY_ADDR'),
+    PAYMENT_ADDR: setting('PAYMENT_ADDR'),
+    SHIPPING_ADDR: setting('SHIPPING_ADDR'),
+  },
+  operatorCertificates(JSON.parse(setting('TLS_FILES'))),
+);
 const network = new BadNetwork(pool, SEED);
 // The saga that Holdfast runs in production, under a name that no other process takes over.
 const saga: PlaceOrder = { ...placeOrderSaga(network.between(participants), DEADLINE_MS), name: `contrast-${WAY}` };

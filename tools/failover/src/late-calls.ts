@@ -3,7 +3,7 @@
    Undos it can't send: before the first it would have to write that it turns back, and its checkpoints change nothing. */
 
 import type { Cluster } from '@holdfast/cluster';
-import { createClient, services } from '@holdfast/rpc';
+import { createClient, operatorTls, services } from '@holdfast/rpc';
 import { INPUT, type Order, send } from './load.ts';
 
 export interface LateCalls {
@@ -20,9 +20,10 @@ const TIMEOUT_MS = 10_000;
 
 export async function sendLateCalls(cluster: Cluster, ids: string[], replica: number): Promise<LateCalls> {
   const address = (name: string) => cluster.run.services.find((service) => service.name === name)?.grpc ?? '';
-  const inventory = createClient(services.inventory, address('inventory'));
-  const payment = createClient(services.payment, address('payment'));
-  const shipping = createClient(services.shipping, address('shipping'));
+  const tls = (name: string) => operatorTls(cluster.run.tls, name);
+  const inventory = createClient(services.inventory, address('inventory'), tls('inventory'));
+  const payment = createClient(services.payment, address('payment'), tls('payment'));
+  const shipping = createClient(services.shipping, address('shipping'), tls('shipping'));
   const late: LateCalls = { refused: 0, replayed: 0, other: [] };
   try {
     for (const orderId of ids) {

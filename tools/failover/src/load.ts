@@ -27,7 +27,7 @@ export async function stockUp(cluster: Cluster): Promise<void> {
     ['/v1/stock/apple', { onHand: 10_000_000, unitPrice: 250, currency: 'EUR' }],
     ['/v1/accounts/ann', { balance: 1_000_000_000, currency: 'EUR' }],
   ] as const) {
-    const answer = await send(cluster, 0, 'PUT', path, { body });
+    const answer = await send(cluster, 0, 'PUT', path, { body, key: `stock-up-${randomUUID()}` });
     if (answer?.status !== 200) throw new Error(`${path} could not be set: ${answer?.status}`);
   }
 }

@@ -86,7 +86,8 @@ class SystemUnderTest implements Matrix {
       ['apple', 1_000_000],
       ['sold-out', 0],
     ] as const) {
-      const { status } = await this.#until(() => this.#send('PUT', `/v1/stock/${sku}`, { body: item(onHand) }));
+      const request = { body: item(onHand), key: `stock-up-${randomUUID()}` };
+      const { status } = await this.#until(() => this.#send('PUT', `/v1/stock/${sku}`, request));
       if (status !== 200) throw new Error(`stock of ${sku} could not be set: ${status}`);
     }
   }

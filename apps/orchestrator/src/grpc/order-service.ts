@@ -1,18 +1,27 @@
 import { type OrderMessage, reasons } from '@holdfast/contracts';
-import { type Answer, errorOf, type Handlers, InvalidRequest, type ServerCall, services } from '@holdfast/rpc';
+import {
+  type Answer,
+  errorOf,
+  type Handlers,
+  InvalidRequest,
+  type RpcError,
+  type ServerCall,
+  services,
+} from '@holdfast/rpc';
 import { newTraceparent } from '@holdfast/service';
 import { Compile } from 'typebox/compile';
 import type { Authenticate } from '../auth.ts';
+import { cancelChange } from '../http/cancel-change.ts';
 import { OrderRequest as OrderRequestSchema } from '../http/schemas.ts';
+import { type ChangeAnswer, type Changed, changeOnce } from '../keys/change-once.ts';
 import { acceptOrder, MAX_WAIT_MS, type OrderDeps, type Placed } from '../orders/accept-order.ts';
-import type { OrderRequest, OrderStatus, OrderView } from '../orders/order.ts';
+import type { OrderLine, OrderRequest, OrderStatus, OrderView } from '../orders/order.ts';
 import { orderChanges } from '../orders/order-changes.ts';
 import { orderFaults } from '../orders/order-request.ts';
 import { readOrder } from '../orders/order-store.ts';
 import { PLACED_REASONS } from '../orders/placed-reasons.ts';
 import { refundHandlers, refundMessage } from './refund-handlers.ts';
 
-const CANCEL_WAIT_MS = 5_000;
 const orderRequest = Compile(OrderRequestSchema);
 
 /** `holdfast.orders.v1.OrderService`: the same orders as over HTTP, under the same keys. */
@@ -36,9 +45,18 @@ export function orderHandlers(deps: OrderDeps, authenticate: Authenticate): Hand
       const order = checkedRequest({
         customerId: request.customerId,
         currency: request.currency,
-        items: request.items,
+        items: request.items.map(({ sku, quantity, unitPrice, name }) => ({
+          sku,
+          quantity,
+          ...sent({ unitPrice, name }),
+        })),
         payment: { method: request.paymentMethod },
         shipTo: request.shipTo ?? {},
+        ...sent({ expectedTotal: request.expectedTotal, reference: request.reference }),
+        ...(request.lines.length > 0 && {
+          lines: request.lines.map((line) => ({ ...line, kind: KIND_OF[line.kind] })),
+        }),
+        ...(Object.keys(request.metadata).length > 0 && { metadata: request.metadata }),
       });
       const placed = await acceptOrder(deps, {
         tenantId,
@@ -58,12 +76,11 @@ export function orderHandlers(deps: OrderDeps, authenticate: Authenticate): Hand
     async CancelOrder(request, call) {
       const tenantId = tenantOf(call);
       await findOrder(tenantId, request.id);
-      const cancelled = await deps.engine.cancel(request.id, CANCEL_WAIT_MS, call.signal);
-      const order = await findOrder(tenantId, request.id);
-      if (cancelled.kind === 'refused') {
-        return errorOf('CANCEL_REFUSED', `The order is ${order.status}. It can no longer be cancelled.`);
-      }
-      return viewAnswer(order);
+      const cancel = cancelChange(deps, { tenantId, id: request.id }, call.signal);
+      const key = call.keyIfSent();
+      if (key === undefined) return orderAnswer(await cancel.call());
+      const changed = await changeOnce(deps, { ...cancel, tenantId, key });
+      return changed.kind === 'completed' ? orderAnswer(changed) : keyRefusal(changed);
     },
 
     ...refundHandlers(deps, tenantOf),
@@ -74,6 +91,23 @@ export function orderHandlers(deps: OrderDeps, authenticate: Authenticate): Hand
       for await (const order of orderChanges(deps, tenantId, request.id, call.signal)) yield viewAnswer(order);
     },
   };
+}
+
+const KINDS = {
+  shipping: 'LINE_KIND_SHIPPING',
+  tax: 'LINE_KIND_TAX',
+  discount: 'LINE_KIND_DISCOUNT',
+  fee: 'LINE_KIND_FEE',
+} as const satisfies Record<OrderLine['kind'], string>;
+const KIND_OF: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries(KINDS).map(([ours, wire]) => [wire, ours]),
+);
+
+/** Only what was sent: the same request over HTTP has no other members. */
+function sent<T extends object>(members: T): Partial<T> {
+  return Object.fromEntries(
+    Object.entries(members).filter(([, value]) => value !== undefined && value !== ''),
+  ) as never;
 }
 
 function checkedRequest(request: object): OrderRequest {
@@ -87,13 +121,22 @@ function checkedRequest(request: object): OrderRequest {
 }
 
 function placedAnswer(placed: Placed): Answer<{ order: OrderMessage }> {
-  if (placed.kind === 'completed') {
-    const order = orderMessage(JSON.parse(placed.body) as OrderView);
-    const bytes = services.orders.PlaceOrder.responseSerialize({ order });
-    return { kind: 'completed', bytes, replayed: placed.replayed };
-  }
-  const metadata = placed.kind === 'reused' ? { differing: placed.differing.join(',') } : {};
-  return errorOf(PLACED_REASONS[placed.kind], undefined, metadata);
+  return placed.kind === 'completed' ? orderAnswer(placed) : keyRefusal(placed);
+}
+
+/** An answer that was stored as JSON, its refusals as problems. */
+function orderAnswer({ body, replayed, status = 200 }: AnsweredOrder): Answer<{ order: OrderMessage }> {
+  if (status >= 400) return { ...errorOf('CANCEL_REFUSED', (JSON.parse(body) as { detail: string }).detail), replayed };
+  const order = orderMessage(JSON.parse(body) as OrderView);
+  return { kind: 'completed', bytes: services.orders.PlaceOrder.responseSerialize({ order }), replayed };
+}
+
+type AnsweredOrder = Pick<ChangeAnswer, 'body' | 'replayed'> & { status?: number };
+
+/** The key gives this request no answer. */
+function keyRefusal(refused: Exclude<Placed | Changed, { kind: 'completed' }>): RpcError {
+  const metadata = refused.kind === 'reused' ? { differing: refused.differing.join(',') } : {};
+  return errorOf(PLACED_REASONS[refused.kind], undefined, metadata);
 }
 
 function viewAnswer(view: OrderView): Answer<{ order: OrderMessage }> {
@@ -114,7 +157,8 @@ function orderMessage(view: OrderView): OrderMessage {
   return {
     ...order,
     status: STATUS[view.status],
-    items: view.items.map(({ sku, quantity, unitPrice }) => ({ sku, quantity, ...present({ unitPrice }) })),
+    items: view.items.map(({ unitPrice, ...item }) => ({ ...item, ...present({ unitPrice }) })),
+    lines: view.lines?.map((line) => ({ ...line, kind: KINDS[line.kind] })) ?? [],
     refunds: refunds.map(refundMessage),
     ...present({ total, reservationId, paymentId, shipmentId }),
   };

@@ -13,7 +13,7 @@ export interface RequestKey {
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Set for routes that need a key, once its syntax is right. */
+    /** Set for routes that take a key, once its syntax is right; null where none was sent and none is needed. */
     requestKey: RequestKey | null;
   }
 }

@@ -15,11 +15,12 @@ export const preferHeader = Type.Optional(
   Type.String({ description: '`wait=N`: wait up to N seconds (at most 30) for the terminal status (RFC 7240)' }),
 );
 
-/** The headers about the key, in every answer to a keyed request. */
-export function withKeyHeaders(schema: TSchema): object {
+/** The headers about the key, in every answer to a keyed request. @param own headers of the answer beside them */
+export function withKeyHeaders(schema: TSchema, own: object = {}): object {
   return {
     description: 'The answer, the same for every retry',
     headers: {
+      ...own,
       'Idempotency-Key': { type: 'string', description: 'The key, as it was sent' },
       'Idempotent-Replayed': {
         type: 'string',
@@ -36,6 +37,14 @@ export function withKeyHeaders(schema: TSchema): object {
   };
 }
 
+export const ETAG = {
+  ETag: { type: 'string', description: 'The version of the resource, for `If-Match`' },
+};
+/** An answer with its version. */
+export function withEtag(schema: TSchema): object {
+  return { description: 'The resource as it is', headers: ETAG, content: { 'application/json': { schema } } };
+}
+
 /** Of every route that needs an API key. */
 const COMMON_PROBLEMS = ['unauthorized', 'internal'] as const satisfies ProblemCode[];
 /** Of every route that may come with a body, and of every one whose path, query or body has a schema. */
@@ -47,14 +56,15 @@ export const BODY_PROBLEMS = [
 ] as const satisfies ProblemCode[];
 /** Of every route that asks a database. */
 export const STORE_PROBLEMS = ['try-again', 'store-unavailable'] as const satisfies ProblemCode[];
-/** Of every route that claims a key. */
-export const KEY_PROBLEMS = [
-  'idempotency-key-missing',
+/** Of every route that claims a key when one is sent. */
+export const OPTIONAL_KEY_PROBLEMS = [
   'idempotency-key-invalid',
   'request-in-progress',
   'idempotency-key-expired',
   'idempotency-key-reused',
 ] as const satisfies ProblemCode[];
+/** Of every route that claims a key. */
+export const KEY_PROBLEMS = ['idempotency-key-missing', ...OPTIONAL_KEY_PROBLEMS] as const satisfies ProblemCode[];
 
 /** The responses of a route that answers with these problems: a list of codes for each status. */
 export function problemResponses(...own: ProblemCode[]): Record<number, object> {

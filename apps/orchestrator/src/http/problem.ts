@@ -59,6 +59,7 @@ export const problems = {
     detail: 'Take no more than the balance.',
   },
   conflict: problemEntry('CONFLICT', 409, 'The request contradicts what is stored'),
+  'version-changed': problemEntry('VERSION_CHANGED', 412, 'The resource has changed'),
   'unsupported-media-type': {
     status: 415,
     title: 'The body is not JSON',

@@ -29,15 +29,62 @@ const ShipTo = Type.Object(
   closed,
 );
 
+const UnitPrice = Type.Integer({ minimum: 0, maximum: 99_999_999, description: 'Minor units, each' });
+const Name = Type.String({
+  minLength: 1,
+  maxLength: 200,
+  pattern: '^[^\\p{Cc}\\p{Cs}]*$',
+  description: 'For people; carried',
+});
+
+const Item = Type.Object(
+  {
+    sku: Sku,
+    quantity: Type.Integer({ minimum: 1, maximum: 10_000 }),
+    unitPrice: Type.Optional({
+      ...UnitPrice,
+      description: 'The price that the customer was shown; another one: `PRICE_CHANGED`',
+    }),
+    name: Type.Optional(Name),
+  },
+  closed,
+);
+
+const MAX_AMOUNT = 1_000_000_000_000;
+const Lines = Type.Array(
+  Type.Object(
+    {
+      kind: Type.Enum(['shipping', 'tax', 'discount', 'fee']),
+      name: Name,
+      amount: Type.Integer({
+        minimum: -MAX_AMOUNT,
+        maximum: MAX_AMOUNT,
+        description: 'Minor units; 0 or below for a discount, 0 or above for all others',
+      }),
+    },
+    closed,
+  ),
+  { maxItems: 50, description: 'Amounts beside the items, as the shop has worked them out: added up, never computed' },
+);
+const Metadata = Type.Unsafe<Record<string, string>>({
+  type: 'object',
+  maxProperties: 50,
+  propertyNames: { type: 'string', pattern: '^[^\\p{Cc}\\p{Cs}]{1,40}$' },
+  additionalProperties: { type: 'string', maxLength: 500, pattern: '^[^\\u0000\\p{Cs}]*$' },
+  description: 'Up to 50, of names of 1 to 40 characters and values of up to 500; carried',
+});
+const Reference = Type.String({
+  minLength: 1,
+  maxLength: 200,
+  pattern: '^[^\\p{Cc}\\p{Cs}]*$',
+  description: 'The shop’s own number of the order; carried',
+});
+
 export const OrderRequest = Type.Object(
   {
     customerId: CustomerId,
     currency: Currency,
-    items: Type.Array(Type.Object({ sku: Sku, quantity: Type.Integer({ minimum: 1, maximum: 10_000 }) }, closed), {
-      minItems: 1,
-      maxItems: 100,
-      description: 'Every SKU at most once',
-    }),
+    items: Type.Array(Item, { minItems: 1, maxItems: 100, description: 'Every SKU at most once' }),
     payment: Type.Object(
       {
         method: Type.String({
@@ -49,6 +96,12 @@ export const OrderRequest = Type.Object(
       closed,
     ),
     shipTo: ShipTo,
+    lines: Type.Optional(Lines),
+    expectedTotal: Type.Optional(
+      Type.Integer({ minimum: 0, description: 'The total that the customer was shown; another one: `PRICE_CHANGED`' }),
+    ),
+    metadata: Type.Optional(Metadata),
+    reference: Type.Optional(Reference),
   },
   closed,
 );
@@ -118,8 +171,15 @@ export const Order = Type.Object({
   status: OrderStatus,
   customerId: CustomerId,
   currency: Currency,
-  items: Type.Array(Type.Object({ sku: Sku, quantity: Type.Integer(), unitPrice: nullable(MinorUnits) })),
-  total: nullable(MinorUnits),
+  items: Type.Array(
+    Type.Object({
+      sku: Sku,
+      quantity: Type.Integer(),
+      unitPrice: nullable(MinorUnits),
+      name: Type.Optional(Type.String()),
+    }),
+  ),
+  total: nullable(Type.Integer({ description: 'Minor units, of the items and the lines beside them' })),
   reservationId: nullable(Type.String()),
   paymentId: nullable(Type.String()),
   shipmentId: nullable(Type.String()),
@@ -131,6 +191,9 @@ export const Order = Type.Object({
   }),
   createdAt: Instant,
   updatedAt: Instant,
+  lines: Type.Optional(Lines),
+  metadata: Type.Optional(Metadata),
+  reference: Type.Optional(Type.String()),
 });
 
 export const Dispatched = Type.Object({
@@ -242,14 +305,26 @@ export const Saga = Type.Object({
 
 export const SagaList = Type.Object({ sagas: Type.Array(SagaSummary), nextCursor });
 
+const Version = Type.Integer({ description: 'Rises with every change; the `ETag` is this in quotes' });
 const Count = Type.Integer({ minimum: 0, maximum: 1_000_000_000_000 });
 const Delta = Type.Integer({ minimum: -1_000_000_000_000, maximum: 1_000_000_000_000, description: 'Below 0 to take' });
 
 export const StockBody = Type.Object(
-  { onHand: Count, unitPrice: Type.Integer({ minimum: 0, maximum: 99_999_999 }), currency: Currency },
-  closed,
+  {
+    onHand: Type.Optional(Count),
+    unitPrice: Type.Optional(UnitPrice),
+    currency: Type.Optional(Currency),
+  },
+  {
+    ...closed,
+    minProperties: 1,
+    description: 'What is left out stays as it is. An item that is not listed yet needs `unitPrice` and `currency`',
+  },
 );
-export const AccountBody = Type.Object({ balance: Count, currency: Currency }, closed);
+export const AccountBody = Type.Object(
+  { balance: Count, currency: Type.Optional(Currency) },
+  { ...closed, description: '`currency` is needed to open an account, and stays' },
+);
 export const AdjustBody = Type.Object({ delta: Delta }, closed);
 
 export const Stock = Type.Object({
@@ -258,8 +333,14 @@ export const Stock = Type.Object({
   reserved: Type.Integer({ description: 'Held by orders; 0 <= reserved <= onHand' }),
   unitPrice: MinorUnits,
   currency: Currency,
+  version: Version,
 });
-export const Account = Type.Object({ customerId: CustomerId, balance: MinorUnits, currency: Currency });
+export const Account = Type.Object({
+  customerId: CustomerId,
+  balance: MinorUnits,
+  currency: Currency,
+  version: Version,
+});
 
 export const KeyParams = Type.Object({
   key: Type.String({ pattern: KEY_PATTERN.source, description: '16 to 128 of `[A-Za-z0-9._~:-]`' }),

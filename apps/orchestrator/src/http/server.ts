@@ -1,5 +1,6 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { storeFaultReason } from '@holdfast/idempotency';
+import { KEY_HEADER } from '@holdfast/idempotency/http';
 import type { SagaDefinition } from '@holdfast/saga';
 import type { Health, Log, Metrics } from '@holdfast/service';
 import Fastify, {
@@ -32,8 +33,8 @@ declare module 'fastify' {
     tenantId: string;
   }
   interface FastifyContextConfig {
-    /** Needs an Idempotency-Key. */
-    keyed?: boolean;
+    /** Needs an Idempotency-Key, or takes one. */
+    keyed?: true | 'optional';
     /** Needs no API key. */
     public?: boolean;
   }
@@ -48,6 +49,8 @@ export interface HttpEdge {
   health: Health;
   metrics: Metrics;
   log: Log;
+  /** PEM; undefined: in clear text. */
+  tls?: { cert: string; key: string } | undefined;
 }
 
 const BODY_LIMIT_BYTES = 64 * 1_024;
@@ -61,6 +64,8 @@ const MAX_PARAMETER_LENGTH = 512;
  */
 export async function createHttpServer(edge: HttpEdge): Promise<FastifyInstance> {
   const app = Fastify({
+    // The type of a server with TLS is another one; every route, hook and answer is the same.
+    ...({ https: edge.tls ?? null } as object),
     // pino's own type is narrower than Fastify's; what is logged is the same.
     loggerInstance: edge.log as FastifyBaseLogger,
     // A line per request is what a proxy is for; and its URL holds customers' ids.
@@ -98,7 +103,8 @@ export async function createHttpServer(edge: HttpEdge): Promise<FastifyInstance>
     const tenantId = edge.authenticate(request.headers.authorization);
     if (tenantId === undefined) throw new Problem('unauthorized');
     request.tenantId = tenantId;
-    if (config.keyed) {
+    const isKeyed = config.keyed === 'optional' ? request.headers[KEY_HEADER] !== undefined : config.keyed;
+    if (isKeyed) {
       request.requestKey = { key: keyOf(request), replayed: false, claimedAt: undefined };
     }
     done();

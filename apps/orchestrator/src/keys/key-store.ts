@@ -26,6 +26,13 @@ const COMPLETED_STATUS: Readonly<Record<KeyedOperation, number>> = {
   'POST /v1/orders/{id}/refunds': 201,
   'POST /v1/stock/{sku}/adjust': 200,
   'POST /v1/accounts/{customerId}/adjust': 200,
+  'PUT /v1/stock/{sku}': 200,
+  'PUT /v1/accounts/{customerId}': 200,
+  'POST /v1/orders/{id}/cancel': 200,
+  'POST /v1/orders/{id}/dispatch': 200,
+  'POST /v1/sagas/{id}/resume': 200,
+  'POST /v1/sagas/{id}/retry': 200,
+  'POST /v1/sagas/{id}/compensate': 200,
 };
 
 /** The HTTP status of every first answer to an order: a refusal by a step is not an HTTP error. */

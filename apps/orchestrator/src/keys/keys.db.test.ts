@@ -2,8 +2,8 @@ import { createSingleFlight } from '@holdfast/idempotency';
 import { createLog } from '@holdfast/service';
 import { type TestDatabase, testDatabase } from '@holdfast/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { adjustOnce } from '../catalogue/adjust-once.ts';
 import { orchestratorMigrations } from '../run-orchestrator.ts';
+import { changeOnce } from './change-once.ts';
 import { InFlightKeys } from './in-flight-keys.ts';
 import type { Retention } from './key-retention.ts';
 import { claimKey, findStoredKey, settleKey } from './key-store.ts';
@@ -121,7 +121,7 @@ describe('a duplicate that waits', () => {
   });
 });
 
-describe('an adjustment', () => {
+describe('a change', () => {
   const desk = async (now = () => new Date()) => ({
     pool: database.pool,
     inFlightKeys: { singleFlight: createSingleFlight() },
@@ -139,7 +139,7 @@ describe('an adjustment', () => {
     operation: 'POST /v1/stock/{sku}/adjust' as const,
     resource: '/v1/stock/tea',
     request: { sku: 'tea', delta: 1 },
-    call: async (key: string) => {
+    call: async ({ key }: { key: string }) => {
       calls.push(key);
       return { status: 200, body: `call ${calls.length}`, replayed: calls.length > 1 };
     },
@@ -149,19 +149,19 @@ describe('an adjustment', () => {
 
   it('K1: that was called and not answered is called again under the same derived key, never under the client’s', async () => {
     const calls: string[] = [];
-    const lost = { call: async (key: string) => Promise.reject(new Error(`lost ${calls.push(key)}`)) };
-    await expect(adjustOnce(await desk(), adjustment(calls, lost))).rejects.toThrow('lost');
-    const again = await adjustOnce(await desk(), adjustment(calls));
+    const lost = { call: async ({ key }: { key: string }) => Promise.reject(new Error(`lost ${calls.push(key)}`)) };
+    await expect(changeOnce(await desk(), adjustment(calls, lost))).rejects.toThrow('lost');
+    const again = await changeOnce(await desk(), adjustment(calls));
     expect(again).toMatchObject({ kind: 'completed', body: 'call 2' });
-    expect(calls).toEqual(Array.from({ length: 2 }, () => 'order/shop/adjustment-0123456:adjust'));
-    expect(await adjustOnce(await desk(), adjustment(calls))).toMatchObject({ body: 'call 2', replayed: true });
+    expect(calls).toEqual(Array.from({ length: 2 }, () => 'order/shop/adjustment-0123456:change'));
+    expect(await changeOnce(await desk(), adjustment(calls))).toMatchObject({ body: 'call 2', replayed: true });
     expect(calls).toHaveLength(2);
   });
 
   it('K2, K7: that comes twice at once is called once; another request under its key is refused meanwhile', async () => {
     const calls: string[] = [];
     const [shared, reached, answered] = [await desk(), Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-    const held = async (key: string) => {
+    const held = async ({ key }: { key: string }) => {
       const body = `call ${calls.push(key)}`;
       reached.resolve();
       await answered.promise;
@@ -169,11 +169,11 @@ describe('an adjustment', () => {
     };
     // A connection for each, so that none waits for one to be opened.
     await Promise.all([1, 2, 3].map(() => database.pool.query('select')));
-    const twice = [1, 2].map(() => adjustOnce(shared, adjustment(calls, { key: 'at-once-012345678', call: held })));
+    const twice = [1, 2].map(() => changeOnce(shared, adjustment(calls, { key: 'at-once-012345678', call: held })));
     await reached.promise;
     const operation = 'POST /v1/accounts/{customerId}/adjust' as const;
     const other = adjustment(calls, { key: 'at-once-012345678', operation });
-    expect(await adjustOnce(shared, other)).toMatchObject({ kind: 'reused' });
+    expect(await changeOnce(shared, other)).toMatchObject({ kind: 'reused' });
     answered.resolve();
     const [first, second] = await Promise.all(twice);
     expect(first).toMatchObject({ body: 'call 1', replayed: false });
@@ -184,12 +184,12 @@ describe('an adjustment', () => {
   it('H15, K5: past its retention shows the resource and calls nothing; a refusal stays one', async () => {
     const calls: string[] = [];
     const later = () => new Date(Date.now() + 2 * DAY_MS);
-    await adjustOnce(await desk(), adjustment(calls));
-    const past = await adjustOnce(await desk(later), adjustment(calls));
+    await changeOnce(await desk(), adjustment(calls));
+    const past = await changeOnce(await desk(later), adjustment(calls));
     expect(past).toMatchObject({ status: 200, body: 'as it is now', replayed: true });
     const refused = { key: 'refused-0123456789', call: async () => ({ status: 409, body: 'no', replayed: false }) };
-    await adjustOnce(await desk(), adjustment(calls, refused));
-    expect(await adjustOnce(await desk(later), adjustment(calls, refused))).toMatchObject({ status: 409, body: 'no' });
+    await changeOnce(await desk(), adjustment(calls, refused));
+    expect(await changeOnce(await desk(later), adjustment(calls, refused))).toMatchObject({ status: 409, body: 'no' });
     expect(calls).toHaveLength(1);
   });
 

@@ -1,11 +1,11 @@
 import type { Fault } from '../http/problem.ts';
-import type { OrderRequest } from './order.ts';
+import { besideItems, type OrderRequest } from './order.ts';
 
 const CURRENCIES: ReadonlySet<string> = new Set(Intl.supportedValuesOf('currency'));
 
 /**
- * What a schema can't say: the currency exists, and no SKU comes twice. Twice is refused, not added up: a client that
- * repeats a line by mistake would be charged for it.
+ * What a schema can't say: the currency exists, no SKU comes twice, and the shop's own numbers add up. Twice is refused, not
+ * added up: a client that repeats a line by mistake would be charged for it.
  * @returns the faults, by JSON pointer; empty when there is none
  */
 export function orderFaults(request: OrderRequest): Fault[] {
@@ -18,6 +18,26 @@ export function orderFaults(request: OrderRequest): Fault[] {
     const first = firstAt.get(sku);
     if (first === undefined) firstAt.set(sku, at);
     else faults.push({ pointer: `/items/${at}/sku`, detail: `the same SKU as /items/${first}: send one line per SKU` });
+  }
+  faults.push(...lineFaults(request));
+  return faults;
+}
+
+function lineFaults(request: OrderRequest): Fault[] {
+  const { items, lines = [], expectedTotal } = request;
+  const faults = lines.flatMap(({ kind, amount }, at): Fault[] => {
+    const isRight = kind === 'discount' ? amount <= 0 : amount >= 0;
+    const detail = kind === 'discount' ? 'send a discount as 0 or below' : 'only a discount is below 0';
+    return isRight ? [] : [{ pointer: `/lines/${at}/amount`, detail }];
+  });
+  // Where every price is given, so is the total.
+  const shown = items.reduce((sum, { unitPrice, quantity }) => sum + quantity * (unitPrice ?? Number.NaN), 0);
+  if (Number.isNaN(shown)) return faults;
+  const total = shown + besideItems(request);
+  if (!Number.isSafeInteger(total)) faults.push({ pointer: '/items', detail: 'the total passes 2^53 - 1: order less' });
+  if (total < 0) faults.push({ pointer: '/lines', detail: 'the total is below 0: take less off' });
+  if (expectedTotal !== undefined && expectedTotal !== total) {
+    faults.push({ pointer: '/expectedTotal', detail: `the prices and lines add up to ${total}` });
   }
   return faults;
 }

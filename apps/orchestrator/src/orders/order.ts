@@ -4,6 +4,17 @@ import type { RefundView } from '../refunds/refund.ts';
 export interface Item {
   sku: string;
   quantity: number;
+  /** The price that the customer was shown; absent: any. */
+  unitPrice?: number;
+  name?: string;
+}
+
+/** An amount beside the items, as the shop has worked it out: added up, never computed. */
+export interface OrderLine {
+  kind: 'shipping' | 'tax' | 'discount' | 'fee';
+  name: string;
+  /** Minor units; 0 or below for a discount, 0 or above for all others. */
+  amount: number;
 }
 
 export interface ShipTo {
@@ -21,6 +32,16 @@ export interface OrderRequest {
   items: Item[];
   payment: { method: string };
   shipTo: ShipTo;
+  lines?: OrderLine[];
+  /** The total that the customer was shown, with the lines; absent: any. */
+  expectedTotal?: number;
+  metadata?: Record<string, string>;
+  reference?: string;
+}
+
+/** What the lines beside the items add up to. */
+export function besideItems({ lines }: Pick<OrderRequest, 'lines'>): number {
+  return lines === undefined ? 0 : lines.reduce((sum, { amount }) => sum + amount, 0);
 }
 
 /** An accepted order: the input of its saga, never changed afterwards. */
@@ -33,6 +54,7 @@ export interface AcceptedOrder extends OrderRequest {
 
 /** What the steps have answered, by step name. Stored data: neither steps nor members are ever renamed. */
 export interface OrderOutputs {
+  /** `total`: of the items alone. */
   'reserve-inventory': { reservationId: string; total: number; unitPrices: Record<string, number> };
   'charge-payment': { paymentId: string };
   'create-shipment': { shipmentId: string };
@@ -47,7 +69,8 @@ export interface OrderView {
   customerId: string;
   currency: string;
   /** `unitPrice` is null until the stock is reserved. */
-  items: { sku: string; quantity: number; unitPrice: number | null }[];
+  items: { sku: string; quantity: number; unitPrice: number | null; name?: string }[];
+  /** Of the items and the lines beside them. */
   total: number | null;
   reservationId: string | null;
   paymentId: string | null;
@@ -59,6 +82,10 @@ export interface OrderView {
   refunds: RefundView[];
   createdAt: string;
   updatedAt: string;
+  /** These three are there only if they were sent. */
+  lines?: OrderLine[];
+  metadata?: Record<string, string>;
+  reference?: string;
 }
 
 /** How far a saga has got, as far as an order's view depends on it. */
@@ -107,8 +134,11 @@ export function viewOrder(
     status: STATUS_BY_STATE[progress.state],
     customerId: order.customerId,
     currency: order.currency,
-    items: order.items.map(({ sku, quantity }) => ({ sku, quantity, unitPrice: reserved?.unitPrices[sku] ?? null })),
-    total: reserved?.total ?? null,
+    items: order.items.map(({ sku, quantity, name }) => {
+      const item = { sku, quantity, unitPrice: reserved?.unitPrices[sku] ?? null };
+      return name === undefined ? item : { ...item, name };
+    }),
+    total: reserved === undefined ? null : reserved.total + besideItems(order),
     reservationId: reserved?.reservationId ?? null,
     paymentId: progress.outputs['charge-payment']?.paymentId ?? null,
     shipmentId: progress.outputs['create-shipment']?.shipmentId ?? null,
@@ -117,5 +147,15 @@ export function viewOrder(
     refunds,
     createdAt: order.createdAt,
     updatedAt,
+    ...carried(order),
+  };
+}
+
+/** What the shop gave us to keep for it. */
+function carried({ lines, metadata, reference }: OrderRequest): Pick<OrderView, 'lines' | 'metadata' | 'reference'> {
+  return {
+    ...(lines !== undefined && { lines }),
+    ...(metadata !== undefined && { metadata }),
+    ...(reference !== undefined && { reference }),
   };
 }

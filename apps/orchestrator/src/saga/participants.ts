@@ -1,8 +1,8 @@
 import { REFUND_REFUSALS, STEP_REFUSALS } from '@holdfast/contracts';
 import { createStepClient } from '@holdfast/participant';
-import { type CallOptions, type CallResult, type Client, services } from '@holdfast/rpc';
+import { type CallOptions, type CallResult, type Certificates, type Client, channelTls, services } from '@holdfast/rpc';
 import type { ActOutcome, RetriableOutcome, StepContext, UndoOutcome } from '@holdfast/saga';
-import type { AcceptedOrder, OrderOutputs } from '../orders/order.ts';
+import { type AcceptedOrder, besideItems, type OrderOutputs } from '../orders/order.ts';
 
 /** Typed clients of the three participants. */
 export interface Participants {
@@ -12,14 +12,19 @@ export interface Participants {
   close(): void;
 }
 
-export function connectParticipants(addresses: {
+interface Addresses {
   INVENTORY_ADDR: string;
   PAYMENT_ADDR: string;
   SHIPPING_ADDR: string;
-}): Participants {
-  const inventory = createStepClient(services.inventory, addresses.INVENTORY_ADDR);
-  const payment = createStepClient(services.payment, addresses.PAYMENT_ADDR);
-  const shipping = createStepClient(services.shipping, addresses.SHIPPING_ADDR);
+}
+
+/** @param certificates who we are, and who may answer; undefined: in clear text */
+export function connectParticipants(addresses: Addresses, certificates?: Certificates): Participants {
+  const connect = <D extends object>(definition: D, address: string, name: string): Client<D> =>
+    createStepClient(definition, address, certificates && channelTls(certificates, address, name));
+  const inventory = connect(services.inventory, addresses.INVENTORY_ADDR, 'inventory');
+  const payment = connect(services.payment, addresses.PAYMENT_ADDR, 'payment');
+  const shipping = connect(services.shipping, addresses.SHIPPING_ADDR, 'shipping');
   return {
     inventory,
     payment,
@@ -49,8 +54,10 @@ export interface StepCalls {
 export function stepCalls({ inventory, payment, shipping }: Participants): StepCalls {
   return {
     async reserve(attempt) {
-      const { currency, items } = attempt.input;
-      const request = { orderId: attempt.sagaId, currency, lines: items };
+      const { currency, items, expectedTotal } = attempt.input;
+      const beside = besideItems(attempt.input);
+      const shown = expectedTotal !== undefined && { expectedTotal };
+      const request = { orderId: attempt.sagaId, currency, lines: items, beside, ...shown };
       return actOutcome(await inventory.ReserveInventory(request, callOptions(attempt)), (reserved) => ({
         reservationId: reserved.reservationId,
         total: reserved.total,
@@ -62,8 +69,9 @@ export function stepCalls({ inventory, payment, shipping }: Participants): StepC
     },
     async charge(attempt) {
       const { customerId, currency, payment: paidBy } = attempt.input;
-      const amount = attempt.outputs['reserve-inventory']?.total;
-      if (amount === undefined) throw new Error('charge-payment cannot start before the reservation has its total');
+      const reserved = attempt.outputs['reserve-inventory'];
+      if (reserved === undefined) throw new Error('charge-payment cannot start before the reservation has its total');
+      const amount = reserved.total + besideItems(attempt.input);
       const request = { orderId: attempt.sagaId, customerId, amount, currency, method: paidBy.method };
       return actOutcome(await payment.ChargePayment(request, callOptions(attempt)), ({ paymentId }) => ({ paymentId }));
     },

@@ -7,7 +7,7 @@ import { type Participants, stepCalls } from './participants.ts';
  *
  * | step              | act              | undo             | refusals                                          |
  * |-------------------|------------------|------------------|---------------------------------------------------|
- * | reserve-inventory | ReserveInventory | ReleaseInventory | UNKNOWN_SKU, OUT_OF_STOCK, CURRENCY_MISMATCH      |
+ * | reserve-inventory | ReserveInventory | ReleaseInventory | UNKNOWN_SKU, OUT_OF_STOCK, CURRENCY_MISMATCH, PRICE_CHANGED |
  * | charge-payment    | ChargePayment    | RefundPayment    | CARD_DECLINED, INSUFFICIENT_FUNDS, CURRENCY_MISMATCH |
  * | create-shipment   | CreateShipment   | CancelShipment   | ADDRESS_REFUSED                                   |
  *

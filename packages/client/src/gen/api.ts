@@ -9,7 +9,10 @@ export interface paths {
         };
         /** One customer’s account */
         get: operations["getAccount"];
-        /** Open an account, or set its balance */
+        /**
+         * Open an account, or set its balance
+         * @description Send a key, and a retry changes nothing that came in between. Send `If-Match` where the new value was decided by what was read.
+         */
         put: operations["putAccount"];
         post?: never;
         delete?: never;
@@ -121,7 +124,7 @@ export interface paths {
         put?: never;
         /**
          * Turn the order back
-         * @description Undoes what the order did. Refused once its shipment is booked or it has ended otherwise. Asking again does no harm: needs no key. 202: not decided yet, look again.
+         * @description Undoes what the order did. Refused once its shipment is booked or it has ended otherwise. Asking again does no harm, with a key or without. 202: not decided yet, look again.
          */
         post: operations["cancelOrder"];
         delete?: never;
@@ -141,7 +144,7 @@ export interface paths {
         put?: never;
         /**
          * Say that the order’s shipment has left
-         * @description For completed orders only. The stock that the order holds is fulfilled soon afterwards, where events are switched on. Asking again gets the same answer: needs no key.
+         * @description For completed orders only. The stock that the order holds is fulfilled soon afterwards, where events are switched on. Asking again gets the same answer, with a key or without.
          */
         post: operations["dispatchOrder"];
         delete?: never;
@@ -256,7 +259,7 @@ export interface paths {
         put?: never;
         /**
          * Turn a saga back, parked or not
-         * @description Before its pivot is known to be done only. What may have been started is undone; the order ends cancelled. Asking again does no harm: needs no key.
+         * @description Before its pivot is known to be done only. What may have been started is undone; the order ends cancelled. With a key it is done once.
          */
         post: operations["compensateSaga"];
         delete?: never;
@@ -276,7 +279,7 @@ export interface paths {
         put?: never;
         /**
          * Go on with a parked saga
-         * @description Its attempts are counted afresh. Asking again does no harm: needs no key.
+         * @description Its attempts are counted afresh. With a key it is done once.
          */
         post: operations["resumeSaga"];
         delete?: never;
@@ -296,7 +299,7 @@ export interface paths {
         put?: never;
         /**
          * Attempt the step of a saga now
-         * @description Ends its wait between attempts, wherever it is driven, and resumes it when it is parked. Asking again does no harm: needs no key.
+         * @description Ends its wait between attempts, wherever it is driven, and resumes it when it is parked. With a key it is done once.
          */
         post: operations["retrySaga"];
         delete?: never;
@@ -314,7 +317,10 @@ export interface paths {
         };
         /** One item */
         get: operations["getStock"];
-        /** List an item, or set its count and price */
+        /**
+         * List an item, or set what is given of it
+         * @description Send a key, and a retry changes nothing that came in between. Send `If-Match` where the new value was decided by what was read.
+         */
         put: operations["putStock"];
         post?: never;
         delete?: never;
@@ -364,9 +370,11 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description The resource as it is */
             200: {
                 headers: {
+                    /** @description The version of the resource, for `If-Match` */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -380,6 +388,8 @@ export interface operations {
                         currency: string;
                         /** @description 1 to 64 of `[A-Za-z0-9._-]` */
                         customerId: string;
+                        /** @description Rises with every change; the `ETag` is this in quotes */
+                        version: number;
                     };
                 };
             };
@@ -498,13 +508,25 @@ export interface operations {
     putAccount: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description A new one for every operation, the same one for every retry: 16 to 128 of `[A-Za-z0-9._~:-]`, best a new UUIDv7
+                 * @example till-7~20260314T092653589Z~order
+                 */
+                "idempotency-key"?: string;
+                /**
+                 * @description Do it only if the resource still has the `ETag` that was read; else 412 `version-changed`
+                 * @example "7"
+                 */
+                "if-match"?: string;
+            };
             path: {
                 /** @description 1 to 64 of `[A-Za-z0-9._-]` */
                 customerId: string;
             };
             cookie?: never;
         };
+        /** @description `currency` is needed to open an account, and stays */
         requestBody: {
             content: {
                 "application/json": {
@@ -513,14 +535,22 @@ export interface operations {
                      * @description ISO 4217
                      * @example EUR
                      */
-                    currency: string;
+                    currency?: string;
                 };
             };
         };
         responses: {
-            /** @description Default Response */
+            /** @description The answer, the same for every retry */
             200: {
                 headers: {
+                    /** @description The version of the resource, for `If-Match` */
+                    ETag?: string;
+                    /** @description Until when a retry gets this very answer; later ones get the resource as it is then */
+                    "Idempotency-Expires"?: string;
+                    /** @description The key, as it was sent */
+                    "Idempotency-Key"?: string;
+                    /** @description Whether the request had been answered before; nothing was run then */
+                    "Idempotent-Replayed"?: "true" | "false";
                     [name: string]: unknown;
                 };
                 content: {
@@ -534,10 +564,12 @@ export interface operations {
                         currency: string;
                         /** @description 1 to 64 of `[A-Za-z0-9._-]` */
                         customerId: string;
+                        /** @description Rises with every change; the `ETag` is this in quotes */
+                        version: number;
                     };
                 };
             };
-            /** @description `invalid-request`, `malformed-json`, `body-too-large` */
+            /** @description `idempotency-key-invalid`, `invalid-request`, `malformed-json`, `body-too-large` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -581,8 +613,52 @@ export interface operations {
                     };
                 };
             };
-            /** @description `conflict` */
+            /** @description `not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `request-in-progress`, `conflict` */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `idempotency-key-expired`, `version-changed` */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -605,6 +681,28 @@ export interface operations {
             };
             /** @description `unsupported-media-type` */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `idempotency-key-reused` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -699,6 +797,8 @@ export interface operations {
             /** @description The answer, the same for every retry */
             200: {
                 headers: {
+                    /** @description The version of the resource, for `If-Match` */
+                    ETag?: string;
                     /** @description Until when a retry gets this very answer; later ones get the resource as it is then */
                     "Idempotency-Expires"?: string;
                     /** @description The key, as it was sent */
@@ -718,6 +818,8 @@ export interface operations {
                         currency: string;
                         /** @description 1 to 64 of `[A-Za-z0-9._-]` */
                         customerId: string;
+                        /** @description Rises with every change; the `ETag` is this in quotes */
+                        version: number;
                     };
                 };
             };
@@ -1197,12 +1299,27 @@ export interface operations {
                             } | null;
                             id: string;
                             items: {
+                                name?: string;
                                 quantity: number;
                                 /** @description 1 to 64 of `[A-Za-z0-9._-]` */
                                 sku: string;
                                 unitPrice: number | null;
                             }[];
+                            /** @description Amounts beside the items, as the shop has worked them out: added up, never computed */
+                            lines?: {
+                                /** @description Minor units; 0 or below for a discount, 0 or above for all others */
+                                amount: number;
+                                /** @enum {unknown} */
+                                kind: "shipping" | "tax" | "discount" | "fee";
+                                /** @description For people; carried */
+                                name: string;
+                            }[];
+                            /** @description Up to 50, of names of 1 to 40 characters and values of up to 500; carried */
+                            metadata?: {
+                                [key: string]: string;
+                            };
                             paymentId: string | null;
+                            reference?: string;
                             /** @description Minor units that were given back by now */
                             refunded: number;
                             /** @description The newest, newest first; `GET /v1/orders/{id}/refunds` has all */
@@ -1380,12 +1497,31 @@ export interface operations {
                     currency: string;
                     /** @description 1 to 64 of `[A-Za-z0-9._-]` */
                     customerId: string;
+                    /** @description The total that the customer was shown; another one: `PRICE_CHANGED` */
+                    expectedTotal?: number;
                     /** @description Every SKU at most once */
                     items: {
+                        /** @description For people; carried */
+                        name?: string;
                         quantity: number;
                         /** @description 1 to 64 of `[A-Za-z0-9._-]` */
                         sku: string;
+                        /** @description The price that the customer was shown; another one: `PRICE_CHANGED` */
+                        unitPrice?: number;
                     }[];
+                    /** @description Amounts beside the items, as the shop has worked them out: added up, never computed */
+                    lines?: {
+                        /** @description Minor units; 0 or below for a discount, 0 or above for all others */
+                        amount: number;
+                        /** @enum {unknown} */
+                        kind: "shipping" | "tax" | "discount" | "fee";
+                        /** @description For people; carried */
+                        name: string;
+                    }[];
+                    /** @description Up to 50, of names of 1 to 40 characters and values of up to 500; carried */
+                    metadata?: {
+                        [key: string]: string;
+                    };
                     payment: {
                         /**
                          * @description `balance` for the customer’s account, or a Stripe payment method
@@ -1394,6 +1530,8 @@ export interface operations {
                          */
                         method: string;
                     };
+                    /** @description The shop’s own number of the order; carried */
+                    reference?: string;
                     shipTo: {
                         city: string;
                         /**
@@ -1443,12 +1581,27 @@ export interface operations {
                         } | null;
                         id: string;
                         items: {
+                            name?: string;
                             quantity: number;
                             /** @description 1 to 64 of `[A-Za-z0-9._-]` */
                             sku: string;
                             unitPrice: number | null;
                         }[];
+                        /** @description Amounts beside the items, as the shop has worked them out: added up, never computed */
+                        lines?: {
+                            /** @description Minor units; 0 or below for a discount, 0 or above for all others */
+                            amount: number;
+                            /** @enum {unknown} */
+                            kind: "shipping" | "tax" | "discount" | "fee";
+                            /** @description For people; carried */
+                            name: string;
+                        }[];
+                        /** @description Up to 50, of names of 1 to 40 characters and values of up to 500; carried */
+                        metadata?: {
+                            [key: string]: string;
+                        };
                         paymentId: string | null;
+                        reference?: string;
                         /** @description Minor units that were given back by now */
                         refunded: number;
                         /** @description The newest, newest first; `GET /v1/orders/{id}/refunds` has all */
@@ -1726,12 +1879,27 @@ export interface operations {
                         } | null;
                         id: string;
                         items: {
+                            name?: string;
                             quantity: number;
                             /** @description 1 to 64 of `[A-Za-z0-9._-]` */
                             sku: string;
                             unitPrice: number | null;
                         }[];
+                        /** @description Amounts beside the items, as the shop has worked them out: added up, never computed */
+                        lines?: {
+                            /** @description Minor units; 0 or below for a discount, 0 or above for all others */
+                            amount: number;
+                            /** @enum {unknown} */
+                            kind: "shipping" | "tax" | "discount" | "fee";
+                            /** @description For people; carried */
+                            name: string;
+                        }[];
+                        /** @description Up to 50, of names of 1 to 40 characters and values of up to 500; carried */
+                        metadata?: {
+                            [key: string]: string;
+                        };
                         paymentId: string | null;
+                        reference?: string;
                         /** @description Minor units that were given back by now */
                         refunded: number;
                         /** @description The newest, newest first; `GET /v1/orders/{id}/refunds` has all */
@@ -1908,7 +2076,13 @@ export interface operations {
     cancelOrder: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description A new one for every operation, the same one for every retry: 16 to 128 of `[A-Za-z0-9._~:-]`, best a new UUIDv7
+                 * @example till-7~20260314T092653589Z~order
+                 */
+                "idempotency-key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -1916,9 +2090,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description The answer, the same for every retry */
             200: {
                 headers: {
+                    /** @description Until when a retry gets this very answer; later ones get the resource as it is then */
+                    "Idempotency-Expires"?: string;
+                    /** @description The key, as it was sent */
+                    "Idempotency-Key"?: string;
+                    /** @description Whether the request had been answered before; nothing was run then */
+                    "Idempotent-Replayed"?: "true" | "false";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1943,12 +2123,27 @@ export interface operations {
                         } | null;
                         id: string;
                         items: {
+                            name?: string;
                             quantity: number;
                             /** @description 1 to 64 of `[A-Za-z0-9._-]` */
                             sku: string;
                             unitPrice: number | null;
                         }[];
+                        /** @description Amounts beside the items, as the shop has worked them out: added up, never computed */
+                        lines?: {
+                            /** @description Minor units; 0 or below for a discount, 0 or above for all others */
+                            amount: number;
+                            /** @enum {unknown} */
+                            kind: "shipping" | "tax" | "discount" | "fee";
+                            /** @description For people; carried */
+                            name: string;
+                        }[];
+                        /** @description Up to 50, of names of 1 to 40 characters and values of up to 500; carried */
+                        metadata?: {
+                            [key: string]: string;
+                        };
                         paymentId: string | null;
+                        reference?: string;
                         /** @description Minor units that were given back by now */
                         refunded: number;
                         /** @description The newest, newest first; `GET /v1/orders/{id}/refunds` has all */
@@ -2037,12 +2232,27 @@ export interface operations {
                         } | null;
                         id: string;
                         items: {
+                            name?: string;
                             quantity: number;
                             /** @description 1 to 64 of `[A-Za-z0-9._-]` */
                             sku: string;
                             unitPrice: number | null;
                         }[];
+                        /** @description Amounts beside the items, as the shop has worked them out: added up, never computed */
+                        lines?: {
+                            /** @description Minor units; 0 or below for a discount, 0 or above for all others */
+                            amount: number;
+                            /** @enum {unknown} */
+                            kind: "shipping" | "tax" | "discount" | "fee";
+                            /** @description For people; carried */
+                            name: string;
+                        }[];
+                        /** @description Up to 50, of names of 1 to 40 characters and values of up to 500; carried */
+                        metadata?: {
+                            [key: string]: string;
+                        };
                         paymentId: string | null;
+                        reference?: string;
                         /** @description Minor units that were given back by now */
                         refunded: number;
                         /** @description The newest, newest first; `GET /v1/orders/{id}/refunds` has all */
@@ -2104,7 +2314,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `invalid-request`, `malformed-json`, `body-too-large` */
+            /** @description `idempotency-key-invalid`, `invalid-request`, `malformed-json`, `body-too-large` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2170,8 +2380,30 @@ export interface operations {
                     };
                 };
             };
-            /** @description `cancel-refused` */
+            /** @description `request-in-progress`, `cancel-refused` */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `idempotency-key-expired` */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2194,6 +2426,28 @@ export interface operations {
             };
             /** @description `unsupported-media-type` */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `idempotency-key-reused` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2263,7 +2517,13 @@ export interface operations {
     dispatchOrder: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description A new one for every operation, the same one for every retry: 16 to 128 of `[A-Za-z0-9._~:-]`, best a new UUIDv7
+                 * @example till-7~20260314T092653589Z~order
+                 */
+                "idempotency-key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -2271,9 +2531,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description The answer, the same for every retry */
             200: {
                 headers: {
+                    /** @description Until when a retry gets this very answer; later ones get the resource as it is then */
+                    "Idempotency-Expires"?: string;
+                    /** @description The key, as it was sent */
+                    "Idempotency-Key"?: string;
+                    /** @description Whether the request had been answered before; nothing was run then */
+                    "Idempotent-Replayed"?: "true" | "false";
                     [name: string]: unknown;
                 };
                 content: {
@@ -2289,7 +2555,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `invalid-request`, `malformed-json`, `body-too-large` */
+            /** @description `idempotency-key-invalid`, `invalid-request`, `malformed-json`, `body-too-large` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2355,8 +2621,30 @@ export interface operations {
                     };
                 };
             };
-            /** @description `not-completed`, `conflict` */
+            /** @description `request-in-progress`, `not-completed`, `conflict` */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `idempotency-key-expired` */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2379,6 +2667,28 @@ export interface operations {
             };
             /** @description `unsupported-media-type` */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `idempotency-key-reused` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3617,7 +3927,13 @@ export interface operations {
     compensateSaga: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description A new one for every operation, the same one for every retry: 16 to 128 of `[A-Za-z0-9._~:-]`, best a new UUIDv7
+                 * @example till-7~20260314T092653589Z~order
+                 */
+                "idempotency-key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -3625,9 +3941,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description The answer, the same for every retry */
             200: {
                 headers: {
+                    /** @description Until when a retry gets this very answer; later ones get the resource as it is then */
+                    "Idempotency-Expires"?: string;
+                    /** @description The key, as it was sent */
+                    "Idempotency-Key"?: string;
+                    /** @description Whether the request had been answered before; nothing was run then */
+                    "Idempotent-Replayed"?: "true" | "false";
                     [name: string]: unknown;
                 };
                 content: {
@@ -3723,7 +4045,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `invalid-request`, `malformed-json`, `body-too-large` */
+            /** @description `idempotency-key-invalid`, `invalid-request`, `malformed-json`, `body-too-large` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3789,8 +4111,30 @@ export interface operations {
                     };
                 };
             };
-            /** @description `cancel-refused` */
+            /** @description `request-in-progress`, `cancel-refused` */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `idempotency-key-expired` */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3813,6 +4157,28 @@ export interface operations {
             };
             /** @description `unsupported-media-type` */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `idempotency-key-reused` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3882,7 +4248,13 @@ export interface operations {
     resumeSaga: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description A new one for every operation, the same one for every retry: 16 to 128 of `[A-Za-z0-9._~:-]`, best a new UUIDv7
+                 * @example till-7~20260314T092653589Z~order
+                 */
+                "idempotency-key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -3890,9 +4262,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description The answer, the same for every retry */
             200: {
                 headers: {
+                    /** @description Until when a retry gets this very answer; later ones get the resource as it is then */
+                    "Idempotency-Expires"?: string;
+                    /** @description The key, as it was sent */
+                    "Idempotency-Key"?: string;
+                    /** @description Whether the request had been answered before; nothing was run then */
+                    "Idempotent-Replayed"?: "true" | "false";
                     [name: string]: unknown;
                 };
                 content: {
@@ -3988,7 +4366,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `invalid-request`, `malformed-json`, `body-too-large` */
+            /** @description `idempotency-key-invalid`, `invalid-request`, `malformed-json`, `body-too-large` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4054,8 +4432,30 @@ export interface operations {
                     };
                 };
             };
-            /** @description `not-parked` */
+            /** @description `request-in-progress`, `not-parked` */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `idempotency-key-expired` */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4078,6 +4478,28 @@ export interface operations {
             };
             /** @description `unsupported-media-type` */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `idempotency-key-reused` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4147,7 +4569,13 @@ export interface operations {
     retrySaga: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description A new one for every operation, the same one for every retry: 16 to 128 of `[A-Za-z0-9._~:-]`, best a new UUIDv7
+                 * @example till-7~20260314T092653589Z~order
+                 */
+                "idempotency-key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -4155,9 +4583,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description The answer, the same for every retry */
             200: {
                 headers: {
+                    /** @description Until when a retry gets this very answer; later ones get the resource as it is then */
+                    "Idempotency-Expires"?: string;
+                    /** @description The key, as it was sent */
+                    "Idempotency-Key"?: string;
+                    /** @description Whether the request had been answered before; nothing was run then */
+                    "Idempotent-Replayed"?: "true" | "false";
                     [name: string]: unknown;
                 };
                 content: {
@@ -4253,7 +4687,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `invalid-request`, `malformed-json`, `body-too-large` */
+            /** @description `idempotency-key-invalid`, `invalid-request`, `malformed-json`, `body-too-large` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4319,8 +4753,30 @@ export interface operations {
                     };
                 };
             };
-            /** @description `saga-ended` */
+            /** @description `request-in-progress`, `saga-ended` */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `idempotency-key-expired` */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4343,6 +4799,28 @@ export interface operations {
             };
             /** @description `unsupported-media-type` */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `idempotency-key-reused` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4421,9 +4899,11 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description The resource as it is */
             200: {
                 headers: {
+                    /** @description The version of the resource, for `If-Match` */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4440,6 +4920,8 @@ export interface operations {
                         sku: string;
                         /** @description Minor units of the currency */
                         unitPrice: number;
+                        /** @description Rises with every change; the `ETag` is this in quotes */
+                        version: number;
                     };
                 };
             };
@@ -4558,13 +5040,25 @@ export interface operations {
     putStock: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description A new one for every operation, the same one for every retry: 16 to 128 of `[A-Za-z0-9._~:-]`, best a new UUIDv7
+                 * @example till-7~20260314T092653589Z~order
+                 */
+                "idempotency-key"?: string;
+                /**
+                 * @description Do it only if the resource still has the `ETag` that was read; else 412 `version-changed`
+                 * @example "7"
+                 */
+                "if-match"?: string;
+            };
             path: {
                 /** @description 1 to 64 of `[A-Za-z0-9._-]` */
                 sku: string;
             };
             cookie?: never;
         };
+        /** @description What is left out stays as it is. An item that is not listed yet needs `unitPrice` and `currency` */
         requestBody: {
             content: {
                 "application/json": {
@@ -4572,16 +5066,25 @@ export interface operations {
                      * @description ISO 4217
                      * @example EUR
                      */
-                    currency: string;
-                    onHand: number;
-                    unitPrice: number;
+                    currency?: string;
+                    onHand?: number;
+                    /** @description Minor units, each */
+                    unitPrice?: number;
                 };
             };
         };
         responses: {
-            /** @description Default Response */
+            /** @description The answer, the same for every retry */
             200: {
                 headers: {
+                    /** @description The version of the resource, for `If-Match` */
+                    ETag?: string;
+                    /** @description Until when a retry gets this very answer; later ones get the resource as it is then */
+                    "Idempotency-Expires"?: string;
+                    /** @description The key, as it was sent */
+                    "Idempotency-Key"?: string;
+                    /** @description Whether the request had been answered before; nothing was run then */
+                    "Idempotent-Replayed"?: "true" | "false";
                     [name: string]: unknown;
                 };
                 content: {
@@ -4598,10 +5101,12 @@ export interface operations {
                         sku: string;
                         /** @description Minor units of the currency */
                         unitPrice: number;
+                        /** @description Rises with every change; the `ETag` is this in quotes */
+                        version: number;
                     };
                 };
             };
-            /** @description `invalid-request`, `malformed-json`, `body-too-large` */
+            /** @description `idempotency-key-invalid`, `invalid-request`, `malformed-json`, `body-too-large` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4645,8 +5150,52 @@ export interface operations {
                     };
                 };
             };
-            /** @description `conflict` */
+            /** @description `not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `request-in-progress`, `conflict` */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `idempotency-key-expired`, `version-changed` */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4669,6 +5218,28 @@ export interface operations {
             };
             /** @description `unsupported-media-type` */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `idempotency-key-reused` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4763,6 +5334,8 @@ export interface operations {
             /** @description The answer, the same for every retry */
             200: {
                 headers: {
+                    /** @description The version of the resource, for `If-Match` */
+                    ETag?: string;
                     /** @description Until when a retry gets this very answer; later ones get the resource as it is then */
                     "Idempotency-Expires"?: string;
                     /** @description The key, as it was sent */
@@ -4785,6 +5358,8 @@ export interface operations {
                         sku: string;
                         /** @description Minor units of the currency */
                         unitPrice: number;
+                        /** @description Rises with every change; the `ETag` is this in quotes */
+                        version: number;
                     };
                 };
             };

@@ -22,6 +22,7 @@ import type { ReserveRestockRequestInput as _holdfast_inventory_v1_ReserveRestoc
 import type { ReserveRestockResponseInput as _holdfast_inventory_v1_ReserveRestockResponseInput, ReserveRestockResponse as _holdfast_inventory_v1_ReserveRestockResponse } from './holdfast/inventory/v1/ReserveRestockResponse.ts';
 import type { RestockRequestInput as _holdfast_inventory_v1_RestockRequestInput, RestockRequest as _holdfast_inventory_v1_RestockRequest } from './holdfast/inventory/v1/RestockRequest.ts';
 import type { RestockResponseInput as _holdfast_inventory_v1_RestockResponseInput, RestockResponse as _holdfast_inventory_v1_RestockResponse } from './holdfast/inventory/v1/RestockResponse.ts';
+import type { ReturnedLineInput as _holdfast_inventory_v1_ReturnedLineInput, ReturnedLine as _holdfast_inventory_v1_ReturnedLine } from './holdfast/inventory/v1/ReturnedLine.ts';
 import type { StockInput as _holdfast_inventory_v1_StockInput, Stock as _holdfast_inventory_v1_Stock } from './holdfast/inventory/v1/Stock.ts';
 import type { RefusalInput as _holdfast_step_v1_RefusalInput, Refusal as _holdfast_step_v1_Refusal } from './holdfast/step/v1/Refusal.ts';
 
@@ -54,6 +55,7 @@ export interface ProtoGrpcType {
         ReserveRestockResponse: MessageTypeDefinition<_holdfast_inventory_v1_ReserveRestockResponseInput, _holdfast_inventory_v1_ReserveRestockResponse>
         RestockRequest: MessageTypeDefinition<_holdfast_inventory_v1_RestockRequestInput, _holdfast_inventory_v1_RestockRequest>
         RestockResponse: MessageTypeDefinition<_holdfast_inventory_v1_RestockResponseInput, _holdfast_inventory_v1_RestockResponse>
+        ReturnedLine: MessageTypeDefinition<_holdfast_inventory_v1_ReturnedLineInput, _holdfast_inventory_v1_ReturnedLine>
         Stock: MessageTypeDefinition<_holdfast_inventory_v1_StockInput, _holdfast_inventory_v1_Stock>
       }
     }

@@ -12,6 +12,7 @@ import type { ItemInput as _holdfast_orders_v1_ItemInput, Item as _holdfast_orde
 import type { ListRefundsRequestInput as _holdfast_orders_v1_ListRefundsRequestInput, ListRefundsRequest as _holdfast_orders_v1_ListRefundsRequest } from './holdfast/orders/v1/ListRefundsRequest.ts';
 import type { ListRefundsResponseInput as _holdfast_orders_v1_ListRefundsResponseInput, ListRefundsResponse as _holdfast_orders_v1_ListRefundsResponse } from './holdfast/orders/v1/ListRefundsResponse.ts';
 import type { OrderInput as _holdfast_orders_v1_OrderInput, Order as _holdfast_orders_v1_Order } from './holdfast/orders/v1/Order.ts';
+import type { OrderLineInput as _holdfast_orders_v1_OrderLineInput, OrderLine as _holdfast_orders_v1_OrderLine } from './holdfast/orders/v1/OrderLine.ts';
 import type { OrderServiceClient as _holdfast_orders_v1_OrderServiceClient, OrderServiceDefinition as _holdfast_orders_v1_OrderServiceDefinition } from './holdfast/orders/v1/OrderService.ts';
 import type { PlaceOrderRequestInput as _holdfast_orders_v1_PlaceOrderRequestInput, PlaceOrderRequest as _holdfast_orders_v1_PlaceOrderRequest } from './holdfast/orders/v1/PlaceOrderRequest.ts';
 import type { PlaceOrderResponseInput as _holdfast_orders_v1_PlaceOrderResponseInput, PlaceOrderResponse as _holdfast_orders_v1_PlaceOrderResponse } from './holdfast/orders/v1/PlaceOrderResponse.ts';
@@ -40,9 +41,11 @@ export interface ProtoGrpcType {
         GetRefundRequest: MessageTypeDefinition<_holdfast_orders_v1_GetRefundRequestInput, _holdfast_orders_v1_GetRefundRequest>
         GetRefundResponse: MessageTypeDefinition<_holdfast_orders_v1_GetRefundResponseInput, _holdfast_orders_v1_GetRefundResponse>
         Item: MessageTypeDefinition<_holdfast_orders_v1_ItemInput, _holdfast_orders_v1_Item>
+        LineKind: EnumTypeDefinition
         ListRefundsRequest: MessageTypeDefinition<_holdfast_orders_v1_ListRefundsRequestInput, _holdfast_orders_v1_ListRefundsRequest>
         ListRefundsResponse: MessageTypeDefinition<_holdfast_orders_v1_ListRefundsResponseInput, _holdfast_orders_v1_ListRefundsResponse>
         Order: MessageTypeDefinition<_holdfast_orders_v1_OrderInput, _holdfast_orders_v1_Order>
+        OrderLine: MessageTypeDefinition<_holdfast_orders_v1_OrderLineInput, _holdfast_orders_v1_OrderLine>
         OrderService: SubtypeConstructor<typeof grpc.Client, _holdfast_orders_v1_OrderServiceClient> & { service: _holdfast_orders_v1_OrderServiceDefinition }
         OrderStatus: EnumTypeDefinition
         PlaceOrderRequest: MessageTypeDefinition<_holdfast_orders_v1_PlaceOrderRequestInput, _holdfast_orders_v1_PlaceOrderRequest>

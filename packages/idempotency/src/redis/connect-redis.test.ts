@@ -18,6 +18,21 @@ describe('a Redis URL', () => {
     ]);
   });
 
+  it('with rediss speaks TLS to servers, Sentinels and the nodes of a Cluster', () => {
+    const one = connectRedis('rediss://127.0.0.1:1') as Redis;
+    const sentinel = connectRedis('rediss+sentinel://user:p@127.0.0.1:1/main') as Redis;
+    const cluster = connectRedis('rediss+cluster://127.0.0.1:1') as Cluster;
+    for (const client of [one, sentinel, cluster]) client.disconnect();
+    expect(one.options.tls).toBeTruthy();
+    expect(sentinel.options).toMatchObject({
+      tls: {},
+      sentinelTLS: {},
+      enableTLSForSentinelMode: true,
+      username: 'user',
+    });
+    expect(cluster.options.redisOptions?.tls).toEqual({});
+  });
+
   it.each(['http://127.0.0.1', 'redis+cluster://', 'redis+sentinel://127.0.0.1:1', 'redis://a b', ''])(
     '%j is refused, saying what a right one looks like',
     (url) => {

@@ -1,12 +1,14 @@
+import { isCertificateFault } from '@holdfast/resilience';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import type { RedisClient } from './bounded-redis.ts';
 
 /**
- * `redis://` or `rediss://` for one server, `redis+sentinel://host:port,host:port/master-name` for the master that Sentinel
- * names, `redis+cluster://host:port,host:port` for a Cluster; each with `user:password@` where needed.
+ * `redis://` for one server, `redis+sentinel://host:port,host:port/master-name` for the master that Sentinel names,
+ * `redis+cluster://host:port,host:port` for a Cluster; each with `user:password@` where needed, and `rediss` instead of
+ * `redis` for TLS.
  */
 export const REDIS_URL_PATTERN =
-  /^(?:rediss?:\/\/[^\s,]+|redis\+(sentinel|cluster):\/\/(?:([^\s:@/]*):([^\s@/]*)@)?([^\s,:/@]+:\d{1,5}(?:,[^\s,:/@]+:\d{1,5})*)(?:\/([A-Za-z0-9._-]+))?)$/;
+  /^(?:rediss?:\/\/[^\s,]+|redis(s)?\+(sentinel|cluster):\/\/(?:([^\s:@/]*):([^\s@/]*)@)?([^\s,:/@]+:\d{1,5}(?:,[^\s,:/@]+:\d{1,5})*)(?:\/([A-Za-z0-9._-]+))?)$/;
 
 // A command without an answer by then is of no use to its caller, and must not be sent later.
 const OPTIONS = {
@@ -18,18 +20,23 @@ const OPTIONS = {
   retryStrategy: (times: number) => Math.min(50 * 2 ** Math.min(times, 6), 2_000),
 } satisfies RedisOptions;
 
-/** Connects in the background and goes on trying; the caller does not wait. @throws RangeError for a malformed URL */
-export function connectRedis(url: string): RedisClient {
-  const [, kind, username, password, hosts = '', masterName] = REDIS_URL_PATTERN.exec(url) ?? [];
+/**
+ * Connects in the background and goes on trying; the caller does not wait.
+ * @param onUntrusted called when the server's certificate is not believed: once for each fault
+ * @throws RangeError for a malformed URL
+ */
+export function connectRedis(url: string, onUntrusted: (fault: string) => void = () => {}): RedisClient {
+  const [, secure, kind, username, password, hosts = '', masterName] = REDIS_URL_PATTERN.exec(url) ?? [];
   if (!REDIS_URL_PATTERN.test(url)) {
     throw new RangeError(
-      'give redis://host:port, redis+sentinel://host:port,…/master-name or redis+cluster://host:port,…',
+      'give redis://host:port, redis+sentinel://host:port,…/master-name or redis+cluster://host:port,…; rediss for TLS',
     );
   }
   const credentials = {
     ...(username && { username: decodeURIComponent(username) }),
     ...(password && { password: decodeURIComponent(password) }),
   };
+  const tls = secure === undefined ? {} : { tls: {} };
   const nodes = hosts.split(',').map((host) => {
     const at = host.lastIndexOf(':');
     return { host: host.slice(0, at), port: Number(host.slice(at + 1)) };
@@ -37,21 +44,34 @@ export function connectRedis(url: string): RedisClient {
   if (kind === 'cluster') {
     const client = new Cluster(nodes, {
       enableOfflineQueue: false,
-      redisOptions: { ...OPTIONS, ...credentials },
+      redisOptions: { ...OPTIONS, ...credentials, ...tls },
       clusterRetryStrategy: OPTIONS.retryStrategy,
+      // A certificate names the host, not the address that it has now.
+      ...(secure !== undefined && { dnsLookup: (address, found) => found(null, address) }),
     });
-    return quiet(client);
+    return heard(client, onUntrusted);
   }
   if (kind === 'sentinel') {
     if (masterName === undefined)
       throw new RangeError('redis+sentinel://host:port,…/master-name: give the master’s name');
-    return quiet(new Redis({ ...OPTIONS, ...credentials, sentinels: nodes, name: masterName }));
+    const toSentinels = secure === undefined ? {} : { sentinelTLS: {}, enableTLSForSentinelMode: true };
+    const options = { ...OPTIONS, ...credentials, ...tls, ...toSentinels, sentinels: nodes, name: masterName };
+    return heard(new Redis(options), onUntrusted);
   }
-  return quiet(new Redis(url, OPTIONS));
+  return heard(new Redis(url, OPTIONS), onUntrusted);
 }
 
-/** Without a listener the client writes its errors to the console; its callers get them as rejected answers. */
-function quiet<T extends RedisClient>(client: T): T {
-  client.on('error', () => {});
+/** Without a listener the client writes its errors to the console; its callers get most of them as rejected answers. */
+function heard<T extends RedisClient>(client: T, onUntrusted: (fault: string) => void): T {
+  const told = new Set<string>();
+  const hear = (error: NodeJS.ErrnoException & { lastNodeError?: NodeJS.ErrnoException }) => {
+    const fault = error.lastNodeError ?? error;
+    const { code = '', message } = fault;
+    if (!isCertificateFault(fault) || told.has(code)) return;
+    told.add(code);
+    onUntrusted(`${code}: ${message}`);
+  };
+  client.on('error', hear);
+  client.on('node error', hear);
   return client;
 }

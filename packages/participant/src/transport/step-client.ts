@@ -16,6 +16,7 @@ import type { RunStepsRequestInput, RunStepsResponse, StepCallInput, StepReply }
 import {
   type CallOptions,
   type CallResult,
+  type ChannelTls,
   type Client,
   callUnary,
   connect,
@@ -73,8 +74,8 @@ class Pending {
 type Stream = ClientDuplexStream<RunStepsRequestInput, RunStepsResponse>;
 
 /** Like createClient, with its calls in batches. `address` is host:port or dns:///name:port. Unary methods only. */
-export function createStepClient<D extends object>(definition: D, address: string): Client<D> {
-  const channel = connect(address);
+export function createStepClient<D extends object>(definition: D, address: string, tls?: ChannelTls): Client<D> {
+  const channel = connect(address, tls);
   const lanes = new StepLanes(channel);
   const methods = Object.entries(definition).map(([name, method]) => [
     name,

@@ -16,6 +16,11 @@ export class StreamedCall implements ServerCall {
     return checkKey(sent(this.#call.idempotencyKey));
   }
 
+  keyIfSent(): string | undefined {
+    const key = sent(this.#call.idempotencyKey);
+    return key === undefined ? undefined : checkKey(key);
+  }
+
   epoch(): number {
     return checkEpoch(String(this.#call.sagaEpoch));
   }

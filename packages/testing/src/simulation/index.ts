@@ -6,6 +6,7 @@ export { runSchedule, type ScheduleOptions, type ScheduleResult } from './schedu
 export { type Shrunk, shrink } from './shrink.ts';
 export {
   replaySaga,
+  type SimulatedAct,
   type SimulatedCall,
   type SimulatedParticipant,
   type SimulatedSaga,

@@ -34,12 +34,14 @@ export interface SimulatedSignal extends Signal {
   inMs: number;
 }
 
+export type SimulatedAct = ActOutcome<unknown> | Waiting;
+
 /**
  * A participant, see step-model.ts: each call is one transaction, at one instant. It survives the death of its process. A promise
  * must settle by itself: in virtual time no timer fires, and nothing comes from a network.
  */
 export interface SimulatedParticipant {
-  act(call: SimulatedCall): ActOutcome<unknown> | Waiting | Promise<ActOutcome<unknown> | Waiting>;
+  act(call: SimulatedCall): SimulatedAct | Promise<SimulatedAct>;
   undo(call: SimulatedCall): UndoOutcome | Promise<UndoOutcome>;
   /** How many effects of this saga are there now. */
   live(sagaId: string): number;

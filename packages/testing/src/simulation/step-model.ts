@@ -3,14 +3,14 @@
  * functions of one's own definition, so that it tries those too.
  */
 import type { ActOutcome, SagaDefinition, UndoOutcome } from '@holdfast/saga';
-import type { SimulatedCall, SimulatedParticipant } from './simulate-saga.ts';
+import type { SimulatedAct, SimulatedCall, SimulatedParticipant } from './simulate-saga.ts';
 
 /** One answer for ever to each key (`answers`); no act after its undo (`seal`). */
 export type Owed = 'answers' | 'seal';
 
 export interface StepModelOptions {
   /** What a new act comes to. Default: `completed`, with an empty output. */
-  act?: (call: SimulatedCall) => ActOutcome<unknown>;
+  act?: (call: SimulatedCall) => SimulatedAct;
   /** Planted: what this participant does not keep, to see that the schedules find it. */
   without?: Owed;
 }
@@ -21,7 +21,7 @@ export function stepModel(options: StepModelOptions = {}): SimulatedParticipant 
 }
 
 class StepModel implements SimulatedParticipant {
-  readonly #act: (call: SimulatedCall) => ActOutcome<unknown>;
+  readonly #act: (call: SimulatedCall) => SimulatedAct;
   readonly #without: Owed | undefined;
   readonly #answers = new Map<string, ActOutcome<unknown>>();
   readonly #sealed = new Set<string>();
@@ -33,7 +33,7 @@ class StepModel implements SimulatedParticipant {
     this.#without = without;
   }
 
-  act(call: SimulatedCall): ActOutcome<unknown> {
+  act(call: SimulatedCall): SimulatedAct {
     const { sagaId, key, epoch } = call;
     if (this.#isFenced(sagaId, epoch)) return { kind: 'fenced', detail: 'a newer owner has called' };
     if (this.#sealed.has(sagaId)) return { kind: 'refused', reason: 'SEALED', message: 'the undo came first' };

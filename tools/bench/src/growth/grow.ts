@@ -110,14 +110,14 @@ const USES = `(select n % $2::integer as template_at, count(*) as uses from gene
 /** What the orders' rows add up to. Once, at the end: a row of stock is written as often as it would be otherwise. */
 const SUMS: Readonly<Partial<Record<Database, string>>> = {
   inventory: `
-    update stock set reserved = stock.reserved + held.quantity
+    update stock set reserved = stock.reserved + held.quantity, version = version + 1
       from (select t.tenant_id, line->>'sku' as sku, sum(uses * (line->>'quantity')::bigint) as quantity
               from template_reservations t join ${USES} u on u.template_at = t.template_at,
                    jsonb_array_elements(t.lines) line
              where t.state = 'held' group by 1, 2) held
      where stock.tenant_id = held.tenant_id and stock.sku = held.sku`,
   payment: `
-    update accounts set balance = balance + paid.delta
+    update accounts set balance = balance + paid.delta, version = version + 1
       from (select t.tenant_id, t.customer_id, sum(uses * t.delta) as delta
               from template_account_entries t join ${USES} u on u.template_at = t.template_at group by 1, 2) paid
      where accounts.tenant_id = paid.tenant_id and accounts.customer_id = paid.customer_id`,

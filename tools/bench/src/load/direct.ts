@@ -1,5 +1,5 @@
 import { type Cluster, TENANT_ID } from '@holdfast/cluster';
-import { type CallOptions, type CallResult, createClient, services } from '@holdfast/rpc';
+import { type CallOptions, type CallResult, createClient, operatorTls, services } from '@holdfast/rpc';
 import type { Sold } from './shop.ts';
 import type { MakeKey, OrderRequest } from './workload.ts';
 
@@ -17,9 +17,10 @@ export interface Direct {
  */
 export function createDirect(cluster: Cluster, makeId: MakeKey): Direct {
   const address = (name: string) => cluster.run.services.find((service) => service.name === name)?.grpc ?? '';
-  const inventory = createClient(services.inventory, address('inventory'));
-  const payment = createClient(services.payment, address('payment'));
-  const shipping = createClient(services.shipping, address('shipping'));
+  const tls = (name: string) => operatorTls(cluster.run.tls, name);
+  const inventory = createClient(services.inventory, address('inventory'), tls('inventory'));
+  const payment = createClient(services.payment, address('payment'), tls('payment'));
+  const shipping = createClient(services.shipping, address('shipping'), tls('shipping'));
   return {
     async place(order) {
       const orderId = makeId();

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Cluster } from '@holdfast/cluster';
 import { type Dispatcher, Pool } from 'undici';
 import { CURRENCY, CUSTOMERS, catalogue, customerOf, type MakeKey, type OrderRequest } from './workload.ts';
@@ -84,7 +85,11 @@ export async function stockUp(cluster: Cluster): Promise<void> {
       const reply = await pool.request({
         path,
         method: 'PUT',
-        headers: { authorization: `Bearer ${cluster.run.apiKey}`, 'content-type': 'application/json' },
+        headers: {
+          authorization: `Bearer ${cluster.run.apiKey}`,
+          'content-type': 'application/json',
+          'idempotency-key': `stock-up-${randomUUID()}`,
+        },
         body: JSON.stringify(body),
       });
       const text = await reply.body.text();

@@ -83,6 +83,7 @@ async function participant(cluster: Cluster, name: 'inventory' | 'payment' | 'sh
 function callOf(key: string): ServerCall {
   return {
     key: () => key,
+    keyIfSent: () => key,
     epoch: () => 1,
     tenantId: () => TENANT_ID,
     authorization: () => undefined,

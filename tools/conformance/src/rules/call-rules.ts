@@ -44,6 +44,28 @@ export function callKeyRules(target: () => Target, calls: () => Calls): void {
     expect((await order.shop.effects()).held).toBe(1);
   });
 
+  rule('G18', 'a set under its key is done once, whatever comes in between', target, async (system) => {
+    const { customerId, sku } = await Shop.open(system);
+    const sets = [
+      ['payment', 'PutAccount', { customerId, balance: 77 }, 'AdjustAccount', { customerId, delta: -7 }],
+      ['inventory', 'PutStock', { sku, onHand: 77 }, 'AdjustStock', { sku, delta: -7 }],
+    ] as const;
+    for (const [service, put, wanted, adjust, change] of sets) {
+      const key = system.newKey();
+      const set = (replica: number) => calls().call(service, put, wanted, { key, replica });
+      const first = await set(0);
+      expect([first.code, first.replayed]).toEqual(['OK', false]);
+      const adjusted = await calls().call(service, adjust, change, { key: system.newKey() });
+      expect(await set(1)).toEqual({ ...first, replayed: true });
+      const bare = await calls().call(service, put, wanted);
+      expectCall(bare, 'INVALID_ARGUMENT', 'IDEMPOTENCY_KEY_MISSING', 'none');
+      const { balance, onHand } = adjusted.message.account ?? adjusted.message.stock;
+      expect(balance ?? onHand).toBe(70);
+    }
+    expect((await system.http('GET', `/v1/accounts/${customerId}`)).body.balance).toBe(70);
+    expect((await system.http('GET', `/v1/stock/${sku}`)).body.onHand).toBe(70);
+  });
+
   rule('G4', 'another request under the key is refused', target, async (system) => {
     const order = new OrderCalls(await Shop.open(system));
     const key = order.key(RESERVE);

@@ -5,26 +5,11 @@ import { until } from '../control.ts';
 import { durationMs, ulid, uuidV7 } from '../keys.ts';
 import { CARD, Shop } from '../shop.ts';
 import type { Reply, Target } from '../target.ts';
+import { expectKeyHeaders, expectProblem } from './expect-reply.ts';
 import { NotSeen } from './not-seen.ts';
 import { rule } from './rule.ts';
 
-const PROBLEM = 'application/problem+json';
-
-/** What every answer to a keyed request carries. */
-function expectKeyHeaders(reply: Reply, key: string, replayed: boolean): void {
-  expect(reply.headers.get('idempotency-key')).toBe(key);
-  expect(reply.headers.get('idempotent-replayed')).toBe(String(replayed));
-  expect(Date.parse(reply.headers.get('idempotency-expires') ?? '')).toBeGreaterThan(0);
-}
-
-function expectProblem(reply: Reply, status: number, code: string, retryable: boolean): void {
-  expect(reply.status, reply.text).toBe(status);
-  expect(reply.headers.get('content-type')).toContain(PROBLEM);
-  expect(reply.body).toMatchObject({ status, code, retryable });
-  if (retryable) expect(Number(reply.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
-}
-
-/** H1 to H6 and H8: which request a key stands for. */
+/** H1, H2, H4 to H6 and H8: which request a key stands for. */
 export function keyRules(target: () => Target): void {
   rule('H1', 'a missing key is refused, and nothing runs', target, async (system) => {
     const shop = await Shop.open(system);
@@ -53,20 +38,6 @@ export function keyRules(target: () => Target): void {
     expect((await shop.place(`"${key}"`)).text).toBe(plain.text);
     await system.untilEnded(plain.body.id);
     await shop.expectEffects(1);
-  });
-
-  rule('H3', 'GET and PUT take a key and ignore it', target, async (system) => {
-    const shop = await Shop.open(system);
-    const key = system.newKey();
-    for (const onHand of [7, 8]) {
-      const put = await system.http('PUT', `/v1/stock/${shop.sku}`, {
-        body: { onHand, unitPrice: 1, currency: 'EUR' },
-        key,
-      });
-      expect([put.status, put.body.onHand]).toEqual([200, onHand]);
-    }
-    expect((await system.http('GET', `/v1/stock/${shop.sku}`, { key })).body.onHand).toBe(8);
-    expect((await system.http('GET', `/v1/stock/${shop.sku}`, { key: 'spaces in it' })).status).toBe(200);
   });
 
   rule('H4', 'the first request runs once', target, async (system) => {

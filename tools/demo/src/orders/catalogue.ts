@@ -23,7 +23,8 @@ export async function openShop(shop: Shop, random: Random, size: ShopSize): Prom
   await Promise.all(
     Array.from({ length: AT_ONCE }, async () => {
       for (const [path, body] of next) {
-        const reply = await request(shop, 'PUT', path, { body });
+        const headers = { 'idempotency-key': `${shop.runId}-set-${path.replaceAll('/', '.')}` };
+        const reply = await request(shop, 'PUT', path, { body, headers });
         if (reply !== undefined && reply.status !== 200 && !isHeld(reply.text))
           throw new Error(`PUT ${path} was answered ${reply.text}`);
       }

@@ -1,25 +1,27 @@
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox';
 import type { KeyedOperation } from '@holdfast/contracts';
-import { PROBLEM_TYPE } from '@holdfast/idempotency/http';
 import type { CallResult } from '@holdfast/rpc';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { type AdjustmentDesk, adjustOnce } from '../../catalogue/adjust-once.ts';
+import type { ChangeAnswer, ChangeDesk } from '../../keys/change-once.ts';
 import type { Participants } from '../../saga/participants.ts';
-import { requestKeyOf } from '../key.ts';
+import { etagOf, ifMatchHeader, ifMatchOf, optionalKey, sendChange } from '../keyed-change.ts';
 import {
   BODY_PROBLEMS,
+  ETAG,
   KEY_PROBLEMS,
   keyHeader,
+  OPTIONAL_KEY_PROBLEMS,
   problemResponses,
   STORE_PROBLEMS,
+  withEtag,
   withKeyHeaders,
 } from '../openapi.ts';
 import { answer, callOptions, problemOf } from '../participant-answer.ts';
-import { answerOfProblem, type ProblemCode, unanswered } from '../problem.ts';
+import { answerOfProblem, type ProblemCode } from '../problem.ts';
 import { Account, AccountBody, AdjustBody, CustomerParams, SkuParams, Stock, StockBody } from '../schemas.ts';
 
 /** `/v1/stock` and `/v1/accounts`: what shops and back offices set. */
-export function catalogueRoutes({ inventory, payment }: Participants, desk: AdjustmentDesk): FastifyPluginAsyncTypebox {
+export function catalogueRoutes({ inventory, payment }: Participants, desk: ChangeDesk): FastifyPluginAsyncTypebox {
   return async (app) => {
     app.get(
       '/v1/stock/:sku',
@@ -27,24 +29,40 @@ export function catalogueRoutes({ inventory, payment }: Participants, desk: Adju
         schema: {
           ...described('getStock', 'stock', 'One item'),
           params: SkuParams,
-          response: answers(Stock, 'invalid-request', 'not-found'),
+          response: answers(withEtag(Stock), 'invalid-request', 'not-found'),
         },
       },
-      async (request) => (await answer(inventory.GetStock(request.params, callOptions(request)))).stock,
+      async (request, reply) => {
+        const { stock } = await answer(inventory.GetStock(request.params, callOptions(request)));
+        return shown(reply, stock);
+      },
     );
 
     app.put(
       '/v1/stock/:sku',
       {
+        config: { keyed: 'optional' },
         schema: {
-          ...described('putStock', 'stock', 'List an item, or set its count and price'),
+          ...described('putStock', 'stock', 'List an item, or set what is given of it', WRITING),
+          headers: Type.Object({ ...optionalKey, ...ifMatchHeader }),
           params: SkuParams,
           body: StockBody,
-          response: answers(Stock, ...BODY_PROBLEMS, 'conflict'),
+          response: answers(withKeyHeaders(Stock, ETAG), ...PUT_PROBLEMS),
         },
       },
-      async (request) =>
-        (await answer(inventory.PutStock({ ...request.params, ...request.body }, callOptions(request)))).stock,
+      async (request, reply) => {
+        const { sku } = request.params;
+        const { versions, exists } = ifMatchOf(request);
+        const wanted = { sku, ...request.body, ifVersions: versions, ifListed: exists };
+        return await sendCall(desk, request, reply, {
+          operation: 'PUT /v1/stock/{sku}',
+          resource: `/v1/stock/${sku}`,
+          change: { sku, ...request.body, ifMatch: request.headers['if-match'] },
+          call: (key) => inventory.PutStock(wanted, callOptions(request, key)),
+          read: () => inventory.GetStock({ sku }, callOptions(request)),
+          show: (message) => message.stock,
+        });
+      },
     );
 
     app.post(
@@ -56,12 +74,12 @@ export function catalogueRoutes({ inventory, payment }: Participants, desk: Adju
           headers: Type.Object({ 'idempotency-key': keyHeader }),
           params: SkuParams,
           body: AdjustBody,
-          response: answers(withKeyHeaders(Stock), ...ADJUST_PROBLEMS, 'out-of-stock'),
+          response: answers(withKeyHeaders(Stock, ETAG), ...ADJUST_PROBLEMS, 'out-of-stock'),
         },
       },
       async (request, reply) => {
         const change = { ...request.params, ...request.body };
-        return await adjust(desk, request, reply, {
+        return await sendCall(desk, request, reply, {
           operation: 'POST /v1/stock/{sku}/adjust',
           resource: `/v1/stock/${change.sku}`,
           change,
@@ -78,24 +96,40 @@ export function catalogueRoutes({ inventory, payment }: Participants, desk: Adju
         schema: {
           ...described('getAccount', 'accounts', 'One customer’s account'),
           params: CustomerParams,
-          response: answers(Account, 'invalid-request', 'not-found'),
+          response: answers(withEtag(Account), 'invalid-request', 'not-found'),
         },
       },
-      async (request) => (await answer(payment.GetAccount(request.params, callOptions(request)))).account,
+      async (request, reply) => {
+        const { account } = await answer(payment.GetAccount(request.params, callOptions(request)));
+        return shown(reply, account);
+      },
     );
 
     app.put(
       '/v1/accounts/:customerId',
       {
+        config: { keyed: 'optional' },
         schema: {
-          ...described('putAccount', 'accounts', 'Open an account, or set its balance'),
+          ...described('putAccount', 'accounts', 'Open an account, or set its balance', WRITING),
+          headers: Type.Object({ ...optionalKey, ...ifMatchHeader }),
           params: CustomerParams,
           body: AccountBody,
-          response: answers(Account, ...BODY_PROBLEMS, 'conflict'),
+          response: answers(withKeyHeaders(Account, ETAG), ...PUT_PROBLEMS),
         },
       },
-      async (request) =>
-        (await answer(payment.PutAccount({ ...request.params, ...request.body }, callOptions(request)))).account,
+      async (request, reply) => {
+        const { customerId } = request.params;
+        const { versions, exists } = ifMatchOf(request);
+        const wanted = { customerId, ...request.body, ifVersions: versions, ifOpened: exists };
+        return await sendCall(desk, request, reply, {
+          operation: 'PUT /v1/accounts/{customerId}',
+          resource: `/v1/accounts/${customerId}`,
+          change: { customerId, ...request.body, ifMatch: request.headers['if-match'] },
+          call: (key) => payment.PutAccount(wanted, callOptions(request, key)),
+          read: () => payment.GetAccount({ customerId }, callOptions(request)),
+          show: (message) => message.account,
+        });
+      },
     );
 
     app.post(
@@ -107,12 +141,12 @@ export function catalogueRoutes({ inventory, payment }: Participants, desk: Adju
           headers: Type.Object({ 'idempotency-key': keyHeader }),
           params: CustomerParams,
           body: AdjustBody,
-          response: answers(withKeyHeaders(Account), ...ADJUST_PROBLEMS, 'insufficient-funds'),
+          response: answers(withKeyHeaders(Account, ETAG), ...ADJUST_PROBLEMS, 'insufficient-funds'),
         },
       },
       async (request, reply) => {
         const change = { ...request.params, ...request.body };
-        return await adjust(desk, request, reply, {
+        return await sendCall(desk, request, reply, {
           operation: 'POST /v1/accounts/{customerId}/adjust',
           resource: `/v1/accounts/${change.customerId}`,
           change,
@@ -125,15 +159,35 @@ export function catalogueRoutes({ inventory, payment }: Participants, desk: Adju
   };
 }
 
-const described = (operationId: string, tag: string, summary: string) => ({ operationId, tags: [tag], summary });
+const described = (operationId: string, tag: string, summary: string, description?: string) => ({
+  operationId,
+  tags: [tag],
+  summary,
+  ...(description && { description }),
+});
+
+const WRITING =
+  'Send a key, and a retry changes nothing that came in between. Send `If-Match` where the new value was decided by what was read.';
 
 const ADJUST_PROBLEMS = [...KEY_PROBLEMS, ...BODY_PROBLEMS, 'not-found', 'conflict'] as const;
+const PUT_PROBLEMS = [
+  ...OPTIONAL_KEY_PROBLEMS,
+  ...BODY_PROBLEMS,
+  'not-found',
+  'conflict',
+  'version-changed',
+] as const satisfies ProblemCode[];
 
 function answers(schema: object, ...codes: ProblemCode[]): Record<number, object> {
   return { 200: schema, ...problemResponses(...codes, ...STORE_PROBLEMS, 'service-unavailable') };
 }
 
-interface AdjustRoute<T> {
+function shown<T extends { version: number }>(reply: FastifyReply, resource: T | null): T | null {
+  if (resource !== null) reply.header('etag', etagOf(resource.version));
+  return resource;
+}
+
+interface CallRoute<T> {
   operation: KeyedOperation;
   resource: string;
   change: object;
@@ -143,36 +197,31 @@ interface AdjustRoute<T> {
   show: (message: T) => unknown;
 }
 
-async function adjust<T>(
-  desk: AdjustmentDesk,
+/** A change that is a participant's. */
+async function sendCall<T>(
+  desk: ChangeDesk,
   request: FastifyRequest,
   reply: FastifyReply,
-  { operation, resource, change, call, read, show }: AdjustRoute<T>,
+  { change, call, read, show, ...route }: CallRoute<T>,
 ): Promise<FastifyReply> {
-  const requestKey = requestKeyOf(request);
-  const adjusted = await adjustOnce(desk, {
-    tenantId: request.tenantId,
-    key: requestKey.key,
-    operation,
-    resource,
+  return await sendChange(desk, request, reply, {
+    ...route,
     request: change,
-    call: async (key) => finalAnswer(await call(key), show),
+    call: async ({ key }) => finalAnswer(await call(key), show),
     read: async () => JSON.stringify(show(await answer(read()))),
   });
-  if ('claimedAt' in adjusted) requestKey.claimedAt = adjusted.claimedAt;
-  if (adjusted.kind !== 'completed') throw unanswered(adjusted);
-  requestKey.replayed = adjusted.replayed;
-  return reply
-    .code(adjusted.status)
-    .type(adjusted.status < 400 ? 'application/json; charset=utf-8' : PROBLEM_TYPE)
-    .send(adjusted.body);
 }
 
 /** Refusals that the participant has stored: the same key gets them for ever (S5). */
-const FINAL_REFUSALS: ReadonlySet<string> = new Set(['OUT_OF_STOCK', 'INSUFFICIENT_FUNDS']);
+const FINAL_REFUSALS: ReadonlySet<string> = new Set([
+  'OUT_OF_STOCK',
+  'INSUFFICIENT_FUNDS',
+  'CONFLICT',
+  'VERSION_CHANGED',
+]);
 
 /** @throws Problem for what is not known for good: it is not stored (H9, H10) */
-function finalAnswer<T>(result: CallResult<T>, show: (message: T) => unknown) {
+function finalAnswer<T>(result: CallResult<T>, show: (message: T) => unknown): ChangeAnswer {
   const { replayed } = result;
   if (result.kind === 'completed') return { status: 200, body: JSON.stringify(show(result.message)), replayed };
   const problem = problemOf(result);

@@ -3,31 +3,35 @@
  *     that no undo of this order is under way or can come any more: nothing that has left is ever to be called back. Shipping
  *     refuses to cancel what it has dispatched all the same.
  */
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox';
 import type { OrderDeps } from '../../orders/accept-order.ts';
 import { readOrder } from '../../orders/order-store.ts';
 import type { Participants } from '../../saga/participants.ts';
-import { BODY_PROBLEMS, problemResponses, STORE_PROBLEMS } from '../openapi.ts';
+import { answerOf, optionalKey, sendChange } from '../keyed-change.ts';
+import { BODY_PROBLEMS, OPTIONAL_KEY_PROBLEMS, problemResponses, STORE_PROBLEMS, withKeyHeaders } from '../openapi.ts';
 import { answer, callOptions } from '../participant-answer.ts';
 import { Problem } from '../problem.ts';
 import { Dispatched, IdParams } from '../schemas.ts';
 
 /** `POST /v1/orders/{id}/dispatch`: the parcel has left. */
-export function dispatchRoutes({ pool }: OrderDeps, { shipping }: Participants): FastifyPluginAsyncTypebox {
+export function dispatchRoutes(deps: OrderDeps, { shipping }: Participants): FastifyPluginAsyncTypebox {
   return async (app) => {
     app.post(
       '/v1/orders/:id/dispatch',
       {
+        config: { keyed: 'optional' },
         schema: {
           operationId: 'dispatchOrder',
           tags: ['orders'],
           summary: 'Say that the order’s shipment has left',
           description:
-            'For completed orders only. The stock that the order holds is fulfilled soon afterwards, where events are switched on. Asking again gets the same answer: needs no key.',
+            'For completed orders only. The stock that the order holds is fulfilled soon afterwards, where events are switched on. Asking again gets the same answer, with a key or without.',
+          headers: Type.Object(optionalKey),
           params: IdParams,
           response: {
-            200: Dispatched,
+            200: withKeyHeaders(Dispatched),
             ...problemResponses(
+              ...OPTIONAL_KEY_PROBLEMS,
               ...BODY_PROBLEMS,
               'not-found',
               'not-completed',
@@ -38,15 +42,24 @@ export function dispatchRoutes({ pool }: OrderDeps, { shipping }: Participants):
           },
         },
       },
-      async (request) => {
+      async (request, reply) => {
         const { id } = request.params;
-        const order = await readOrder(pool, request.tenantId, id);
+        const order = await readOrder(deps.pool, request.tenantId, id);
         if (order === undefined) throw new Problem('not-found', 'You have no order with this id.');
         if (order.status !== 'completed') {
           throw new Problem('not-completed', `The order is ${order.status}. Only a completed order can be dispatched.`);
         }
-        const dispatched = await answer(shipping.DispatchShipment({ orderId: id }, callOptions(request)));
-        return { id, shipmentId: dispatched.shipmentId, dispatchedAt: dispatched.dispatchedAt };
+        const dispatch = async () => {
+          const dispatched = await answer(shipping.DispatchShipment({ orderId: id }, callOptions(request)));
+          return { body: { id, shipmentId: dispatched.shipmentId, dispatchedAt: dispatched.dispatchedAt } };
+        };
+        return await sendChange(deps, request, reply, {
+          operation: 'POST /v1/orders/{id}/dispatch',
+          resource: `/v1/orders/${id}`,
+          request: { id },
+          call: () => answerOf(dispatch, []),
+          read: async () => JSON.stringify((await dispatch()).body),
+        });
       },
     );
   };

@@ -4,13 +4,13 @@ import type { OrderDeps } from '../../orders/accept-order.ts';
 import type { OrderView } from '../../orders/order.ts';
 import { orderChanges } from '../../orders/order-changes.ts';
 import { readOrder, readOrders } from '../../orders/order-store.ts';
+import { cancelChange, noSuchOrder } from '../cancel-change.ts';
 import { hangUp } from '../hang-up.ts';
-import { BODY_PROBLEMS, problemResponses, STORE_PROBLEMS } from '../openapi.ts';
+import { optionalKey, sendChange } from '../keyed-change.ts';
+import { BODY_PROBLEMS, OPTIONAL_KEY_PROBLEMS, problemResponses, STORE_PROBLEMS, withKeyHeaders } from '../openapi.ts';
 import { pageRequest } from '../page.ts';
-import { Problem } from '../problem.ts';
 import { IdParams, Order, OrderList, PageQuery } from '../schemas.ts';
 
-const CANCEL_WAIT_MS = 5_000;
 const HEARTBEAT_MS = 15_000;
 
 /** `/v1/orders`, without placing them. */
@@ -54,29 +54,33 @@ export function orderRoutes(deps: OrderDeps): FastifyPluginAsyncTypebox {
     app.post(
       '/v1/orders/:id/cancel',
       {
+        config: { keyed: 'optional' },
         schema: {
           operationId: 'cancelOrder',
           tags: ['orders'],
           summary: 'Turn the order back',
           description:
-            'Undoes what the order did. Refused once its shipment is booked or it has ended otherwise. Asking again does no harm: needs no key. 202: not decided yet, look again.',
+            'Undoes what the order did. Refused once its shipment is booked or it has ended otherwise. Asking again does no harm, with a key or without. 202: not decided yet, look again.',
+          headers: Type.Object(optionalKey),
           params: IdParams,
           response: {
-            200: Order,
+            200: withKeyHeaders(Order),
             202: Order,
-            ...problemResponses(...BODY_PROBLEMS, 'not-found', 'cancel-refused', ...STORE_PROBLEMS),
+            ...problemResponses(
+              ...OPTIONAL_KEY_PROBLEMS,
+              ...BODY_PROBLEMS,
+              'not-found',
+              'cancel-refused',
+              ...STORE_PROBLEMS,
+            ),
           },
         },
       },
       async (request, reply) => {
         const { id } = request.params;
         if ((await readOrder(deps.pool, request.tenantId, id)) === undefined) return noSuchOrder();
-        const cancelled = await deps.engine.cancel(id, CANCEL_WAIT_MS, hangUp(reply));
-        const order = (await readOrder(deps.pool, request.tenantId, id)) ?? noSuchOrder();
-        if (cancelled.kind === 'refused') {
-          throw new Problem('cancel-refused', `The order is ${order.status}. It can no longer be cancelled.`);
-        }
-        return reply.code(cancelled.kind === 'in_progress' ? 202 : 200).send(order);
+        const cancel = cancelChange(deps, { tenantId: request.tenantId, id }, hangUp(reply));
+        return await sendChange(deps, request, reply, cancel);
       },
     );
 
@@ -100,10 +104,6 @@ export function orderRoutes(deps: OrderDeps): FastifyPluginAsyncTypebox {
       async (request, reply) => sendChanges(deps, request, reply, request.params.id),
     );
   };
-}
-
-function noSuchOrder(): never {
-  throw new Problem('not-found', 'You have no order with this id.');
 }
 
 async function sendChanges(deps: OrderDeps, request: FastifyRequest, reply: FastifyReply, id: string): Promise<void> {

@@ -1,12 +1,16 @@
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox';
+import type { KeyedOperation } from '@holdfast/contracts';
 import type { CompensateOutcome, ResumeOutcome, RetryOutcome, SagaDefinition, SagaRecord } from '@holdfast/saga';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { ChangeAttempt } from '../../keys/change-once.ts';
 import type { OrderDeps } from '../../orders/accept-order.ts';
 import { STATUS_BY_STATE } from '../../orders/order.ts';
 import { stateOf } from '../../orders/order-store.ts';
 import { readSagaLines, type SagaLine, type SagaPlace, tenantOwns } from '../../saga/saga-store.ts';
-import { BODY_PROBLEMS, problemResponses, STORE_PROBLEMS } from '../openapi.ts';
+import { answerOf, optionalKey, sendChange } from '../keyed-change.ts';
+import { BODY_PROBLEMS, OPTIONAL_KEY_PROBLEMS, problemResponses, STORE_PROBLEMS, withKeyHeaders } from '../openapi.ts';
 import { pageRequest } from '../page.ts';
-import { Problem } from '../problem.ts';
+import { Problem, type ProblemCode } from '../problem.ts';
 import { IdParams, Saga, SagaList, SagaPageQuery } from '../schemas.ts';
 
 /** `/v1/sagas`: how orders and refunds are carried out. */
@@ -19,6 +23,30 @@ export function sagaRoutes(deps: OrderDeps, definitions: readonly SagaDefinition
         'You have no saga with this id. The id of a saga is the id of its order or refund.',
       );
     return saga;
+  };
+  const intervene = async (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    operation: KeyedOperation,
+    finals: ProblemCode[],
+    act: () => Promise<void>,
+  ): Promise<FastifyReply> => {
+    const { id } = request.params as { id: string };
+    const read = async () => showSaga(await find(request.tenantId, id), definitions);
+    const before = await find(request.tenantId, id);
+    const actOnce = async ({ isFirst, claimedAt }: ChangeAttempt) => {
+      // K8: an attempt under this key that was not answered is in the journal, if it has done anything.
+      const isDone = !isFirst && before.interventions.some(({ at }) => at >= claimedAt);
+      if (!isDone) await act();
+      return { body: await read() };
+    };
+    return await sendChange(deps, request, reply, {
+      operation,
+      resource: `/v1/sagas/${id}`,
+      request: { id },
+      call: (attempt) => answerOf(() => actOnce(attempt), finals),
+      read: async () => JSON.stringify(await read()),
+    });
   };
   return async (app) => {
     app.get(
@@ -64,77 +92,107 @@ export function sagaRoutes(deps: OrderDeps, definitions: readonly SagaDefinition
     app.post(
       '/v1/sagas/:id/resume',
       {
+        config: { keyed: 'optional' },
         schema: {
           operationId: 'resumeSaga',
           tags: ['sagas'],
           summary: 'Go on with a parked saga',
-          description: 'Its attempts are counted afresh. Asking again does no harm: needs no key.',
+          description: 'Its attempts are counted afresh. With a key it is done once.',
+          headers: Type.Object(optionalKey),
           params: IdParams,
-          response: { 200: Saga, ...problemResponses(...BODY_PROBLEMS, 'not-found', 'not-parked', ...STORE_PROBLEMS) },
+          response: {
+            200: withKeyHeaders(Saga),
+            ...problemResponses(
+              ...OPTIONAL_KEY_PROBLEMS,
+              ...BODY_PROBLEMS,
+              'not-found',
+              'not-parked',
+              ...STORE_PROBLEMS,
+            ),
+          },
         },
       },
-      async (request) => {
+      async (request, reply) => {
         const { id } = request.params;
-        await find(request.tenantId, id);
-        const resumed = await deps.engine.operator.resume(id);
-        if (resumed.kind === 'not_parked')
-          throw new Problem('not-parked', `The saga is ${resumed.state}. Only a parked saga can be resumed.`);
-        assertTaken(resumed);
-        return showSaga(await find(request.tenantId, id), definitions);
+        return await intervene(request, reply, 'POST /v1/sagas/{id}/resume', ['not-parked'], async () => {
+          const resumed = await deps.engine.operator.resume(id);
+          if (resumed.kind === 'not_parked')
+            throw new Problem('not-parked', `The saga is ${resumed.state}. Only a parked saga can be resumed.`);
+          assertTaken(resumed);
+        });
       },
     );
 
     app.post(
       '/v1/sagas/:id/retry',
       {
+        config: { keyed: 'optional' },
         schema: {
           operationId: 'retrySaga',
           tags: ['sagas'],
           summary: 'Attempt the step of a saga now',
           description:
-            'Ends its wait between attempts, wherever it is driven, and resumes it when it is parked. Asking again does no harm: needs no key.',
+            'Ends its wait between attempts, wherever it is driven, and resumes it when it is parked. With a key it is done once.',
+          headers: Type.Object(optionalKey),
           params: IdParams,
-          response: { 200: Saga, ...problemResponses(...BODY_PROBLEMS, 'not-found', 'saga-ended', ...STORE_PROBLEMS) },
+          response: {
+            200: withKeyHeaders(Saga),
+            ...problemResponses(
+              ...OPTIONAL_KEY_PROBLEMS,
+              ...BODY_PROBLEMS,
+              'not-found',
+              'saga-ended',
+              ...STORE_PROBLEMS,
+            ),
+          },
         },
       },
-      async (request) => {
+      async (request, reply) => {
         const { id } = request.params;
-        await find(request.tenantId, id);
-        const retried = await deps.engine.operator.retryNow(id);
-        if (retried.kind === 'ended')
-          throw new Problem('saga-ended', `The saga has ended: it is ${retried.state}. Read its order.`);
-        assertTaken(retried);
-        return showSaga(await find(request.tenantId, id), definitions);
+        return await intervene(request, reply, 'POST /v1/sagas/{id}/retry', ['saga-ended'], async () => {
+          const retried = await deps.engine.operator.retryNow(id);
+          if (retried.kind === 'ended')
+            throw new Problem('saga-ended', `The saga has ended: it is ${retried.state}. Read its order.`);
+          assertTaken(retried);
+        });
       },
     );
 
     app.post(
       '/v1/sagas/:id/compensate',
       {
+        config: { keyed: 'optional' },
         schema: {
           operationId: 'compensateSaga',
           tags: ['sagas'],
           summary: 'Turn a saga back, parked or not',
           description:
-            'Before its pivot is known to be done only. What may have been started is undone; the order ends cancelled. Asking again does no harm: needs no key.',
+            'Before its pivot is known to be done only. What may have been started is undone; the order ends cancelled. With a key it is done once.',
+          headers: Type.Object(optionalKey),
           params: IdParams,
           response: {
-            200: Saga,
-            ...problemResponses(...BODY_PROBLEMS, 'not-found', 'cancel-refused', ...STORE_PROBLEMS),
+            200: withKeyHeaders(Saga),
+            ...problemResponses(
+              ...OPTIONAL_KEY_PROBLEMS,
+              ...BODY_PROBLEMS,
+              'not-found',
+              'cancel-refused',
+              ...STORE_PROBLEMS,
+            ),
           },
         },
       },
-      async (request) => {
+      async (request, reply) => {
         const { id } = request.params;
-        await find(request.tenantId, id);
-        const outcome = await deps.engine.operator.compensate(id, COMPENSATE_WAIT_MS);
-        if (outcome.kind === 'past_pivot' || (outcome.kind === 'ended' && outcome.state === 'completed')) {
-          throw new Problem('cancel-refused', 'It is past the point of no return. Handle an order as a return.');
-        }
-        if (outcome.kind === 'in_progress')
-          throw new Problem('try-again', 'The owner of the saga has not decided yet. Send the same request again.');
-        assertTaken(outcome);
-        return showSaga(await find(request.tenantId, id), definitions);
+        return await intervene(request, reply, 'POST /v1/sagas/{id}/compensate', ['cancel-refused'], async () => {
+          const outcome = await deps.engine.operator.compensate(id, COMPENSATE_WAIT_MS);
+          if (outcome.kind === 'past_pivot' || (outcome.kind === 'ended' && outcome.state === 'completed')) {
+            throw new Problem('cancel-refused', 'It is past the point of no return. Handle an order as a return.');
+          }
+          if (outcome.kind === 'in_progress')
+            throw new Problem('try-again', 'The owner of the saga has not decided yet. Send the same request again.');
+          assertTaken(outcome);
+        });
       },
     );
   };

@@ -7,11 +7,21 @@ export interface PutStockRequestInput {
   'onHand'?: (number | string | Long);
   'unitPrice'?: (number | string | Long);
   'currency'?: (string);
+  'ifVersions'?: (number | string | Long)[];
+  'ifListed'?: (boolean);
+  'count'?: "onHand";
+  'price'?: "unitPrice";
+  'money'?: "currency";
 }
 
 export interface PutStockRequest {
   'sku': (string);
-  'onHand': (number);
-  'unitPrice': (number);
-  'currency': (string);
+  'onHand'?: (number);
+  'unitPrice'?: (number);
+  'currency'?: (string);
+  'ifVersions': (number)[];
+  'ifListed': (boolean);
+  'count'?: "onHand";
+  'price'?: "unitPrice";
+  'money'?: "currency";
 }

@@ -8,6 +8,7 @@ export interface StockInput {
   'reserved'?: (number | string | Long);
   'unitPrice'?: (number | string | Long);
   'currency'?: (string);
+  'version'?: (number | string | Long);
 }
 
 export interface Stock {
@@ -16,4 +17,5 @@ export interface Stock {
   'reserved': (number);
   'unitPrice': (number);
   'currency': (string);
+  'version': (number);
 }

@@ -4,6 +4,7 @@ import type { OrderStatusInput as _holdfast_orders_v1_OrderStatusInput, OrderSta
 import type { PricedItemInput as _holdfast_orders_v1_PricedItemInput, PricedItem as _holdfast_orders_v1_PricedItem } from '../../../holdfast/orders/v1/PricedItem.ts';
 import type { FailureInput as _holdfast_orders_v1_FailureInput, Failure as _holdfast_orders_v1_Failure } from '../../../holdfast/orders/v1/Failure.ts';
 import type { RefundInput as _holdfast_orders_v1_RefundInput, Refund as _holdfast_orders_v1_Refund } from '../../../holdfast/orders/v1/Refund.ts';
+import type { OrderLineInput as _holdfast_orders_v1_OrderLineInput, OrderLine as _holdfast_orders_v1_OrderLine } from '../../../holdfast/orders/v1/OrderLine.ts';
 import type { Long } from '@grpc/proto-loader';
 
 export interface OrderInput {
@@ -21,6 +22,9 @@ export interface OrderInput {
   'updatedAt'?: (string);
   'refunded'?: (number | string | Long);
   'refunds'?: (_holdfast_orders_v1_RefundInput)[];
+  'lines'?: (_holdfast_orders_v1_OrderLineInput)[];
+  'metadata'?: ({[key: string]: string});
+  'reference'?: (string);
   'sum'?: "total";
 }
 
@@ -39,5 +43,8 @@ export interface Order {
   'updatedAt': (string);
   'refunded': (number);
   'refunds': (_holdfast_orders_v1_Refund)[];
+  'lines': (_holdfast_orders_v1_OrderLine)[];
+  'metadata': ({[key: string]: string});
+  'reference': (string);
   'sum'?: "total";
 }

@@ -2,6 +2,8 @@
 
 import type { ItemInput as _holdfast_orders_v1_ItemInput, Item as _holdfast_orders_v1_Item } from '../../../holdfast/orders/v1/Item.ts';
 import type { ShipToInput as _holdfast_orders_v1_ShipToInput, ShipTo as _holdfast_orders_v1_ShipTo } from '../../../holdfast/orders/v1/ShipTo.ts';
+import type { OrderLineInput as _holdfast_orders_v1_OrderLineInput, OrderLine as _holdfast_orders_v1_OrderLine } from '../../../holdfast/orders/v1/OrderLine.ts';
+import type { Long } from '@grpc/proto-loader';
 
 export interface PlaceOrderRequestInput {
   'customerId'?: (string);
@@ -10,6 +12,11 @@ export interface PlaceOrderRequestInput {
   'paymentMethod'?: (string);
   'shipTo'?: (_holdfast_orders_v1_ShipToInput | null);
   'waitMs'?: (number);
+  'lines'?: (_holdfast_orders_v1_OrderLineInput)[];
+  'metadata'?: ({[key: string]: string});
+  'reference'?: (string);
+  'expectedTotal'?: (number | string | Long);
+  'shown'?: "expectedTotal";
 }
 
 export interface PlaceOrderRequest {
@@ -19,4 +26,9 @@ export interface PlaceOrderRequest {
   'paymentMethod': (string);
   'shipTo': (_holdfast_orders_v1_ShipTo | null);
   'waitMs': (number);
+  'lines': (_holdfast_orders_v1_OrderLine)[];
+  'metadata': ({[key: string]: string});
+  'reference': (string);
+  'expectedTotal'?: (number);
+  'shown'?: "expectedTotal";
 }

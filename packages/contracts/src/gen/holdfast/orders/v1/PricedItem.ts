@@ -6,6 +6,7 @@ export interface PricedItemInput {
   'sku'?: (string);
   'quantity'?: (number);
   'unitPrice'?: (number | string | Long);
+  'name'?: (string);
   'price'?: "unitPrice";
 }
 
@@ -13,5 +14,6 @@ export interface PricedItem {
   'sku': (string);
   'quantity': (number);
   'unitPrice'?: (number);
+  'name': (string);
   'price'?: "unitPrice";
 }

@@ -6,10 +6,12 @@ export interface AccountInput {
   'customerId'?: (string);
   'balance'?: (number | string | Long);
   'currency'?: (string);
+  'version'?: (number | string | Long);
 }
 
 export interface Account {
   'customerId': (string);
   'balance': (number);
   'currency': (string);
+  'version': (number);
 }

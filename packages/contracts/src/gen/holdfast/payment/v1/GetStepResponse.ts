@@ -5,6 +5,7 @@ import type { ChargePaymentResponseInput as _holdfast_payment_v1_ChargePaymentRe
 import type { RefundPaymentResponseInput as _holdfast_payment_v1_RefundPaymentResponseInput, RefundPaymentResponse as _holdfast_payment_v1_RefundPaymentResponse } from '../../../holdfast/payment/v1/RefundPaymentResponse.ts';
 import type { AdjustAccountResponseInput as _holdfast_payment_v1_AdjustAccountResponseInput, AdjustAccountResponse as _holdfast_payment_v1_AdjustAccountResponse } from '../../../holdfast/payment/v1/AdjustAccountResponse.ts';
 import type { RefusalInput as _holdfast_step_v1_RefusalInput, Refusal as _holdfast_step_v1_Refusal } from '../../../holdfast/step/v1/Refusal.ts';
+import type { PutAccountResponseInput as _holdfast_payment_v1_PutAccountResponseInput, PutAccountResponse as _holdfast_payment_v1_PutAccountResponse } from '../../../holdfast/payment/v1/PutAccountResponse.ts';
 import type { ReserveRefundResponseInput as _holdfast_payment_v1_ReserveRefundResponseInput, ReserveRefundResponse as _holdfast_payment_v1_ReserveRefundResponse } from '../../../holdfast/payment/v1/ReserveRefundResponse.ts';
 import type { ReleaseRefundResponseInput as _holdfast_payment_v1_ReleaseRefundResponseInput, ReleaseRefundResponse as _holdfast_payment_v1_ReleaseRefundResponse } from '../../../holdfast/payment/v1/ReleaseRefundResponse.ts';
 import type { RefundChargeResponseInput as _holdfast_payment_v1_RefundChargeResponseInput, RefundChargeResponse as _holdfast_payment_v1_RefundChargeResponse } from '../../../holdfast/payment/v1/RefundChargeResponse.ts';
@@ -15,10 +16,11 @@ export interface GetStepResponseInput {
   'refunded'?: (_holdfast_payment_v1_RefundPaymentResponseInput | null);
   'adjusted'?: (_holdfast_payment_v1_AdjustAccountResponseInput | null);
   'refusal'?: (_holdfast_step_v1_RefusalInput | null);
+  'put'?: (_holdfast_payment_v1_PutAccountResponseInput | null);
   'refundReserved'?: (_holdfast_payment_v1_ReserveRefundResponseInput | null);
   'refundReleased'?: (_holdfast_payment_v1_ReleaseRefundResponseInput | null);
   'chargeRefunded'?: (_holdfast_payment_v1_RefundChargeResponseInput | null);
-  'answer'?: "charged"|"refunded"|"adjusted"|"refusal"|"refundReserved"|"refundReleased"|"chargeRefunded";
+  'answer'?: "charged"|"refunded"|"adjusted"|"refusal"|"put"|"refundReserved"|"refundReleased"|"chargeRefunded";
 }
 
 export interface GetStepResponse {
@@ -27,8 +29,9 @@ export interface GetStepResponse {
   'refunded'?: (_holdfast_payment_v1_RefundPaymentResponse | null);
   'adjusted'?: (_holdfast_payment_v1_AdjustAccountResponse | null);
   'refusal'?: (_holdfast_step_v1_Refusal | null);
+  'put'?: (_holdfast_payment_v1_PutAccountResponse | null);
   'refundReserved'?: (_holdfast_payment_v1_ReserveRefundResponse | null);
   'refundReleased'?: (_holdfast_payment_v1_ReleaseRefundResponse | null);
   'chargeRefunded'?: (_holdfast_payment_v1_RefundChargeResponse | null);
-  'answer'?: "charged"|"refunded"|"adjusted"|"refusal"|"refundReserved"|"refundReleased"|"chargeRefunded";
+  'answer'?: "charged"|"refunded"|"adjusted"|"refusal"|"put"|"refundReserved"|"refundReleased"|"chargeRefunded";
 }

@@ -6,10 +6,16 @@ export interface PutAccountRequestInput {
   'customerId'?: (string);
   'balance'?: (number | string | Long);
   'currency'?: (string);
+  'ifVersions'?: (number | string | Long)[];
+  'ifOpened'?: (boolean);
+  'money'?: "currency";
 }
 
 export interface PutAccountRequest {
   'customerId': (string);
   'balance': (number);
-  'currency': (string);
+  'currency'?: (string);
+  'ifVersions': (number)[];
+  'ifOpened': (boolean);
+  'money'?: "currency";
 }

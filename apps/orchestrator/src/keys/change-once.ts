@@ -1,42 +1,61 @@
 /*
- * Adjusting stock or an account under a client's key. The effect is a participant's; the key is claimed here, where the
- * keys of all operations are kept.
+ * Every change but an order's, under a client's key: setting and adjusting stock and accounts, cancelling, dispatching, the
+ * verbs of operators. The effect is a participant's or a saga's; the key is claimed here, where the keys of all operations are
+ * kept.
  *
  * K1  The key is claimed durably before the call goes out; the call carries a key derived from it; the answer is stored
  *     before it is sent.
  * K2  Same key, same request: the same bytes. Same key, other request or operation: refused, nothing called.
  * K7  A duplicate waits in memory for the call that runs in this process, and shares its answer (run-idempotent.ts).
  * K5  Past its retention the resource is shown as it is; nothing is called.
+ * K8  A retry is replayed, whatever has happened in between: nothing is called that would undo it.
  *
  * Crash windows: after the claim, or after the effect: the key is open, and the next request under it makes the same call
- * under the same derived key, which the participant runs at most once. A client's own key never reaches a participant:
- * it could be the key of an order's step.
+ * under the same derived key, which the participant runs at most once. What is no participant's finds out by itself whether it
+ * has been done (`claimedAt`). A client's own key never reaches a participant: it could be the key of an order's step.
  */
 import type { KeyedOperation } from '@holdfast/contracts';
 import { type ClaimedRequest, type Fingerprint, isSameRequest, runIdempotent } from '@holdfast/idempotency';
-import { isPastRetention, isTooOld } from '../keys/key-retention.ts';
-import { claimKey, findStoredKey, type StoredKey, settleKey } from '../keys/key-store.ts';
 import { keyId, type OrderDeps, type Reused, refusal } from '../orders/accept-order.ts';
+import { isPastRetention, isTooOld } from './key-retention.ts';
+import { claimKey, findStoredKey, type StoredKey, settleKey } from './key-store.ts';
 
-export type AdjustmentDesk = Pick<OrderDeps, 'pool' | 'fingerprinter' | 'retention' | 'now'> & {
+export type ChangeDesk = Pick<OrderDeps, 'pool' | 'fingerprinter' | 'retention' | 'now'> & {
   inFlightKeys: Pick<OrderDeps['inFlightKeys'], 'singleFlight'>;
 };
 
-export interface Adjustment {
+export interface Change {
   tenantId: string;
   key: string;
   operation: KeyedOperation;
-  /** Path of what is adjusted. */
+  /** Path of what is changed. */
   resource: string;
   /** Path parameters and body. */
   request: object;
-  /** Makes the call under this key: an answer for good, or an exception when nothing is known for good. */
-  call: (derivedKey: string) => Promise<{ status: number; body: string; replayed: boolean }>;
+  /** Makes the call: an answer, or an exception when nothing is known for good. */
+  call: (attempt: ChangeAttempt) => Promise<ChangeAnswer>;
   /** The resource as it is now. */
   read: () => Promise<string>;
 }
 
-export type Adjusted =
+export interface ChangeAttempt {
+  /** Derived from the client's key, the same at every attempt. */
+  key: string;
+  /** When the key was claimed. */
+  claimedAt: Date;
+  /** False: an earlier attempt may have done it. */
+  isFirst: boolean;
+}
+
+export interface ChangeAnswer {
+  status: number;
+  body: string;
+  replayed: boolean;
+  /** Not decided yet: it is not stored, and a retry asks again. */
+  isOpen?: boolean;
+}
+
+export type Changed =
   | { kind: 'completed'; status: number; body: string; replayed: boolean; claimedAt: Date }
   | { kind: 'in_progress'; claimedAt: Date }
   | Reused
@@ -45,22 +64,22 @@ export type Adjusted =
 /** As long as the call to the participant may take. */
 const DUPLICATE_WAIT_MS = 5_000;
 
-interface KeyedAdjustment extends Adjustment {
+interface KeyedChange extends Change {
   id: string;
   fingerprint: Fingerprint;
   claimed: (request: ClaimedRequest) => void;
 }
 
 /** @throws what `call`, `read` and the database throw; send the same key again then */
-export async function adjustOnce(desk: AdjustmentDesk, adjustment: Adjustment): Promise<Adjusted> {
+export async function changeOnce(desk: ChangeDesk, wanted: Change): Promise<Changed> {
   const { fingerprinter, now, inFlightKeys } = desk;
-  const { tenantId, key, operation, request } = adjustment;
+  const { tenantId, key, operation, request } = wanted;
   const id = keyId(fingerprinter, tenantId, key);
   const fingerprint = fingerprinter.of(operation, request, { nameMembers: true });
   const call = { tenantId, key, operation, fingerprint, waitMs: DUPLICATE_WAIT_MS };
-  return await runIdempotent<Adjusted>(inFlightKeys.singleFlight, call, {
-    attempt: (claimed) => claimAdjustment(desk, { ...adjustment, id, fingerprint, claimed }),
-    share: (adjusted) => (adjusted.kind === 'completed' ? { ...adjusted, replayed: true } : adjusted),
+  return await runIdempotent<Changed>(inFlightKeys.singleFlight, call, {
+    attempt: (claimed) => claimChange(desk, { ...wanted, id, fingerprint, claimed }),
+    share: (changed) => (changed.kind === 'completed' ? { ...changed, replayed: true } : changed),
     reused: (claimedFor) => refusal(claimedFor, operation, fingerprint, now()),
     inProgress: (claimedFor) => ({ kind: 'in_progress', claimedAt: claimedFor?.createdAt ?? now() }),
     // The duplicate of another process waits at the participant, which runs the derived key once.
@@ -68,7 +87,7 @@ export async function adjustOnce(desk: AdjustmentDesk, adjustment: Adjustment): 
   });
 }
 
-async function claimAdjustment(desk: AdjustmentDesk, keyed: KeyedAdjustment): Promise<Adjusted> {
+async function claimChange(desk: ChangeDesk, keyed: KeyedChange): Promise<Changed> {
   const { pool, retention, now } = desk;
   const { tenantId, key, operation, resource, id, fingerprint, claimed } = keyed;
   if (isTooOld(retention, key, now())) {
@@ -79,7 +98,7 @@ async function claimAdjustment(desk: AdjustmentDesk, keyed: KeyedAdjustment): Pr
   const isFirst = await claimKey(pool, { id, tenantId, operation, resource, fingerprint, createdAt });
   if (isFirst) {
     claimed({ operation, fingerprint: fingerprint.digest, members: fingerprint.members, createdAt });
-    return await adjust(desk, keyed, createdAt);
+    return await change(desk, keyed, createdAt, true);
   }
   const stored = await findStoredKey(pool, { tenantId, id });
   if (stored === undefined) throw new Error('a key vanished between two statements: is something deleting live keys?');
@@ -87,13 +106,13 @@ async function claimAdjustment(desk: AdjustmentDesk, keyed: KeyedAdjustment): Pr
 }
 
 /** The key stands for something already. */
-async function handleExisting(desk: AdjustmentDesk, keyed: KeyedAdjustment, stored: StoredKey): Promise<Adjusted> {
+async function handleExisting(desk: ChangeDesk, keyed: KeyedChange, stored: StoredKey): Promise<Changed> {
   const { operation, fingerprint } = keyed;
   if (!isSameRequest(stored, { operation, fingerprint })) return refusal(stored, operation, fingerprint, desk.now());
   const { status, answer, createdAt: claimedAt } = stored;
   if (status === null) {
     keyed.claimed(stored);
-    return await adjust(desk, keyed, claimedAt);
+    return await change(desk, keyed, claimedAt, false);
   }
   // A refusal is final: its answer is kept as long as the key.
   const isPast = status < 400 && isPastRetention(desk.retention, claimedAt, desk.now());
@@ -102,9 +121,10 @@ async function handleExisting(desk: AdjustmentDesk, keyed: KeyedAdjustment, stor
 }
 
 /** At most once, however often it is called: the participant claims the derived key. */
-async function adjust(desk: AdjustmentDesk, keyed: KeyedAdjustment, claimedAt: Date): Promise<Adjusted> {
+async function change(desk: ChangeDesk, keyed: KeyedChange, claimedAt: Date, isFirst: boolean): Promise<Changed> {
   const { tenantId, operation, id } = keyed;
-  const { replayed, ...answer } = await keyed.call(`${id}:adjust`);
+  const { replayed, isOpen, ...answer } = await keyed.call({ key: `${id}:change`, claimedAt, isFirst });
+  if (isOpen) return { kind: 'completed', ...answer, replayed: false, claimedAt };
   // crash here: the effect is there, its answer is not stored; the next request under the key gets it from the participant.
   const stored = await settleKey(desk.pool, { tenantId, id, operation }, answer.status, answer.body);
   return { kind: 'completed', status: stored.status, body: stored.answer ?? answer.body, replayed, claimedAt };
