@@ -50,7 +50,7 @@ async function chargedAccount(): Promise<TestOrder & { customerId: string }> {
   const order = newOrder();
   const customerId = `c-${randomUUID()}`;
   const client = cards.payment.client;
-  await client.PutAccount({ customerId, balance: AMOUNT, currency: 'EUR' }, { tenantId: TENANT, timeoutMs: 5_000 });
+  await client.PutAccount({ customerId, balance: AMOUNT, currency: 'EUR' }, options(`put-for-${customerId}`));
   const request = { orderId: order.orderId, customerId, amount: AMOUNT, currency: 'EUR', method: 'balance' };
   expect(await client.ChargePayment(request, options(order.key))).toMatchObject({ kind: 'completed' });
   return { ...order, customerId };
