@@ -3,13 +3,7 @@
 /** From the ground up; a folder sees none of its own floor. */
 const FLOORS = [
   ['packages/resilience'],
-  [
-    'packages/certificates',
-    'packages/contracts',
-    'packages/service',
-    'packages/postgres',
-    'packages/http-exchange',
-  ],
+  ['packages/certificates', 'packages/contracts', 'packages/service', 'packages/postgres', 'packages/http-exchange'],
   ['packages/idempotency', 'packages/messaging', 'packages/rpc'],
   ['packages/saga', 'packages/participant'],
   ['packages/client', 'packages/testing'],

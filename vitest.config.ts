@@ -33,12 +33,14 @@ const STATIC = ['deployment', 'house', 'invariants', 'links', 'mutations', 'repo
 const ORDERS = [
   'bad-input',
   'cancel-order',
+  'card-payments',
   'duplicate-order',
   'grpc-orders',
   'other-clients',
   'place-order',
   'refunds',
   'retried-writes',
+  'world-orders',
 ].map((name) => `tests/${name}.test.ts`);
 const POSTGRES = ['packages/testing/src/postgres/vitest-postgres.ts'];
 

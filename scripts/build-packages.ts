@@ -17,23 +17,14 @@ const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const PACKAGES = join(ROOT, 'packages');
 const OURS = '@holdfast/';
 /** What of a manifest is published as it stands. */
-const KEPT = [
-  'name',
-  'version',
-  'description',
-  'keywords',
-  'license',
-  'type',
-  'engines',
-  'peerDependenciesMeta',
-  'bin',
-];
+const KEPT = ['name', 'version', 'description', 'keywords', 'license', 'type', 'engines', 'peerDependenciesMeta'];
 
 interface Manifest {
   [member: string]: unknown;
   name: string;
   version: string;
   exports: Record<string, string>;
+  bin?: Record<string, string>;
   dependencies?: Record<string, string>;
   peerDependencies?: Record<string, string>;
   holdfast?: { public?: boolean };
@@ -87,6 +78,12 @@ function writeDeclarations(chosen: string[], outDir: string): void {
   if (status !== 0) throw new Error('the declarations could not be written');
 }
 
+/** The commands, each a module that nobody imports. */
+function commandsOf(folder: string): [command: string, module: string, source: string][] {
+  const { bin = {} } = manifestOf(folder);
+  return Object.entries(bin).map(([command, source]) => [command, basename(source, '.ts'), source]);
+}
+
 /** `.` is the module `index`, `./fastify` is `fastify`. */
 function entriesOf(folder: string, at: string): Record<string, string> {
   const { exports } = manifestOf(folder);
@@ -102,7 +99,10 @@ async function build(folder: string, declarations: string): Promise<void> {
   const external = externalsOf(folder);
   await bundle(
     {
-      input: entriesOf(folder, join(PACKAGES, folder)),
+      input: {
+        ...entriesOf(folder, join(PACKAGES, folder)),
+        ...Object.fromEntries(commandsOf(folder).map(([, module, source]) => [module, join(PACKAGES, folder, source)])),
+      },
       external,
       plugins: [embeddedMigrations],
       platform: 'node',
@@ -196,12 +196,14 @@ function publishedManifest(folder: string): object {
     name === 'index' ? '.' : `./${name}`,
     { types: `./${name}.d.ts`, default: `./${name}.js` },
   ]);
+  const bin = commandsOf(folder).map(([command, module]): [string, string] => [command, `./${module}.js`]);
   const foreign = Object.entries(dependencies).filter(([name]) => !name.startsWith(OURS));
   const versions = (list: [string, string][]) =>
     Object.fromEntries(list.map(([name, range]) => [name, publishedRange(folder, name, range)]));
   return {
     ...Object.fromEntries(KEPT.filter((member) => member in manifest).map((member) => [member, manifest[member]])),
     sideEffects: false,
+    ...(bin.length > 0 && { bin: Object.fromEntries(bin) }),
     exports: { ...Object.fromEntries(exports), './package.json': './package.json' },
     ...(foreign.length > 0 && { dependencies: versions(foreign) }),
     ...(Object.keys(peerDependencies).length > 0 && { peerDependencies: versions(Object.entries(peerDependencies)) }),

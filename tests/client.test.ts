@@ -61,7 +61,7 @@ describe('the client of the HTTP API', () => {
     expect(await client.getKey(key)).toMatchObject({ kind: 'completed', body: { resource: '/v1/stock/apple' } });
     expect(await client.adjustAccount('ann', -1)).toMatchObject({ kind: 'completed' });
     expect(await client.getAccount('ann')).toMatchObject({ kind: 'completed', body: { currency: 'EUR' } });
-    expect(await client.getStock('no such sku')).toMatchObject({ kind: 'refused', problem: { status: 400 } });
+    expect(await client.getStock(' no such sku')).toMatchObject({ kind: 'refused', problem: { status: 400 } });
     expect(await client.getConfig()).toMatchObject({ kind: 'completed', body: { idempotencyKeyLifetime: 'P1D' } });
     const page = await client.listOrders({ limit: 1 });
     if (page.kind !== 'completed') throw new Error(JSON.stringify(page));

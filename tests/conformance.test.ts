@@ -18,6 +18,7 @@ import {
   placeFirstOrder,
   printTable,
   sealRules,
+  shopRules,
   type Target,
   waitingRules,
   writeRules,
@@ -51,6 +52,7 @@ printTable();
 describe('over HTTP', () => {
   keyRules(() => target);
   writeRules(() => target);
+  shopRules(() => target);
   waitingRules(() => target);
   edgeRules(() => target);
 });

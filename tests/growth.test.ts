@@ -43,7 +43,8 @@ async function countRows(): Promise<Record<string, number>> {
 
 async function countsIn(pool: Pool): Promise<{ table: string; count: number }[]> {
   const { rows } = await pool.query<{ table: string }>(
-    `select relname as table from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace`,
+    `select oid::regclass::text as table from pg_class
+      where relkind = 'r' and relnamespace in ('public'::regnamespace, 'holdfast'::regnamespace)`,
   );
   const counts: { table: string; count: number }[] = [];
   for (const { table } of rows) {
@@ -61,7 +62,7 @@ function differences(before: Record<string, number>, after: Record<string, numbe
 const idsIn = async (state: string): Promise<string[]> => {
   const found = await pools
     .get('orchestrator')
-    ?.query<{ id: string }>('select id from sagas where state = $1', [state]);
+    ?.query<{ id: string }>('select id from holdfast.sagas where state = $1', [state]);
   return found?.rows.map(({ id }) => id) ?? [];
 };
 

@@ -86,11 +86,14 @@ function codeOf(file: string): string {
 
 test("no application's SQL names a table of a library", () => {
   const created = listed('packages/*/sql/*.sql').flatMap((file) => [
-    ...codeOf(file).matchAll(/\bcreate table (?:if not exists )?(\w+)/g),
+    ...codeOf(file).matchAll(/\bcreate table holdfast\.(\w+)/g),
   ]);
   const tables = [...new Set(created.map(([, table]) => table))];
   expect(tables).toEqual(expect.arrayContaining(['claims', 'fences', 'inbox', 'sagas']));
-  const named = new RegExp(`\\b(?:from|into|update|join|table|exists|on|truncate)\\s+(${tables.join('|')})\\b`, 'g');
+  const named = new RegExp(
+    `\\b(?:from|into|update|join|table|exists|on|truncate)\\s+(?:holdfast\\.)?(${tables.join('|')})\\b`,
+    'g',
+  );
   const found = [...SOURCES, ...listed('apps/*/sql/*.sql')]
     .filter((file) => /^(apps|examples)\//.test(file))
     .flatMap((file) => [...codeOf(file).matchAll(named)].map(([, table]) => `${file}: ${table}`));

@@ -46,12 +46,9 @@ const NOT_BY_KEY = new Set([
   'idempotency.purge-claims',
   'idempotency.lock-fences',
   'idempotency.delete-fences',
-  'order-events.next-batch',
-  'order-events.relay-again',
-  'order-events.forget',
-  'shipment-events.next-batch',
-  'shipment-events.relay-again',
-  'shipment-events.forget',
+  'messaging.next-batch',
+  'messaging.relay-again',
+  'messaging.forget-relayed',
 ]);
 
 const ROWS = 100_000;
@@ -147,7 +144,7 @@ async function keysOf(): Promise<Keys> {
   const { rows } = await database.pool.query(
     `select c.relname as name, array_agg(a.attname::text) as columns
        from pg_index i join pg_class c on c.oid = i.indexrelid join pg_attribute a on a.attrelid = c.oid
-      where c.relnamespace = 'public'::regnamespace group by c.relname`,
+      where c.relnamespace in ('public'::regnamespace, 'holdfast'::regnamespace) group by c.relname`,
   );
   return new Map(rows.map(({ name, columns }) => [name, columns]));
 }
@@ -200,13 +197,12 @@ async function fill(): Promise<void> {
     ],
     ['orders (id, tenant_id, customer_id, created_at)', `'k' || n, 'shop', 'c', now()`],
     [
-      'sagas (id, definition, input, owner_id, deadline_at, changed_at)',
+      'holdfast.sagas (id, definition, input, owner_id, deadline_at, changed_at)',
       `'k' || n, 'place-order', '{}', 1, now(), now()`,
     ],
-    ['shipment_outbox (tenant_id, order_id, kind)', `${key}, 'dispatched'`],
-    ['outbox (order_id, kind, tenant_id)', `'k' || n, 'accepted', 'shop'`],
+    ['holdfast.outbox (tenant_id, order_id, kind)', `${key}, 'dispatched'`],
     [
-      'saga_attempts (saga_id, epoch, seq, step, direction, attempt, outcome, started_at, ended_at)',
+      'holdfast.saga_attempts (saga_id, epoch, seq, step, direction, attempt, outcome, started_at, ended_at)',
       `'k' || n, 1, 1, 'charge', 'act', 1, 'completed', now(), now()`,
     ],
   ];
@@ -223,12 +219,11 @@ describe('the statements of an order’s way', () => {
     expect([...modules].sort()).toEqual([
       'idempotency',
       'inventory',
-      'order-events',
+      'messaging',
       'orders',
       'payment',
       'saga',
       'sagas',
-      'shipment-events',
       'shipping',
     ]);
     expect(statementsByKey().length).toBeGreaterThan(55);
@@ -242,7 +237,8 @@ describe('the statements of an order’s way', () => {
 
   it('find their rows by key alone on an empty database, however few rows its pages are guessed to hold', async () => {
     const { rows } = await database.pool.query<{ name: string }>(
-      `select relname as name from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r'`,
+      `select oid::regclass::text as name from pg_class
+        where relnamespace in ('public'::regnamespace, 'holdfast'::regnamespace) and relkind = 'r'`,
     );
     // 10 is the least; pages that are guessed to hold few rows make reading all of an index look cheap.
     for (const { name } of rows) await database.pool.query(`alter table ${name} set (fillfactor = 10)`);

@@ -66,7 +66,7 @@ async function slowOrder(of: Shop): Promise<string> {
 async function park(id: string): Promise<void> {
   const parked = { step: 'create-shipment', direction: 'act', reason: 'planted', detail: 'by a test', attempts: 1 };
   const { rowCount } = await orders.query(
-    `update sagas set state = 'parked', resume_state = 'running', ended_at = null, position = 2,
+    `update holdfast.sagas set state = 'parked', resume_state = 'running', ended_at = null, position = 2,
             parked = $2::jsonb || jsonb_build_object('at', clock_timestamp())
       where id = $1 and state = 'completed'`,
     [id, JSON.stringify(parked)],

@@ -105,7 +105,7 @@ describe('a dispatch', () => {
     const orderId = await held([sku]);
     await fulfil(orderId);
     const forget = async () => {
-      await inventory.database.pool.query(`update inbox set received_at = received_at - interval '60 days'`);
+      await inventory.database.pool.query(`update holdfast.inbox set received_at = received_at - interval '60 days'`);
       expect(await forgetMessages(inventory.participant.pool, 45 * 86_400_000)).toBeGreaterThan(0);
     };
     await forget();
@@ -164,7 +164,7 @@ describe('stock that has left', () => {
     const sku = await listed();
     const orderId = await held([sku]);
     await fulfil(orderId);
-    await inventory.database.pool.query('delete from claims where scope = $1', [orderId]);
+    await inventory.database.pool.query('delete from holdfast.claims where scope = $1', [orderId]);
     const request = { orderId, currency: 'EUR', lines: [{ sku, quantity: 2 }] };
     const again = await inventory.client.ReserveInventory(request, options(`${orderId}:reserve-inventory`));
     expect(again).toMatchObject({ kind: 'completed', message: { reservationId: `rsv_${orderId}` } });

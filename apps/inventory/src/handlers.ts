@@ -13,6 +13,7 @@ import {
   checkDistinct,
   checkIdentifier,
   checkInteger,
+  checkShopId,
   InvalidRequest,
   type ServiceBinding,
   service,
@@ -36,7 +37,8 @@ const PUT = 'put-stock';
 const MAX_LINES = 100;
 const MAX_QUANTITY = 10_000;
 const MAX_COUNT = 1_000_000_000_000;
-const MAX_UNIT_PRICE = 99_999_999;
+/** A reservation checks that the total stays exact. */
+const MAX_UNIT_PRICE = Number.MAX_SAFE_INTEGER;
 
 const inventory = services.inventory;
 
@@ -74,14 +76,14 @@ export function inventoryService(participant: Participant): ServiceBinding {
     }),
 
     async GetStock(request, call) {
-      const stock = await findItem(pool, call.tenantId(), checkIdentifier('sku', request.sku));
+      const stock = await findItem(pool, call.tenantId(), checkShopId('sku', request.sku));
       return { kind: 'completed', message: { stock } };
     },
 
     async PutStock(request, call) {
       const { onHand, unitPrice, currency } = request;
       const item = {
-        sku: checkIdentifier('sku', request.sku),
+        sku: checkShopId('sku', request.sku),
         onHand: onHand === undefined ? onHand : checkInteger('on_hand', onHand, 0, MAX_COUNT),
         unitPrice: unitPrice === undefined ? unitPrice : checkInteger('unit_price', unitPrice, 0, MAX_UNIT_PRICE),
         currency: currency === undefined ? currency : checkCurrency('currency', currency),
@@ -97,7 +99,7 @@ export function inventoryService(participant: Participant): ServiceBinding {
     },
 
     async AdjustStock(request, call) {
-      const sku = checkIdentifier('sku', request.sku);
+      const sku = checkShopId('sku', request.sku);
       const delta = checkInteger('delta', request.delta, -MAX_COUNT, MAX_COUNT);
       if (delta === 0) throw new InvalidRequest('delta', 'send how much to add, or (below 0) to take');
       const keyed = keyedCall(call, { name: ADJUST }, request, fingerprinter);
@@ -187,7 +189,7 @@ function checkReturned(lines: ReturnedLine[]): ReturnedLine[] {
 function checkLines(lines: Line[]): Line[] {
   checkDistinct('lines', lines, 1, MAX_LINES, (line) => line.sku);
   return lines.map(({ sku, quantity, unitPrice }, at) => ({
-    sku: checkIdentifier(`lines[${at}].sku`, sku),
+    sku: checkShopId(`lines[${at}].sku`, sku),
     quantity: checkInteger(`lines[${at}].quantity`, quantity, 1, MAX_QUANTITY),
     unitPrice,
   }));

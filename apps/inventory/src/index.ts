@@ -1,6 +1,6 @@
 // What main.ts, tools and tests run this service by.
 import { idempotencyMigrations } from '@holdfast/idempotency';
-import { messagingMigrations } from '@holdfast/messaging';
+import { inboxMigrations } from '@holdfast/messaging';
 import type { Migrations } from '@holdfast/postgres';
 
 export * from './config.ts';
@@ -10,6 +10,6 @@ export { inventoryService } from './handlers.ts';
 /** Everything that its database is made of. */
 export const inventoryMigrations: Migrations[] = [
   idempotencyMigrations,
-  messagingMigrations,
+  inboxMigrations,
   { module: 'inventory', folder: new URL('../sql/', import.meta.url) },
 ];

@@ -128,7 +128,10 @@ describe('a reservation', () => {
     const { orderId, key } = newOrder();
     const request = { orderId, currency: 'EUR', lines: [{ sku, quantity: 4 }] };
     const first = await inventory.client.ReserveInventory(request, options(key));
-    await inventory.database.pool.query('delete from claims where tenant_id = $1 and scope = $2', [TENANT, orderId]);
+    await inventory.database.pool.query('delete from holdfast.claims where tenant_id = $1 and scope = $2', [
+      TENANT,
+      orderId,
+    ]);
     const late = await inventory.client.ReserveInventory(request, options(key));
     expect(late).toMatchObject({ kind: 'completed', message: first.kind === 'completed' ? first.message : {} });
     const other = { ...request, lines: [{ sku, quantity: 5 }] };
@@ -143,7 +146,10 @@ describe('a reservation', () => {
     const { orderId, key } = newOrder();
     const request = { orderId, currency: 'EUR', lines: [{ sku, quantity: 4 }] };
     const first = await inventory.client.ReserveInventory(request, options(key));
-    await inventory.database.pool.query('delete from claims where tenant_id = $1 and scope = $2', [TENANT, orderId]);
+    await inventory.database.pool.query('delete from holdfast.claims where tenant_id = $1 and scope = $2', [
+      TENANT,
+      orderId,
+    ]);
     const late = await inventory.client.ReserveInventory(request, options(key));
     expect(late).toMatchObject({ kind: 'completed', message: first.kind === 'completed' ? first.message : {} });
     expect(await stockOf(sku)).toEqual({ onHand: 4, reserved: 4 });
@@ -285,7 +291,10 @@ describe('stock', () => {
     const once = await inventory.client.AdjustStock({ sku, delta: 5 }, options(key));
     expect(once).toMatchObject({ kind: 'completed', message: { stock: { onHand: 15 } } });
     expect(await inventory.client.AdjustStock({ sku, delta: 5 }, options(key))).toEqual({ ...once, replayed: true });
-    await inventory.database.pool.query('delete from claims where tenant_id = $1 and scope = $2', [TENANT, key]);
+    await inventory.database.pool.query('delete from holdfast.claims where tenant_id = $1 and scope = $2', [
+      TENANT,
+      key,
+    ]);
     expect(await inventory.client.AdjustStock({ sku, delta: 5 }, options(key))).toMatchObject({ kind: 'completed' });
     await inventory.client.PutStock({ sku, onHand: 7 }, options(`put-${randomUUID()}`));
     const { rows } = await inventory.database.pool.query(

@@ -61,7 +61,10 @@ describe('stock that is set', () => {
       const key = newKey();
       await put({ sku, ...change }, key);
       await put({ sku, onHand: 3, unitPrice: 9 });
-      await inventory.database.pool.query('delete from claims where tenant_id = $1 and scope = $2', ['shop', key]);
+      await inventory.database.pool.query('delete from holdfast.claims where tenant_id = $1 and scope = $2', [
+        'shop',
+        key,
+      ]);
       expect(await put({ sku, ...change }, key)).toMatchObject({ kind: 'completed' });
       expect(await stockOf(sku)).toMatchObject({ onHand: 3, unitPrice: 9 });
     }

@@ -11,7 +11,7 @@
 import { byOrder, DuplicateEffect, type OrderId, orderColumns } from '@holdfast/participant';
 import { fewRowsHint, statement, type Transaction } from '@holdfast/postgres';
 import { InvalidRequest } from '@holdfast/rpc';
-import type { PricedLine, Reservation, ReserveOutcome, ReserveRequest } from './reserve-request.ts';
+import type { Line, PricedLine, Reservation, ReserveOutcome, ReserveRequest } from './reserve-request.ts';
 import { StockAllocation, type StockRow } from './stock-allocation.ts';
 
 const lockItems = statement(
@@ -149,12 +149,17 @@ async function earlierReservations(
 
 /** @throws InvalidRequest CONFLICT when it was for something else, or was given back */
 function sameReservation(row: ReservationRow, request: ReserveRequest): Reservation {
-  const wanted = request.lines.map((line) => `${line.sku} ${line.quantity}`).join();
-  const held = row.lines.map((line) => `${line.sku} ${line.quantity}`).join();
+  const wanted = textOf(request.lines);
+  const held = textOf(row.lines);
   if (row.state === 'released' || row.currency !== request.currency || wanted !== held) {
     throw new InvalidRequest('order_id', 'this order has had its reservation: an order reserves once', 'CONFLICT');
   }
   return { reservationId: row.reservation_id, currency: row.currency, lines: row.lines, total: row.total };
+}
+
+/** Keeps them apart, whatever an SKU is written like. */
+function textOf(lines: Line[]): string {
+  return JSON.stringify(lines.map(({ sku, quantity }) => [sku, quantity]));
 }
 
 const lockReservationsOf = statement(

@@ -29,7 +29,7 @@ const rows = async (text: string, values: unknown[]) => (await participant.datab
 
 async function listed(onHand: number, tenantId = TENANT, sku = `sku-${randomUUID().slice(0, 8)}`): Promise<string> {
   const put = { sku, onHand, unitPrice: 100, currency: 'EUR' };
-  expect(await participant.client.PutStock(put, options(`put-of-the-item-${sku}`, tenantId))).toMatchObject({
+  expect(await participant.client.PutStock(put, options(`the-put-of-${onHand}-of-${sku}`, tenantId))).toMatchObject({
     kind: 'completed',
   });
   return sku;
@@ -59,7 +59,7 @@ const makersOf = (orders: Order[]) =>
   rows('select distinct xmin::text from reservations where order_id = any($1)', [orders.map(({ orderId }) => orderId)]);
 
 const forgetClaims = (orders: Order[]) =>
-  rows('delete from claims where scope = any($1)', [orders.map(({ orderId }) => orderId)]);
+  rows('delete from holdfast.claims where scope = any($1)', [orders.map(({ orderId }) => orderId)]);
 
 describe('reservations that arrive together', () => {
   it('A1: of one hot item are one transaction, and are counted each', async () => {
@@ -201,7 +201,7 @@ async function booksOf(tenantId: string): Promise<unknown[]> {
   const books = [
     'select sku, on_hand, reserved from stock where tenant_id = $1 order by sku',
     'select order_id, state, lines, total from reservations where tenant_id = $1 order by order_id',
-    'select scope, name, state, answer from claims where tenant_id = $1 order by scope, name',
+    'select scope, name, state, answer from holdfast.claims where tenant_id = $1 order by scope, name',
   ];
   return await Promise.all(books.map((text) => rows(text, [tenantId])));
 }

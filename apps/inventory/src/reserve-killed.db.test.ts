@@ -78,7 +78,7 @@ describe('a participant that is killed in the middle of its streams', () => {
     // The kills did hit calls that were under way.
     expect(ended.some(({ attempts }) => attempts > 1)).toBe(true);
     const { rows } = await database.pool.query(
-      `select (select count(*) from reservations) as reservations, reserved, (select count(*) from claims where operation <> 'put-stock') as claims
+      `select (select count(*) from reservations) as reservations, reserved, (select count(*) from holdfast.claims where operation <> 'put-stock') as claims
          from stock where sku = $1`,
       [sku],
     );

@@ -74,7 +74,9 @@ describe('the price that was shown', () => {
     const shown = { lines: [{ sku, quantity: 1, unitPrice: 250 }] };
     await reserve(shown, orderId);
     await inventory.PutStock({ sku, unitPrice: 999 }, options(`put-${randomUUID()}`));
-    await participant.database.pool.query(`delete from claims where tenant_id = 'shop' and scope = $1`, [orderId]);
+    await participant.database.pool.query(`delete from holdfast.claims where tenant_id = 'shop' and scope = $1`, [
+      orderId,
+    ]);
     expect(await reserve(shown, orderId)).toMatchObject({ kind: 'completed', message: { total: 250 } });
   });
 

@@ -3,9 +3,10 @@ import { hostname } from 'node:os';
 import type { Server } from 'node:tls';
 import { ORDER_EVENTS } from '@holdfast/contracts';
 import { idempotencyMigrations, loadFingerprinter } from '@holdfast/idempotency';
-import { defineOutbox } from '@holdfast/messaging';
+import { defineOutbox, outboxMigrations, type StreamEntry } from '@holdfast/messaging';
 import {
   certificatesOf,
+  consumeEvents,
   databaseCheck,
   eventsUrl,
   openRedis,
@@ -43,22 +44,19 @@ import { REFUND_SAGA } from './refunds/refund.ts';
 import { refundOrderSaga } from './refunds/refund-order-saga.ts';
 import { takeRefundNews } from './refunds/take-refund-news.ts';
 import { connectParticipants, type Participants } from './saga/participants.ts';
+import { PAYMENT_STREAM, SIGNALS, signalOrders } from './saga/payment-events.ts';
 import { placeOrderSaga } from './saga/place-order-saga.ts';
 import { countUnendedSagas } from './saga/saga-store.ts';
 
 export const orchestratorMigrations: Migrations[] = [
   idempotencyMigrations,
   sagaMigrations,
+  outboxMigrations,
   { module: 'orchestrator', folder: new URL('../sql/', import.meta.url) },
 ];
 
 /** What the statements of order-store.ts publish (E1). */
-export const ORDER_OUTBOX = defineOutbox({
-  name: ORDER_EVENTS,
-  subject: 'order',
-  outbox: 'outbox',
-  relays: 'relays',
-});
+export const ORDER_OUTBOX = defineOutbox({ name: ORDER_EVENTS, subject: 'order' });
 
 /** How often payment is asked what has become of refunds. */
 const REFUND_NEWS_MS = 1_000;
@@ -83,13 +81,18 @@ export async function runOrchestrator(
   const parts = { settings, log, metrics, certificates, pool: await openDatabase(settings, log, metrics) };
   const participants = connectParticipants(settings, certificates);
   onShutdown(async () => participants.close());
-  const definitions = [placeOrderSaga(participants, settings.ORDER_DEADLINE_MS), refundOrderSaga(participants)];
+  const { ORDER_DEADLINE_MS: deadlineMs, PAYMENT_WAIT_MS: paymentWaitMs } = settings;
+  const definitions = [placeOrderSaga(participants, { deadlineMs, paymentWaitMs }), refundOrderSaga(participants)];
   const engine = await startEngine(parts, definitions, ports);
   const deps = await createOrderDeps(parts, engine);
   const { pool } = parts;
   onShutdown(retentionOf({ pool, ...claimRetention(deps.retention) }, log, metrics));
   if (eventsAt !== undefined)
     relayEvents(eventsAt, ORDER_OUTBOX, settings.ORDER_EVENTS_KEPT_MS, { pool, log, metrics });
+  if (eventsAt !== undefined) {
+    const handle = (entries: StreamEntry[]) => signalOrders(engine, entries);
+    consumeEvents(eventsAt, { stream: PAYMENT_STREAM, group: SIGNALS, handle }, { log, metrics });
+  }
   onShutdown(takeRefundNews({ pool, payment: participants.payment, engine, log: parts.log }, REFUND_NEWS_MS));
   await serve(parts, { deps, participants, definitions });
 }
@@ -142,9 +145,12 @@ async function startEngine(
     metrics: sagaMetrics(metrics),
     prepared: true,
     commitHook: settings.ORDER_EVENTS ? storeAnswerAndEvent : storeAnswer,
-    // The answer to a refund was stored when it was accepted.
+    // A customer who waits for the answer has to hear what is to be done, as much as how it ended. The answer to a refund was
+    // stored when it was accepted.
     hookPayload: (saga, input) =>
-      hasEnded(saga.state) && saga.definition !== REFUND_SAGA ? terminalAnswer(input as AcceptedOrder, saga) : null,
+      saga.definition !== REFUND_SAGA && (hasEnded(saga.state) || saga.state === 'waiting')
+        ? terminalAnswer(input as AcceptedOrder, saga)
+        : null,
   });
   observeEngine(metrics, engine);
   observeUnended(metrics, log, () => countUnendedSagas(pool));

@@ -112,27 +112,3 @@ create table disputes (
   changed_at timestamptz not null default clock_timestamp(),
   primary key (tenant_id, order_id, dispute_id)
 );
-
--- What the provider has told of payments and is to be told to others: written in the transaction that notes the event. The
--- relay hands it on and keeps it for a while.
---   changed:<event>              ask about the charge that waits
---   disputed:<dispute>:<status>  a dispute has come to this
-create table payment_outbox (
-  tenant_id text not null,
-  order_id text not null,
-  kind text not null check (kind ~ '^(changed|disputed):'),
-  at timestamptz not null default clock_timestamp(),
-  relayed_at timestamptz,
-  primary key (tenant_id, order_id, kind)
-);
-create index payment_outbox_open on payment_outbox (at) where relayed_at is null;
-create index payment_outbox_kept on payment_outbox (relayed_at) where relayed_at is not null;
-
--- Which process relays (a lease, on the database's clock), and how many batches have been handed on.
-create table payment_relays (
-  name text primary key,
-  holder text,
-  held_until timestamptz,
-  batches bigint not null default 0
-);
-insert into payment_relays (name) values ('payment-events');

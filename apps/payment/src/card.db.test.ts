@@ -267,7 +267,7 @@ describe('an attempt at the provider', () => {
     const charging = cards.charge(order, slowest);
     await held.arrived;
     const { rows } = await cards.payment.database.pool.query(
-      'select extract(epoch from lease_until - claimed_at)::float8 as lease_s from claims where scope = $1',
+      'select extract(epoch from lease_until - claimed_at)::float8 as lease_s from holdfast.claims where scope = $1',
       [order.orderId],
     );
     expect(rows[0].lease_s).toBeGreaterThan(0);

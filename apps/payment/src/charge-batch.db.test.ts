@@ -77,7 +77,7 @@ const refund = (order: Order, tenantId = TENANT, by = payment) =>
   by.RefundPayment({ orderId: order.orderId }, options(`${keyOf(order)}:undo`, tenantId));
 const kindsOf = (results: { kind: string; reason?: string }[]) => results.map(({ kind, reason }) => reason ?? kind);
 const forgetClaims = (orders: Order[]) =>
-  rows('delete from claims where scope = any($1)', [orders.map(({ orderId }) => orderId)]);
+  rows('delete from holdfast.claims where scope = any($1)', [orders.map(({ orderId }) => orderId)]);
 
 describe('charges that arrive together', () => {
   it('A1: of one customer are one transaction, and are debited each', async () => {

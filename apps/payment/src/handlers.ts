@@ -9,7 +9,7 @@ import {
   settlementOf,
   stepMethod,
 } from '@holdfast/participant';
-import { checkCurrency, checkIdentifier, checkInteger, InvalidRequest, service, services } from '@holdfast/rpc';
+import { checkCurrency, checkInteger, checkShopId, InvalidRequest, service, services } from '@holdfast/rpc';
 import { type HttpRoutes, onShutdown } from '@holdfast/service';
 import { adjustAccount, findAccount, MAX_BALANCE, putAccount } from './account.ts';
 import { type CardOutcome, type Cards, cardsFor, type GivenBack, type ProviderSettings, providerFor } from './card.ts';
@@ -62,7 +62,7 @@ export const paymentService =
         return {
           method,
           methodKind: method === 'balance' ? 'balance' : 'card',
-          customerId: checkIdentifier('customer_id', request.customerId),
+          customerId: checkShopId('customer_id', request.customerId),
           amount: checkInteger('amount', request.amount, 0, Number.MAX_SAFE_INTEGER),
           currency: checkCurrency('currency', request.currency),
           providerCustomer: checkShape('provider_customer', request.providerCustomer, CUSTOMER, 'send cus_…'),
@@ -86,14 +86,14 @@ export const paymentService =
       }),
 
       async GetAccount(request, call) {
-        const customerId = checkIdentifier('customer_id', request.customerId);
+        const customerId = checkShopId('customer_id', request.customerId);
         return { kind: 'completed', message: { account: await findAccount(pool, call.tenantId(), customerId) } };
       },
 
       async PutAccount(request, call) {
         const { currency } = request;
         const wanted = {
-          customerId: checkIdentifier('customer_id', request.customerId),
+          customerId: checkShopId('customer_id', request.customerId),
           balance: checkInteger('balance', request.balance, 0, MAX_BALANCE),
           currency: currency === undefined ? currency : checkCurrency('currency', currency),
         };
@@ -108,7 +108,7 @@ export const paymentService =
       },
 
       async AdjustAccount(request, call) {
-        const customerId = checkIdentifier('customer_id', request.customerId);
+        const customerId = checkShopId('customer_id', request.customerId);
         const delta = checkInteger('delta', request.delta, -MAX_BALANCE, MAX_BALANCE);
         if (delta === 0) throw new InvalidRequest('delta', 'send how much to add, or (below 0) to take');
         const keyed = keyedCall(call, { name: ADJUST }, request, fingerprinter);

@@ -149,7 +149,7 @@ describe('a charge to an account', () => {
     const customer = await customerWith(1_000);
     const order = newOrder();
     await byBalance(order, customer, 300);
-    await payment.database.pool.query('delete from claims where scope = $1', [order.orderId]);
+    await payment.database.pool.query('delete from holdfast.claims where scope = $1', [order.orderId]);
     expect(await byBalance(order, customer, 300)).toMatchObject({ kind: 'completed' });
     expect(await balanceOf(customer)).toBe(700);
   });
@@ -258,7 +258,7 @@ describe('a charge by card', () => {
     const first = await byCard(order);
     // As the crash leaves it: captured outside, and here only the claim and the intent's id.
     await payment.database.pool.query(
-      `update claims set state = 'in_progress', answer = null, settled_at = null, lease_until = clock_timestamp()
+      `update holdfast.claims set state = 'in_progress', answer = null, settled_at = null, lease_until = clock_timestamp()
         where scope = $1`,
       [order.orderId],
     );

@@ -11,7 +11,7 @@ beforeAll(async () => {
     STRIPE_API_BASE: null,
     STRIPE_TIMEOUT_MS: 500,
     STRIPE_WEBHOOK_SECRET: null,
-    PAYMENT_WINDOW_MS: 60_000,
+    PAYMENT_WINDOW_MS: 1_000,
   };
   payment = await testParticipant('put-account', services.payment, paymentMigrations, paymentService(settings));
 });
@@ -53,7 +53,7 @@ describe('a balance that is set', () => {
     expect(await put({ customerId, balance: 10_000 }, key)).toEqual({ ...once, replayed: true });
     expect((await accountOf(customerId)).balance).toBe(7_000);
     // K5: past its claim, the entry says that it was set.
-    await payment.database.pool.query('delete from claims where tenant_id = $1 and scope = $2', ['shop', key]);
+    await payment.database.pool.query('delete from holdfast.claims where tenant_id = $1 and scope = $2', ['shop', key]);
     expect(await put({ customerId, balance: 10_000 }, key)).toMatchObject({ kind: 'completed' });
     expect((await accountOf(customerId)).balance).toBe(7_000);
   });

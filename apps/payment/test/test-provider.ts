@@ -148,13 +148,13 @@ export async function startTestCards(timeoutMs = 2_000): Promise<TestCards> {
     },
     async endLeases({ orderId }) {
       const ended = await pool.query(
-        'update claims set lease_until = clock_timestamp() where scope = $1 and lease_until > clock_timestamp()',
+        'update holdfast.claims set lease_until = clock_timestamp() where scope = $1 and lease_until > clock_timestamp()',
         [orderId],
       );
       if (ended.rowCount === 0) throw new Error('no attempt holds a lease for this order');
     },
     async forgetClaims({ orderId }) {
-      const gone = await pool.query('delete from claims where scope = $1', [orderId]);
+      const gone = await pool.query('delete from holdfast.claims where scope = $1', [orderId]);
       if (gone.rowCount === 0) throw new Error('this order had no claims');
     },
     async reset() {

@@ -84,12 +84,16 @@ const BOOKING_SCHEMA = {
     shipTo: {
       type: 'object',
       additionalProperties: false,
-      required: ['name', 'line1', 'city', 'postalCode', 'country'],
+      required: ['name', 'line1', 'city', 'country'],
       properties: {
         name: TEXT,
         line1: TEXT,
         city: TEXT,
-        postalCode: { type: 'string', pattern: '^[A-Za-z0-9 -]{1,16}$' },
+        line2: TEXT,
+        region: TEXT,
+        postalCode: { ...TEXT, maxLength: 20 },
+        phone: TEXT,
+        company: TEXT,
         country: { type: 'string', pattern: '^[A-Z]{2}$' },
       },
     },

@@ -182,7 +182,8 @@ describe('a booking whose process dies', () => {
 
     // The dead process's lease still stands, on the database's clock. Rather than wait for it, let it run out now.
     expect(await create(order)).toMatchObject({ reason: 'REQUEST_IN_PROGRESS' });
-    const ended = 'update claims set lease_until = clock_timestamp() where scope = $1 and lease_until is not null';
+    const ended =
+      'update holdfast.claims set lease_until = clock_timestamp() where scope = $1 and lease_until is not null';
     expect((await shipping.database.pool.query(ended, [order.orderId])).rowCount).toBe(1);
     carrier.seen.length = 0;
     expect(await create(order)).toMatchObject({ kind: 'completed', replayed: false });
@@ -196,7 +197,7 @@ describe('a booking whose process dies', () => {
     const slow = carrier.hold(BOOK, 'answer');
     const first = create(order, patient);
     await slow.arrived;
-    await shipping.database.pool.query('update claims set lease_until = clock_timestamp() where scope = $1', [
+    await shipping.database.pool.query('update holdfast.claims set lease_until = clock_timestamp() where scope = $1', [
       order.orderId,
     ]);
     const second = await create(order);
@@ -287,7 +288,8 @@ describe('the undo of a booking', () => {
     const slow = carrier.hold(CANCEL, 'answer');
     const first = cancel(order, patient);
     await slow.arrived;
-    const ended = 'update claims set lease_until = clock_timestamp() where scope = $1 and lease_until is not null';
+    const ended =
+      'update holdfast.claims set lease_until = clock_timestamp() where scope = $1 and lease_until is not null';
     await shipping.database.pool.query(ended, [order.orderId]);
     const second = await cancel(order);
     expect(second).toMatchObject({ kind: 'completed', replayed: false });

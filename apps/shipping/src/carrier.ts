@@ -15,9 +15,14 @@ export interface Address {
   name: string;
   line1: string;
   city: string;
-  postalCode: string;
   /** ISO 3166-1 alpha-2. */
   country: string;
+  /** These are there only if they were sent. */
+  postalCode?: string;
+  line2?: string;
+  region?: string;
+  phone?: string;
+  company?: string;
 }
 
 export interface Parcel {

@@ -52,7 +52,7 @@ const cancel = (shipping: Shipping, orderId: string) =>
 async function standing(shipping: Shipping, orderId: string) {
   const { pool } = shipping.database;
   const { rows } = await pool.query('select state from shipments where order_id = $1', [orderId]);
-  const told = await pool.query('select kind, tenant_id from shipment_outbox where order_id = $1', [orderId]);
+  const told = await pool.query('select kind, tenant_id from holdfast.outbox where order_id = $1', [orderId]);
   return { state: rows[0]?.state as string | undefined, told: told.rows };
 }
 
@@ -128,7 +128,7 @@ describe.each([{ whose: 'our own' }, { whose: 'a carrier’s' }])('$whose shipme
   it('K5: booked again when its claim is gone, is the one that was dispatched', async () => {
     const { orderId, shipmentId } = await booked(shipping());
     await dispatch(shipping(), orderId);
-    await shipping().database.pool.query('delete from claims where scope = $1', [orderId]);
+    await shipping().database.pool.query('delete from holdfast.claims where scope = $1', [orderId]);
     const request = { orderId, shipTo, parcels: [{ sku: 'mug', quantity: 1 }] };
     const again = await shipping().client.CreateShipment(request, options(actOf(orderId)));
     expect(again).toMatchObject({ kind: 'completed', message: { shipmentId } });

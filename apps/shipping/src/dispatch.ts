@@ -8,16 +8,11 @@
  */
 import { SHIPMENT_EVENTS } from '@holdfast/contracts';
 import { isSealedSql } from '@holdfast/idempotency';
-import { defineOutbox } from '@holdfast/messaging';
+import { defineOutbox, newEventsSql } from '@holdfast/messaging';
 import { statement, type Transaction } from '@holdfast/postgres';
 import { InvalidRequest } from '@holdfast/rpc';
 
-export const SHIPMENT_OUTBOX = defineOutbox({
-  name: SHIPMENT_EVENTS,
-  subject: 'shipment',
-  outbox: 'shipment_outbox',
-  relays: 'shipment_relays',
-});
+export const SHIPMENT_OUTBOX = defineOutbox({ name: SHIPMENT_EVENTS, subject: 'shipment' });
 
 export interface Dispatched {
   shipmentId: string;
@@ -49,10 +44,15 @@ const dispatchSql = (outbox: string) => `
 const dispatchShipment = statement('shipping.dispatch', dispatchSql(''));
 const dispatchAndPublish = statement(
   'shipping.dispatch-with-outbox',
-  dispatchSql(`, published as (
-     insert into shipment_outbox (tenant_id, order_id, kind, at)
-     select tenant_id, order_id, 'dispatched', dispatched_at from dispatched
-   )`),
+  dispatchSql(
+    `, published as (${newEventsSql({
+      tenantId: 'tenant_id',
+      orderId: 'order_id',
+      kind: `'dispatched'`,
+      at: 'dispatched_at',
+      source: 'dispatched',
+    })})`,
+  ),
 );
 
 /**

@@ -12,6 +12,7 @@ import {
   checkDistinct,
   checkIdentifier,
   checkInteger,
+  checkShopId,
   checkText,
   InvalidRequest,
   type ServiceBinding,
@@ -39,9 +40,16 @@ const CANCEL = 'cancel-shipment';
 const MAX_PARCELS = 100;
 const MAX_QUANTITY = 10_000;
 const MAX_ADDRESS_LINE = 200;
-const CONTROL_CHARACTER = /\p{Cc}/u;
-const POSTAL_CODE = /^[A-Za-z0-9 -]{1,16}$/;
 const COUNTRY = /^[A-Z]{2}$/;
+const REQUIRED = ['name', 'line1', 'city'] as const;
+/** With their names in the message. */
+const OPTIONAL = [
+  ['line2', 'line2'],
+  ['region', 'region'],
+  ['postalCode', 'postal_code'],
+  ['phone', 'phone'],
+  ['company', 'company'],
+] as const;
 
 // Beyond the carrier's own time-outs, for our own work in between.
 const LEASE_MARGIN_MS = 1_000;
@@ -133,33 +141,25 @@ function cancelStep(carrier: Carrier): StepSpec<OrderId, string, string | null> 
   };
 }
 
+/** Whether a country has such an address is checked where the order is accepted. */
 function checkAddress(shipTo: Address | null): Address {
   if (shipTo === null) throw new InvalidRequest('ship_to', 'send the address to deliver to');
-  if (!POSTAL_CODE.test(shipTo.postalCode)) {
-    throw new InvalidRequest('ship_to.postal_code', 'send 1 to 16 letters, digits, spaces and hyphens');
-  }
   if (!COUNTRY.test(shipTo.country)) {
     throw new InvalidRequest('ship_to.country', 'send an ISO 3166-1 alpha-2 code, two capitals');
   }
-  return {
-    name: checkAddressLine('ship_to.name', shipTo.name),
-    line1: checkAddressLine('ship_to.line1', shipTo.line1),
-    city: checkAddressLine('ship_to.city', shipTo.city),
-    postalCode: shipTo.postalCode,
-    country: shipTo.country,
-  };
-}
-
-function checkAddressLine(field: string, value: string): string {
-  // A label is printed from it; and Postgres can't keep a NUL, which would fail the same way at every retry.
-  if (CONTROL_CHARACTER.test(value)) throw new InvalidRequest(field, 'send text without control characters');
-  return checkText(field, value, MAX_ADDRESS_LINE);
+  const address: Address = { name: '', line1: '', city: '', country: shipTo.country };
+  for (const member of REQUIRED) address[member] = checkText(`ship_to.${member}`, shipTo[member], MAX_ADDRESS_LINE);
+  for (const [member, field] of OPTIONAL) {
+    const value = shipTo[member];
+    if (value) address[member] = checkText(`ship_to.${field}`, value, MAX_ADDRESS_LINE);
+  }
+  return address;
 }
 
 function checkParcels(parcels: Parcel[]): Parcel[] {
   checkDistinct('parcels', parcels, 1, MAX_PARCELS, (parcel) => parcel.sku);
   return parcels.map(({ sku, quantity }, at) => ({
-    sku: checkIdentifier(`parcels[${at}].sku`, sku),
+    sku: checkShopId(`parcels[${at}].sku`, sku),
     quantity: checkInteger(`parcels[${at}].quantity`, quantity, 1, MAX_QUANTITY),
   }));
 }

@@ -52,7 +52,7 @@ describe.each([{ whose: 'our own' }, { whose: 'a carrier’s' }])(
     const cancel = (order: Order) =>
       client().CancelShipment({ orderId: order.orderId }, options(`${keyOf(order)}:undo`));
     const idsOf = (orders: Order[]) => [orders.map(({ orderId }) => orderId)];
-    const forgetClaims = (orders: Order[]) => rows('delete from claims where scope = any($1)', idsOf(orders));
+    const forgetClaims = (orders: Order[]) => rows('delete from holdfast.claims where scope = any($1)', idsOf(orders));
     const stateOf = async ({ orderId }: Order) =>
       byCarrier
         ? await carrier.statusOf(`${TENANT}:${orderId}`)

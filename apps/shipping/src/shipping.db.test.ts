@@ -188,10 +188,10 @@ describe.each([{ whose: 'our own' }, { whose: 'a carrier’s' }])('$whose shipme
   });
 
   async function forget(orderId: string): Promise<void> {
-    const gone = await shipping().database.pool.query('delete from claims where tenant_id = $1 and scope = $2', [
-      TENANT,
-      orderId,
-    ]);
+    const gone = await shipping().database.pool.query(
+      'delete from holdfast.claims where tenant_id = $1 and scope = $2',
+      [TENANT, orderId],
+    );
     expect(gone.rowCount).toBeGreaterThan(0);
   }
 
@@ -239,21 +239,34 @@ describe('a request', () => {
       ['ship_to', { ...request, shipTo: null }],
       ['ship_to.country', address({ country: 'Britain' })],
       ['ship_to.country', address({ country: 'gb' })],
-      ['ship_to.postal_code', address({ postalCode: '' })],
+      ['ship_to.postal_code', address({ postalCode: '\u200b' })],
+      ['ship_to.line2', { ...request, shipTo: { ...ADDRESS, line2: 'a\nb' } }],
+      ['ship_to.name', address({ name: '\u3164 ' })],
       ['ship_to.name', address({ name: 'x'.repeat(201) })],
       ['ship_to.line1', address({ line1: 'a\0b' })],
       ['ship_to.city', address({ city: '' })],
       ['parcels', { ...request, parcels: [] }],
       ['parcels[1]', { ...request, parcels: [PARCELS[0], PARCELS[0]] }],
-      ['parcels[0].sku', { ...request, parcels: [{ sku: 'a b', quantity: 1 }] }],
+      ['parcels[0].sku', { ...request, parcels: [{ sku: ' a', quantity: 1 }] }],
       ['parcels[0].quantity', { ...request, parcels: [{ sku: 'mug', quantity: 0 }] }],
     ];
     for (const [field, message] of wrong) {
       const refused = await own.client.CreateShipment(message as typeof request, options(key));
       expect(refused).toMatchObject({ reason: 'INVALID_REQUEST', pushbackMs: -1, metadata: { field } });
     }
-    const { rows } = await own.database.pool.query('select from claims where scope = $1', [request.orderId]);
+    const { rows } = await own.database.pool.query('select from holdfast.claims where scope = $1', [request.orderId]);
     expect(rows).toHaveLength(0);
+  });
+
+  it('brings an address of any country to the carrier, with what there is of it and no more', async () => {
+    const { orderId, key, request } = newOrder();
+    const there = { name: '陳大文', company: 'Tea & Co.', line1: '1 Harbour Road', line2: '12/F', city: 'Wan Chai' };
+    const shipTo = { ...there, country: 'HK', region: '', postalCode: '', phone: '+852 2345 6789' };
+    const booked = await carried.client.CreateShipment({ ...request, shipTo }, options(key));
+    expect(booked).toMatchObject({ kind: 'completed' });
+    expect(await carrier.statusOf(`${TENANT}:${orderId}`)).toBe('booked');
+    const { rows } = await carried.database.pool.query('select ship_to from shipments where order_id = $1', [orderId]);
+    expect(rows).toEqual([{ ship_to: { ...there, country: 'HK', phone: '+852 2345 6789' } }]);
   });
 
   it('G1, G2: without a right key is refused; an undo’s key is its act’s followed by :undo', async () => {

@@ -1,7 +1,7 @@
 -- One row per key: what was asked under it, how far it got, and what was answered.
 -- A key is stored in two parts: `scope`, up to its first colon, and `name`, the rest. A step's key begins with its
 -- order's id, so that everything of one order shares one distribution column; any other key has its own scope.
-create table claims (
+create table holdfast.claims (
   tenant_id text not null,
   scope text not null,
   name text not null,
@@ -29,7 +29,7 @@ create table claims (
 );
 
 -- The highest epoch seen for an order (K4). Its row is also what act and undo of one order wait for each other on.
-create table fences (
+create table holdfast.fences (
   tenant_id text not null,
   order_id text not null,
   epoch bigint not null,
@@ -38,7 +38,7 @@ create table fences (
 
 -- Long bodies of answers, by the day until which they are kept: a day that is past is dropped whole. A claim's own row
 -- stays narrow, and stays longer: it says that the key was used.
-create table answers (
+create table holdfast.answers (
   tenant_id text not null,
   scope text not null,
   name text not null,
@@ -48,11 +48,11 @@ create table answers (
 ) partition by range (kept_until);
 
 -- For days whose partition has not been made yet; empty as long as the housekeeping runs.
-create table answers_rest partition of answers default;
+create table holdfast.answers_rest partition of holdfast.answers default;
 
 -- The key of the fingerprints and of the ids that are made of keys: one to a database, for ever. Another one would turn
 -- every retry into a second order. It lives beside what it protects, since a lost environment variable must not do so.
-create table fingerprint_secrets (
+create table holdfast.fingerprint_secrets (
   -- @guard K2 the one secret of a database: "sole boolean primary key default true check (sole)" -> "sole boolean default true"
   sole boolean primary key default true check (sole),
   secret bytea not null

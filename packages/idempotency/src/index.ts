@@ -1,7 +1,16 @@
 import type { Migrations } from '@holdfast/postgres';
 
 // What a service needs around its keys, so that it need not name a second package.
-export { createHostPool as createPool, migrate, type Pool, type Transaction } from '@holdfast/postgres';
+export {
+  createHostPool as createPool,
+  inSchema,
+  type MigrationOptions,
+  migrate,
+  migrationSql,
+  type Pool,
+  type Transaction,
+  textIn,
+} from '@holdfast/postgres';
 
 export {
   type AnswerCache,

@@ -3,11 +3,11 @@ import { transaction } from '@holdfast/postgres';
 import { type TestDatabase, testDatabase } from '@holdfast/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { forgetMessages, inboxRetention, type Message, takeNew } from './inbox.ts';
-import { messagingMigrations } from './index.ts';
+import { inboxMigrations } from './index.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {
-  database = await testDatabase('inbox', [idempotencyMigrations, messagingMigrations], { max: 8 });
+  database = await testDatabase('inbox', [idempotencyMigrations, inboxMigrations], { max: 8 });
   await database.pool.query('create table effects (tenant_id text not null, message_id text not null)');
 });
 afterAll(() => database.drop());
@@ -57,7 +57,7 @@ describe('the effect of a message', () => {
 
   it('is forgotten after its time, in bounded batches', async () => {
     await database.pool.query(
-      `update inbox set received_at = clock_timestamp() - interval '31 days' where message_id like 'a%'`,
+      `update holdfast.inbox set received_at = clock_timestamp() - interval '31 days' where message_id like 'a%'`,
     );
     expect(await forgetMessages(database.pool, 30 * 86_400_000, 2)).toBe(2);
     expect(await forgetMessages(database.pool, 30 * 86_400_000, 2)).toBe(1);
@@ -68,7 +68,7 @@ describe('the effect of a message', () => {
     const messages = ['old', 'young'].map((id) => ({ tenantId: 'shop', scope: id, id }));
     const take = () => transaction(database.pool, (tx) => takeNew(tx, 'stock', messages));
     expect(await take()).toHaveLength(2);
-    const ageOf = `update inbox set received_at = received_at - $2::integer * interval '1 day' where scope = $1`;
+    const ageOf = `update holdfast.inbox set received_at = received_at - $2::integer * interval '1 day' where scope = $1`;
     await database.pool.query(ageOf, ['old', 46]);
     await database.pool.query(ageOf, ['young', 44]);
     expect(await purge({ pool: database.pool, others: [inboxRetention] })).toMatchObject({ others: 1 });

@@ -21,7 +21,7 @@ export interface Message {
 // In one order, so that two consumers of the same messages never wait for each other in a circle.
 const note = statement(
   'idempotency.note-messages',
-  `insert into inbox (tenant_id, scope, consumer, message_id)
+  `insert into holdfast.inbox (tenant_id, scope, consumer, message_id)
    select distinct tenant_id, scope, $1::text, message_id
      from unnest($2::text[], $3::text[], $4::text[]) as m (tenant_id, scope, message_id)
     order by tenant_id, scope, message_id
@@ -30,8 +30,8 @@ const note = statement(
 );
 const forget = statement(
   'idempotency.forget-messages',
-  `delete from inbox
-    using (select tenant_id, scope, consumer, message_id from inbox
+  `delete from holdfast.inbox
+    using (select tenant_id, scope, consumer, message_id from holdfast.inbox
             where received_at < clock_timestamp() - $1::bigint * interval '1 millisecond'
             order by received_at limit $2::integer) as old
     where inbox.tenant_id = old.tenant_id and inbox.scope = old.scope and inbox.consumer = old.consumer and inbox.message_id = old.message_id`,
@@ -40,6 +40,7 @@ const forget = statement(
 /**
  * Notes messages as dealt with. Call it first in the transaction that carries out what they say.
  *
+ * @param tx a view of it (inSchema) where the table is not in the schema `holdfast`
  * @param consumer names who deals with them: another consumer deals with the same messages on its own. Stored data
  * @returns those that had not been noted, each once, in the order in which they were given: carry out these and no others
  * @throws pg errors, a lock time-out among them while another transaction deals with one of them: roll back, try again

@@ -1,14 +1,8 @@
 import type { Migrations } from '@holdfast/postgres';
 
 export { forgetMessages, inboxRetention, type Message, takeNew } from './inbox.ts';
-export {
-  defineOutbox,
-  type Outbox,
-  type OutboxRelay,
-  type OutboxRelayOptions,
-  type OutboxTables,
-  startOutboxRelay,
-} from './outbox-relay.ts';
+export { defineOutbox, type NewEvents, newEventsSql, type Outbox } from './outbox.ts';
+export { type OutboxRelay, type OutboxRelayOptions, startOutboxRelay } from './outbox-relay.ts';
 export type { RedisClient } from './redis-client.ts';
 export {
   consumeStream,
@@ -19,8 +13,8 @@ export {
   type StreamRetry,
 } from './stream-consumer.ts';
 
-/** The inbox of a service that consumes events. */
-export const messagingMigrations: Migrations = {
-  module: 'messaging',
-  folder: new URL('../sql/', import.meta.url),
-};
+/** The table of a service that consumes events. */
+export const inboxMigrations: Migrations = { module: 'inbox', folder: new URL('../sql/inbox/', import.meta.url) };
+
+/** The tables of a service that tells of what has happened. */
+export const outboxMigrations: Migrations = { module: 'outbox', folder: new URL('../sql/outbox/', import.meta.url) };

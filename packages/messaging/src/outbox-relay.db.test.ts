@@ -10,11 +10,13 @@ import {
   toldEvents,
 } from '@holdfast/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { defineOutbox, type OutboxRelay, startOutboxRelay } from './outbox-relay.ts';
+import { outboxMigrations } from './index.ts';
+import { defineOutbox } from './outbox.ts';
+import { type OutboxRelay, startOutboxRelay } from './outbox-relay.ts';
 import type { RedisClient } from './redis-client.ts';
 
 const skip = skipsRedis('the tests of outboxes');
-const OUTBOX = defineOutbox({ name: 'parcel-events', subject: 'parcel', outbox: 'outbox', relays: 'relays' });
+const OUTBOX = defineOutbox({ name: 'parcel-events', subject: 'parcel' });
 
 let database: TestDatabase;
 let server: RedisServer;
@@ -23,15 +25,7 @@ const relays: OutboxRelay[] = [];
 
 beforeAll(async () => {
   if (skip) return;
-  database = await testDatabase('outbox_relay', [], { max: 8 });
-  // As the README shows them.
-  await database.pool.query(`
-    create table outbox (
-      tenant_id text not null, order_id text not null, kind text not null,
-      at timestamptz not null default clock_timestamp(), relayed_at timestamptz,
-      primary key (tenant_id, order_id, kind));
-    create table relays (name text primary key, holder text, held_until timestamptz, batches bigint not null default 0);
-    insert into relays (name) values ('parcel-events')`);
+  database = await testDatabase('outbox_relay', [outboxMigrations], { max: 8 });
   server = await startRedis();
   redis = connectRedis(server.url);
 });
@@ -69,7 +63,10 @@ let losses = 0;
 /** Two things that have happened to an order, one after the other. */
 async function happen(id: string = randomUUID()): Promise<string> {
   for (const kind of ['packed', 'left']) {
-    await database.pool.query(`insert into outbox (tenant_id, order_id, kind) values ('shop', $1, $2)`, [id, kind]);
+    await database.pool.query(`insert into holdfast.outbox (tenant_id, order_id, kind) values ('shop', $1, $2)`, [
+      id,
+      kind,
+    ]);
   }
   return id;
 }
@@ -93,7 +90,7 @@ describe.skipIf(skip)('the events of an outbox', () => {
     let deaths = 0;
     const dying = {
       query: (query: { name?: string }, ...rest: unknown[]) => {
-        if (query.name === 'parcel-events.mark-relayed' && deaths++ === 0) throw new Error('killed');
+        if (query.name === 'messaging.mark-relayed' && deaths++ === 0) throw new Error('killed');
         return (database.pool.query as (...values: unknown[]) => Promise<unknown>)(query, ...rest);
       },
     } as unknown as Query;
@@ -122,7 +119,7 @@ describe.skipIf(skip)('the events of an outbox', () => {
 
   it('E3: that are lost and kept no more are a loss once, and the next ones are relayed', async () => {
     await relayOf().relay();
-    await database.pool.query('delete from outbox');
+    await database.pool.query('delete from holdfast.outbox');
     const before = losses;
     await server.command('FLUSHALL');
     await vi.waitUntil(async () => (await redis.exists(OUTBOX.stream)) === 1, 10_000);
@@ -154,16 +151,17 @@ describe.skipIf(skip)('the events of an outbox', () => {
   });
 
   it('are forgotten when they have been kept long enough, and never before they are relayed', async () => {
-    const hold = (until: string) => database.pool.query(`update relays set holder = 'another', held_until = ${until}`);
+    const hold = (until: string) =>
+      database.pool.query(`update holdfast.relays set holder = 'another', held_until = ${until}`);
     await hold(`clock_timestamp() + interval '1 minute'`);
     const id = await happen();
     const relay = relayOf(database.pool, { keptMs: 0 });
     expect(await relay.relay()).toBe(0);
-    const left = await database.pool.query('select from outbox where order_id = $1', [id]);
+    const left = await database.pool.query('select from holdfast.outbox where order_id = $1', [id]);
     expect(left.rowCount).toBe(2);
     await hold('null');
     await relay.relay();
     await relay.relay();
-    expect((await database.pool.query('select from outbox')).rowCount).toBe(0);
+    expect((await database.pool.query('select from holdfast.outbox')).rowCount).toBe(0);
   });
 });

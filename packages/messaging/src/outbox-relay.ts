@@ -10,31 +10,15 @@
  *     a moment, would only publish events twice. Batches, kept events and the stream are bounded.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { streamKeyOf } from '@holdfast/contracts';
-import { type Query, type Statement, statement } from '@holdfast/postgres';
+import { inSchema, type Query, statement } from '@holdfast/postgres';
+import type { Outbox } from './outbox.ts';
 import type { RedisClient } from './redis-client.ts';
-
-/** Where a service writes what has happened; the README shows the shape of its two tables. */
-export interface OutboxTables {
-  /** Names the relay's row in `relays`, its statements, and the stream. */
-  name: string;
-  /** What the events are about: `order` in `order.accepted`. */
-  subject: string;
-  /** The tables' names. */
-  outbox: string;
-  relays: string;
-}
-
-export interface Outbox {
-  stream: string;
-  witness: string;
-  subject: string;
-  statements: Record<'hold' | 'release' | 'nextBatch' | 'markRelayed' | 'relayAgain' | 'forget', Statement>;
-}
 
 export interface OutboxRelayOptions {
   outbox: Outbox;
   pool: Query;
+  /** Where the tables are. Default `holdfast`. */
+  schema?: string;
   redis: RedisClient;
   /** Which process this is; unique. */
   holder: string;
@@ -81,57 +65,47 @@ const REPAIR = `
   if redis.call('exists', KEYS[1]) == 0 then redis.call('xdel', KEYS[1], redis.call('xadd', KEYS[1], '*', 'id', '')) end
   redis.call('set', KEYS[2], ARGV[1])`;
 
-const TABLE = /^[a-z_]{1,60}$/;
-
-/** @throws RangeError; the names become part of statements, and are written in a program, not read from outside */
-export function defineOutbox({ name, subject, outbox, relays }: OutboxTables): Outbox {
-  if (!TABLE.test(outbox) || !TABLE.test(relays) || !/^[a-z-]{1,60}$/.test(name)) {
-    throw new RangeError('name: give letters and hyphens; outbox, relays: give the names of tables');
-  }
-  // One hash tag: on a Cluster, stream and witness are on one node, and are lost together.
-  const stream = streamKeyOf(name);
-  const isEvent = `${outbox}.tenant_id = r.tenant_id and ${outbox}.order_id = r.order_id and ${outbox}.kind = r.kind`;
-  const statements = {
-    hold: statement(
-      `${name}.hold-relay`,
-      `update ${relays} set holder = $1::text, held_until = clock_timestamp() + $2::integer * interval '1 millisecond'
-        where name = '${name}' and (holder = $1::text or held_until is null or held_until < clock_timestamp())
-       returning batches`,
-    ),
-    release: statement(
-      `${name}.release-relay`,
-      `update ${relays} set held_until = null where name = '${name}' and holder = $1::text`,
-    ),
-    nextBatch: statement(
-      `${name}.next-batch`,
-      `select tenant_id as "tenantId", order_id as "orderId", kind, at
-         from ${outbox} where relayed_at is null order by at limit $1::integer`,
-    ),
-    markRelayed: statement(
-      `${name}.mark-relayed`,
-      `with counted as (update ${relays} set batches = greatest(batches, $4::bigint) where name = '${name}')
-       update ${outbox} set relayed_at = clock_timestamp()
-         from unnest($1::text[], $2::text[], $3::text[]) as r (tenant_id, order_id, kind)
-        where ${isEvent}`,
-    ),
-    relayAgain: statement(
-      `${name}.relay-again`,
-      `update ${outbox} set relayed_at = null
-         from (select tenant_id, order_id, kind from ${outbox}
-                where relayed_at is not null order by relayed_at limit $1::integer) as r
-        where ${isEvent}`,
-    ),
-    forget: statement(
-      `${name}.forget`,
-      `delete from ${outbox}
-        using (select tenant_id, order_id, kind from ${outbox}
-                where relayed_at < clock_timestamp() - $1::bigint * interval '1 millisecond'
-                order by relayed_at limit $2::integer) as r
-        where ${isEvent}`,
-    ),
-  };
-  return { stream, witness: `${stream}:witness`, subject, statements };
-}
+// The first relay of all makes the row; whoever meets it later takes it over once its lease has run out.
+const holdRelay = statement(
+  'messaging.hold-relay',
+  `insert into holdfast.relays as r (name, holder, held_until)
+   values ($1::text, $2::text, clock_timestamp() + $3::integer * interval '1 millisecond')
+   on conflict (name) do update set holder = excluded.holder, held_until = excluded.held_until
+    where r.holder = excluded.holder or r.held_until is null or r.held_until < clock_timestamp()
+   returning batches`,
+);
+const releaseRelay = statement(
+  'messaging.release-relay',
+  'update holdfast.relays set held_until = null where name = $1::text and holder = $2::text',
+);
+const nextBatch = statement(
+  'messaging.next-batch',
+  `select tenant_id as "tenantId", order_id as "orderId", kind, at
+     from holdfast.outbox where relayed_at is null order by at limit $1::integer`,
+);
+const IS_EVENT = 'outbox.tenant_id = r.tenant_id and outbox.order_id = r.order_id and outbox.kind = r.kind';
+const markRelayed = statement(
+  'messaging.mark-relayed',
+  `with counted as (update holdfast.relays set batches = greatest(batches, $5::bigint) where name = $1::text)
+   update holdfast.outbox set relayed_at = clock_timestamp()
+     from unnest($2::text[], $3::text[], $4::text[]) as r (tenant_id, order_id, kind)
+    where ${IS_EVENT}`,
+);
+const relayAgain = statement(
+  'messaging.relay-again',
+  `update holdfast.outbox set relayed_at = null
+     from (select tenant_id, order_id, kind from holdfast.outbox
+            where relayed_at is not null order by relayed_at limit $1::integer) as r
+    where ${IS_EVENT}`,
+);
+const forgetRelayed = statement(
+  'messaging.forget-relayed',
+  `delete from holdfast.outbox
+    using (select tenant_id, order_id, kind from holdfast.outbox
+            where relayed_at < clock_timestamp() - $1::bigint * interval '1 millisecond'
+            order by relayed_at limit $2::integer) as r
+    where ${IS_EVENT}`,
+);
 
 interface OutboxEvent {
   tenantId: string;
@@ -142,8 +116,9 @@ interface OutboxEvent {
 
 /** Relays in the background until stopped. */
 export function startOutboxRelay(options: OutboxRelayOptions): OutboxRelay {
-  const { outbox, pool, redis, holder, keptMs, streamLength = STREAM_LENGTH } = options;
-  const { stream, witness, subject, statements } = outbox;
+  const { redis, holder, keptMs, streamLength = STREAM_LENGTH } = options;
+  const { name, stream, witness, subject } = options.outbox;
+  const pool = inSchema(options.pool, options.schema);
   const { onRelayed = () => {}, onLoss = () => {}, onError = () => {} } = options;
   const stopping = new AbortController();
   let turn: Promise<number> = Promise.resolve(0);
@@ -164,7 +139,7 @@ export function startOutboxRelay(options: OutboxRelayOptions): OutboxRelay {
   async function recoverLoss(batches: number): Promise<void> {
     onLoss();
     for (;;) {
-      const { rowCount } = await pool.query({ ...statements.relayAgain, values: [SWEEP_BATCH] });
+      const { rowCount } = await pool.query({ ...relayAgain, values: [SWEEP_BATCH] });
       if ((rowCount ?? 0) < SWEEP_BATCH) break;
     }
     await redis.eval(REPAIR, 2, stream, witness, batches);
@@ -173,10 +148,10 @@ export function startOutboxRelay(options: OutboxRelayOptions): OutboxRelay {
   async function relayHeld(): Promise<number> {
     let total = 0;
     while (!stopping.signal.aborted) {
-      const held = await pool.query<{ batches: number }>({ ...statements.hold, values: [holder, HELD_MS] });
+      const held = await pool.query<{ batches: number }>({ ...holdRelay, values: [name, holder, HELD_MS] });
       const batches = held.rows[0]?.batches;
       if (batches === undefined) return total;
-      const { rows } = await pool.query<OutboxEvent>({ ...statements.nextBatch, values: [BATCH] });
+      const { rows } = await pool.query<OutboxEvent>({ ...nextBatch, values: [BATCH] });
       // An empty batch looks at the witness, too.
       if ((await hand(rows, batches)) === 'lost') {
         await recoverLoss(batches);
@@ -185,12 +160,13 @@ export function startOutboxRelay(options: OutboxRelayOptions): OutboxRelay {
       if (rows.length === 0) return total;
       // crash here: the stream has the batch, which is not marked as relayed; it is relayed again (E2).
       const values = [
+        name,
         rows.map(({ tenantId }) => tenantId),
         rows.map(({ orderId }) => orderId),
         rows.map(({ kind }) => kind),
         batches + 1,
       ];
-      await pool.query({ ...statements.markRelayed, values });
+      await pool.query({ ...markRelayed, values });
       onRelayed(rows.length);
       total += rows.length;
     }
@@ -199,7 +175,7 @@ export function startOutboxRelay(options: OutboxRelayOptions): OutboxRelay {
 
   async function relayOnce(): Promise<number> {
     const total = await relayHeld();
-    await pool.query({ ...statements.forget, values: [keptMs, SWEEP_BATCH] });
+    await pool.query({ ...forgetRelayed, values: [keptMs, SWEEP_BATCH] });
     return total;
   }
 
@@ -222,7 +198,7 @@ export function startOutboxRelay(options: OutboxRelayOptions): OutboxRelay {
     async stop() {
       stopping.abort();
       await running;
-      await pool.query({ ...statements.release, values: [holder] }).catch(() => undefined);
+      await pool.query({ ...releaseRelay, values: [name, holder] }).catch(() => undefined);
     },
   };
 }

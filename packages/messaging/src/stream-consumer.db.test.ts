@@ -11,8 +11,9 @@ import {
 } from '@holdfast/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { takeNew } from './inbox.ts';
-import { messagingMigrations } from './index.ts';
-import { defineOutbox, startOutboxRelay } from './outbox-relay.ts';
+import { inboxMigrations, outboxMigrations } from './index.ts';
+import { defineOutbox } from './outbox.ts';
+import { startOutboxRelay } from './outbox-relay.ts';
 import type { RedisClient } from './redis-client.ts';
 import {
   consumeStream,
@@ -36,7 +37,7 @@ const consumers: { consumer: StreamConsumer; client: RedisClient }[] = [];
 
 beforeAll(async () => {
   if (skip) return;
-  database = await testDatabase('stream_consumer', [messagingMigrations], { max: 8 });
+  database = await testDatabase('stream_consumer', [inboxMigrations, outboxMigrations], { max: 8 });
   await database.pool.query('create table effects (message_id text not null)');
   server = await startRedis();
   redis = connectRedis(server.url);
@@ -214,19 +215,14 @@ describe.skipIf(skip)('an event in a stream', () => {
 
   it('E7: happens once when Redis is flushed in between, published again by the relay, and so does what comes afterwards', async () => {
     const name = 'consumed-events';
-    const tables =
-      'outbox (tenant_id text, order_id text, kind text, at timestamptz default clock_timestamp(), relayed_at timestamptz)';
-    await database.pool.query(`create table ${tables};
-      create table relays (name text primary key, holder text, held_until timestamptz, batches bigint not null default 0);
-      insert into relays (name) values ('${name}')`);
-    const outbox = defineOutbox({ name, subject: 'thing', outbox: 'outbox', relays: 'relays' });
+    const outbox = defineOutbox({ name, subject: 'thing' });
     stream = outbox.stream;
     const relay = startOutboxRelay({ outbox, pool: database.pool, redis, holder: randomUUID(), keptMs: 3_600_000 });
     try {
       consume();
       const happen = async () => {
         const id = randomUUID();
-        await database.pool.query(`insert into outbox values ('shop', $1, 'done')`, [id]);
+        await database.pool.query(`insert into holdfast.outbox values ('shop', $1, 'done')`, [id]);
         return `${id}:done`;
       };
       const before = await happen();

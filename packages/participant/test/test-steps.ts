@@ -158,20 +158,23 @@ export async function effectsOf(calls: Call[]): Promise<{ made_by: string; live:
 
 /** The transactions that last wrote these calls' claims. */
 export async function writersOf(calls: Call[]): Promise<string[]> {
-  const { rows } = await database.pool.query('select distinct xmin::text from claims where scope = any($1::text[])', [
-    calls.map(({ fence }) => fence.orderId),
-  ]);
+  const { rows } = await database.pool.query(
+    'select distinct xmin::text from holdfast.claims where scope = any($1::text[])',
+    [calls.map(({ fence }) => fence.orderId)],
+  );
   return rows.map(({ xmin }) => xmin);
 }
 
 export async function epochSeen(call: Call): Promise<number | undefined> {
-  const { rows } = await database.pool.query('select epoch from fences where order_id = $1', [call.fence.orderId]);
+  const { rows } = await database.pool.query('select epoch from holdfast.fences where order_id = $1', [
+    call.fence.orderId,
+  ]);
   return rows[0]?.epoch;
 }
 
 export const endLeases = (calls: Call[]) =>
   database.pool.query(
-    `update claims set lease_until = clock_timestamp() where scope = any($1) and state = 'in_progress'`,
+    `update holdfast.claims set lease_until = clock_timestamp() where scope = any($1) and state = 'in_progress'`,
     [calls.map(({ fence }) => fence.orderId)],
   );
 

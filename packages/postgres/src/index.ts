@@ -1,6 +1,16 @@
-export { describeSchema } from './describe-schema.ts';
 export { type Batcher, createBatcher, QueueFull } from './group-commit.ts';
-export { type MigrationFile, type Migrations, migrate, migrationFiles, missingMigrations } from './migrate.ts';
+export { describeSchema } from './migrations/describe-schema.ts';
+export {
+  type MigrationFile,
+  type MigrationOptions,
+  type Migrations,
+  migrate,
+  migrationFiles,
+  migrationSql,
+  missingMigrations,
+} from './migrations/migrate.ts';
+export { type CommandLine, runMigrateCommand } from './migrations/migrate-command.ts';
+export { type Preparation, prepareDatabase, runMigrations } from './migrations/prepare-database.ts';
 export { fewRowsHint } from './planner-hints.ts';
 export {
   createHostPool,
@@ -11,8 +21,9 @@ export {
   type Statement,
   sessionSettings,
   statement,
+  unnamedStatement,
 } from './pool.ts';
-export { type Preparation, prepareDatabase, runMigrations } from './prepare-database.ts';
+export { checkedSchema, DEFAULT_SCHEMA, hostOf, inSchema, schemaOf, textIn } from './schema.ts';
 export { openSession, type Prepare, roleSettings, SessionRefused, whyUnready } from './session.ts';
 export {
   classifyPostgresError,

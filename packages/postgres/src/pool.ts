@@ -197,3 +197,8 @@ export interface Statement {
 export function statement(name: string, text: string): Statement {
   return { name, text, types: statementTypes };
 }
+
+/** A statement that is sent as it is: one whose text is put together for one use. */
+export function unnamedStatement(text: string): Omit<Statement, 'name'> {
+  return { text, types: statementTypes };
+}

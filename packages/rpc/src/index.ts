@@ -50,4 +50,4 @@ export {
 } from './tls/channel-tls.ts';
 export type { ServerTls } from './tls/server-tls.ts';
 export { clearTextFaults, pairFaults, type TlsSettings, tlsFaults, tlsSettings } from './tls/tls-settings.ts';
-export { checkCurrency, checkDistinct, checkIdentifier, checkInteger, checkText } from './validate.ts';
+export { checkCurrency, checkDistinct, checkIdentifier, checkInteger, checkShopId, checkText } from './validate.ts';

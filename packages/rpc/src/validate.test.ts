@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { InvalidRequest } from './server-call.ts';
 import { decodeStatus } from './status-details.ts';
-import { checkCurrency, checkDistinct, checkIdentifier, checkInteger, checkText } from './validate.ts';
+import { checkCurrency, checkDistinct, checkIdentifier, checkInteger, checkShopId, checkText } from './validate.ts';
 
 /** What a caller gets for a wrong value. */
 function complaint(check: () => unknown): { field: string | undefined; reason: string | undefined; message: string } {
@@ -19,6 +19,9 @@ describe('the check of', () => {
   it.each<[string, () => unknown, unknown]>([
     ['an identifier', () => checkIdentifier('id', 'A.b_c-9'), 'A.b_c-9'],
     ['a currency', () => checkCurrency('currency', 'EUR'), 'EUR'],
+    ['a shop’s id', () => checkShopId('sku', 'gid://shop/1 é|😀'), 'gid://shop/1 é|😀'],
+    ['the longest id', () => checkShopId('sku', '😀'.repeat(128)), '😀'.repeat(128)],
+    ['a name of joined figures', () => checkText('text', '👩‍👧', 9), '👩‍👧'],
     ['the lowest number', () => checkInteger('n', 1, 1, 9), 1],
     ['the highest number', () => checkInteger('n', 9, 1, 9), 9],
     ['the longest text', () => checkText('text', 'abc', 3), 'abc'],
@@ -34,6 +37,15 @@ describe('the check of', () => {
     // It would move the boundary between the order and the step in a key.
     ['an identifier with a colon', 'id', () => checkIdentifier('id', 'secret:step')],
     ['an identifier with a line break', 'id', () => checkIdentifier('id', 'secret\n')],
+    ...['', ' a', 'a\u3000', '.', '..', '\u200b', 'secret\n', 'a\u2028b', '\ud800', 'x'.repeat(129)].map(
+      (id): [string, string, () => unknown] => [
+        `the id ${JSON.stringify(id).slice(0, 12)}`,
+        'sku',
+        () => checkShopId('sku', id),
+      ],
+    ),
+    ['a currency that is no more', 'currency', () => checkCurrency('currency', 'DEM')],
+    ['text that shows nothing', 'text', () => checkText('text', ' \u200b\u3164\u2800', 9)],
     ['a small currency', 'currency', () => checkCurrency('currency', 'eur')],
     ['a number too low', 'n', () => checkInteger('n', 0, 1, 9)],
     ['a number too high', 'n', () => checkInteger('n', 10, 1, 9)],

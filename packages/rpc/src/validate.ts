@@ -1,9 +1,11 @@
+import { CURRENCIES, SHOP_ID_PATTERN, SHOP_ID_RULE, TEXT_PATTERN } from '@holdfast/contracts';
 import { InvalidRequest } from './server-call.ts';
 
 // Checks of a request's fields. Each names the field, says what a right value looks like, and never repeats the value.
 
 const IDENTIFIER = /^[A-Za-z0-9._-]{1,64}$/;
-const CURRENCY = /^[A-Z]{3}$/;
+const SHOP_ID = new RegExp(SHOP_ID_PATTERN, 'u');
+const VISIBLE = new RegExp(TEXT_PATTERN, 'u');
 
 /** @throws InvalidRequest */
 export function checkIdentifier(field: string, value: string): string {
@@ -11,9 +13,15 @@ export function checkIdentifier(field: string, value: string): string {
   return value;
 }
 
+/** The shop's own name of an item or a customer. @throws InvalidRequest */
+export function checkShopId(field: string, value: string): string {
+  if (!SHOP_ID.test(value)) throw new InvalidRequest(field, SHOP_ID_RULE);
+  return value;
+}
+
 /** @throws InvalidRequest */
 export function checkCurrency(field: string, value: string): string {
-  if (!CURRENCY.test(value)) throw new InvalidRequest(field, 'send an ISO 4217 code, three capitals');
+  if (!CURRENCIES.has(value)) throw new InvalidRequest(field, 'send an ISO 4217 code that is in use');
   return value;
 }
 
@@ -27,10 +35,10 @@ export function checkInteger(field: string, value: number, min: number, max: num
 
 /** @throws InvalidRequest */
 export function checkText(field: string, value: string, maxLength: number): string {
-  // Postgres keeps no NUL: every retry would fail the same way, as a fault of ours.
-  if (value.includes('\0')) throw new InvalidRequest(field, 'send text without NUL characters');
   if (value.length < 1 || value.length > maxLength)
     throw new InvalidRequest(field, `send 1 to ${maxLength} characters`);
+  // Postgres keeps no NUL: every retry would fail the same way, as a fault of ours.
+  if (!VISIBLE.test(value)) throw new InvalidRequest(field, 'send text that can be seen, without control characters');
   return value;
 }
 

@@ -2,18 +2,18 @@
 -- Sharded, sagas, saga_attempts and saga_signals are distributed by the saga's id and owners is a reference table.
 
 -- Ids of processes; never given twice, so an owner that was declared dead stays dead.
-create sequence owner_ids;
+create sequence holdfast.owner_ids;
 
 -- One lease per process. An owner is alive while it has a row here whose lease has not run out; a missing row and a
 -- lease that ran out mean the same, so rows of the dead can be deleted at any time without orphaning a saga.
-create table owners (
+create table holdfast.owners (
   owner_id bigint primary key,
   name text not null,
   lease_until timestamptz not null,
   started_at timestamptz not null default clock_timestamp()
 );
 
-create table sagas (
+create table holdfast.sagas (
   id text primary key,
   definition text not null,
   input jsonb not null,
@@ -61,12 +61,12 @@ create table sagas (
 
 -- Checkpoints between steps change position, outputs, revision, changed_at and driven_at only. None of them may ever appear in an
 -- index, as a column or in its predicate: those updates are heap-only (HOT) and cost no index write because of it.
-create index sagas_live on sagas (owner_id, id) where ended_at is null and state <> 'parked' and state <> 'waiting';
-create index sagas_due on sagas (wake_at, id) where state = 'waiting';
-create index sagas_parked_list on sagas (started_at, id) where state = 'parked';
+create index sagas_live on holdfast.sagas (owner_id, id) where ended_at is null and state <> 'parked' and state <> 'waiting';
+create index sagas_due on holdfast.sagas (wake_at, id) where state = 'waiting';
+create index sagas_parked_list on holdfast.sagas (started_at, id) where state = 'parked';
 
 -- Every attempt at a step that is not in inline_attempts. The epoch is part of the key: each owner numbers its own attempts without asking.
-create table saga_attempts (
+create table holdfast.saga_attempts (
   saga_id text not null,
   epoch bigint not null,
   seq integer not null,
@@ -81,7 +81,7 @@ create table saga_attempts (
 );
 
 -- What was told to the steps of a saga from outside. Written in one statement with `sagas.signals`.
-create table saga_signals (
+create table holdfast.saga_signals (
   saga_id text not null,
   step text not null,
   key text not null,
@@ -92,7 +92,7 @@ create table saga_signals (
 
 -- What operators have done to a saga: each row is one verb that has taken it over. The epoch that it gave the saga is part
 -- of the key, so that two operators can never both have done it.
-create table saga_interventions (
+create table holdfast.saga_interventions (
   saga_id text not null,
   epoch bigint not null,
   verb text not null check (verb in ('resume', 'retry', 'compensate')),

@@ -1,9 +1,13 @@
 // What a service needs around its sagas, so that it need not name a second package.
 export {
   createHostPool as createPool,
+  inSchema,
+  type MigrationOptions,
   migrate,
+  migrationSql,
   type Pool,
   type Transaction,
+  textIn,
   transaction,
 } from '@holdfast/postgres';
 export {
@@ -43,7 +47,7 @@ export { type CrashPointListener, ENGINE_POINTS, type EnginePoint } from './engi
 export { createEngine, type Engine } from './engine/engine.ts';
 export type { EngineOptions, EngineStats } from './engine/engine-options.ts';
 export { type Clock, type Database, type SagaLog, type SagaMetrics, systemClock } from './engine/ports.ts';
-export type { SnapshotListener, WaitOutcome } from './engine/watchers.ts';
+export type { SettledOutcome, SnapshotListener, WaitOutcome } from './engine/watchers.ts';
 export type { AttemptRecord, CommitHook } from './journal/checkpoint.ts';
 export { flushStatements } from './journal/flush-sql.ts';
 export { type Intervention, readSaga, readSnapshot, type SagaRecord } from './journal/read.ts';

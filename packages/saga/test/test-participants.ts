@@ -60,7 +60,7 @@ const SCHEMA = `
     primary key (saga_id, n));`;
 const RECORD_CALL = `
   insert into calls (saga_id, step, direction, key, epoch, saga_state, saga_position)
-  select $1::text, $2::text, $3::text, $4::text, $5::bigint, state, position from sagas where id = $1::text`;
+  select $1::text, $2::text, $3::text, $4::text, $5::bigint, state, position from holdfast.sagas where id = $1::text`;
 const ACT = `
   with fence as (select coalesce(max(epoch), 0) as epoch from effects where saga_id = $2::text),
   fresh as (

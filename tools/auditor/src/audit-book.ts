@@ -106,13 +106,13 @@ const ORDERS = statement(
           (s.input->>'expectedTotal')::bigint as "expectedTotal",
           s.input->>'tenantId' = o.tenant_id as "sameTenant"
      from (select id, tenant_id from orders where id > $1::text order by id limit $2::integer) o
-     left join sagas s on s.id = o.id
+     left join holdfast.sagas s on s.id = o.id
     order by o.id`,
 );
 
 const LONE_SAGAS = statement(
   'audit.lone-sagas',
-  `select s.id from sagas s left join orders o on o.id = s.id
+  `select s.id from holdfast.sagas s left join orders o on o.id = s.id
     where s.definition = 'place-order' and s.id > $1::text and o.id is null order by s.id limit $2::integer`,
 );
 

@@ -217,7 +217,7 @@ describe('A1: the auditor finds, at the card provider,', () => {
   });
 
   it('a payment that the customer was not told of', async () => {
-    const told = `update sagas set outputs = jsonb_set(outputs, '{charge-payment,paymentId}', '"pi_told"') where id = 'by-card'`;
+    const told = `update holdfast.sagas set outputs = jsonb_set(outputs, '{charge-payment,paymentId}', '"pi_told"') where id = 'by-card'`;
     const found = await redAfter(
       books,
       ['orchestrator', told],
@@ -300,7 +300,7 @@ describe('A1: of an order with lines beside its items, the auditor', () => {
     ['total', `input || '{"expectedTotal": 539}'`],
     ['price', `jsonb_set(input, '{items,0,unitPrice}', '249')`],
   ])('finds one that was sold for another %s than was shown', async (_what, input) => {
-    const text = `update sagas set input = ${input} where id = 'with-fee'`;
+    const text = `update holdfast.sagas set input = ${input} where id = 'with-fee'`;
     expect(await redAfter(books, ['orchestrator', text])).toEqual({ totals: ['with-fee'] });
   });
 });

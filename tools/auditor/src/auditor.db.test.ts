@@ -106,7 +106,7 @@ describe('A1: the auditor finds, among the orders,', () => {
   });
 
   it('one without a saga', async () => {
-    const found = await redAfter(books, ['orchestrator', `delete from sagas where id = 'declined'`]);
+    const found = await redAfter(books, ['orchestrator', `delete from holdfast.sagas where id = 'declined'`]);
     expect(found).toEqual({ orders: ['declined'] });
   });
 
@@ -116,7 +116,7 @@ describe('A1: the auditor finds, among the orders,', () => {
   });
 
   it('one whose saga is another tenant’s', async () => {
-    const text = `update sagas set input = jsonb_set(input, '{tenantId}', '"other"') where id = 'declined'`;
+    const text = `update holdfast.sagas set input = jsonb_set(input, '{tenantId}', '"other"') where id = 'declined'`;
     expect(await redAfter(books, ['orchestrator', text])).toEqual({ orders: ['declined'] });
   });
 });
@@ -144,7 +144,7 @@ describe('A1: the auditor finds, in the warehouse,', () => {
     const found = await redAfter(
       books,
       ['orchestrator', `delete from orders where id = 'by-balance'`],
-      ['orchestrator', `delete from sagas where id = 'by-balance'`],
+      ['orchestrator', `delete from holdfast.sagas where id = 'by-balance'`],
     );
     expect(found).toMatchObject({
       reservations: ['by-balance'],
@@ -227,7 +227,7 @@ describe('A1: the auditor finds, in the totals,', () => {
   });
 
   it('a total that the customer was told and the reservation has not', async () => {
-    const text = `update sagas set outputs = jsonb_set(outputs, '{reserve-inventory,total}', '499') where id = 'by-balance'`;
+    const text = `update holdfast.sagas set outputs = jsonb_set(outputs, '{reserve-inventory,total}', '499') where id = 'by-balance'`;
     expect(await redAfter(books, ['orchestrator', text])).toMatchObject({
       totals: ['by-balance'],
       charges: ['by-balance'],

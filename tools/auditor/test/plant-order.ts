@@ -73,7 +73,7 @@ async function plantSaga(pool: Pool, order: PlantedOrder): Promise<void> {
     [id, TENANT, CUSTOMER],
   );
   await pool.query(
-    `insert into sagas (id, definition, input, state, outputs, owner_id, deadline_at, changed_at, ended_at, parked,
+    `insert into holdfast.sagas (id, definition, input, state, outputs, owner_id, deadline_at, changed_at, ended_at, parked,
                         resume_state)
      values ($1, 'place-order', $2, $3, $4, 1, clock_timestamp(), clock_timestamp(),
              case when $3 in ('completed', 'failed', 'cancelled') then clock_timestamp() end, $5,

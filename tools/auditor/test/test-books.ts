@@ -90,7 +90,8 @@ async function startSandbox(databaseUrl: string): Promise<{ url: string; stop():
 
 async function emptyDatabase(pool: Pool): Promise<void> {
   const { rows } = await pool.query<{ name: string }>(
-    `select quote_ident(tablename) as name from pg_tables where schemaname = 'public' and tablename <> 'schema_migrations'`,
+    `select format('%I.%I', schemaname, tablename) as name from pg_tables
+      where schemaname in ('public', 'holdfast') and tablename <> 'migrations'`,
   );
   // A replica's session fires no triggers: the sandbox's ledger refuses to be emptied otherwise.
   const deletes = rows.map(({ name }) => `delete from ${name};`).join(' ');

@@ -211,13 +211,13 @@ function report(variants: Variant[], latencies: Map<string, number[]>): void {
 }
 
 async function reportBytes(pool: Pool): Promise<void> {
-  await pool.query('vacuum claims');
+  await pool.query('vacuum holdfast.claims');
   // A day without an answer has no row; an index of its own it has all the same.
   const { rows } = await pool.query(
-    `select (pg_total_relation_size('claims') + (
+    `select (pg_total_relation_size('holdfast.claims') + (
                select coalesce(sum(pg_total_relation_size(relid)) filter (where pg_relation_size(relid) > 0), 0)
-                 from pg_partition_tree('answers') where isleaf))::float8 / count(*) as bytes, count(*)::int as keys
-       from claims`,
+                 from pg_partition_tree('holdfast.answers') where isleaf))::float8 / count(*) as bytes, count(*)::int as keys
+       from holdfast.claims`,
   );
   console.log(
     `${Math.round(rows[0].bytes)} bytes per key in Postgres, index and answer included (${rows[0].keys} keys)`,

@@ -44,13 +44,13 @@ try {
 
 async function makeOld(db: Pool): Promise<void> {
   await db.query(
-    `insert into claims (tenant_id, scope, name, operation, state, fingerprint, fingerprint_version, claimed_at, settled_at,
+    `insert into holdfast.claims (tenant_id, scope, name, operation, state, fingerprint, fingerprint_version, claimed_at, settled_at,
                          kept_until)
      select 'shop', gen_random_uuid()::text, 'charge', 'charge', 'completed', sha256(n::text::bytea), 1,
             clock_timestamp() - interval '40 days', clock_timestamp() - interval '40 days', current_date - 26
        from generate_series(1, ${CLAIMS}) n`,
   );
-  await db.query('vacuum analyze claims');
+  await db.query('vacuum analyze holdfast.claims');
 }
 
 async function measure(db: Pool): Promise<void> {

@@ -21,9 +21,9 @@ const SAY_EVERY_MS = 5_000;
 const COUNT_EVERY_MS = 200;
 const ENDS_WITHIN_MS = 300_000;
 const PROVIDER_FAULTS = { lostAnswer: 0.02, slow: 0.01, slowMs: 300, error500: 0.02, refused: 0.005 };
-const UNENDED = `select count(*) as n from sagas where ended_at is null`;
+const UNENDED = `select count(*) as n from holdfast.sagas where ended_at is null`;
 const SAGAS = `select concat_ws(' ', state, failure ->> 'reason') as state, count(*) as n
-                 from sagas group by 1 order by 2 desc`;
+                 from holdfast.sagas group by 1 order by 2 desc`;
 
 interface Options {
   sagas: number;

@@ -6,5 +6,6 @@ export { callFailureRules, callKeyRules, sealRules } from './rules/call-rules.ts
 export { afterwardsRules, type FirstOrder, failureRules, placeFirstOrder } from './rules/failure-rules.ts';
 export { edgeRules, keyRules, waitingRules } from './rules/http-rules.ts';
 export { printTable } from './rules/rule.ts';
+export { shopRules } from './rules/shop-rules.ts';
 export { writeRules } from './rules/write-rules.ts';
 export { openTarget, shapeOf, startTarget, type Target } from './target.ts';

@@ -22,7 +22,10 @@ export interface Verdict {
   struck: number;
 }
 
-const SAGAS = statement('contrast.sagas', 'select id, state from sagas where definition = $1::text order by id');
+const SAGAS = statement(
+  'contrast.sagas',
+  'select id, state from holdfast.sagas where definition = $1::text order by id',
+);
 const STRUCK = statement(
   'contrast.struck',
   'select order_id as id from contrast.strikes where starts_with(order_id, $1::text)',

@@ -53,14 +53,17 @@ const ACCEPT = statement(
 );
 const END = statement(
   'contrast.end',
-  `update sagas set state = $2::text, outputs = $3::jsonb, ended_at = clock_timestamp()
+  `update holdfast.sagas set state = $2::text, outputs = $3::jsonb, ended_at = clock_timestamp()
     where id = $1::text and ended_at is null`,
 );
 const UNENDED = statement(
   'contrast.unended',
-  'select id from sagas where definition = $1::text and ended_at is null limit 1',
+  'select id from holdfast.sagas where definition = $1::text and ended_at is null limit 1',
 );
-const HAS_ENDED = statement('contrast.has-ended', 'select from sagas where id = $1::text and ended_at is not null');
+const HAS_ENDED = statement(
+  'contrast.has-ended',
+  'select from holdfast.sagas where id = $1::text and ended_at is not null',
+);
 
 type PlaceOrder = SagaDefinition<AcceptedOrder, OrderOutputs>;
 
@@ -80,8 +83,9 @@ const participants = connectParticipants(
   operatorCertificates(JSON.parse(setting('TLS_FILES'))),
 );
 const network = new BadNetwork(pool, SEED);
+const LIMITS = { deadlineMs: DEADLINE_MS, paymentWaitMs: DEADLINE_MS };
 // The saga that Holdfast runs in production, under a name that no other process takes over.
-const saga: PlaceOrder = { ...placeOrderSaga(network.between(participants), DEADLINE_MS), name: `contrast-${WAY}` };
+const saga: PlaceOrder = { ...placeOrderSaga(network.between(participants), LIMITS), name: `contrast-${WAY}` };
 
 if (WAY === 'holdfast') await byHoldfast();
 else await eachOrder((n) => byPattern(n, WAY as PatternName));

@@ -3,12 +3,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Cluster } from '@holdfast/cluster';
 import pg from 'pg';
 
-const OWNER = `select owner_id from owners where name = $1::text order by owner_id desc limit 1`;
+const OWNER = `select owner_id from holdfast.owners where name = $1::text order by owner_id desc limit 1`;
 const LEFT = `select count(*) filter (where owner_id = $1::bigint)::int as owned,
                      count(*) filter (where id = any($2::text[]))::int as unended
-                from sagas where ended_at is null`;
-const STATES = `select state, count(*)::int as n from sagas where id = any($1::text[]) group by state`;
-const EPOCHS = `select id, epoch::int from sagas where id = any($1::text[]) and epoch > 1`;
+                from holdfast.sagas where ended_at is null`;
+const STATES = `select state, count(*)::int as n from holdfast.sagas where id = any($1::text[]) group by state`;
+const EPOCHS = `select id, epoch::int from holdfast.sagas where id = any($1::text[]) and epoch > 1`;
 const POLL_MS = 20;
 
 export interface Left {

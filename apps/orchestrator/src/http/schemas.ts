@@ -1,5 +1,5 @@
 import { Type } from '@fastify/type-provider-typebox';
-import { KEY_PATTERN } from '@holdfast/contracts';
+import { KEY_PATTERN, SHOP_ID_PATTERN, SHOP_ID_RULE, TEXT_PATTERN } from '@holdfast/contracts';
 import type { Static } from 'typebox';
 
 // Shapes of the HTTP API: what is checked, and what /openapi.json says. Unknown members are refused everywhere.
@@ -7,35 +7,47 @@ import type { Static } from 'typebox';
 const closed = { additionalProperties: false };
 const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) => Type.Union([schema, Type.Null()]);
 
-const Sku = Type.String({ pattern: '^[A-Za-z0-9._-]{1,64}$', description: '1 to 64 of `[A-Za-z0-9._-]`' });
+const Sku = Type.String({ pattern: SHOP_ID_PATTERN, description: `The shop’s own name of an item. ${SHOP_ID_RULE}` });
 const CustomerId = Type.String({
-  pattern: '^[A-Za-z0-9._-]{1,64}$',
-  description: '1 to 64 of `[A-Za-z0-9._-]`',
+  pattern: SHOP_ID_PATTERN,
+  description: `The shop’s own name of a customer. ${SHOP_ID_RULE}`,
 });
-const Currency = Type.String({ pattern: '^[A-Z]{3}$', description: 'ISO 4217', examples: ['EUR'] });
-const MinorUnits = Type.Integer({ description: 'Minor units of the currency' });
+const Currency = Type.String({ pattern: '^[A-Z]{3}$', description: 'ISO 4217, one that is in use', examples: ['EUR'] });
+const MinorUnits = Type.Integer({ description: 'Minor units of the currency: of EUR 1/100, of JPY 1, of KWD 1/1000' });
 const Instant = Type.String({ format: 'date-time', description: 'RFC 3339, UTC' });
-// Nothing that shipping or the database would refuse later: control characters, and half a surrogate pair.
-const text = Type.String({ minLength: 1, maxLength: 100, pattern: '^[^\\p{Cc}\\p{Cs}]*$' });
+// Shows something, and nothing that shipping or the database would refuse later.
+const text = (maxLength: number, rest: object = {}) =>
+  Type.String({ minLength: 1, maxLength, pattern: TEXT_PATTERN, ...rest });
 
 const ShipTo = Type.Object(
   {
-    name: text,
-    line1: text,
-    city: text,
-    postalCode: Type.String({ pattern: '^[A-Za-z0-9 -]{1,16}$', description: '1 to 16 of `[A-Za-z0-9 -]`' }),
+    name: text(100),
+    company: Type.Optional(text(100)),
+    line1: text(100),
+    line2: Type.Optional(text(100)),
+    city: text(100),
+    region: Type.Optional(text(100, { description: 'State, province, prefecture …' })),
+    postalCode: Type.Optional(
+      text(20, { description: 'By the country’s rule; left out where it has none (Hong Kong)' }),
+    ),
     country: Type.String({ pattern: '^[A-Z]{2}$', description: 'ISO 3166-1 alpha-2', examples: ['DE'] }),
+    phone: Type.Optional(
+      Type.String({
+        pattern: '^[+(0-9][0-9 ()./#x-]{2,39}$',
+        description: 'For the carrier',
+        examples: ['+49 30 123456'],
+      }),
+    ),
   },
   closed,
 );
 
-const UnitPrice = Type.Integer({ minimum: 0, maximum: 99_999_999, description: 'Minor units, each' });
-const Name = Type.String({
-  minLength: 1,
-  maxLength: 200,
-  pattern: '^[^\\p{Cc}\\p{Cs}]*$',
-  description: 'For people; carried',
+const UnitPrice = Type.Integer({
+  minimum: 0,
+  maximum: Number.MAX_SAFE_INTEGER,
+  description: 'Minor units, each. The total of an order stays below 2^53',
 });
+const Name = text(200, { description: 'For people; carried' });
 
 const Item = Type.Object(
   {
@@ -73,12 +85,7 @@ const Metadata = Type.Unsafe<Record<string, string>>({
   additionalProperties: { type: 'string', maxLength: 500, pattern: '^[^\\u0000\\p{Cs}]*$' },
   description: 'Up to 50, of names of 1 to 40 characters and values of up to 500; carried',
 });
-const Reference = Type.String({
-  minLength: 1,
-  maxLength: 200,
-  pattern: '^[^\\p{Cc}\\p{Cs}]*$',
-  description: 'The shop’s own number of the order; carried',
-});
+const Reference = text(200, { description: 'The shop’s own number of the order; carried' });
 
 export const OrderRequest = Type.Object(
   {
@@ -87,11 +94,31 @@ export const OrderRequest = Type.Object(
     items: Type.Array(Item, { minItems: 1, maxItems: 100, description: 'Every SKU at most once' }),
     payment: Type.Object(
       {
-        method: Type.String({
-          pattern: '^(balance|pm_[A-Za-z0-9_]{1,200})$',
-          description: '`balance` for the customer’s account, or a Stripe payment method',
-          examples: ['balance', 'pm_card_visa'],
-        }),
+        method: Type.Optional(
+          Type.String({
+            pattern: '^(balance|card|pm_[A-Za-z0-9_]{1,200})$',
+            description:
+              '`balance` for the customer’s account, a Stripe payment method, or `card` (also when left out): the customer gives one on the shop’s page, which confirms the payment with the order’s `nextAction.clientSecret`',
+            examples: ['balance', 'pm_card_visa', 'card'],
+          }),
+        ),
+        customer: Type.Optional(
+          Type.String({
+            pattern: '^cus_[A-Za-z0-9]{1,200}$',
+            description: 'Stripe’s customer, whose payment method it is',
+          }),
+        ),
+        offSession: Type.Optional(
+          Type.Boolean({
+            description: 'The customer is not there: a bank that wants to be asked makes the order fail at once',
+          }),
+        ),
+        returnUrl: Type.Optional(
+          Type.String({
+            pattern: '^[a-z][a-z0-9+.-]{1,40}://[^\\s]{1,1000}$',
+            description: 'Where the bank sends the customer back to',
+          }),
+        ),
       },
       closed,
     ),
@@ -106,7 +133,15 @@ export const OrderRequest = Type.Object(
   closed,
 );
 
-const OrderStatus = Type.Enum(['processing', 'completed', 'compensating', 'failed', 'cancelled', 'parked']);
+const OrderStatus = Type.Enum([
+  'processing',
+  'awaiting_payment',
+  'completed',
+  'compensating',
+  'failed',
+  'cancelled',
+  'parked',
+]);
 
 const Failure = Type.Object({
   step: Type.String(),
@@ -166,6 +201,16 @@ export const Refund = Type.Object({
 /** As many as an order shows; the list of its refunds has all. */
 const REFUNDS_SHOWN = 10;
 
+const NextAction = Type.Object({
+  type: Type.Enum(['confirm', 'authenticate', 'redirect', 'processing'], {
+    description:
+      '`confirm`: pay on the shop’s page. `authenticate`: let the page ask for the bank. `redirect`: send the customer to `redirectUrl`. `processing`: nothing is to be done, the bank decides',
+  }),
+  clientSecret: Type.Optional(Type.String({ description: 'For Stripe.js on the shop’s page' })),
+  redirectUrl: Type.Optional(Type.String({ description: 'The bank’s page' })),
+  expiresAt: Type.Optional(Instant),
+});
+
 export const Order = Type.Object({
   id: Type.String(),
   status: OrderStatus,
@@ -189,6 +234,7 @@ export const Order = Type.Object({
     maxItems: REFUNDS_SHOWN,
     description: 'The newest, newest first; `GET /v1/orders/{id}/refunds` has all',
   }),
+  nextAction: nullable(NextAction),
   createdAt: Instant,
   updatedAt: Instant,
   lines: Type.Optional(Lines),
@@ -306,8 +352,12 @@ export const Saga = Type.Object({
 export const SagaList = Type.Object({ sagas: Type.Array(SagaSummary), nextCursor });
 
 const Version = Type.Integer({ description: 'Rises with every change; the `ETag` is this in quotes' });
-const Count = Type.Integer({ minimum: 0, maximum: 1_000_000_000_000 });
-const Delta = Type.Integer({ minimum: -1_000_000_000_000, maximum: 1_000_000_000_000, description: 'Below 0 to take' });
+const MAX_COUNT = 1_000_000_000_000;
+/** Far enough from 2^53 for refunds to be added on top. */
+const MAX_BALANCE = 1_000_000_000_000_000;
+const Count = Type.Integer({ minimum: 0, maximum: MAX_COUNT });
+const Balance = Type.Integer({ minimum: 0, maximum: MAX_BALANCE, description: 'Minor units of the currency' });
+const deltaOf = (max: number) => Type.Integer({ minimum: -max, maximum: max, description: 'Below 0 to take' });
 
 export const StockBody = Type.Object(
   {
@@ -322,10 +372,11 @@ export const StockBody = Type.Object(
   },
 );
 export const AccountBody = Type.Object(
-  { balance: Count, currency: Type.Optional(Currency) },
+  { balance: Balance, currency: Type.Optional(Currency) },
   { ...closed, description: '`currency` is needed to open an account, and stays' },
 );
-export const AdjustBody = Type.Object({ delta: Delta }, closed);
+export const AdjustStockBody = Type.Object({ delta: deltaOf(MAX_COUNT) }, closed);
+export const AdjustAccountBody = Type.Object({ delta: deltaOf(MAX_BALANCE) }, closed);
 
 export const Stock = Type.Object({
   sku: Sku,

@@ -55,8 +55,8 @@ export interface HttpEdge {
 
 const BODY_LIMIT_BYTES = 64 * 1_024;
 const MAX_FAULTS = 20;
-/** A key of 128 characters, each percent-encoded, and some more. What is longer never reaches the schema of its path. */
-const MAX_PARAMETER_LENGTH = 512;
+/** 128 characters of four bytes, each percent-encoded. What is longer never reaches the schema of its path. */
+const MAX_PARAMETER_LENGTH = 128 * 4 * 3;
 
 /**
  * The HTTP API. Checks run in this order, and only then is a key claimed: API key (401), key syntax (400), body (415,

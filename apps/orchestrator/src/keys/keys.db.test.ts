@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => database?.drop());
 beforeEach(async () => {
-  await database.pool.query('delete from claims');
+  await database.pool.query('delete from holdfast.claims');
 });
 
 const log = createLog('keys', 'silent');

@@ -52,7 +52,8 @@ async function askedAgainFor(other: OrderRequest, { members }: { members: object
   const key = randomUUID();
   const id = keyId(fingerprinter, tenantId, key);
   await insert([{ ...newOrder(id), fingerprint: printOf(request), answer: '{}' }]);
-  if (members !== null) await database.pool.query('update claims set members = $2 where scope = $1', [id, members]);
+  if (members !== null)
+    await database.pool.query('update holdfast.claims set members = $2 where scope = $1', [id, members]);
   const { signal } = new AbortController();
   return await acceptOrder(deps, { tenantId, key, request: other, waitMs: 0, traceparent, signal });
 }

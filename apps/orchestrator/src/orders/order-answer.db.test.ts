@@ -77,7 +77,7 @@ async function ended(id: string) {
 
 async function storedAnswer(id: string): Promise<string | undefined> {
   const { rows } = await database.pool.query(
-    `select convert_from(answer, 'UTF8') as answer from claims where scope = $1`,
+    `select convert_from(answer, 'UTF8') as answer from holdfast.claims where scope = $1`,
     [id],
   );
   return rows[0]?.answer;

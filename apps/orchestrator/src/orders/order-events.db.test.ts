@@ -101,7 +101,7 @@ describe.skipIf(skip)('the events of an order', () => {
     const failed = await place().finally(() => {
       refuses = false;
     });
-    const { rows } = await database.pool.query('select order_id, kind from outbox where relayed_at is null');
+    const { rows } = await database.pool.query('select order_id, kind from holdfast.outbox where relayed_at is null');
     expect(rows).toHaveLength(4);
     relay = startOutboxRelay({
       outbox: ORDER_OUTBOX,

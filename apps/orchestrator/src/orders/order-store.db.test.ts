@@ -69,7 +69,7 @@ describe('the end of an order', () => {
 
   it('finds room for most answers beside their claims, and writes to no index then', async () => {
     const insert = createInsertOrders(database.pool, { publishesEvents: false });
-    await database.pool.query('truncate claims');
+    await database.pool.query('truncate holdfast.claims');
     // Its statistics are those of one session.
     const session = await database.pool.connect();
     const updated = async () => {

@@ -9,6 +9,7 @@
  */
 
 import { type Fingerprint, newClaimsSql, settleClaimsSql } from '@holdfast/idempotency';
+import { newEventsSql } from '@holdfast/messaging';
 import { type Query, type Statement, statement } from '@holdfast/postgres';
 import {
   type CommitHook,
@@ -17,6 +18,7 @@ import {
   type Inserted,
   type SagaRow,
   type SagaState,
+  type StoredWait,
   startSagaSql,
 } from '@holdfast/saga';
 import { findStoredKeys, PLACE_ORDER, type StoredKey } from '../keys/key-store.ts';
@@ -82,10 +84,14 @@ const acceptOrders = statement('orders.accept', acceptSql(''));
 /** E1: an order's event is committed with it. */
 const acceptOrdersAndEvents = statement(
   'orders.accept-with-outbox',
-  acceptSql(`, outboxed as (
-     insert into outbox (order_id, kind, tenant_id)
-     select id, 'accepted', tenant_id from r where (id in (select id from accepted)) is true
-   )`),
+  acceptSql(
+    `, outboxed as (${newEventsSql({
+      tenantId: 'tenant_id',
+      orderId: 'id',
+      kind: `'accepted'`,
+      source: 'r where (id in (select id from accepted)) is true',
+    })})`,
+  ),
 );
 
 /** One statement for all. A key that stands for something already is answered with what is stored under it. */
@@ -154,9 +160,12 @@ export const storeAnswer: CommitHook = {
 export const storeAnswerAndEvent: CommitHook = {
   ...storeAnswer,
   name: 'store-answer-and-event',
-  beside: `insert into outbox (order_id, kind, tenant_id)
-           select w.id, w.state, orders.tenant_id from written w join orders on orders.id = w.id where w.ended
-           on conflict do nothing`,
+  beside: `${newEventsSql({
+    tenantId: 'orders.tenant_id',
+    orderId: 'w.id',
+    kind: 'w.state',
+    source: 'written w join orders on orders.id = w.id where w.ended',
+  })} on conflict do nothing`,
 };
 
 /** What is put together from the library's parts and this file's. */
@@ -173,14 +182,15 @@ interface OrderRow {
   state: SagaState;
   outputs: Partial<OrderOutputs>;
   failure: Failure | null;
+  waiting: StoredWait | null;
   changed_at: Date;
   refunded: number;
   refunds: RefundRow[] | null;
 }
 
-const ORDER_COLUMNS = `orders.id, sagas.input, sagas.state, sagas.outputs, sagas.failure, sagas.changed_at, back.refunded,
-          back.refunds`;
-const WITH_REFUNDS = `orders join sagas on sagas.id = orders.id cross join ${refundsOfOrderSql('orders.id')} back`;
+const ORDER_COLUMNS = `orders.id, sagas.input, sagas.state, sagas.outputs, sagas.failure, sagas.waiting, sagas.changed_at,
+          back.refunded, back.refunds`;
+const WITH_REFUNDS = `orders join holdfast.sagas on sagas.id = orders.id cross join ${refundsOfOrderSql('orders.id')} back`;
 
 const findOrder = statement(
   'orders.find',
@@ -239,5 +249,6 @@ export async function readOrders(db: Query, tenantId: string, page: PageRequest)
 }
 
 export function stateOf(status: OrderStatus): SagaState {
-  return status === 'processing' ? 'running' : status;
+  if (status === 'processing') return 'running';
+  return status === 'awaiting_payment' ? 'waiting' : status;
 }

@@ -1,4 +1,3 @@
-import type { CallResult } from '@holdfast/rpc';
 import {
   defineSaga,
   type RetriableOutcome,
@@ -7,7 +6,14 @@ import {
   type UndoOutcome,
   type Waiting,
 } from '@holdfast/saga';
-import { actOutcome, callOptions, type Participants, retriableOutcome, undoOutcome } from '../saga/participants.ts';
+import {
+  actOutcome,
+  callOptions,
+  type Participants,
+  retriableOutcome,
+  undoOutcome,
+  waitingOutcome,
+} from '../saga/participants.ts';
 import { type AcceptedRefund, REFUND_PAYMENT, REFUND_SAGA, type RefundOutputs } from './refund.ts';
 
 /**
@@ -94,8 +100,9 @@ function refundCalls({ inventory, payment }: Participants) {
     },
     async give(attempt: Attempt): Promise<RetriableOutcome<RefundOutputs['refund-payment']> | Waiting> {
       const result = await payment.RefundCharge(refundIn(attempt), callOptions(attempt));
+      // The provider has taken it on: asked again when payment tells that it has ended, or after a pause.
       return (
-        waitingIn(result) ??
+        waitingOutcome(result) ??
         retriableOutcome(result, (given) => ({
           status: given.status === 'REFUND_STATUS_SUCCEEDED' ? 'succeeded' : 'failed',
           providerRefundId: given.providerRefundId || null,
@@ -109,13 +116,6 @@ function refundCalls({ inventory, payment }: Participants) {
       return retriableOutcome(await inventory.Restock({ ...refundIn(attempt), giveUp }, callOptions(attempt)), nothing);
     },
   };
-}
-
-/** The provider has taken it on: asked again when payment tells that it has ended, or after this pause. */
-function waitingIn(result: CallResult<unknown>): Waiting | undefined {
-  if (result.kind === 'completed' || result.reason !== 'WAITING') return undefined;
-  const { wait_reason: reason = '', wait_ms: waitMs } = result.metadata;
-  return { kind: 'waiting', reason, waitMs: Number(waitMs) };
 }
 
 const DONE = { kind: 'completed', output: null } as const;

@@ -78,7 +78,7 @@ export const refundStatements: readonly Statement[] = [acceptRefund];
 
 const listRefunds = statement(
   'refunds.list',
-  `select ${REFUND_COLUMNS} from refunds f left join sagas s on s.id = f.id and f.origin = 'api'
+  `select ${REFUND_COLUMNS} from refunds f left join holdfast.sagas s on s.id = f.id and f.origin = 'api'
     where f.order_id = $1::text and (f.tenant_id = $2::text) is true
       and ($3::timestamptz is null or (f.created_at, f.id) < ($3::timestamptz, $4::text))
     order by f.created_at desc, f.id desc limit $5::integer`,
@@ -106,7 +106,7 @@ export async function readRefunds(
 
 const findRefund = statement(
   'refunds.find',
-  `select ${REFUND_COLUMNS} from refunds f left join sagas s on s.id = f.id and f.origin = 'api'
+  `select ${REFUND_COLUMNS} from refunds f left join holdfast.sagas s on s.id = f.id and f.origin = 'api'
     where f.order_id = $1::text and f.id = $2::text and (f.tenant_id = $3::text) is true`,
 );
 

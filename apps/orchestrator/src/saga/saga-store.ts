@@ -40,16 +40,16 @@ const listFrom = (source: string) => `
    order by owned.created_at desc, owned.id desc
    limit $7::integer`;
 
-const listSagas = statement('sagas.list', listFrom(`${OWNED} join sagas on sagas.id = owned.id`));
+const listSagas = statement('sagas.list', listFrom(`${OWNED} join holdfast.sagas on sagas.id = owned.id`));
 // What has not ended is a small part of all and has indexes of its own: it is read whole and then sorted.
 const listUnended = statement(
   'sagas.list-unended',
   `with unended as materialized (
-     select * from sagas where ended_at is null and state <> 'parked' and state <> 'waiting'
+     select * from holdfast.sagas where ended_at is null and state <> 'parked' and state <> 'waiting'
      union all
-     select * from sagas where state = 'waiting'
+     select * from holdfast.sagas where state = 'waiting'
      union all
-     select * from sagas where state = 'parked'
+     select * from holdfast.sagas where state = 'parked'
    )
    ${listFrom(`unended as sagas join ${OWNED} on owned.id = sagas.id`)}`,
 );
@@ -97,12 +97,12 @@ const COUNTED_AT_MOST = 100_000;
 const countUnended = statement(
   'sagas.count-unended',
   `select state, count(*) as sagas, (extract(epoch from clock_timestamp() - min(started_at)))::float8 as "oldestSeconds"
-     from ((select state, started_at from sagas
+     from ((select state, started_at from holdfast.sagas
              where ended_at is null and state <> 'parked' and state <> 'waiting' limit ${COUNTED_AT_MOST})
            union all
-           (select state, started_at from sagas where state = 'waiting' order by wake_at, id limit ${COUNTED_AT_MOST})
+           (select state, started_at from holdfast.sagas where state = 'waiting' order by wake_at, id limit ${COUNTED_AT_MOST})
            union all
-           (select state, started_at from sagas where state = 'parked' order by started_at, id limit ${COUNTED_AT_MOST}))
+           (select state, started_at from holdfast.sagas where state = 'parked' order by started_at, id limit ${COUNTED_AT_MOST}))
     as unended
     group by state`,
 );
@@ -123,7 +123,7 @@ const ownsOrder = statement(
   'sagas.owns',
   `select true from orders where id = $1::text and (tenant_id = $2::text) is true
    union all
-   select true from sagas where id = $1::text and definition = '${REFUND_SAGA}' and input ->> 'tenantId' = $2::text`,
+   select true from holdfast.sagas where id = $1::text and definition = '${REFUND_SAGA}' and input ->> 'tenantId' = $2::text`,
 );
 
 /** Whether the saga is this tenant's; no other tenant may see or steer it. */

@@ -81,7 +81,7 @@ function toAuthenticate({ client_secret: clientSecret, next_action: action }: St
 export function waitingForCustomer(data: ActionData, { confirmBy, leftMs, pauseMs }: WaitTimes): Waiting {
   return {
     kind: 'waiting',
-    reason: data.type === 'confirm' ? 'the customer has to pay' : 'the customer has to answer the bank',
+    reason: data.type === 'confirm' ? 'CUSTOMER_PAYS' : 'CUSTOMER_AUTHENTICATES',
     data: { ...data, expiresAt: confirmBy.toISOString() },
     // Soon after the window's end, if nothing happens before.
     waitMs: Math.min(pauseMs, Math.max(leftMs, 0) + AFTER_WINDOW_MS),
@@ -97,7 +97,7 @@ export interface WaitTimes {
 const AFTER_WINDOW_MS = 100;
 
 export function waitingForBank(pauseMs: number): Waiting {
-  return { kind: 'waiting', reason: 'the bank has to decide', data: { type: 'processing' }, waitMs: pauseMs };
+  return { kind: 'waiting', reason: 'BANK_DECIDES', data: { type: 'processing' }, waitMs: pauseMs };
 }
 
 /** With what reason an intent is cancelled that was not confirmed in time: so an attempt whose answer was lost is understood. */

@@ -203,7 +203,7 @@ describe('giving back by card', () => {
     const slow = give(order, refundId, other);
     await held.arrived;
     await cards.payment.database.pool.query(
-      'update claims set lease_until = clock_timestamp() where scope = $1 and lease_until > clock_timestamp()',
+      'update holdfast.claims set lease_until = clock_timestamp() where scope = $1 and lease_until > clock_timestamp()',
       [refundId],
     );
     expect(await untilKnown(() => give(order, refundId))).toMatchObject(GIVEN);
@@ -309,7 +309,7 @@ describe('giving back to an account', () => {
     await reserve(order, refundId, 200);
     const given = await give(order, refundId);
     expect(given).toMatchObject({ ...GIVEN, message: { amount: 200 } });
-    await cards.payment.database.pool.query('delete from claims where scope = $1', [refundId]);
+    await cards.payment.database.pool.query('delete from holdfast.claims where scope = $1', [refundId]);
     expect(await give(order, refundId)).toMatchObject(GIVEN);
     expect(await reserve(order, refundId, 200)).toMatchObject({ kind: 'completed' });
     expect(await balanceOf(order.customerId)).toBe(200);

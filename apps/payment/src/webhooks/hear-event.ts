@@ -9,7 +9,7 @@
  * E1  The hint to whoever waits for the charge is written in it; without a stream of events, polling finds what it would tell.
  */
 import { PAYMENT_EVENTS } from '@holdfast/contracts';
-import { defineOutbox, takeNew } from '@holdfast/messaging';
+import { defineOutbox, newEventsSql, takeNew } from '@holdfast/messaging';
 import { type Pool, statement, type Transaction, transaction } from '@holdfast/postgres';
 import type Stripe from 'stripe';
 import type { Called, Provider } from '../provider.ts';
@@ -17,12 +17,11 @@ import { learnRefunds } from '../refunds/learn-refunds.ts';
 import type { CardRefunds } from '../refunds/provider-refunds.ts';
 import type { Heard, Told } from './provider-event.ts';
 
-export const PAYMENT_OUTBOX = defineOutbox({
-  name: PAYMENT_EVENTS,
-  subject: 'payment',
-  outbox: 'payment_outbox',
-  relays: 'payment_relays',
-});
+/**
+ * Kinds: `changed:<event>`, ask about the charge that waits; `disputed:<dispute>:<status>`, a dispute has come to this. One row
+ * for each, however often it is heard.
+ */
+export const PAYMENT_OUTBOX = defineOutbox({ name: PAYMENT_EVENTS, subject: 'payment' });
 
 /** Who notes the events: stored data. */
 const HEARS = 'stripe-webhooks';
@@ -30,9 +29,12 @@ const HEARS = 'stripe-webhooks';
 // Only while the charge is open: what is decided needs no hint.
 const publishHint = statement(
   'payment.publish-hint',
-  `insert into payment_outbox (tenant_id, order_id, kind)
-   select tenant_id, order_id, 'changed:' || $4::text from charges
-    where tenant_id = $1::text and order_id = $2::text and intent_id = $3::text and state = 'created'
+  `${newEventsSql({
+    tenantId: 'tenant_id',
+    orderId: 'order_id',
+    kind: `'changed:' || $4::text`,
+    source: `charges where tenant_id = $1::text and order_id = $2::text and intent_id = $3::text and state = 'created'`,
+  })}
    on conflict do nothing`,
 );
 
@@ -49,8 +51,13 @@ const recordDispute = statement(
 
 const publishDispute = statement(
   'payment.publish-dispute',
-  `insert into payment_outbox (tenant_id, order_id, kind)
-   values ($1::text, $2::text, 'disputed:' || $3::text || ':' || $4::text) on conflict do nothing`,
+  `${newEventsSql({
+    tenantId: '$1::text',
+    orderId: '$2::text',
+    kind: `'disputed:' || $3::text || ':' || $4::text`,
+    source: '(select) as one',
+  })}
+   on conflict do nothing`,
 );
 
 export interface HearingParts {

@@ -37,7 +37,7 @@ const listen = (secret: string | undefined = SECRET) =>
 /** What is to be told of an order, in its order. */
 async function toldOf({ orderId }: TestOrder): Promise<string[]> {
   const { rows } = await cards.payment.database.pool.query<{ kind: string }>(
-    'select kind from payment_outbox where order_id = $1 order by at',
+    'select kind from holdfast.outbox where order_id = $1 order by at',
     [orderId],
   );
   return rows.map(({ kind }) => kind);
@@ -99,7 +99,7 @@ describe('a webhook about a payment that waits', () => {
     await cards.charge(order, undefined, CHECKED);
     const { pool } = cards.payment.database;
     const locker = await pool.connect();
-    await locker.query('begin; lock table payment_outbox in access exclusive mode');
+    await locker.query('begin; lock table holdfast.outbox in access exclusive mode');
     const body = await eventOf(order, 'evt_1comes_again');
     expect(await send(body)).toBe(503);
     await locker.query('rollback');

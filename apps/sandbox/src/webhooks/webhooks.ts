@@ -25,6 +25,8 @@ export interface Webhooks {
   written(events: readonly EventDraft[]): Promise<void>;
   endpoint(): WebhookEndpoint;
   setEndpoint(endpoint: WebhookEndpoint): Promise<void>;
+  /** Copies of events that have not arrived yet. */
+  pending(): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -50,6 +52,10 @@ const DUE = statement(
      from (select * from deliveries where settled_at is null and due_at <= clock_timestamp()
             order by due_at limit $1::int) d
      join events e on e.intent_id = d.intent_id and e.event_id = d.event_id`,
+);
+const COUNT_PENDING = statement(
+  'sandbox.count-deliveries',
+  'select count(*)::int as pending from deliveries where settled_at is null',
 );
 const SETTLE = statement(
   'sandbox.settle-delivery',
@@ -148,6 +154,9 @@ export async function startWebhooks(options: WebhookOptions): Promise<Webhooks> 
       endpoint = wanted;
       poked.resolve();
     },
+    async pending() {
+      return (await pool.query<{ pending: number }>(COUNT_PENDING)).rows[0]?.pending ?? 0;
+    },
     async close() {
       closing.abort();
       poked.resolve();
@@ -194,7 +203,7 @@ const ENDPOINT_SCHEMA = {
 
 /** `GET /webhooks`, `PUT /webhooks`: where events go; `url: null` turns them off. */
 export function webhookRoutes(app: FastifyInstance, webhooks: Webhooks): void {
-  app.get('/webhooks', async () => ({ url: webhooks.endpoint().url }));
+  app.get('/webhooks', async () => ({ url: webhooks.endpoint().url, pending: await webhooks.pending() }));
   app.put<{ Body: { url: string | null; secret?: string } }>(
     '/webhooks',
     { schema: { body: ENDPOINT_SCHEMA } },

@@ -363,7 +363,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                /** @description The shop’s own name of a customer. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                 customerId: string;
             };
             cookie?: never;
@@ -379,14 +379,14 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        /** @description Minor units of the currency */
+                        /** @description Minor units of the currency: of EUR 1/100, of JPY 1, of KWD 1/1000 */
                         balance: number;
                         /**
-                         * @description ISO 4217
+                         * @description ISO 4217, one that is in use
                          * @example EUR
                          */
                         currency: string;
-                        /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                        /** @description The shop’s own name of a customer. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                         customerId: string;
                         /** @description Rises with every change; the `ETag` is this in quotes */
                         version: number;
@@ -521,7 +521,7 @@ export interface operations {
                 "if-match"?: string;
             };
             path: {
-                /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                /** @description The shop’s own name of a customer. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                 customerId: string;
             };
             cookie?: never;
@@ -530,9 +530,10 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
+                    /** @description Minor units of the currency */
                     balance: number;
                     /**
-                     * @description ISO 4217
+                     * @description ISO 4217, one that is in use
                      * @example EUR
                      */
                     currency?: string;
@@ -555,14 +556,14 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        /** @description Minor units of the currency */
+                        /** @description Minor units of the currency: of EUR 1/100, of JPY 1, of KWD 1/1000 */
                         balance: number;
                         /**
-                         * @description ISO 4217
+                         * @description ISO 4217, one that is in use
                          * @example EUR
                          */
                         currency: string;
-                        /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                        /** @description The shop’s own name of a customer. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                         customerId: string;
                         /** @description Rises with every change; the `ETag` is this in quotes */
                         version: number;
@@ -780,7 +781,7 @@ export interface operations {
                 "idempotency-key": string;
             };
             path: {
-                /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                /** @description The shop’s own name of a customer. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                 customerId: string;
             };
             cookie?: never;
@@ -809,14 +810,14 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        /** @description Minor units of the currency */
+                        /** @description Minor units of the currency: of EUR 1/100, of JPY 1, of KWD 1/1000 */
                         balance: number;
                         /**
-                         * @description ISO 4217
+                         * @description ISO 4217, one that is in use
                          * @example EUR
                          */
                         currency: string;
-                        /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                        /** @description The shop’s own name of a customer. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                         customerId: string;
                         /** @description Rises with every change; the `ETag` is this in quotes */
                         version: number;
@@ -1262,7 +1263,7 @@ export interface operations {
                 cursor?: string;
                 /** @description 1 to 100; 20 when absent */
                 limit?: string;
-                status?: "processing" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
+                status?: "processing" | "awaiting_payment" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
             };
             header?: never;
             path?: never;
@@ -1285,11 +1286,11 @@ export interface operations {
                              */
                             createdAt: string;
                             /**
-                             * @description ISO 4217
+                             * @description ISO 4217, one that is in use
                              * @example EUR
                              */
                             currency: string;
-                            /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                            /** @description The shop’s own name of a customer. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                             customerId: string;
                             failure: {
                                 message: string;
@@ -1301,7 +1302,7 @@ export interface operations {
                             items: {
                                 name?: string;
                                 quantity: number;
-                                /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                                /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                                 sku: string;
                                 unitPrice: number | null;
                             }[];
@@ -1318,13 +1319,29 @@ export interface operations {
                             metadata?: {
                                 [key: string]: string;
                             };
+                            nextAction: {
+                                /** @description For Stripe.js on the shop’s page */
+                                clientSecret?: string;
+                                /**
+                                 * Format: date-time
+                                 * @description RFC 3339, UTC
+                                 */
+                                expiresAt?: string;
+                                /** @description The bank’s page */
+                                redirectUrl?: string;
+                                /**
+                                 * @description `confirm`: pay on the shop’s page. `authenticate`: let the page ask for the bank. `redirect`: send the customer to `redirectUrl`. `processing`: nothing is to be done, the bank decides
+                                 * @enum {unknown}
+                                 */
+                                type: "confirm" | "authenticate" | "redirect" | "processing";
+                            } | null;
                             paymentId: string | null;
                             reference?: string;
                             /** @description Minor units that were given back by now */
                             refunded: number;
                             /** @description The newest, newest first; `GET /v1/orders/{id}/refunds` has all */
                             refunds: {
-                                /** @description Minor units of the currency */
+                                /** @description Minor units of the currency: of EUR 1/100, of JPY 1, of KWD 1/1000 */
                                 amount: number;
                                 /**
                                  * Format: date-time
@@ -1332,7 +1349,7 @@ export interface operations {
                                  */
                                 createdAt: string;
                                 /**
-                                 * @description ISO 4217
+                                 * @description ISO 4217, one that is in use
                                  * @example EUR
                                  */
                                 currency: string;
@@ -1347,7 +1364,7 @@ export interface operations {
                                     quantity: number;
                                     /** @description Whether it goes back to stock */
                                     restock: boolean;
-                                    /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                                    /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                                     sku: string;
                                 }[];
                                 orderId: string;
@@ -1371,7 +1388,7 @@ export interface operations {
                             reservationId: string | null;
                             shipmentId: string | null;
                             /** @enum {unknown} */
-                            status: "processing" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
+                            status: "processing" | "awaiting_payment" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
                             total: number | null;
                             /**
                              * Format: date-time
@@ -1481,7 +1498,7 @@ export interface operations {
                  * @example till-7~20260314T092653589Z~order
                  */
                 "idempotency-key": string;
-                /** @description `wait=N`: wait up to N seconds (at most 30) for the terminal status (RFC 7240) */
+                /** @description `wait=N`: wait up to N seconds (at most 30) for the terminal status, or until the customer has to act (RFC 7240) */
                 prefer?: string;
             };
             path?: never;
@@ -1491,11 +1508,11 @@ export interface operations {
             content: {
                 "application/json": {
                     /**
-                     * @description ISO 4217
+                     * @description ISO 4217, one that is in use
                      * @example EUR
                      */
                     currency: string;
-                    /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                    /** @description The shop’s own name of a customer. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                     customerId: string;
                     /** @description The total that the customer was shown; another one: `PRICE_CHANGED` */
                     expectedTotal?: number;
@@ -1504,7 +1521,7 @@ export interface operations {
                         /** @description For people; carried */
                         name?: string;
                         quantity: number;
-                        /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                        /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                         sku: string;
                         /** @description The price that the customer was shown; another one: `PRICE_CHANGED` */
                         unitPrice?: number;
@@ -1523,26 +1540,42 @@ export interface operations {
                         [key: string]: string;
                     };
                     payment: {
+                        /** @description Stripe’s customer, whose payment method it is */
+                        customer?: string;
                         /**
-                         * @description `balance` for the customer’s account, or a Stripe payment method
+                         * @description `balance` for the customer’s account, a Stripe payment method, or `card` (also when left out): the customer gives one on the shop’s page, which confirms the payment with the order’s `nextAction.clientSecret`
                          * @example balance
                          * @example pm_card_visa
+                         * @example card
                          */
-                        method: string;
+                        method?: string;
+                        /** @description The customer is not there: a bank that wants to be asked makes the order fail at once */
+                        offSession?: boolean;
+                        /** @description Where the bank sends the customer back to */
+                        returnUrl?: string;
                     };
                     /** @description The shop’s own number of the order; carried */
                     reference?: string;
                     shipTo: {
                         city: string;
+                        company?: string;
                         /**
                          * @description ISO 3166-1 alpha-2
                          * @example DE
                          */
                         country: string;
                         line1: string;
+                        line2?: string;
                         name: string;
-                        /** @description 1 to 16 of `[A-Za-z0-9 -]` */
-                        postalCode: string;
+                        /**
+                         * @description For the carrier
+                         * @example +49 30 123456
+                         */
+                        phone?: string;
+                        /** @description By the country’s rule; left out where it has none (Hong Kong) */
+                        postalCode?: string;
+                        /** @description State, province, prefecture … */
+                        region?: string;
                     };
                 };
             };
@@ -1567,11 +1600,11 @@ export interface operations {
                          */
                         createdAt: string;
                         /**
-                         * @description ISO 4217
+                         * @description ISO 4217, one that is in use
                          * @example EUR
                          */
                         currency: string;
-                        /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                        /** @description The shop’s own name of a customer. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                         customerId: string;
                         failure: {
                             message: string;
@@ -1583,7 +1616,7 @@ export interface operations {
                         items: {
                             name?: string;
                             quantity: number;
-                            /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                            /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                             sku: string;
                             unitPrice: number | null;
                         }[];
@@ -1600,13 +1633,29 @@ export interface operations {
                         metadata?: {
                             [key: string]: string;
                         };
+                        nextAction: {
+                            /** @description For Stripe.js on the shop’s page */
+                            clientSecret?: string;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            expiresAt?: string;
+                            /** @description The bank’s page */
+                            redirectUrl?: string;
+                            /**
+                             * @description `confirm`: pay on the shop’s page. `authenticate`: let the page ask for the bank. `redirect`: send the customer to `redirectUrl`. `processing`: nothing is to be done, the bank decides
+                             * @enum {unknown}
+                             */
+                            type: "confirm" | "authenticate" | "redirect" | "processing";
+                        } | null;
                         paymentId: string | null;
                         reference?: string;
                         /** @description Minor units that were given back by now */
                         refunded: number;
                         /** @description The newest, newest first; `GET /v1/orders/{id}/refunds` has all */
                         refunds: {
-                            /** @description Minor units of the currency */
+                            /** @description Minor units of the currency: of EUR 1/100, of JPY 1, of KWD 1/1000 */
                             amount: number;
                             /**
                              * Format: date-time
@@ -1614,7 +1663,7 @@ export interface operations {
                              */
                             createdAt: string;
                             /**
-                             * @description ISO 4217
+                             * @description ISO 4217, one that is in use
                              * @example EUR
                              */
                             currency: string;
@@ -1629,7 +1678,7 @@ export interface operations {
                                 quantity: number;
                                 /** @description Whether it goes back to stock */
                                 restock: boolean;
-                                /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                                /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                                 sku: string;
                             }[];
                             orderId: string;
@@ -1653,7 +1702,7 @@ export interface operations {
                         reservationId: string | null;
                         shipmentId: string | null;
                         /** @enum {unknown} */
-                        status: "processing" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
+                        status: "processing" | "awaiting_payment" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
                         total: number | null;
                         /**
                          * Format: date-time
@@ -1865,11 +1914,11 @@ export interface operations {
                          */
                         createdAt: string;
                         /**
-                         * @description ISO 4217
+                         * @description ISO 4217, one that is in use
                          * @example EUR
                          */
                         currency: string;
-                        /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                        /** @description The shop’s own name of a customer. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                         customerId: string;
                         failure: {
                             message: string;
@@ -1881,7 +1930,7 @@ export interface operations {
                         items: {
                             name?: string;
                             quantity: number;
-                            /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                            /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                             sku: string;
                             unitPrice: number | null;
                         }[];
@@ -1898,13 +1947,29 @@ export interface operations {
                         metadata?: {
                             [key: string]: string;
                         };
+                        nextAction: {
+                            /** @description For Stripe.js on the shop’s page */
+                            clientSecret?: string;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            expiresAt?: string;
+                            /** @description The bank’s page */
+                            redirectUrl?: string;
+                            /**
+                             * @description `confirm`: pay on the shop’s page. `authenticate`: let the page ask for the bank. `redirect`: send the customer to `redirectUrl`. `processing`: nothing is to be done, the bank decides
+                             * @enum {unknown}
+                             */
+                            type: "confirm" | "authenticate" | "redirect" | "processing";
+                        } | null;
                         paymentId: string | null;
                         reference?: string;
                         /** @description Minor units that were given back by now */
                         refunded: number;
                         /** @description The newest, newest first; `GET /v1/orders/{id}/refunds` has all */
                         refunds: {
-                            /** @description Minor units of the currency */
+                            /** @description Minor units of the currency: of EUR 1/100, of JPY 1, of KWD 1/1000 */
                             amount: number;
                             /**
                              * Format: date-time
@@ -1912,7 +1977,7 @@ export interface operations {
                              */
                             createdAt: string;
                             /**
-                             * @description ISO 4217
+                             * @description ISO 4217, one that is in use
                              * @example EUR
                              */
                             currency: string;
@@ -1927,7 +1992,7 @@ export interface operations {
                                 quantity: number;
                                 /** @description Whether it goes back to stock */
                                 restock: boolean;
-                                /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                                /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                                 sku: string;
                             }[];
                             orderId: string;
@@ -1951,7 +2016,7 @@ export interface operations {
                         reservationId: string | null;
                         shipmentId: string | null;
                         /** @enum {unknown} */
-                        status: "processing" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
+                        status: "processing" | "awaiting_payment" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
                         total: number | null;
                         /**
                          * Format: date-time
@@ -2109,11 +2174,11 @@ export interface operations {
                          */
                         createdAt: string;
                         /**
-                         * @description ISO 4217
+                         * @description ISO 4217, one that is in use
                          * @example EUR
                          */
                         currency: string;
-                        /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                        /** @description The shop’s own name of a customer. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                         customerId: string;
                         failure: {
                             message: string;
@@ -2125,7 +2190,7 @@ export interface operations {
                         items: {
                             name?: string;
                             quantity: number;
-                            /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                            /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                             sku: string;
                             unitPrice: number | null;
                         }[];
@@ -2142,13 +2207,29 @@ export interface operations {
                         metadata?: {
                             [key: string]: string;
                         };
+                        nextAction: {
+                            /** @description For Stripe.js on the shop’s page */
+                            clientSecret?: string;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            expiresAt?: string;
+                            /** @description The bank’s page */
+                            redirectUrl?: string;
+                            /**
+                             * @description `confirm`: pay on the shop’s page. `authenticate`: let the page ask for the bank. `redirect`: send the customer to `redirectUrl`. `processing`: nothing is to be done, the bank decides
+                             * @enum {unknown}
+                             */
+                            type: "confirm" | "authenticate" | "redirect" | "processing";
+                        } | null;
                         paymentId: string | null;
                         reference?: string;
                         /** @description Minor units that were given back by now */
                         refunded: number;
                         /** @description The newest, newest first; `GET /v1/orders/{id}/refunds` has all */
                         refunds: {
-                            /** @description Minor units of the currency */
+                            /** @description Minor units of the currency: of EUR 1/100, of JPY 1, of KWD 1/1000 */
                             amount: number;
                             /**
                              * Format: date-time
@@ -2156,7 +2237,7 @@ export interface operations {
                              */
                             createdAt: string;
                             /**
-                             * @description ISO 4217
+                             * @description ISO 4217, one that is in use
                              * @example EUR
                              */
                             currency: string;
@@ -2171,7 +2252,7 @@ export interface operations {
                                 quantity: number;
                                 /** @description Whether it goes back to stock */
                                 restock: boolean;
-                                /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                                /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                                 sku: string;
                             }[];
                             orderId: string;
@@ -2195,7 +2276,7 @@ export interface operations {
                         reservationId: string | null;
                         shipmentId: string | null;
                         /** @enum {unknown} */
-                        status: "processing" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
+                        status: "processing" | "awaiting_payment" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
                         total: number | null;
                         /**
                          * Format: date-time
@@ -2218,11 +2299,11 @@ export interface operations {
                          */
                         createdAt: string;
                         /**
-                         * @description ISO 4217
+                         * @description ISO 4217, one that is in use
                          * @example EUR
                          */
                         currency: string;
-                        /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                        /** @description The shop’s own name of a customer. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                         customerId: string;
                         failure: {
                             message: string;
@@ -2234,7 +2315,7 @@ export interface operations {
                         items: {
                             name?: string;
                             quantity: number;
-                            /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                            /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                             sku: string;
                             unitPrice: number | null;
                         }[];
@@ -2251,13 +2332,29 @@ export interface operations {
                         metadata?: {
                             [key: string]: string;
                         };
+                        nextAction: {
+                            /** @description For Stripe.js on the shop’s page */
+                            clientSecret?: string;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            expiresAt?: string;
+                            /** @description The bank’s page */
+                            redirectUrl?: string;
+                            /**
+                             * @description `confirm`: pay on the shop’s page. `authenticate`: let the page ask for the bank. `redirect`: send the customer to `redirectUrl`. `processing`: nothing is to be done, the bank decides
+                             * @enum {unknown}
+                             */
+                            type: "confirm" | "authenticate" | "redirect" | "processing";
+                        } | null;
                         paymentId: string | null;
                         reference?: string;
                         /** @description Minor units that were given back by now */
                         refunded: number;
                         /** @description The newest, newest first; `GET /v1/orders/{id}/refunds` has all */
                         refunds: {
-                            /** @description Minor units of the currency */
+                            /** @description Minor units of the currency: of EUR 1/100, of JPY 1, of KWD 1/1000 */
                             amount: number;
                             /**
                              * Format: date-time
@@ -2265,7 +2362,7 @@ export interface operations {
                              */
                             createdAt: string;
                             /**
-                             * @description ISO 4217
+                             * @description ISO 4217, one that is in use
                              * @example EUR
                              */
                             currency: string;
@@ -2280,7 +2377,7 @@ export interface operations {
                                 quantity: number;
                                 /** @description Whether it goes back to stock */
                                 restock: boolean;
-                                /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                                /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                                 sku: string;
                             }[];
                             orderId: string;
@@ -2304,7 +2401,7 @@ export interface operations {
                         reservationId: string | null;
                         shipmentId: string | null;
                         /** @enum {unknown} */
-                        status: "processing" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
+                        status: "processing" | "awaiting_payment" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
                         total: number | null;
                         /**
                          * Format: date-time
@@ -2911,7 +3008,7 @@ export interface operations {
                     "application/json": {
                         nextCursor: string | null;
                         refunds: {
-                            /** @description Minor units of the currency */
+                            /** @description Minor units of the currency: of EUR 1/100, of JPY 1, of KWD 1/1000 */
                             amount: number;
                             /**
                              * Format: date-time
@@ -2919,7 +3016,7 @@ export interface operations {
                              */
                             createdAt: string;
                             /**
-                             * @description ISO 4217
+                             * @description ISO 4217, one that is in use
                              * @example EUR
                              */
                             currency: string;
@@ -2934,7 +3031,7 @@ export interface operations {
                                 quantity: number;
                                 /** @description Whether it goes back to stock */
                                 restock: boolean;
-                                /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                                /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                                 sku: string;
                             }[];
                             orderId: string;
@@ -3095,7 +3192,7 @@ export interface operations {
                         quantity: number;
                         /** @description Whether it goes back to stock */
                         restock: boolean;
-                        /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                        /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                         sku: string;
                     }[];
                     reason?: string;
@@ -3116,7 +3213,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        /** @description Minor units of the currency */
+                        /** @description Minor units of the currency: of EUR 1/100, of JPY 1, of KWD 1/1000 */
                         amount: number;
                         /**
                          * Format: date-time
@@ -3124,7 +3221,7 @@ export interface operations {
                          */
                         createdAt: string;
                         /**
-                         * @description ISO 4217
+                         * @description ISO 4217, one that is in use
                          * @example EUR
                          */
                         currency: string;
@@ -3139,7 +3236,7 @@ export interface operations {
                             quantity: number;
                             /** @description Whether it goes back to stock */
                             restock: boolean;
-                            /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                            /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                             sku: string;
                         }[];
                         orderId: string;
@@ -3381,7 +3478,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        /** @description Minor units of the currency */
+                        /** @description Minor units of the currency: of EUR 1/100, of JPY 1, of KWD 1/1000 */
                         amount: number;
                         /**
                          * Format: date-time
@@ -3389,7 +3486,7 @@ export interface operations {
                          */
                         createdAt: string;
                         /**
-                         * @description ISO 4217
+                         * @description ISO 4217, one that is in use
                          * @example EUR
                          */
                         currency: string;
@@ -3404,7 +3501,7 @@ export interface operations {
                             quantity: number;
                             /** @description Whether it goes back to stock */
                             restock: boolean;
-                            /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                            /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                             sku: string;
                         }[];
                         orderId: string;
@@ -3547,7 +3644,7 @@ export interface operations {
                 limit?: string;
                 /** @description Only sagas begun at least this many seconds ago */
                 minAge?: string;
-                status?: "processing" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
+                status?: "processing" | "awaiting_payment" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
                 /**
                  * @description Only sagas that have not ended and stand at this step
                  * @example charge-payment
@@ -3602,7 +3699,7 @@ export interface operations {
                              */
                             startedAt: string;
                             /** @enum {unknown} */
-                            status: "processing" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
+                            status: "processing" | "awaiting_payment" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
                             step: string | null;
                             /**
                              * Format: date-time
@@ -3779,7 +3876,7 @@ export interface operations {
                          */
                         startedAt: string;
                         /** @enum {unknown} */
-                        status: "processing" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
+                        status: "processing" | "awaiting_payment" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
                         step: string | null;
                         steps: {
                             attempts: {
@@ -4012,7 +4109,7 @@ export interface operations {
                          */
                         startedAt: string;
                         /** @enum {unknown} */
-                        status: "processing" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
+                        status: "processing" | "awaiting_payment" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
                         step: string | null;
                         steps: {
                             attempts: {
@@ -4333,7 +4430,7 @@ export interface operations {
                          */
                         startedAt: string;
                         /** @enum {unknown} */
-                        status: "processing" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
+                        status: "processing" | "awaiting_payment" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
                         step: string | null;
                         steps: {
                             attempts: {
@@ -4654,7 +4751,7 @@ export interface operations {
                          */
                         startedAt: string;
                         /** @enum {unknown} */
-                        status: "processing" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
+                        status: "processing" | "awaiting_payment" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
                         step: string | null;
                         steps: {
                             attempts: {
@@ -4892,7 +4989,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                 sku: string;
             };
             cookie?: never;
@@ -4909,16 +5006,16 @@ export interface operations {
                 content: {
                     "application/json": {
                         /**
-                         * @description ISO 4217
+                         * @description ISO 4217, one that is in use
                          * @example EUR
                          */
                         currency: string;
                         onHand: number;
                         /** @description Held by orders; 0 <= reserved <= onHand */
                         reserved: number;
-                        /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                        /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                         sku: string;
-                        /** @description Minor units of the currency */
+                        /** @description Minor units of the currency: of EUR 1/100, of JPY 1, of KWD 1/1000 */
                         unitPrice: number;
                         /** @description Rises with every change; the `ETag` is this in quotes */
                         version: number;
@@ -5053,7 +5150,7 @@ export interface operations {
                 "if-match"?: string;
             };
             path: {
-                /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                 sku: string;
             };
             cookie?: never;
@@ -5063,12 +5160,12 @@ export interface operations {
             content: {
                 "application/json": {
                     /**
-                     * @description ISO 4217
+                     * @description ISO 4217, one that is in use
                      * @example EUR
                      */
                     currency?: string;
                     onHand?: number;
-                    /** @description Minor units, each */
+                    /** @description Minor units, each. The total of an order stays below 2^53 */
                     unitPrice?: number;
                 };
             };
@@ -5090,16 +5187,16 @@ export interface operations {
                 content: {
                     "application/json": {
                         /**
-                         * @description ISO 4217
+                         * @description ISO 4217, one that is in use
                          * @example EUR
                          */
                         currency: string;
                         onHand: number;
                         /** @description Held by orders; 0 <= reserved <= onHand */
                         reserved: number;
-                        /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                        /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                         sku: string;
-                        /** @description Minor units of the currency */
+                        /** @description Minor units of the currency: of EUR 1/100, of JPY 1, of KWD 1/1000 */
                         unitPrice: number;
                         /** @description Rises with every change; the `ETag` is this in quotes */
                         version: number;
@@ -5317,7 +5414,7 @@ export interface operations {
                 "idempotency-key": string;
             };
             path: {
-                /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                 sku: string;
             };
             cookie?: never;
@@ -5347,16 +5444,16 @@ export interface operations {
                 content: {
                     "application/json": {
                         /**
-                         * @description ISO 4217
+                         * @description ISO 4217, one that is in use
                          * @example EUR
                          */
                         currency: string;
                         onHand: number;
                         /** @description Held by orders; 0 <= reserved <= onHand */
                         reserved: number;
-                        /** @description 1 to 64 of `[A-Za-z0-9._-]` */
+                        /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                         sku: string;
-                        /** @description Minor units of the currency */
+                        /** @description Minor units of the currency: of EUR 1/100, of JPY 1, of KWD 1/1000 */
                         unitPrice: number;
                         /** @description Rises with every change; the `ETag` is this in quotes */
                         version: number;

@@ -11,6 +11,7 @@ import type { GetRefundResponseInput as _holdfast_orders_v1_GetRefundResponseInp
 import type { ItemInput as _holdfast_orders_v1_ItemInput, Item as _holdfast_orders_v1_Item } from './holdfast/orders/v1/Item.ts';
 import type { ListRefundsRequestInput as _holdfast_orders_v1_ListRefundsRequestInput, ListRefundsRequest as _holdfast_orders_v1_ListRefundsRequest } from './holdfast/orders/v1/ListRefundsRequest.ts';
 import type { ListRefundsResponseInput as _holdfast_orders_v1_ListRefundsResponseInput, ListRefundsResponse as _holdfast_orders_v1_ListRefundsResponse } from './holdfast/orders/v1/ListRefundsResponse.ts';
+import type { NextActionInput as _holdfast_orders_v1_NextActionInput, NextAction as _holdfast_orders_v1_NextAction } from './holdfast/orders/v1/NextAction.ts';
 import type { OrderInput as _holdfast_orders_v1_OrderInput, Order as _holdfast_orders_v1_Order } from './holdfast/orders/v1/Order.ts';
 import type { OrderLineInput as _holdfast_orders_v1_OrderLineInput, OrderLine as _holdfast_orders_v1_OrderLine } from './holdfast/orders/v1/OrderLine.ts';
 import type { OrderServiceClient as _holdfast_orders_v1_OrderServiceClient, OrderServiceDefinition as _holdfast_orders_v1_OrderServiceDefinition } from './holdfast/orders/v1/OrderService.ts';
@@ -44,6 +45,7 @@ export interface ProtoGrpcType {
         LineKind: EnumTypeDefinition
         ListRefundsRequest: MessageTypeDefinition<_holdfast_orders_v1_ListRefundsRequestInput, _holdfast_orders_v1_ListRefundsRequest>
         ListRefundsResponse: MessageTypeDefinition<_holdfast_orders_v1_ListRefundsResponseInput, _holdfast_orders_v1_ListRefundsResponse>
+        NextAction: MessageTypeDefinition<_holdfast_orders_v1_NextActionInput, _holdfast_orders_v1_NextAction>
         Order: MessageTypeDefinition<_holdfast_orders_v1_OrderInput, _holdfast_orders_v1_Order>
         OrderLine: MessageTypeDefinition<_holdfast_orders_v1_OrderLineInput, _holdfast_orders_v1_OrderLine>
         OrderService: SubtypeConstructor<typeof grpc.Client, _holdfast_orders_v1_OrderServiceClient> & { service: _holdfast_orders_v1_OrderServiceDefinition }

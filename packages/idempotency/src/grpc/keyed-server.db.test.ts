@@ -86,7 +86,7 @@ async function chargesUnder(key: string): Promise<number> {
 }
 
 async function claimsOf(key: string): Promise<number> {
-  return (await database.pool.query('select from claims where scope = $1', [key])).rows.length;
+  return (await database.pool.query('select from holdfast.claims where scope = $1', [key])).rows.length;
 }
 
 const pushbackOf = ({ trailers }: Answered) => trailers.get('grpc-retry-pushback-ms')[0];

@@ -15,7 +15,7 @@ import {
   status,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
-import type { Pool } from '@holdfast/postgres';
+import { inSchema, type Pool } from '@holdfast/postgres';
 import type { AnswerCache } from '../core/answer-cache.ts';
 import { TOMBSTONE_MS } from '../core/retention-clock.ts';
 import { createKeyedRunner } from '../postgres/keyed-runner.ts';
@@ -26,6 +26,8 @@ import { storableCodes } from './stored-refusal.ts';
 export interface KeyedServerOptions {
   /** Of the database that holds both the claims and the handlers' own tables. */
   pool: Pool;
+  /** Where the tables of keys are. Default `holdfast`. */
+  schema?: string | undefined;
   /** Whose key it is, from the credentials. @throws a grpc-js error (with a `code`) for a caller without any */
   tenantOf: (metadata: Metadata) => string;
   /** Shared by all processes, such as Redis. None: the same answers. */
@@ -68,7 +70,8 @@ const HANDLER_TIMEOUT_MS = 10_000;
 export function createKeyedServer(options: KeyedServerOptions): KeyedServer {
   const inHand = new WeakMap<Metadata, IdempotentCall & { fail: (error: unknown) => void }>();
   const keyedPaths = new Map<string, string>();
-  const { pool, cache, handlerTimeoutMs = HANDLER_TIMEOUT_MS } = options;
+  const { cache, handlerTimeoutMs = HANDLER_TIMEOUT_MS } = options;
+  const pool = inSchema(options.pool, options.schema);
   const parts: KeyedServerParts = {
     pool,
     inHand,

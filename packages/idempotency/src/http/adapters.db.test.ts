@@ -20,7 +20,7 @@ const pool = () => database.pool;
 const rowsOf = async (table: string, column: string, key: string): Promise<number> =>
   (await pool().query(`select from ${table} where ${column} = $1`, [key])).rows.length;
 const paymentsUnder = (key: string) => rowsOf('payments', 'key', key);
-const claimsOf = (key: string) => rowsOf('claims', 'scope', key);
+const claimsOf = (key: string) => rowsOf('holdfast.claims', 'scope', key);
 const failing = (message: string, status: number) => Object.assign(new Error(message), { status, statusCode: status });
 
 // The table of adapters and rules: every adapter keeps every rule.
@@ -115,7 +115,7 @@ describe.each(ADAPTERS)('%s', (_name, open) => {
     await send(url, { key, text: '{"amount":5,"note":"x","cvc":"123"}' });
     const again = await send(url, { key, text: ' { "note" : "x", "cvc": "999", "amount":5 } ' });
     expect([again.status, again.replayed]).toEqual([201, 'true']);
-    const { rows } = await pool().query('select members from claims where scope = $1', [key]);
+    const { rows } = await pool().query('select members from holdfast.claims where scope = $1', [key]);
     expect(Object.keys(rows[0].members)).not.toContain('/cvc');
   });
 
@@ -345,7 +345,7 @@ describe.each(ADAPTERS)('%s', (_name, open) => {
     const key = newKey();
     await send(url, { key, body: { amount: 987, note: 'to ada', cvc: '555' }, headers: { 'x-card': '4242' } });
     const { rows } = await pool().query(
-      "select claims::text || encode(answer, 'escape') as row from claims where scope = $1",
+      "select claims::text || encode(answer, 'escape') as row from holdfast.claims where scope = $1",
       [key],
     );
     expect(rows[0].row).toContain('987');
@@ -360,7 +360,7 @@ describe.each(ADAPTERS)('%s', (_name, open) => {
     ];
     expect(one.json().child).toMatch(/^[0-9a-f-]{36}$/);
     expect(other.json().child).not.toBe(one.json().child);
-    await pool().query('delete from claims where scope = $1', [key]);
+    await pool().query('delete from holdfast.claims where scope = $1', [key]);
     expect((await send(await shop(), { key, path: '/tips' })).json().child).toBe(one.json().child);
   });
 });

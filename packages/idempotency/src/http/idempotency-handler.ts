@@ -5,7 +5,7 @@
  * K2  Replays are the stored bytes. A request that differs is refused.
  * H9  Nothing is stored by a response hook: what a duplicate gets, or an error handler answers, can't overwrite a record.
  */
-import type { Pool, Transaction } from '@holdfast/postgres';
+import { inSchema, type Pool, type Transaction } from '@holdfast/postgres';
 import type { AnswerCache } from '../core/answer-cache.ts';
 import type { Fingerprint, Fingerprinter } from '../core/fingerprint.ts';
 import { KEY_FAULT_REASONS, OUTCOME_REASONS } from '../core/outcome-reasons.ts';
@@ -28,6 +28,8 @@ import { decodeAnswer, encodeAnswer, type StoredAnswer, storedHeaders } from './
 export interface EdgeOptions {
   /** Of the database that holds both the claims and the handlers' own tables. */
   pool: Pool;
+  /** Where the tables of keys are. Default `holdfast`. */
+  schema?: string | undefined;
   /** Shared by all processes, such as Redis. None: the same answers. */
   cache?: AnswerCache | undefined;
   /** How long a duplicate may ask to wait with `Prefer: wait`. Default 5 s. */
@@ -77,6 +79,8 @@ const HANDLER_TIMEOUT_MS = 10_000;
 
 export class IdempotencyHandler {
   readonly #options: EdgeOptions;
+  /** The pool, with the keys' tables where they are. */
+  readonly #keys: Pool;
   readonly #runner: KeyedRunner;
   readonly #now: () => number;
   readonly #handlerTimeoutMs: number;
@@ -86,8 +90,9 @@ export class IdempotencyHandler {
     this.#options = options;
     this.#now = options.now ?? Date.now;
     this.#handlerTimeoutMs = options.handlerTimeoutMs ?? HANDLER_TIMEOUT_MS;
-    const { pool, cache } = options;
-    this.#runner = createKeyedRunner({ pool, cache, effectTimeoutMs: this.#handlerTimeoutMs });
+    this.#keys = inSchema(options.pool, options.schema);
+    const { cache } = options;
+    this.#runner = createKeyedRunner({ pool: this.#keys, cache, effectTimeoutMs: this.#handlerTimeoutMs });
   }
 
   /**
@@ -130,7 +135,7 @@ export class IdempotencyHandler {
     parts: RequestParts,
   ): Promise<PreparedKey | Extract<EdgeReply, { kind: 'problem' }>> {
     try {
-      this.#fingerprinter ??= await loadFingerprinter(this.#options.pool);
+      this.#fingerprinter ??= await loadFingerprinter(this.#keys);
     } catch (error) {
       return problemOfFault(error, checked.headers);
     }
@@ -203,7 +208,7 @@ export class IdempotencyHandler {
   /** H16: a key that is too old to be remembered, and that is not, may have been used. */
   async #isKeyExpired(tenantId: string, key: string): Promise<boolean> {
     if (!isKeyExpired(key, this.#options.tombstoneMs ?? TOMBSTONE_MS, this.#now())) return false;
-    return (await ask(this.#options.pool, tenantId, key)).kind === 'not_found';
+    return (await ask(this.#keys, tenantId, key)).kind === 'not_found';
   }
 
   #expiresAt({ retentionMs }: KeyedRoute): string {

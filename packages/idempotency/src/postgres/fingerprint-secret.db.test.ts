@@ -35,7 +35,7 @@ describe('a fingerprint', () => {
   });
 
   it('K2: is what the release before made of the same request: a stored print outlives the code that made it', async () => {
-    const { rows } = await database.pool.query('select secret from fingerprint_secrets');
+    const { rows } = await database.pool.query('select secret from holdfast.fingerprint_secrets');
     const sha = (parts: unknown[]) =>
       createHmac('sha256', rows[0].secret)
         .update(canonicalize(parts) ?? '')
@@ -87,7 +87,9 @@ describe('a fingerprint', () => {
   });
 
   it('K2: has one secret to a database: a second one is refused', async () => {
-    const adding = database.pool.query('insert into fingerprint_secrets (secret) values ($1)', [Buffer.alloc(32)]);
+    const adding = database.pool.query('insert into holdfast.fingerprint_secrets (secret) values ($1)', [
+      Buffer.alloc(32),
+    ]);
     await expect(adding).rejects.toMatchObject({ code: '23505', constraint: 'fingerprint_secrets_pkey' });
   });
 

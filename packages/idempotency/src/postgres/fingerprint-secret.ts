@@ -14,9 +14,9 @@ const keepOrCreateSecret = statement(
   'idempotency.keep-or-create-secret',
   // @guard K2 the one secret of a database: "on conflict (sole) do" -> "on conflict do"
   `with created as (
-     insert into fingerprint_secrets (secret) values ($1::bytea) on conflict (sole) do nothing returning secret
+     insert into holdfast.fingerprint_secrets (secret) values ($1::bytea) on conflict (sole) do nothing returning secret
    )
-   select secret from created union all select secret from fingerprint_secrets where sole limit 1`,
+   select secret from created union all select secret from holdfast.fingerprint_secrets where sole limit 1`,
 );
 
 /** With this database's secret. @throws pg errors; Error when the secret can't be read */

@@ -24,6 +24,7 @@ import {
   type Known,
   type Pool,
   type Query,
+  schemaOf,
   statement,
   type Transaction,
   transactionAfter,
@@ -74,7 +75,7 @@ export async function withKeyLock<T>(
   work: (tx: Transaction, proof: string | undefined) => Promise<Ending<T>>,
 ): Promise<T | NotLocked> {
   const proof = newProof();
-  const { requestLock, keyLock } = lockIds(request);
+  const { requestLock, keyLock } = lockIds(request, schemaOf(pool));
   const opening = {
     first: { ...tryKeyLock, values: [requestLock, keyLock, proof] },
     look: readClaimsQuery([request]),
@@ -115,22 +116,22 @@ async function longAnswer(tx: Query, { tenantId, key }: KeyedRequest, row: Found
   return answer;
 }
 
-/** What the locks of a call are named by (H6). */
-export function lockIds({ tenantId, key, operation, fingerprint }: KeyedRequest): {
-  requestLock: string;
-  keyLock: string;
-} {
+/** What the locks of a call are named by (H6). Keys of two schemas are not each other's. */
+export function lockIds(
+  { tenantId, key, operation, fingerprint }: KeyedRequest,
+  schema: string,
+): { requestLock: string; keyLock: string } {
   return {
-    requestLock: lockId([tenantId, key, operation], fingerprint.digest),
-    keyLock: lockId([tenantId, key]),
+    requestLock: lockId(schema, [tenantId, key, operation], fingerprint.digest),
+    keyLock: lockId(schema, [tenantId, key]),
   };
 }
 
 /** A signed 64-bit number, as text: what Postgres names an advisory lock by. */
-function lockId(parts: string[], digest: Buffer = NO_BYTES): string {
+function lockId(schema: string, parts: string[], digest: Buffer = NO_BYTES): string {
   const text = parts.map((part) => `\0${part.length}\0${part}`).join('');
   const named = digest === NO_BYTES ? text : `${text}\0${digest.length}\0`;
-  const bytes = Buffer.concat([Buffer.from(`holdfast key${named}`), digest]);
+  const bytes = Buffer.concat([Buffer.from(`${schema} key${named}`), digest]);
   return hash('sha256', bytes, 'buffer').readBigInt64BE().toString();
 }
 

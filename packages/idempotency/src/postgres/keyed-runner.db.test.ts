@@ -61,12 +61,12 @@ describe.each([false, true])('a duplicate in another process, pipelined: %s', (p
 /** Every look at the claims takes a while, after its snapshot was taken. */
 async function withSlowLooks(work: () => Promise<void>): Promise<void> {
   await database.pool.query(`
-    alter table claims rename to claims_rows;
-    create view claims as select * from claims_rows where (select pg_sleep(0.5)) is not null`);
+    alter table holdfast.claims rename to claims_rows;
+    create view holdfast.claims as select * from holdfast.claims_rows where (select pg_sleep(0.5)) is not null`);
   try {
     await work();
   } finally {
-    await database.pool.query('drop view claims; alter table claims_rows rename to claims');
+    await database.pool.query('drop view holdfast.claims; alter table holdfast.claims_rows rename to claims');
   }
 }
 
@@ -102,7 +102,7 @@ describe.each([false, true])(
       const { digest } = fingerprinter.of('pay', { amount: 5 });
       const settled = effect(key, () =>
         database.pool.query(
-          `insert into claims (tenant_id, scope, name, operation, state, fingerprint, fingerprint_version, answer)
+          `insert into holdfast.claims (tenant_id, scope, name, operation, state, fingerprint, fingerprint_version, answer)
          values ('ada', $1, '', 'pay', 'completed', $2, 1, 'theirs')`,
           [key, digest],
         ),
@@ -128,10 +128,11 @@ describe.each([false, true])('an answer, pipelined: %s', (pipeline) => {
   });
   afterAll(() => pool.end());
   const answersOf = async (key: string) =>
-    (await database.pool.query('select from answers where scope = $1', [key])).rows.length;
+    (await database.pool.query('select from holdfast.answers where scope = $1', [key])).rows.length;
   /** What a write would have left in the key's row. */
   const rowOf = async (key: string) =>
-    (await database.pool.query('select ctid, xmin::text, xmax::text from claims where scope = $1', [key])).rows;
+    (await database.pool.query('select ctid, xmin::text, xmax::text from holdfast.claims where scope = $1', [key]))
+      .rows;
 
   it.each(ANSWERS)(
     'K2: that is $size is kept where it costs least, and replayed byte for byte without a write',
@@ -152,8 +153,8 @@ describe.each([false, true])('an answer, pipelined: %s', (pipeline) => {
   it.each(ANSWERS)('H15, K5: that is $size is not given past its last day, and nothing runs', async ({ answer }) => {
     const key = newKey();
     await createKeyedRunner({ pool }).run({ ...callOf(key), keepDays: 2 }, effect(key, undefined, answer));
-    await database.pool.query('update claims set kept_until = kept_until - 3 where scope = $1', [key]);
-    await database.pool.query('update answers set kept_until = kept_until - 3 where scope = $1', [key]);
+    await database.pool.query('update holdfast.claims set kept_until = kept_until - 3 where scope = $1', [key]);
+    await database.pool.query('update holdfast.answers set kept_until = kept_until - 3 where scope = $1', [key]);
     expect(await createKeyedRunner({ pool }).run(callOf(key), never)).toEqual({ kind: 'answer_expired' });
   });
 
@@ -162,7 +163,7 @@ describe.each([false, true])('an answer, pipelined: %s', (pipeline) => {
     const refusal = { kind: 'refused' as const, answer: Buffer.from(answer) };
     await createKeyedRunner({ pool }).run(callOf(key), async () => refusal);
     expect(await answersOf(key)).toBe(0);
-    const { rows } = await database.pool.query('select kept_until from claims where scope = $1', [key]);
+    const { rows } = await database.pool.query('select kept_until from holdfast.claims where scope = $1', [key]);
     expect(rows).toEqual([{ kept_until: null }]);
     expect(await createKeyedRunner({ pool }).run(callOf(key), never)).toEqual({ ...refusal, replayed: true });
   });

@@ -14,7 +14,7 @@
  * lets the effect run again.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Ending, Pool, Transaction } from '@holdfast/postgres';
+import { type Ending, inSchema, type Pool, type Transaction } from '@holdfast/postgres';
 import {
   type AnswerCache,
   createLocalAnswers,
@@ -56,6 +56,8 @@ export type Effect = (tx: Transaction) => Promise<Settlement>;
 
 export interface KeyedRunnerOptions {
   pool: Pool;
+  /** Where the tables of keys are. Default `holdfast`. */
+  schema?: string | undefined;
   /** Shared by all processes, such as Redis. Without it: the same answers, slower. */
   cache?: AnswerCache | undefined;
   /** The answer cache of this process. */
@@ -83,7 +85,8 @@ const POLL_WOKEN_MS = 500;
 const CLAIM_MS = 1_000;
 
 export function createKeyedRunner(options: KeyedRunnerOptions): KeyedRunner {
-  const { pool, cache, local = createLocalAnswers(), effectTimeoutMs = EFFECT_TIMEOUT_MS } = options;
+  const { cache, local = createLocalAnswers(), effectTimeoutMs = EFFECT_TIMEOUT_MS } = options;
+  const pool = inSchema(options.pool, options.schema);
   const singleFlight = createSingleFlight({ maxWaiting: options.maxWaiting });
   const keep = (call: KeyedRun, outcome: KeyedOutcome) => {
     const settled = settledAnswer(outcome);

@@ -23,7 +23,7 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 beforeEach(async () => {
   padding = '';
-  await database.pool.query('truncate claims, fences, answers, effects');
+  await database.pool.query('truncate holdfast.claims, holdfast.fences, holdfast.answers, effects');
 });
 
 const TENANT = 'shop';
@@ -70,7 +70,7 @@ const days = async () =>
 /** As if everything had happened `ms` earlier. */
 const age = (ms: number) =>
   database.pool.query(
-    `update claims set settled_at = settled_at - $1 * interval '1 millisecond', claimed_at = claimed_at - $1 * interval '1 millisecond'`,
+    `update holdfast.claims set settled_at = settled_at - $1 * interval '1 millisecond', claimed_at = claimed_at - $1 * interval '1 millisecond'`,
     [ms],
   );
 
@@ -97,8 +97,8 @@ describe('an answer', () => {
       answer: Buffer.from(`charged ${orderId}${added}`),
       replayed: true,
     });
-    expect(await countOf('answers_rest')).toBe(0);
-    expect(await countOf('answers')).toBe(byDay);
+    expect(await countOf('holdfast.answers_rest')).toBe(0);
+    expect(await countOf('holdfast.answers')).toBe(byDay);
   });
 
   it.each(SIZES)(
@@ -107,8 +107,8 @@ describe('an answer', () => {
       padding = added;
       const orderId = randomUUID();
       await charge(orderId);
-      await database.pool.query('update claims set kept_until = kept_until - 3');
-      await database.pool.query('update answers set kept_until = kept_until - 3');
+      await database.pool.query('update holdfast.claims set kept_until = kept_until - 3');
+      await database.pool.query('update holdfast.answers set kept_until = kept_until - 3');
       expect(await ask(database.pool, TENANT, `${orderId}:charge`)).toEqual({
         kind: 'answer_expired',
         operation: 'charge',
@@ -116,7 +116,7 @@ describe('an answer', () => {
       const again = { kind: 'completed', answer: Buffer.from(`found ${orderId}`), replayed: true };
       expect(await charge(orderId)).toEqual(again);
       await purge({ pool: database.pool });
-      expect(await countOf('answers')).toBe(0);
+      expect(await countOf('holdfast.answers')).toBe(0);
       expect(await charge(orderId)).toEqual(again);
       expect(await countOf('effects')).toBe(1);
     },
@@ -139,7 +139,7 @@ describe('an answer', () => {
 describe('the housekeeping', () => {
   it('drops days that are past whole, and makes those to come', async () => {
     await database.pool.query(
-      `create table if not exists answers_20200101 partition of answers for values from ('2020-01-01') to ('2020-01-02')`,
+      `create table if not exists holdfast.answers_20200101 partition of holdfast.answers for values from ('2020-01-01') to ('2020-01-02')`,
     );
     expect(await rotateDays(database.pool)).toBe(1);
     const made = await days();
@@ -151,38 +151,40 @@ describe('the housekeeping', () => {
   it('K5: takes away what is settled and old, and nothing that is young, in flight, or has an answer to give', async () => {
     const old = Array.from({ length: 30 }, () => randomUUID());
     for (const orderId of old) await charge(orderId);
-    await database.pool.query('update claims set kept_until = kept_until - 3');
+    await database.pool.query('update holdfast.claims set kept_until = kept_until - 3');
     await age(31 * 24 * HOUR_MS);
     const edge = randomUUID();
     await charge(edge);
     // H16: made by a clock that is ahead, its key is not refused as forgotten yet.
     await database.pool.query(
-      `update claims set settled_at = settled_at - interval '30 days 11 hours', kept_until = kept_until - 3 where scope = $1`,
+      `update holdfast.claims set settled_at = settled_at - interval '30 days 11 hours', kept_until = kept_until - 3 where scope = $1`,
       [edge],
     );
     const [young, kept, running, late] = [randomUUID(), randomUUID(), randomUUID(), randomUUID()];
     await charge(young);
     await charge(kept);
-    await database.pool.query(`update claims set settled_at = settled_at - interval '40 days' where scope = $1`, [
-      kept,
-    ]);
+    await database.pool.query(
+      `update holdfast.claims set settled_at = settled_at - interval '40 days' where scope = $1`,
+      [kept],
+    );
     await transaction(database.pool, (tx) => holdOne(tx, { ...callOf(running), leaseMs: 1 }));
-    await database.pool.query(`update claims set claimed_at = claimed_at - interval '40 days' where scope = $1`, [
-      running,
-    ]);
+    await database.pool.query(
+      `update holdfast.claims set claimed_at = claimed_at - interval '40 days' where scope = $1`,
+      [running],
+    );
 
     // Claimed long ago, settled only now: it has been told for no time at all.
     await charge(late);
     await database.pool.query(
-      `update claims set claimed_at = claimed_at - interval '40 days', kept_until = kept_until - 3 where scope = $1`,
+      `update holdfast.claims set claimed_at = claimed_at - interval '40 days', kept_until = kept_until - 3 where scope = $1`,
       [late],
     );
 
     const purged = await purge({ pool: database.pool });
     expect(purged).toMatchObject({ claims: 30, fences: 30 });
-    const { rows } = await database.pool.query<{ scope: string }>('select scope from claims');
+    const { rows } = await database.pool.query<{ scope: string }>('select scope from holdfast.claims');
     expect(rows.map(({ scope }) => scope).sort()).toEqual([edge, young, kept, running, late].sort());
-    expect(await countOf('fences')).toBe(5);
+    expect(await countOf('holdfast.fences')).toBe(5);
     // The key is not known any more; what was done under it is.
     expect(await charge(old[0] as string)).toMatchObject({ answer: Buffer.from(`found ${old[0]}`), replayed: false });
   });
@@ -205,7 +207,7 @@ describe('the housekeeping', () => {
       });
       if (state !== null) await settleOpenClaim(database.pool, { tenantId: TENANT, key }, state, Buffer.from('told'));
       await database.pool.query(
-        `update claims set claimed_at = claimed_at - $2 * interval '1 millisecond', settled_at = settled_at - $2 * interval '1 millisecond'
+        `update holdfast.claims set claimed_at = claimed_at - $2 * interval '1 millisecond', settled_at = settled_at - $2 * interval '1 millisecond'
           where scope = $1`,
         [key, ageMs],
       );
@@ -226,7 +228,7 @@ describe('the housekeeping', () => {
     };
     expect(await purge(options)).toMatchObject({ claims: 1, answers: 2 });
     expect(batches.sort()).toEqual(['answers 2', 'claims 1']);
-    const { rows } = await database.pool.query<{ scope: string }>('select scope from claims');
+    const { rows } = await database.pool.query<{ scope: string }>('select scope from holdfast.claims');
     const left = await readClaims(
       database.pool,
       rows.map(({ scope }) => ({ tenantId: TENANT, key: scope })),
@@ -246,7 +248,7 @@ describe('the housekeeping', () => {
   it('K4: keeps the fence of an order that is called for at that very moment', async () => {
     const orderId = randomUUID();
     await charge(orderId, 5);
-    await database.pool.query('update claims set kept_until = kept_until - 3');
+    await database.pool.query('update holdfast.claims set kept_until = kept_until - 3');
     await age(31 * 24 * HOUR_MS);
     const caller = await database.pool.connect();
     await caller.query('begin');
@@ -259,29 +261,29 @@ describe('the housekeeping', () => {
     await caller.query('commit');
     caller.release();
     await purge({ pool: database.pool });
-    expect((await database.pool.query('select epoch from fences')).rows).toEqual([{ epoch: 6 }]);
+    expect((await database.pool.query('select epoch from holdfast.fences')).rows).toEqual([{ epoch: 6 }]);
     expect(await charge(orderId, 5)).toEqual({ kind: 'fenced' });
   });
 
   it('K4: keeps the fence of an order that has a younger claim', async () => {
     const orderId = randomUUID();
     await charge(orderId, 5);
-    await database.pool.query('update claims set kept_until = kept_until - 3');
+    await database.pool.query('update holdfast.claims set kept_until = kept_until - 3');
     await age(31 * 24 * HOUR_MS);
     const request = { ...callOf(orderId, 6), key: `${orderId}:charge-again` };
     await transaction(database.pool, (tx) => claimAndSettle(tx, request, Buffer.from('done')));
     await purge({ pool: database.pool });
-    expect((await database.pool.query('select epoch from fences')).rows).toEqual([{ epoch: 6 }]);
+    expect((await database.pool.query('select epoch from holdfast.fences')).rows).toEqual([{ epoch: 6 }]);
   });
 
   it('K4: keeps the fence of an order whose younger claim commits while the fence is being locked', async () => {
     const orderId = randomUUID();
     await charge(orderId, 5);
-    await database.pool.query('update claims set kept_until = kept_until - 3');
+    await database.pool.query('update holdfast.claims set kept_until = kept_until - 3');
     await age(31 * 24 * HOUR_MS);
     const commitYounger = () =>
       database.pool.query(
-        `insert into claims (tenant_id, scope, name, operation, state, settled_at)
+        `insert into holdfast.claims (tenant_id, scope, name, operation, state, settled_at)
          values ($1, $2, 'charge-again', 'charge', 'refused', clock_timestamp())`,
         [TENANT, orderId],
       );
@@ -289,21 +291,21 @@ describe('the housekeeping', () => {
     beforeStatement(pool, 'idempotency.delete-fences', commitYounger);
     await purge({ pool });
     await pool.end();
-    expect(await countOf('claims')).toBe(1);
-    expect(await countOf('fences')).toBe(1);
+    expect(await countOf('holdfast.claims')).toBe(1);
+    expect(await countOf('holdfast.fences')).toBe(1);
   });
 
   it('does not wait for the disk behind a batch, and leaves its connection to others as it was', async () => {
     for (let n = 0; n < 3; n++) await charge(randomUUID());
-    await database.pool.query('update claims set kept_until = kept_until - 3');
+    await database.pool.query('update holdfast.claims set kept_until = kept_until - 3');
     await age(31 * 24 * HOUR_MS);
     // What is in force where rows go, told by the rows' own tables.
     await database.pool.query(`
       create table commits (of text not null, waits text not null);
       create function note_commit() returns trigger language plpgsql as
         $$ begin insert into commits values (tg_table_name, current_setting('synchronous_commit')); return null; end $$;
-      create trigger note_commit after delete on claims for each statement execute function note_commit();
-      create trigger note_commit after delete on fences for each statement execute function note_commit()`);
+      create trigger note_commit after delete on holdfast.claims for each statement execute function note_commit();
+      create trigger note_commit after delete on holdfast.fences for each statement execute function note_commit()`);
     const one = createPool({
       databaseUrl: database.databaseUrl,
       applicationName: 'retention',
@@ -322,11 +324,11 @@ describe('the housekeeping', () => {
 
   it('is done by one process at a time', async () => {
     for (let n = 0; n < 5; n++) await charge(randomUUID());
-    await database.pool.query('update claims set kept_until = kept_until - 3');
+    await database.pool.query('update holdfast.claims set kept_until = kept_until - 3');
     await age(31 * 24 * HOUR_MS);
     const other = await database.pool.connect();
     await other.query('begin');
-    await other.query('select pg_advisory_xact_lock(7415927)');
+    await other.query("select pg_advisory_xact_lock(7415927, 'holdfast.claims'::regclass::oid::int)");
     expect(await purge({ pool: database.pool })).toMatchObject({ claims: 0, fences: 0, days: 0 });
     await other.query('rollback');
     other.release();
@@ -338,7 +340,7 @@ describe('a walk', () => {
   /** Every batch takes 10 ms. */
   const restsOf = async (days: number) => {
     await charge('a');
-    await database.pool.query('update claims set kept_until = kept_until - $1::int', [days]);
+    await database.pool.query('update holdfast.claims set kept_until = kept_until - $1::int', [days]);
     await age(days * 24 * HOUR_MS);
     const rests: number[] = [];
     let now = 0;

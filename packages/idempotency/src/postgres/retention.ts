@@ -14,11 +14,21 @@
  * A crash anywhere loses the place of the walk and nothing else: the next one begins at the first block.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Pool, type Query, type Statement, statement, transaction } from '@holdfast/postgres';
+import {
+  inSchema,
+  type Pool,
+  type Query,
+  type Statement,
+  statement,
+  transaction,
+  unnamedStatement,
+} from '@holdfast/postgres';
 import { DAY_MS, TOMBSTONE_MS } from '../core/retention-clock.ts';
 
 export interface RetentionOptions {
   pool: Pool;
+  /** Where the tables of keys are. Default `holdfast`. */
+  schema?: string | undefined;
   /** How long a settled claim stays, counted from its end. Longer than any answer is kept, and than any caller retries. */
   tombstoneMs?: number;
   /** Operations whose claims stay for ever: the claim is the unique key of their effect. */
@@ -68,8 +78,9 @@ const OTHERS_BATCH = 1_000;
 const CLOCKS_AHEAD_MS = 12 * 60 * 60 * 1_000;
 /** An answer whose claim goes within this time goes with it: its row is not written once more for that. */
 const SOON_MS = DAY_MS;
-// Any two constants will do, as long as every process of a database uses the same.
+// Any constant will do, as long as every process of a database uses the same. The other half of the lock's name is the table.
 const LOCK = 7_415_927;
+const TRY_LOCK = `pg_try_advisory_xact_lock($1::int, 'holdfast.claims'::regclass::oid::int)`;
 const BLOCKS = { first: 64, least: 8, most: 4_096 };
 const TARGET_BATCH_MS = 15;
 /** Batches long is the pause behind one that removed nothing: such a walk takes a tenth of one connection. */
@@ -77,39 +88,40 @@ const IDLE_PAUSES = 9;
 /** A partition for each day that an answer may be kept until, and some for processes whose clocks are ahead of a sweep. */
 const DAYS_AHEAD = 35;
 
-const tryLock = statement('idempotency.lock-retention', 'select pg_try_advisory_xact_lock($1::bigint) as mine');
+const tryLock = statement('idempotency.lock-retention', `select ${TRY_LOCK} as mine`);
 
 // A batch does not wait until its commit is on the disk. What a crash of the server brings back is deleted by the next walk,
 // and until then it is kept for longer than needed, which does no harm: rows only go, and all later writes stand behind them
 // in the log. The other choice is worse: each batch would stand in the queue of the callers' commits.
 const tryBatch = statement(
   'idempotency.lock-batch',
-  `select pg_try_advisory_xact_lock($1::bigint) as mine, set_config('synchronous_commit', 'off', true)`,
+  `select ${TRY_LOCK} as mine, set_config('synchronous_commit', 'off', true)`,
 );
 
 const missingDays = statement(
   'idempotency.missing-days',
   `select to_char(day, 'YYYY-MM-DD') as day, to_char(day + 1, 'YYYY-MM-DD') as next, to_char(day, 'YYYYMMDD') as suffix
      from (select (clock_timestamp() at time zone 'utc')::date + n as day from generate_series(0, $1::int) n) days
-    where to_regclass('answers_' || to_char(day, 'YYYYMMDD')) is null
-      and not exists (select from answers_rest where kept_until = day)`,
+    where to_regclass('holdfast.answers_' || to_char(day, 'YYYYMMDD')) is null
+      and not exists (select from holdfast.answers_rest where kept_until = day)`,
 );
 
 const pastDays = statement(
   'idempotency.past-days',
   // @guard K5 the days that are past, as those to drop: "and to_date(right(c.relname, 8), 'YYYYMMDD') < (clock_timestamp() at time zone 'utc')::date`" -> "and to_date(right(c.relname, 8), 'YYYYMMDD') > (clock_timestamp() at time zone 'utc')::date`"
   `select c.relname as name from pg_inherits i join pg_class c on c.oid = i.inhrelid
-    where i.inhparent = 'answers'::regclass and c.relname ~ '^answers_\\d{8}$'
+    where i.inhparent = 'holdfast.answers'::regclass and c.relname ~ '^answers_\\d{8}$'
       and to_date(right(c.relname, 8), 'YYYYMMDD') < (clock_timestamp() at time zone 'utc')::date`,
 );
 
 const purgeRest = statement(
   'idempotency.purge-rest',
-  `delete from answers_rest where kept_until < (clock_timestamp() at time zone 'utc')::date`,
+  `delete from holdfast.answers_rest where kept_until < (clock_timestamp() at time zone 'utc')::date`,
 );
 
 /**
  * Makes the partitions of the days to come and drops those that are past, unless another process is doing so.
+ * @param pool a view of it (inSchema) where the tables are not in the schema `holdfast`
  * @returns how many were dropped. @throws pg errors; 55P03 when a statement holds the table for longer than a moment
  */
 export async function rotateDays(pool: Pool): Promise<number> {
@@ -123,19 +135,24 @@ export async function rotateDays(pool: Pool): Promise<number> {
     });
     // Names and bounds come from the statement above: digits and hyphens only.
     for (const { day, next, suffix } of missing) {
-      await tx.query(`create table answers_${suffix} partition of answers for values from ('${day}') to ('${next}')`);
+      const bounds = `from ('${day}') to ('${next}')`;
+      await tx.query(
+        unnamedStatement(`create table holdfast.answers_${suffix} partition of holdfast.answers for values ${bounds}`),
+      );
     }
     const { rows: past } = await tx.query<{ name: string }>(pastDays);
-    for (const { name } of past) await tx.query(`drop table ${name}`);
+    for (const { name } of past) await tx.query(unnamedStatement(`drop table holdfast.${name}`));
     await tx.query(purgeRest);
     return past.length;
   });
 }
 
-const lastBlock = statement(
-  'idempotency.last-block',
-  `select greatest(pg_relation_size($1::regclass) / current_setting('block_size')::bigint, 0)::bigint as blocks`,
-);
+const lastBlockOf = (table: 'claims' | 'fences') =>
+  statement(
+    `idempotency.last-block-of-${table}`,
+    `select greatest(pg_relation_size('holdfast.${table}'::regclass) / current_setting('block_size')::bigint, 0)::bigint as blocks`,
+  );
+const lastBlock = { claims: lastBlockOf('claims'), fences: lastBlockOf('fences') };
 
 const purgeClaims = statement(
   'idempotency.purge-claims',
@@ -151,13 +168,13 @@ const purgeClaims = statement(
             state = 'completed' and answer is not null
               and coalesce(kept_until < (clock_timestamp() at time zone 'utc')::date,
                            claimed_at < clock_timestamp() - $5::float8 * interval '1 millisecond') as has_expired
-       from claims
+       from holdfast.claims
       where ctid >= ('(' || $1::bigint || ',0)')::tid and ctid < ('(' || $2::bigint || ',0)')::tid
         and settled_at is not null
    ), purged as (
-     delete from claims using found where claims.ctid = found.ctid and found.is_due and not found.is_pinned returning true
+     delete from holdfast.claims using found where claims.ctid = found.ctid and found.is_due and not found.is_pinned returning true
    ), emptied as (
-     update claims set answer = null, members = null
+     update holdfast.claims set answer = null, members = null
        from found where claims.ctid = found.ctid and found.has_expired and (found.is_pinned or found.stays) returning true
    )
    select (select count(*) from purged)::int as claims, (select count(*) from emptied)::int as answers,
@@ -168,23 +185,24 @@ const purgeClaims = statement(
 
 const lockFences = statement(
   'idempotency.lock-fences',
-  `select tenant_id, order_id from fences
+  `select tenant_id, order_id from holdfast.fences
     where ctid >= ('(' || $1::bigint || ',0)')::tid and ctid < ('(' || $2::bigint || ',0)')::tid
-      and not exists (select from claims c where c.tenant_id = fences.tenant_id and c.scope = fences.order_id)
+      and not exists (select from holdfast.claims c where c.tenant_id = fences.tenant_id and c.scope = fences.order_id)
       for update skip locked`,
 );
 
 // A statement of its own: it sees every claim that was committed before the fences were locked.
 const deleteFences = statement(
   'idempotency.delete-fences',
-  // @guard K4 the last look for claims before a fence is purged: "\n      and not exists (select from claims c where c.tenant_id = f.tenant_id and c.scope = f.order_id)`" -> "`"
-  `delete from fences f using unnest($1::text[], $2::text[]) as r (tenant_id, order_id)
+  // @guard K4 the last look for claims before a fence is purged: "\n      and not exists (select from holdfast.claims c where c.tenant_id = f.tenant_id and c.scope = f.order_id)`" -> "`"
+  `delete from holdfast.fences f using unnest($1::text[], $2::text[]) as r (tenant_id, order_id)
     where f.tenant_id = r.tenant_id and f.order_id = r.order_id
-      and not exists (select from claims c where c.tenant_id = f.tenant_id and c.scope = f.order_id)`,
+      and not exists (select from holdfast.claims c where c.tenant_id = f.tenant_id and c.scope = f.order_id)`,
 );
 
 /** One walk over claims, fences, days and other modules' tables. Stops early when `signal` aborts. @throws pg errors */
-export async function purge(options: RetentionOptions, signal?: AbortSignal): Promise<Purged> {
+export async function purge(given: RetentionOptions, signal?: AbortSignal): Promise<Purged> {
+  const options = { ...given, pool: inSchema(given.pool, given.schema) };
   const days = await rotateDays(options.pool);
   let oldestMs = 0;
   // @guard K5 the time that claims outlive the refusal of their keys: "?? TOMBSTONE_MS) + CLOCKS_AHEAD_MS" -> "?? TOMBSTONE_MS)"
@@ -242,7 +260,7 @@ async function walk(
   signal: AbortSignal | undefined,
   batch: (tx: Query, from: number, to: number) => Promise<Rows>,
 ): Promise<Rows> {
-  const { rows } = await pool.query<{ blocks: number }>({ ...lastBlock, values: [table] });
+  const { rows } = await pool.query<{ blocks: number }>(lastBlock[table]);
   const end = rows[0]?.blocks ?? 0;
   const total: Rows = {};
   let size = BLOCKS.first;

@@ -48,7 +48,7 @@ describe('a batch of calls', () => {
     there.perform = async () => 'unknown';
     await actAll(there, [inFlight, resumed], 'outside');
     await database.pool.query(
-      `update claims set lease_until = clock_timestamp() + interval '1 hour' where scope = $1`,
+      `update holdfast.claims set lease_until = clock_timestamp() + interval '1 hour' where scope = $1`,
       [inFlight.fence.orderId],
     );
     await endLeases([resumed]);

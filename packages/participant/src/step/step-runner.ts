@@ -85,7 +85,7 @@ export interface StepSpec<Request, Plan, Result> {
 /** Somebody else has to act first: nothing is decided, and nothing is stored as the answer. The next attempt asks (S4). */
 export interface Waiting {
   kind: 'waiting';
-  /** For people and the journal: what is waited for. Never a secret. */
+  /** What is waited for: a stable code, for people and the journal. */
   reason: string;
   /** For whoever can act. It is told, and neither stored nor logged here. */
   data?: Record<string, unknown>;

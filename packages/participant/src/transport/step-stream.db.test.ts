@@ -258,7 +258,7 @@ describe('a call by the stream', () => {
     );
     for (const result of again) expect(result).toMatchObject({ kind: 'completed' });
     const { rows } = await participant.database.pool.query(
-      `select count(*) from claims where scope = any($1::text[]) and state = 'completed'`,
+      `select count(*) from holdfast.claims where scope = any($1::text[]) and state = 'completed'`,
       [orders.map(({ orderId }) => orderId)],
     );
     expect(rows[0]).toEqual({ count: 30 });

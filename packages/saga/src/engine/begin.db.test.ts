@@ -21,7 +21,7 @@ async function stateOf(id: string, at = engine) {
   return end.kind === 'ended' ? end.snapshot.state : end.kind;
 }
 const rowsOf = async (id: string) =>
-  (await test.database.pool.query('select owner_id, epoch, input from sagas where id = $1', [id])).rows;
+  (await test.database.pool.query('select owner_id, epoch, input from holdfast.sagas where id = $1', [id])).rows;
 
 describe('begin', () => {
   it('S1: inserts the saga and runs it to its end', async () => {

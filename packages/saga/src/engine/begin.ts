@@ -84,7 +84,7 @@ export const BEGIN = statement(
 // Epoch 1 and revision 0: a sweep or an adopter that was faster has raised the epoch, and the saga is its own.
 const READ_COMMITTED = statement(
   'saga.read-begun',
-  `select ${SAGA_ROW_COLUMNS} from sagas
+  `select ${SAGA_ROW_COLUMNS} from holdfast.sagas
     where id = $1::text and owner_id = $2::bigint and epoch = 1 and revision = 0 and state = 'running'`,
 );
 

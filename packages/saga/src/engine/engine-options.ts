@@ -7,6 +7,8 @@ import type { Clock, Database, SagaLog, SagaMetrics } from './ports.ts';
 
 export interface EngineOptions {
   pool: Database;
+  /** Where the tables of sagas are. Default `holdfast`. */
+  schema?: string | undefined;
   /** Sagas of other definitions are left to processes that know them. */
   definitions: readonly SagaDefinition[];
   /** Shown to operators: which process this is. */

@@ -28,6 +28,7 @@
 // A process that only *seems* dead cannot harm: its epoch is lower than its successor's, so its checkpoints update no
 // row (S2) and participants refuse its calls. It learns so from either and drops the saga.
 
+import { inSchema } from '@holdfast/postgres';
 import type { SagaDefinition } from '../definition/definition.ts';
 import type { WriterStats } from '../journal/checkpoint-writer.ts';
 import { readSaga, readSnapshot, type SagaRecord } from '../journal/read.ts';
@@ -53,7 +54,7 @@ import { SagaRun } from './saga-run.ts';
 import { reportEnd } from './saga-run-end.ts';
 import { type Term, Terms } from './term.ts';
 import { type Sleeper, type WakeContext, wake } from './wake.ts';
-import { judgeEnd, type SnapshotListener, type WaitOutcome, Watchers } from './watchers.ts';
+import { type SettledOutcome, type SnapshotListener, type WaitOutcome, Watchers } from './watchers.ts';
 
 /** One per process. @throws TypeError when two definitions share a name */
 export function createEngine(options: EngineOptions): Engine {
@@ -80,7 +81,8 @@ export class Engine {
   #state: 'new' | 'started' | 'stopping' | 'stopped' = 'new';
   #cancelSweep = () => {};
 
-  constructor(options: EngineOptions) {
+  constructor(given: EngineOptions) {
+    const options = { ...given, pool: inSchema(given.pool, given.schema) };
     this.#options = options;
     this.#leaseMs = options.leaseMs ?? 3_000;
     this.#running = new RunningSagas(options.maxRunning ?? 2_000);
@@ -204,7 +206,7 @@ export class Engine {
   ): Promise<BeginOutcome | BeginInTransactionOutcome> {
     return tx === undefined
       ? await this.#beginnings.begin(definition, id, input, options)
-      : await this.#beginnings.beginIn(tx, definition, id, input, options);
+      : await this.#beginnings.beginIn(inSchema(tx, this.#options.schema), definition, id, input, options);
   }
 
   /** Called before a row is written, so that the saga is here all the time (see `Slot`). */
@@ -264,7 +266,12 @@ export class Engine {
 
   /** Waits up to `waitMs` until the saga has ended or is parked, wherever it is driven. @throws what `pg` throws */
   waitForEnd(id: string, waitMs: number, signal?: AbortSignal): Promise<WaitOutcome> {
-    return this.#watchers.until<WaitOutcome>({ id, judge: judgeEnd, waitMs, signal });
+    return this.#watchers.untilEnded(id, waitMs, signal);
+  }
+
+  /** As waitForEnd; and returns as soon as a step waits for something outside. @throws what `pg` throws */
+  waitUntilSettled(id: string, waitMs: number, signal?: AbortSignal): Promise<SettledOutcome> {
+    return this.#watchers.untilSettled(id, waitMs, signal);
   }
 
   /** Resolves when this process has released the saga: it has ended or parked, or another process owns it. */

@@ -3,26 +3,26 @@ import type { Clock, Database, SagaLog } from './ports.ts';
 
 const REGISTER = statement(
   'saga.register-owner',
-  `insert into owners (owner_id, name, lease_until)
-   values (nextval('owner_ids'), $1::text, clock_timestamp() + $2::integer * interval '1 millisecond')
+  `insert into holdfast.owners (owner_id, name, lease_until)
+   values (nextval('holdfast.owner_ids'), $1::text, clock_timestamp() + $2::integer * interval '1 millisecond')
    returning owner_id`,
 );
 // Expired is final: a lease that has run out is never renewed, even when no other process has noticed yet. Were it renewed, its
 // owner could go on while an adopter, who saw it expired, takes its sagas over.
 const HEARTBEAT = statement(
   'saga.heartbeat',
-  `update owners set lease_until = clock_timestamp() + $2::integer * interval '1 millisecond'
+  `update holdfast.owners set lease_until = clock_timestamp() + $2::integer * interval '1 millisecond'
     where owner_id = $1::bigint and lease_until > clock_timestamp()`,
 );
 // Safe for any process that it hits: one that lives all the same finds its lease gone, drops its sagas and registers anew, as
 // after any other loss; their epochs are raised before another process runs them.
 const END_LEASES_OF = statement(
   'saga.end-leases-of',
-  `update owners set lease_until = clock_timestamp() where name = $1::text and lease_until > clock_timestamp()`,
+  `update holdfast.owners set lease_until = clock_timestamp() where name = $1::text and lease_until > clock_timestamp()`,
 );
 const RELEASE = statement(
   'saga.release-owner',
-  `update owners set lease_until = clock_timestamp() where owner_id = $1::bigint and lease_until > clock_timestamp()`,
+  `update holdfast.owners set lease_until = clock_timestamp() where owner_id = $1::bigint and lease_until > clock_timestamp()`,
 );
 
 export interface LeaseOptions {

@@ -23,12 +23,12 @@ async function settledBy(engine: Engine, id: string) {
 }
 
 async function row(id: string): Promise<Record<string, unknown>> {
-  return (await test.database.pool.query('select * from sagas where id = $1', [id])).rows[0];
+  return (await test.database.pool.query('select * from holdfast.sagas where id = $1', [id])).rows[0];
 }
 
 async function expireLease(ownerId: number | null): Promise<void> {
   await test.database.pool.query(
-    `update owners set lease_until = clock_timestamp() - interval '1 second' where owner_id = $1::bigint`,
+    `update holdfast.owners set lease_until = clock_timestamp() - interval '1 second' where owner_id = $1::bigint`,
     [ownerId],
   );
 }
@@ -188,7 +188,7 @@ describe('adoption', () => {
   it('turns a saga back that was cancelled while no process ran it', async () => {
     await test.insert('cancelled-orphan', NO_SUCH_OWNER);
     await test.database.pool.query(
-      `update sagas set cancel_requested_at = clock_timestamp() where id = 'cancelled-orphan'`,
+      `update holdfast.sagas set cancel_requested_at = clock_timestamp() where id = 'cancelled-orphan'`,
     );
     const engine = await test.engine();
     expect((await settledBy(engine, 'cancelled-orphan')).state).toBe('cancelled');

@@ -12,20 +12,20 @@ import { type SweepWakeContext, wakeDue } from './wake.ts';
 // was held up until long after its owner's end.
 const DEAD_OWNERS = statement(
   'saga.dead-owners',
-  `select distinct s.owner_id from sagas s
+  `select distinct s.owner_id from holdfast.sagas s
     where s.ended_at is null and s.state <> 'parked' and s.state <> 'waiting' and s.owner_id <> $1::bigint
-      and not exists (select 1 from owners o where o.owner_id = s.owner_id and o.lease_until > clock_timestamp())`,
+      and not exists (select 1 from holdfast.owners o where o.owner_id = s.owner_id and o.lease_until > clock_timestamp())`,
 );
 const SAGAS_OF_OWNER = statement(
   'saga.sagas-of-owner',
-  `select id, epoch from sagas
+  `select id, epoch from holdfast.sagas
     where owner_id = $1::bigint and ended_at is null and state <> 'parked' and state <> 'waiting'
       and definition = any($2::text[]) and id > $3::text
     order by id limit $4::integer`,
 );
 const OWN_NEGLECTED = statement(
   'saga.own-neglected',
-  `select id, epoch, cancel_requested_at is not null as cancel_requested from sagas
+  `select id, epoch, cancel_requested_at is not null as cancel_requested from holdfast.sagas
     where owner_id = $1::bigint and ended_at is null and state <> 'parked' and state <> 'waiting'
       and definition = any($2::text[]) and id > $3::text
       and (cancel_requested_at is not null or driven_at < clock_timestamp() - $5::integer * interval '1 millisecond')
@@ -35,14 +35,14 @@ const OWN_NEGLECTED = statement(
 // epoch and changes nothing. That the owner before is dead needs no second look, since expired is final.
 export const ADOPT = statement(
   'saga.adopt',
-  `update sagas set owner_id = $1::bigint, epoch = epoch + 1, driven_at = clock_timestamp()
+  `update holdfast.sagas set owner_id = $1::bigint, epoch = epoch + 1, driven_at = clock_timestamp()
     where id = $2::text and owner_id = $3::bigint and epoch = $4::bigint
       and ended_at is null and state <> 'parked' and state <> 'waiting'
   returning ${SAGA_ROW_COLUMNS}`,
 );
 const FORGET_OWNERS = statement(
   'saga.forget-owners',
-  `delete from owners where lease_until < clock_timestamp() - interval '10 minutes'`,
+  `delete from holdfast.owners where lease_until < clock_timestamp() - interval '10 minutes'`,
 );
 
 const PAGE = 100;

@@ -23,7 +23,7 @@ async function settledBy(engine: Engine, id: string): Promise<SagaSnapshot> {
 }
 
 async function row(id: string): Promise<Record<string, unknown>> {
-  return (await test.database.pool.query('select * from sagas where id = $1', [id])).rows[0];
+  return (await test.database.pool.query('select * from holdfast.sagas where id = $1', [id])).rows[0];
 }
 
 const waits = (id: string) => eventually(async () => (await row(id))?.state === 'waiting');
@@ -40,7 +40,7 @@ function onceSignalled(): { seen: (readonly Signal[])[]; hook: ActHook } {
 
 /** Makes it due, as its instant does when it comes. */
 const letTimePass = (id: string) =>
-  test.database.pool.query('update sagas set wake_at = clock_timestamp() where id = $1', [id]);
+  test.database.pool.query('update holdfast.sagas set wake_at = clock_timestamp() where id = $1', [id]);
 
 describe('a step that waits', () => {
   it('S7: takes no slot, is shown with its reason and data, and is asked again with the same key when its instant comes', async () => {
@@ -133,7 +133,7 @@ describe('a step that waits', () => {
     await test.start(dead, 'ownerless');
     await waits('ownerless');
     await test.kill(dead);
-    await test.database.pool.query('delete from owners');
+    await test.database.pool.query('delete from holdfast.owners');
     const engine = await test.engine();
     await test.start(engine, 'a-sweep-later');
     await settledBy(engine, 'a-sweep-later');
@@ -154,7 +154,7 @@ describe('a step that waits', () => {
     });
     for (const id of ids) await test.start(engines[0] as Engine, id);
     for (const id of ids) await waits(id);
-    await test.database.pool.query(`update sagas set wake_at = clock_timestamp() where id like 'due-%'`);
+    await test.database.pool.query(`update holdfast.sagas set wake_at = clock_timestamp() where id like 'due-%'`);
     for (const id of ids) {
       expect((await settledBy(engines[1] as Engine, id)).state).toBe('completed');
       expect((await row(id)).epoch).toBe(2);
@@ -172,7 +172,7 @@ describe('a step that waits', () => {
     for (const id of ids) await test.start(engine, id);
     for (const id of ids) await waits(id);
     await test.kill(engine);
-    await test.database.pool.query(`update sagas set wake_at = clock_timestamp() where id like 'room-%'`);
+    await test.database.pool.query(`update holdfast.sagas set wake_at = clock_timestamp() where id like 'room-%'`);
     const stranger = await test.engine({ definitions: [test.define({ name: 'stranger' })] });
     await test.start(stranger, 'strange', test.define({ name: 'stranger' }));
     await settledBy(stranger, 'strange');
@@ -362,7 +362,7 @@ describe('the end of a wait', () => {
       // Its time is nearly over before it waits a second time.
       if (deadlines.length === 1) return { ...WAITING, waitMs: 1 };
       await test.database.pool.query(
-        `update sagas set deadline_at = clock_timestamp() + interval '300 ms' where id = 'late'`,
+        `update holdfast.sagas set deadline_at = clock_timestamp() + interval '300 ms' where id = 'late'`,
       );
       return { ...WAITING, waitMs: LONG_MS };
     });
@@ -395,7 +395,7 @@ describe('the end of a wait', () => {
     expect((await engine.cancel('behind', WAIT_MS)).kind).toBe('refused');
     await eventually(async () => asked === 2 && (await row('behind')).state === 'waiting');
     await test.database.pool.query(
-      `update sagas set deadline_at = clock_timestamp(), wake_at = clock_timestamp() where id = 'behind'`,
+      `update holdfast.sagas set deadline_at = clock_timestamp(), wake_at = clock_timestamp() where id = 'behind'`,
     );
     expect((await settledBy(engine, 'behind')).state).toBe('parked');
     expect(await engine.readSaga('behind')).toMatchObject({

@@ -12,14 +12,14 @@ import type { Slot } from './running-sagas.ts';
 
 const DUE = statement(
   'saga.due',
-  `select id, epoch from sagas
+  `select id, epoch from holdfast.sagas
     where state = 'waiting' and wake_at <= clock_timestamp() and definition = any($1::text[])
     order by wake_at, id limit $2::integer`,
 );
 // That it waits is said by what only waiting sagas have: by its state, the list of due sagas would be read instead of its key.
 export const WAKE = statement(
   'saga.wake',
-  `update sagas
+  `update holdfast.sagas
       set state = 'running', wake_at = null, owner_id = $1::bigint, epoch = epoch + 1, revision = revision + 1,
           driven_at = clock_timestamp(),
           changed_at = greatest(changed_at + interval '1 millisecond', $5::timestamptz)

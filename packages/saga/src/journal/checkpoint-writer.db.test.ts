@@ -41,14 +41,14 @@ function attempt(sagaId: string, changes: Partial<Attempt> = {}): Attempt {
 }
 
 async function row(id: string): Promise<Record<string, unknown>> {
-  const { rows } = await test.database.pool.query('select * from sagas where id = $1', [id]);
+  const { rows } = await test.database.pool.query('select * from holdfast.sagas where id = $1', [id]);
   return rows[0];
 }
 
 /** What stands in saga_attempts. */
 async function journal(id: string): Promise<unknown[]> {
   const { rows } = await test.database.pool.query(
-    'select epoch, seq, outcome from saga_attempts where saga_id = $1 order by epoch, seq',
+    'select epoch, seq, outcome from holdfast.saga_attempts where saga_id = $1 order by epoch, seq',
     [id],
   );
   return rows;
@@ -63,7 +63,7 @@ async function attemptsOf(id: string): Promise<string[]> {
 describe('a checkpoint', () => {
   it('S2: of another epoch, of another owner or older than what is stored changes nothing', async () => {
     await test.insert('guarded', OWNER);
-    await test.database.pool.query(`update sagas set epoch = 3, revision = 5 where id = 'guarded'`);
+    await test.database.pool.query(`update holdfast.sagas set epoch = 3, revision = 5 where id = 'guarded'`);
     const before = await row('guarded');
     const mine = writer();
     const current = { epoch: 3, revision: 6 };
@@ -134,7 +134,9 @@ describe('a checkpoint', () => {
     await test.insert('flag', OWNER);
     const mine = writer();
     expect(await mine.write(checkpoint('flag'))).toMatchObject({ kind: 'durable', cancelRequested: false });
-    await test.database.pool.query(`update sagas set cancel_requested_at = clock_timestamp() where id = 'flag'`);
+    await test.database.pool.query(
+      `update holdfast.sagas set cancel_requested_at = clock_timestamp() where id = 'flag'`,
+    );
     expect(await mine.write(checkpoint('flag', { revision: 2 }))).toMatchObject({ cancelRequested: true });
   });
 
@@ -309,7 +311,7 @@ describe('the attempts of a saga', () => {
     await mine.write(checkpoint('ordered', { attempts: [attempt('ordered', { seq: 2, attempt: 2 })] }));
     await mine.write(checkpoint('ordered', { revision: 2, attempts: [attempt('ordered', { seq: 3, ...refused })] }));
     await mine.write(checkpoint('ordered', { revision: 3, attempts: [attempt('ordered', { seq: 4, step: 'ship' })] }));
-    await test.database.pool.query(`update sagas set epoch = 2 where id = 'ordered'`);
+    await test.database.pool.query(`update holdfast.sagas set epoch = 2 where id = 'ordered'`);
     const later = { epoch: 2, revision: 4, attempts: [attempt('ordered', { epoch: 2, step: 'notify' })] };
     await mine.write(checkpoint('ordered', later));
     const all = [
@@ -337,7 +339,9 @@ describe('the attempts of a saga', () => {
     let bytes = 0;
     for (let revision = 1; revision <= 40; revision++) {
       await mine.write(checkpoint('long', { revision, attempts: [attempt('long', { seq: revision })] }));
-      const { rows } = await test.database.pool.query(`select pg_column_size(s) as n from sagas s where id = 'long'`);
+      const { rows } = await test.database.pool.query(
+        `select pg_column_size(s) as n from holdfast.sagas s where id = 'long'`,
+      );
       if (revision <= 20) bytes = rows[0].n;
       else expect(rows[0].n).toBe(bytes);
     }
@@ -346,7 +350,9 @@ describe('the attempts of a saga', () => {
 
   it('have their instants by the database’s clock, in the row and beside it', async () => {
     await test.insert('timed', OWNER);
-    await test.database.pool.query(`update sagas set started_at = started_at - interval '1 hour' where id = 'timed'`);
+    await test.database.pool.query(
+      `update holdfast.sagas set started_at = started_at - interval '1 hour' where id = 'timed'`,
+    );
     const now = async () => (await test.database.pool.query('select clock_timestamp() as now')).rows[0].now.getTime();
     const from = await now();
     const [startedAt, endedAt] = [performance.now() - 60_000, performance.now() - 20_000];

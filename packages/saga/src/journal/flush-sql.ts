@@ -12,7 +12,7 @@ import { hasEnded } from './saga-row.ts';
 
 // Whether an attempt's saga is ours is asked by a scalar select: `exists` may be answered from a hash of the whole table.
 const JOURNALLED = `, journalled as (
-  insert into saga_attempts
+  insert into holdfast.saga_attempts
     (saga_id, epoch, seq, step, direction, attempt, outcome, detail, started_at, ended_at)
   select a.saga_id, a.epoch, a.seq, a.step, a.direction, a.attempt, a.outcome, a.detail,
          clock_timestamp() - a.started_ago_ms * interval '1 millisecond',
@@ -21,7 +21,7 @@ const JOURNALLED = `, journalled as (
                 $20::text[], $21::float8[], $22::float8[], $23::boolean[])
       as a(saga_id, epoch, seq, step, direction, attempt, outcome, detail, started_ago_ms, ended_ago_ms, alone)
    where case when a.alone
-              then (select true from sagas s
+              then (select true from holdfast.sagas s
                      where s.id = a.saga_id and s.owner_id = $1::bigint and s.epoch = a.epoch)
               else a.saga_id in (select id from written) end
   on conflict (saga_id, epoch, seq) do nothing
@@ -54,7 +54,7 @@ with entries as (
     as e(id, epoch, revision, state, "position", outputs, setback, ended, payload, attempts, changed_at)
    where e.epoch >= 0 and e.revision >= 0
 ), written as (
-  update sagas s
+  update holdfast.sagas s
      set state = e.state, "position" = e."position", outputs = e.outputs::jsonb, failure = e.setback -> 'failure',
          parked = case when e.setback ? 'parked'
                        then e.setback -> 'parked' || jsonb_build_object('at', clock_timestamp()) end,

@@ -96,7 +96,7 @@ describe('the modelled tables', () => {
               cancel_requested_at is not null as cancelled, waiting, signals,
               (date_part('epoch', deadline_at - started_at) * 1000)::integer as "deadlineMs",
               wake_at is not null and wake_at <= clock_timestamp() as due, owner_id as "ownerId", epoch, revision, changed_at as "changedAt",
-              ended_at is not null as ended, ('[' || inline_attempts || ']')::jsonb as "inlineAttempts" from sagas`,
+              ended_at is not null as ended, ('[' || inline_attempts || ']')::jsonb as "inlineAttempts" from holdfast.sagas`,
     );
     const modelled = [...model.sagas.values()].map((saga) => ({
       id: saga.id,
@@ -121,11 +121,13 @@ describe('the modelled tables', () => {
     expect(comparable(modelled)).toEqual(comparable(rows.map(withNumbers)));
     const answers = await pool.query('select id, answer from answers');
     expect(comparable([...model.answers].map(([id, answer]) => ({ id, answer })))).toEqual(comparable(answers.rows));
-    const journal = await pool.query(`select saga_id || ' ' || epoch || ' ' || seq as attempt from saga_attempts`);
+    const journal = await pool.query(
+      `select saga_id || ' ' || epoch || ' ' || seq as attempt from holdfast.saga_attempts`,
+    );
     expect([...model.attempts].sort()).toEqual(journal.rows.map(({ attempt }) => attempt).sort());
     expect(reached.size, 'every state was reached').toBe(7);
     expect(woken).toBeGreaterThan(10);
-    const told = await pool.query('select saga_id, step, key, data from saga_signals');
+    const told = await pool.query('select saga_id, step, key, data from holdfast.saga_signals');
     const modelledSignals = [...model.signals].flatMap(([saga_id, signals]) =>
       signals.map((one) => ({ saga_id, ...one })),
     );

@@ -53,23 +53,23 @@ const READ_SAGA = statement(
           resume_state as "resumeState", owner_id as "ownerId", epoch, revision, cancel_requested_at as "cancelRequestedAt",
           deadline_at as "deadlineAt", started_at as "startedAt", changed_at as "changedAt", ended_at as "endedAt",
           inline_attempts as "inlineAttempts",
-          (select count(*) from saga_attempts a where a.saga_id = sagas.id) as "laterAttempts"
-     from sagas where id = $1::text`,
+          (select count(*) from holdfast.saga_attempts a where a.saga_id = sagas.id) as "laterAttempts"
+     from holdfast.sagas where id = $1::text`,
 );
 const READ_ATTEMPTS = statement(
   'saga.read-attempts',
   `select step, direction, attempt, epoch, seq, outcome, detail, started_at as "startedAt", ended_at as "endedAt"
-     from saga_attempts where saga_id = $1::text order by epoch desc, seq desc limit $2::integer`,
+     from holdfast.saga_attempts where saga_id = $1::text order by epoch desc, seq desc limit $2::integer`,
 );
 const READ_INTERVENTIONS = statement(
   'saga.read-interventions',
-  `select verb, epoch, parked, at from saga_interventions
+  `select verb, epoch, parked, at from holdfast.saga_interventions
     where saga_id = $1::text order by epoch desc limit $2::integer`,
 );
 const READ_SNAPSHOT = statement(
   'saga.read-snapshot',
   `select id, definition, state, position, outputs, failure, waiting, revision, changed_at as "changedAt"
-     from sagas where id = $1::text`,
+     from holdfast.sagas where id = $1::text`,
 );
 
 type StoredSaga = Omit<SagaRecord, 'attempts' | 'attemptCount' | 'interventions'> & {

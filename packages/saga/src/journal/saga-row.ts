@@ -70,7 +70,7 @@ const BEGUN_ROW_COLUMNS = `
 export const SAGA_ROW_COLUMNS = `${BEGUN_ROW_COLUMNS}, sagas.waiting,
   case when sagas.signals is not null then (
     select jsonb_agg(jsonb_build_object('step', g.step, 'key', g.key, 'data', g.data) order by g.at, g.step, g.key)
-      from saga_signals g where g.saga_id = sagas.id
+      from holdfast.saga_signals g where g.saga_id = sagas.id
   ) end as signals`;
 
 /** What is known to be stored of a saga, published once its checkpoint is durable. */
@@ -134,7 +134,7 @@ export interface StartSaga {
  */
 export function startSagaSql(start: StartSaga): string {
   return `
-    insert into sagas (id, definition, input, owner_id, deadline_at, changed_at)
+    insert into holdfast.sagas (id, definition, input, owner_id, deadline_at, changed_at)
     select ${start.id}, ${start.definition}, ${start.input}, ${start.ownerId},
            clock_timestamp() + ${start.deadlineMs} * interval '1 millisecond', ${start.changedAt}
       from ${start.source}${start.ifAbsent === true ? ' on conflict (id) do nothing' : ''}

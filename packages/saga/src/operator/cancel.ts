@@ -20,7 +20,7 @@ export type CancelOutcome =
 // Only a request: the decision is the owner's, as a checkpoint, so that it cannot contradict an act that is done.
 const REQUEST_CANCEL = statement(
   'saga.request-cancel',
-  `update sagas
+  `update holdfast.sagas
       set cancel_requested_at = clock_timestamp(),
           wake_at = case when state = 'waiting' then clock_timestamp() end
     where id = $1::text and state in ('running', 'waiting') and cancel_requested_at is null

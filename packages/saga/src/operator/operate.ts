@@ -83,10 +83,10 @@ export function createOperator(context: OperatorContext): Operator {
 
 /** `taken` returns a SagaRow; the intervention is written down if and only if it does. */
 const intervention = (verb: string, taken: string) => `
-  with before as (select id, parked from sagas where id = $1::text),
+  with before as (select id, parked from holdfast.sagas where id = $1::text),
   taken as (${taken} returning ${SAGA_ROW_COLUMNS}),
   noted as (
-    insert into saga_interventions (saga_id, epoch, verb, parked)
+    insert into holdfast.saga_interventions (saga_id, epoch, verb, parked)
     select taken.id, taken.epoch, '${verb}', (select parked from before) from taken
   )
   select * from taken`;
@@ -98,7 +98,7 @@ export const RESUME = statement(
   'saga.resume',
   intervention(
     'resume',
-    `update sagas
+    `update holdfast.sagas
         set state = resume_state, resume_state = null, parked = null, owner_id = $2::bigint, epoch = epoch + 1,
             revision = revision + 1, driven_at = clock_timestamp(), changed_at = ${changedAt('$4')}
       where id = $1::text and state = 'parked' and definition = any($3::text[])`,
@@ -108,7 +108,7 @@ export const RETRY = statement(
   'saga.retry-now',
   intervention(
     'retry',
-    `update sagas
+    `update holdfast.sagas
         set state = case when state = 'waiting' then 'running' else state end, wake_at = null,
             revision = revision + (state = 'waiting')::integer,
             changed_at = case when state = 'waiting' then ${changedAt('$4')} else changed_at end,
@@ -122,7 +122,7 @@ export const TURN_BACK = statement(
   'saga.turn-back-parked',
   intervention(
     'compensate',
-    `update sagas
+    `update holdfast.sagas
         set state = 'compensating', failure = $5::jsonb, resume_state = null, parked = null, owner_id = $2::bigint,
             epoch = epoch + 1, revision = revision + 1, driven_at = clock_timestamp(),
             changed_at = ${changedAt('$6')}
@@ -134,7 +134,7 @@ const FIND = statement(
   'saga.find-to-operate',
   `select id, definition, state, resume_state as "resumeState", position, outputs, failure, waiting, epoch, revision,
           changed_at as "changedAt"
-     from sagas where id = $1::text`,
+     from holdfast.sagas where id = $1::text`,
 );
 
 type Found = SagaSnapshot & { resumeState: LiveState | null; epoch: number };

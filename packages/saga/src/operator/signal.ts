@@ -37,14 +37,14 @@ export const SIGNAL = statement(
   `with saga as (
      select id, ended_at is not null as ended,
             (select coalesce(sum(n::integer), 0) from jsonb_each_text(signals) as t(step, n)) as signals
-       from sagas where id = $1::text for update
+       from holdfast.sagas where id = $1::text for update
    ), fresh as (
-     insert into saga_signals (saga_id, step, key, data)
+     insert into holdfast.saga_signals (saga_id, step, key, data)
      select id, $2::text, $3::text, $4::jsonb from saga where not ended and signals < $5::integer
      on conflict (saga_id, step, key) do nothing
      returning saga_id
    ), raised as (
-     update sagas
+     update holdfast.sagas
         set signals = coalesce(signals, '{}')
                       || jsonb_build_object($2::text, coalesce((signals ->> $2::text)::integer, 0) + 1),
             wake_at = case when state = 'waiting' and waiting ->> 'step' = $2::text then clock_timestamp() else wake_at end
@@ -53,7 +53,7 @@ export const SIGNAL = statement(
    )
    select saga.ended, raised.epoch is not null as fresh, coalesce(raised.due, false) as due, raised.epoch,
           saga.signals >= $5::integer
-            and not exists (select from saga_signals
+            and not exists (select from holdfast.saga_signals
                              where saga_id = $1::text and step = $2::text and key = $3::text) as full
      from saga left join raised on true`,
 );

@@ -7,7 +7,7 @@
  *
  * The sagas are read first, in one snapshot: whatever had ended by then has its effects committed. It takes no lock.
  */
-import { type Statement, statement } from '@holdfast/postgres';
+import { inSchema, type Statement, statement } from '@holdfast/postgres';
 import { inSnapshot, pagesOf } from './audit-read.ts';
 import { type AuditCheck, tally } from './audit-report.ts';
 
@@ -25,6 +25,8 @@ export interface EffectBook {
 export interface SagaAuditSources {
   /** The database of the table `sagas`. */
   databaseUrl: string;
+  /** Where that table is. Default `holdfast`. */
+  schema?: string;
   effects: readonly EffectBook[];
 }
 
@@ -55,7 +57,7 @@ const UNENDED = new Set(['running', 'waiting', 'compensating']);
 
 const SAGAS = statement(
   'audit.all-sagas',
-  'select id, state from sagas where id > $1::text order by id limit $2::integer',
+  'select id, state from holdfast.sagas where id > $1::text order by id limit $2::integer',
 );
 
 /** @throws what `pg` throws, when a database can't be read */
@@ -64,7 +66,7 @@ export async function auditSagas(sources: SagaAuditSources, options: SagaAuditOp
   const states = new Map<string, string>();
   const sagas = tally('sagas', 'every saga has ended or is parked', () => {});
   await inSnapshot(sources.databaseUrl, async (db) => {
-    for await (const page of pagesOf<SagaRow>(db, SAGAS, 1, ({ id }) => [id])) {
+    for await (const page of pagesOf<SagaRow>(inSchema(db, sources.schema), SAGAS, 1, ({ id }) => [id])) {
       sagas.look(page.length);
       for (const { id, state } of page) {
         states.set(id, state);

@@ -96,11 +96,11 @@ const START = statement(
 const WAITING = statement(
   'saga-matrix.waiting',
   `select case when state = 'waiting' then waiting ->> 'step' end as step, ended_at is not null as ended
-     from sagas where id = $1::text`,
+     from holdfast.sagas where id = $1::text`,
 );
 const STATE = statement(
   'saga-matrix.state',
-  'select state, ended_at is not null as ended from sagas where id = $1::text',
+  'select state, ended_at is not null as ended from holdfast.sagas where id = $1::text',
 );
 
 /** Every case there is for this saga. */

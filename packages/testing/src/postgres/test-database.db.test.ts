@@ -26,7 +26,7 @@ async function open(migrations: Migrations[]): Promise<TestDatabase> {
 }
 
 async function migratedAt(db: TestDatabase): Promise<string | undefined> {
-  const { rows } = await db.pool.query<{ at: string }>('select applied_at::text as at from schema_migrations');
+  const { rows } = await db.pool.query<{ at: string }>('select applied_at::text as at from holdfast.migrations');
   return rows[0]?.at;
 }
 

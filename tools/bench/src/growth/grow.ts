@@ -72,7 +72,7 @@ async function findTemplates({ databaseUrl, kind }: GrowOptions): Promise<Templa
   const state = kind === 'finished' ? 'completed' : 'failed';
   const found = await withConnection(databaseUrl('orchestrator'), (db) =>
     db.query<{ id: string; at: Date }>(
-      `select o.id, o.created_at as at from orders o join sagas s on s.id = o.id where s.state = $1::text limit $2::integer`,
+      `select o.id, o.created_at as at from orders o join holdfast.sagas s on s.id = o.id where s.state = $1::text limit $2::integer`,
       [state, MOST_TEMPLATES[kind]],
     ),
   );

@@ -7,7 +7,7 @@
  */
 import type { Query } from '@holdfast/postgres';
 
-const CLAIMED = { claims: 't.scope', answers: 't.scope', fences: 't.order_id' };
+const CLAIMED = { 'holdfast.claims': 't.scope', 'holdfast.answers': 't.scope', 'holdfast.fences': 't.order_id' };
 
 /** Those with rows of orders. */
 export const DATABASES = ['orchestrator', 'inventory', 'payment', 'shipping'] as const;
@@ -15,10 +15,16 @@ export type Database = (typeof DATABASES)[number];
 
 /** The tables that grow with orders, and where in a row `t` the order's id is. */
 const ORDER_ROWS: Readonly<Record<Database, Readonly<Record<string, string>>>> = {
-  orchestrator: { claims: 't.scope', orders: 't.id', sagas: 't.id', saga_attempts: 't.saga_id', outbox: 't.order_id' },
+  orchestrator: {
+    'holdfast.claims': 't.scope',
+    orders: 't.id',
+    'holdfast.sagas': 't.id',
+    'holdfast.saga_attempts': 't.saga_id',
+    'holdfast.outbox': 't.order_id',
+  },
   inventory: { ...CLAIMED, reservations: 't.order_id' },
   payment: { ...CLAIMED, charges: 't.order_id', account_entries: `split_part(t.entry_key, ':', 1)` },
-  shipping: { ...CLAIMED, shipments: 't.order_id', shipment_outbox: 't.order_id' },
+  shipping: { ...CLAIMED, shipments: 't.order_id', 'holdfast.outbox': 't.order_id' },
 };
 
 /** An order that has been placed, to be copied. */
@@ -41,6 +47,8 @@ export interface Copies {
   spanMs: number;
 }
 
+const templateOf = (table: string) => `template_${table.replace('holdfast.', '')}`;
+
 /** Makes the temporary tables `template_<table>`. For one connection, as is all that follows. */
 export async function readTemplates(db: Query, database: Database, templates: Template[]): Promise<void> {
   // A few thousand rows are joined with those of a chunk: never by looking up one after the other.
@@ -56,12 +64,12 @@ export async function readTemplates(db: Query, database: Database, templates: Te
     [templates.map(({ id }) => id), templates.map(({ placedAt }) => placedAt.toISOString())],
   );
   for (const [table, id] of Object.entries(ORDER_ROWS[database])) {
-    await db.query(`drop table if exists template_${table}`);
+    await db.query(`drop table if exists ${templateOf(table)}`);
     await db.query(
-      `create temp table template_${table} as
+      `create temp table ${templateOf(table)} as
        select templates.at as template_at, t.* from templates join ${table} t on ${id} = templates.id`,
     );
-    await db.query(`analyze template_${table}`);
+    await db.query(`analyze ${templateOf(table)}`);
   }
 }
 
@@ -119,7 +127,7 @@ export async function copyStatements(db: Query, database: Database): Promise<str
     const values = columns.map((column) => copied(column));
     statements.push(
       `insert into ${table} (${columns.map(({ name }) => name).join()})
-       select ${values.join()} from copies c join template_${table} t on t.template_at = c.template_at`,
+       select ${values.join()} from copies c join ${templateOf(table)} t on t.template_at = c.template_at`,
     );
   }
   return statements;
@@ -153,7 +161,7 @@ async function namesOrder(db: Query, table: string, column: string, type: string
   const place = places[type];
   if (place === undefined) return false;
   const { rows } = await db.query<{ found: boolean | null }>(
-    `select bool_or(${place} > 0) as found from template_${table} t join templates o on o.at = t.template_at`,
+    `select bool_or(${place} > 0) as found from ${templateOf(table)} t join templates o on o.at = t.template_at`,
   );
   return rows[0]?.found === true;
 }

@@ -61,7 +61,7 @@ async function countOf(db: Query, table: string): Promise<number> {
 async function tablesOf(db: Query): Promise<TableSize[]> {
   const { rows } = await db.query<TableSize>(
     `select relname as name, pg_table_size(oid) as "tableBytes", pg_indexes_size(oid) as "indexBytes" from pg_class
-      where relkind = 'r' and relnamespace = 'public'::regnamespace order by relname`,
+      where relkind = 'r' and relnamespace in (to_regnamespace('public'), to_regnamespace('holdfast')) order by relname`,
   );
   return rows;
 }

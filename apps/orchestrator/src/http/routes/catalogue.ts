@@ -1,8 +1,9 @@
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox';
-import type { KeyedOperation } from '@holdfast/contracts';
+import { CURRENCIES, type KeyedOperation } from '@holdfast/contracts';
 import type { CallResult } from '@holdfast/rpc';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ChangeAnswer, ChangeDesk } from '../../keys/change-once.ts';
+import { UNKNOWN_CURRENCY } from '../../orders/order-request.ts';
 import type { Participants } from '../../saga/participants.ts';
 import { etagOf, ifMatchHeader, ifMatchOf, optionalKey, sendChange } from '../keyed-change.ts';
 import {
@@ -17,8 +18,17 @@ import {
   withKeyHeaders,
 } from '../openapi.ts';
 import { answer, callOptions, problemOf } from '../participant-answer.ts';
-import { answerOfProblem, type ProblemCode } from '../problem.ts';
-import { Account, AccountBody, AdjustBody, CustomerParams, SkuParams, Stock, StockBody } from '../schemas.ts';
+import { answerOfProblem, Problem, type ProblemCode } from '../problem.ts';
+import {
+  Account,
+  AccountBody,
+  AdjustAccountBody,
+  AdjustStockBody,
+  CustomerParams,
+  SkuParams,
+  Stock,
+  StockBody,
+} from '../schemas.ts';
 
 /** `/v1/stock` and `/v1/accounts`: what shops and back offices set. */
 export function catalogueRoutes({ inventory, payment }: Participants, desk: ChangeDesk): FastifyPluginAsyncTypebox {
@@ -51,12 +61,13 @@ export function catalogueRoutes({ inventory, payment }: Participants, desk: Chan
         },
       },
       async (request, reply) => {
+        checkCurrency(request.body);
         const { sku } = request.params;
         const { versions, exists } = ifMatchOf(request);
         const wanted = { sku, ...request.body, ifVersions: versions, ifListed: exists };
         return await sendCall(desk, request, reply, {
           operation: 'PUT /v1/stock/{sku}',
-          resource: `/v1/stock/${sku}`,
+          resource: `/v1/stock/${encodeURIComponent(sku)}`,
           change: { sku, ...request.body, ifMatch: request.headers['if-match'] },
           call: (key) => inventory.PutStock(wanted, callOptions(request, key)),
           read: () => inventory.GetStock({ sku }, callOptions(request)),
@@ -73,7 +84,7 @@ export function catalogueRoutes({ inventory, payment }: Participants, desk: Chan
           ...described('adjustStock', 'stock', 'Add to what is on hand, or take from it'),
           headers: Type.Object({ 'idempotency-key': keyHeader }),
           params: SkuParams,
-          body: AdjustBody,
+          body: AdjustStockBody,
           response: answers(withKeyHeaders(Stock, ETAG), ...ADJUST_PROBLEMS, 'out-of-stock'),
         },
       },
@@ -81,7 +92,7 @@ export function catalogueRoutes({ inventory, payment }: Participants, desk: Chan
         const change = { ...request.params, ...request.body };
         return await sendCall(desk, request, reply, {
           operation: 'POST /v1/stock/{sku}/adjust',
-          resource: `/v1/stock/${change.sku}`,
+          resource: `/v1/stock/${encodeURIComponent(change.sku)}`,
           change,
           call: (key) => inventory.AdjustStock(change, callOptions(request, key)),
           read: () => inventory.GetStock({ sku: change.sku }, callOptions(request)),
@@ -118,12 +129,13 @@ export function catalogueRoutes({ inventory, payment }: Participants, desk: Chan
         },
       },
       async (request, reply) => {
+        checkCurrency(request.body);
         const { customerId } = request.params;
         const { versions, exists } = ifMatchOf(request);
         const wanted = { customerId, ...request.body, ifVersions: versions, ifOpened: exists };
         return await sendCall(desk, request, reply, {
           operation: 'PUT /v1/accounts/{customerId}',
-          resource: `/v1/accounts/${customerId}`,
+          resource: `/v1/accounts/${encodeURIComponent(customerId)}`,
           change: { customerId, ...request.body, ifMatch: request.headers['if-match'] },
           call: (key) => payment.PutAccount(wanted, callOptions(request, key)),
           read: () => payment.GetAccount({ customerId }, callOptions(request)),
@@ -140,7 +152,7 @@ export function catalogueRoutes({ inventory, payment }: Participants, desk: Chan
           ...described('adjustAccount', 'accounts', 'Add to the balance, or take from it'),
           headers: Type.Object({ 'idempotency-key': keyHeader }),
           params: CustomerParams,
-          body: AdjustBody,
+          body: AdjustAccountBody,
           response: answers(withKeyHeaders(Account, ETAG), ...ADJUST_PROBLEMS, 'insufficient-funds'),
         },
       },
@@ -148,7 +160,7 @@ export function catalogueRoutes({ inventory, payment }: Participants, desk: Chan
         const change = { ...request.params, ...request.body };
         return await sendCall(desk, request, reply, {
           operation: 'POST /v1/accounts/{customerId}/adjust',
-          resource: `/v1/accounts/${change.customerId}`,
+          resource: `/v1/accounts/${encodeURIComponent(change.customerId)}`,
           change,
           call: (key) => payment.AdjustAccount(change, callOptions(request, key)),
           read: () => payment.GetAccount({ customerId: change.customerId }, callOptions(request)),
@@ -180,6 +192,12 @@ const PUT_PROBLEMS = [
 
 function answers(schema: object, ...codes: ProblemCode[]): Record<number, object> {
   return { 200: schema, ...problemResponses(...codes, ...STORE_PROBLEMS, 'service-unavailable') };
+}
+
+/** What a schema can't say. @throws Problem */
+function checkCurrency({ currency }: { currency?: string }): void {
+  if (currency === undefined || CURRENCIES.has(currency)) return;
+  throw new Problem('invalid-request', undefined, [{ pointer: '/currency', detail: UNKNOWN_CURRENCY }]);
 }
 
 function shown<T extends { version: number }>(reply: FastifyReply, resource: T | null): T | null {

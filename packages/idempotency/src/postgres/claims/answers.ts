@@ -42,7 +42,7 @@ const readBodies = statement(
   `select r.ord, a.answer
      from unnest($1::text[], $2::text[], $3::text[], $4::date[])
             with ordinality as r(tenant_id, scope, name, kept_until, ord),
-          lateral (select a.answer from answers a
+          lateral (select a.answer from holdfast.answers a
                     where a.tenant_id = r.tenant_id and a.scope = r.scope and a.name = r.name
                       and a.kept_until = r.kept_until and ${isGivenSql('a.kept_until')} offset 0) a`,
 );

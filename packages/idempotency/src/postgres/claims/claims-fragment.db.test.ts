@@ -11,7 +11,7 @@ beforeAll(async () => {
   await database.pool.query('create table tickets (id text primary key)');
 });
 afterAll(() => database?.drop());
-beforeEach(() => database.pool.query('truncate claims, tickets'));
+beforeEach(() => database.pool.query('truncate holdfast.claims, tickets'));
 
 const fingerprint = { version: 1, digest: Buffer.from('print'), members: { a: 'x' } };
 

@@ -39,7 +39,7 @@ export interface NewClaims {
 export function newClaimsSql(claim: NewClaims): string {
   // @guard H17 the tenant in the unique key: "on conflict (tenant_id, scope, name)" -> "on conflict (scope, name)"
   return `
-     insert into claims (tenant_id, scope, name, operation, resource, state, fingerprint, fingerprint_version, members,
+     insert into holdfast.claims (tenant_id, scope, name, operation, resource, state, fingerprint, fingerprint_version, members,
                          answer, claimed_at, settled_at)
      select ${claim.tenantId}, ${claim.key}, '', ${claim.operation}, ${claim.resource ?? 'null'},
             case when ${claim.answer} is null then 'in_progress' else 'completed' end,
@@ -66,7 +66,7 @@ export interface SettledClaims {
 /** An update for a statement's `with`: stores the answers of claims that are still open. */
 export function settleClaimsSql({ tenantId, key, answer, source, returning }: SettledClaims): string {
   return `
-     update claims set state = 'completed', answer = ${answer}, settled_at = clock_timestamp()
+     update holdfast.claims set state = 'completed', answer = ${answer}, settled_at = clock_timestamp()
        from ${source}
       where claims.tenant_id = ${tenantId} and claims.scope = ${key} and claims.name = ''
         and claims.state = 'in_progress' and ${answer} is not null
@@ -78,7 +78,7 @@ export function settleClaimsSql({ tenantId, key, answer, source, returning }: Se
  * expression. Read it under a lock that the seal takes too, or it may come a moment later.
  */
 export function isSealedSql({ tenantId, scope, name }: { tenantId: string; scope: string; name: string }): string {
-  return `exists (select from claims where claims.tenant_id = ${tenantId} and claims.scope = ${scope}
+  return `exists (select from holdfast.claims where claims.tenant_id = ${tenantId} and claims.scope = ${scope}
                          and claims.name = ${name} and claims.state = 'sealed')`;
 }
 
@@ -135,7 +135,7 @@ export interface ClaimAnswer {
 
 const settleOpen = statement(
   'idempotency.settle-open-claim',
-  `update claims set state = case when state = 'in_progress' then $3::text else state end,
+  `update holdfast.claims set state = case when state = 'in_progress' then $3::text else state end,
                      answer = case when state = 'in_progress' then $4::bytea else answer end,
                      settled_at = coalesce(settled_at, clock_timestamp())
     where tenant_id = $1::text and scope = $2::text and name = '' returning state, answer`,

@@ -88,14 +88,14 @@ const fenceAndLook = statement(
               c.fingerprint is not null and (c.fingerprint <> r.fingerprint or c.operation <> r.operation) as reused,
               coalesce(ceil(extract(epoch from c.lease_until - clock_timestamp()) * 1000), 0)::int as remaining_ms,
               c.lease_until is not null as leased
-         from claims c where c.tenant_id = r.tenant_id and c.scope = r.scope and c.name = r.name offset 0
+         from holdfast.claims c where c.tenant_id = r.tenant_id and c.scope = r.scope and c.name = r.name offset 0
      ) c
    ), wanted as materialized (
      select r.tenant_id, r.order_id, r.epoch from r
       where r.order_id is not null and (r.ord in (select ord from prior where reused)) is not true
       order by r.tenant_id, r.order_id
    ), fence as (
-     insert into fences as f (tenant_id, order_id, epoch)
+     insert into holdfast.fences as f (tenant_id, order_id, epoch)
      select tenant_id, order_id, epoch from wanted
      on conflict (tenant_id, order_id) do update set epoch = excluded.epoch where f.epoch <= excluded.epoch
      returning tenant_id, order_id
@@ -190,13 +190,13 @@ const adoptClaims = statement(
        from (select * from unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::int[])
                 as r(tenant_id, scope, name, attempt, lease_ms)
               order by tenant_id, scope, name) r,
-            lateral (select tenant_id, scope, name from claims c
+            lateral (select tenant_id, scope, name from holdfast.claims c
                       where c.tenant_id = r.tenant_id and c.scope = r.scope and c.name = r.name
                         and c.state = 'in_progress' and c.attempt = r.attempt - 1
                         and c.lease_until <= clock_timestamp()
                         for update) c
    )
-   update claims c set attempt = r.attempt, lease_until = clock_timestamp() + r.lease_ms * interval '1 millisecond'
+   update holdfast.claims c set attempt = r.attempt, lease_until = clock_timestamp() + r.lease_ms * interval '1 millisecond'
      from lapsed r where c.tenant_id = r.tenant_id and c.scope = r.scope and c.name = r.name
    returning c.tenant_id, c.scope, c.name`,
 );
@@ -242,7 +242,7 @@ const NEW_ROWS = `unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::tex
               keep_days)`;
 const LAST_DAY = `case when state = 'completed' then ${keptUntilSql('keep_days')} end`;
 const newRowsSql = (answer: string, keptUntil: string, source: string) => `
-   insert into claims (tenant_id, scope, name, operation, state, fingerprint, fingerprint_version, members, answer,
+   insert into holdfast.claims (tenant_id, scope, name, operation, state, fingerprint, fingerprint_version, members, answer,
                        kept_until, lease_until, settled_at)
    select tenant_id, scope, name, operation, ${provenSql('state', '$12::text')}, fingerprint, fingerprint_version, members,
           ${answer}, ${keptUntil},
@@ -260,7 +260,7 @@ const insertLongRows = statement(
   `with r as materialized (
      select *, ${LAST_DAY} as kept_until, ${staysInClaimSql('state', 'answer')} as stays from ${NEW_ROWS}
    ), kept as (
-     insert into answers (tenant_id, scope, name, kept_until, answer)
+     insert into holdfast.answers (tenant_id, scope, name, kept_until, answer)
      select tenant_id, scope, name, kept_until, answer from r where kept_until is not null and not stays
      on conflict (tenant_id, scope, name, kept_until) do update set answer = excluded.answer
    )${newRowsSql('case when stays then answer end', 'kept_until', 'r')}`,
@@ -324,11 +324,11 @@ const settleRows = statement(
        from unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::text[], $6::bytea[], $7::int[])
          as r(tenant_id, scope, name, attempt, state, answer, keep_days)
    ), kept as (
-     insert into answers (tenant_id, scope, name, kept_until, answer)
+     insert into holdfast.answers (tenant_id, scope, name, kept_until, answer)
      select tenant_id, scope, name, kept_until, answer from r where kept_until is not null and not stays
      on conflict (tenant_id, scope, name, kept_until) do update set answer = excluded.answer
    ), settled as (
-     update claims c
+     update holdfast.claims c
         set state = ${provenSql('r.state', '$8::text')}, answer = case when r.stays then r.answer end, kept_until = r.kept_until,
             lease_until = null, settled_at = clock_timestamp()
        from r

@@ -47,7 +47,7 @@ const notMarked = (ended: TransactionEnded) => (error: unknown) => {
 const markRows = statement(
   'idempotency.mark-ended',
   // @guard H17 the tenant in the unique key: "on conflict (tenant_id, scope, name)" -> "on conflict (scope, name)"
-  `insert into claims as c (tenant_id, scope, name, operation, state, fingerprint, fingerprint_version, members)
+  `insert into holdfast.claims as c (tenant_id, scope, name, operation, state, fingerprint, fingerprint_version, members)
    select tenant_id, scope, name, operation, 'in_progress', fingerprint, fingerprint_version, members
      from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::smallint[], $7::jsonb[])
        as r(tenant_id, scope, name, operation, fingerprint, fingerprint_version, members)
@@ -69,7 +69,7 @@ async function markEnded(db: Query, requests: ClaimRequest[]): Promise<void> {
 }
 
 const ENDED_EARLIER =
-  'an earlier attempt under this key ended its transaction, and its effect may exist: nothing was run. Check whether it does. To let the key run again, delete its row from claims';
+  'an earlier attempt under this key ended its transaction, and its effect may exist: nothing was run. Check whether it does. To let the key run again, delete its row from holdfast.claims';
 
 /** What a call gets whose key is marked. */
 export function endedEarlier(): TransactionEnded {

@@ -19,7 +19,7 @@ export function heldClaimsSql(...more: string[]): string {
   return `held as materialized (
      select ${columns.map((name) => `r.${name}`).join(', ')}
        from (select * from unnest(${lists.join(', ')}) as r(${columns.join(', ')}) order by tenant_id, scope, name) r,
-            lateral (select from claims c
+            lateral (select from holdfast.claims c
                       where c.tenant_id = r.tenant_id and c.scope = r.scope and c.name = r.name
                         and c.state = 'in_progress' and c.attempt = r.attempt
                         for update) c
@@ -54,7 +54,7 @@ export async function attachClaims(tx: Query, held: Claim[]): Promise<(Claim | u
 const endLeases = statement(
   'idempotency.release-claims',
   `with ${heldClaimsSql()}
-   update claims c set lease_until = clock_timestamp() from held r
+   update holdfast.claims c set lease_until = clock_timestamp() from held r
     where c.tenant_id = r.tenant_id and c.scope = r.scope and c.name = r.name and ${fewRowsHint('r.tenant_id', 'r.name')}`,
 );
 

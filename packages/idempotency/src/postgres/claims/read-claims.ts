@@ -32,7 +32,7 @@ const readRows = statement(
           lateral (select tenant_id as "tenantId", scope, name, operation, resource, state, fingerprint, members,
                           ${answerInClaimSql('claims')} as answer, kept_until::text as "keptUntil",
                           claimed_at as "claimedAt"
-                     from claims
+                     from holdfast.claims
                     where claims.tenant_id = r.tenant_id and claims.scope = r.scope and claims.name = r.name
                       and not ($4::boolean and claims.state = 'in_progress') offset 0) c`,
 );

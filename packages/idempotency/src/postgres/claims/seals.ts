@@ -20,10 +20,10 @@ const sealRows = statement(
      select * from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as r(tenant_id, scope, name, operation)
    ), prior as materialized (
      select c.* from (select * from r order by tenant_id, scope, name) r, lateral (
-       select tenant_id, scope, name, state from claims c
+       select tenant_id, scope, name, state from holdfast.claims c
         where c.tenant_id = r.tenant_id and c.scope = r.scope and c.name = r.name for update) c
    ), sealed as (
-     insert into claims as c (tenant_id, scope, name, operation, state, settled_at)
+     insert into holdfast.claims as c (tenant_id, scope, name, operation, state, settled_at)
      select tenant_id, scope, name, operation, 'sealed', clock_timestamp() from r order by tenant_id, scope, name
      on conflict (tenant_id, scope, name)
        do update set state = 'sealed', lease_until = null, settled_at = clock_timestamp() where c.state <> 'refused'

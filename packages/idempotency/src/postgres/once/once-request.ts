@@ -14,6 +14,8 @@ export interface OnceRequest {
   tenantId?: string;
   /** How long the value is given again, in whole days. Default 30. */
   keepDays?: number;
+  /** Where the tables of keys are. Default `holdfast`. */
+  schema?: string;
 }
 
 export interface OnceResult<T> {

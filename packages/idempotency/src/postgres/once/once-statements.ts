@@ -15,19 +15,19 @@ import { answerInClaimSql, isGivenSql, keptUntilSql, staysInClaimSql } from '../
 /** The first row of the database that made it; texts in hexadecimal. */
 export const readSecret = statement(
   'idempotency.once-read-secret',
-  `select encode(secret, 'hex') as secret from fingerprint_secrets where sole`,
+  `select encode(secret, 'hex') as secret from holdfast.fingerprint_secrets where sole`,
 );
 
 export const keepSecret = statement(
   'idempotency.once-keep-secret',
-  `insert into fingerprint_secrets (secret) values (decode($1::text, 'hex')) on conflict (sole) do nothing`,
+  `insert into holdfast.fingerprint_secrets (secret) values (decode($1::text, 'hex')) on conflict (sole) do nothing`,
 );
 
 const CALL = `call as materialized (
      select $1::text as tenant_id, $2::text as scope, $3::text as name, $4::text as operation,
             decode($5::text, 'hex') as fingerprint, $6::text::smallint as fingerprint_version, $7::text::jsonb as members`;
 
-const INSERT = `insert into claims (tenant_id, scope, name, operation, state, fingerprint, fingerprint_version, members)
+const INSERT = `insert into holdfast.claims (tenant_id, scope, name, operation, state, fingerprint, fingerprint_version, members)
      select tenant_id, scope, name, operation, 'in_progress', fingerprint, fingerprint_version, members from`;
 
 export const claimOnce = statement(
@@ -42,8 +42,8 @@ export const claimOnce = statement(
             encode(coalesce(${answerInClaimSql('c')}, a.answer), 'hex') as answer,
             case when c.lease_until is null then 'no' else 'yes' end as leased
        from call
-       join claims c on c.tenant_id = call.tenant_id and c.scope = call.scope and c.name = call.name
-       left join answers a on a.tenant_id = c.tenant_id and a.scope = c.scope and a.name = c.name
+       join holdfast.claims c on c.tenant_id = call.tenant_id and c.scope = call.scope and c.name = call.name
+       left join holdfast.answers a on a.tenant_id = c.tenant_id and a.scope = c.scope and a.name = c.name
                           and a.kept_until = c.kept_until and ${isGivenSql('a.kept_until')}
    ), claimed as (
      ${INSERT} call, locked
@@ -75,7 +75,7 @@ export const settleOnce = statement(
      select $1::text as tenant_id, $2::text as scope, $3::text as name, $4::text as xact,
             decode($5::text, 'hex') as answer, ${keptUntilSql('$6::text::int')} as kept_until
    ), settled as (
-     update claims c
+     update holdfast.claims c
         set state = 'completed', answer = case when ${staysInClaimSql("'completed'", 'call.answer')} then call.answer end,
             kept_until = call.kept_until, settled_at = clock_timestamp()
        from call
@@ -83,7 +83,7 @@ export const settleOnce = statement(
         and c.state = 'in_progress' and pg_current_xact_id_if_assigned()::text = call.xact
      returning call.*
    ), kept as (
-     insert into answers (tenant_id, scope, name, kept_until, answer)
+     insert into holdfast.answers (tenant_id, scope, name, kept_until, answer)
      select tenant_id, scope, name, kept_until, answer from settled
       where not ${staysInClaimSql("'completed'", 'answer')}
    )

@@ -10,7 +10,7 @@
  * has seen it; a crash in between lets them happen again.
  */
 import { randomBytes } from 'node:crypto';
-import type { Statement } from '@holdfast/postgres';
+import { DEFAULT_SCHEMA, type Statement, textIn } from '@holdfast/postgres';
 import { createFingerprinter, type Fingerprinter } from '../../core/fingerprint.ts';
 import { IdempotencyError } from '../../core/idempotency-error.ts';
 import { splitKey } from '../../core/key.ts';
@@ -38,45 +38,52 @@ export interface TransactionPort {
  *   roll back after each of them
  */
 export async function once<T>(
-  tx: TransactionPort,
+  port: TransactionPort,
   key: string,
   request: OnceRequest,
   effect: () => Promise<T>,
 ): Promise<OnceResult<T>> {
-  if ('totalCount' in tx)
+  if ('totalCount' in port)
     throw new TypeError('once() needs a client inside a transaction; for a pool there is runOnce()');
-  const call = onceCall(key, request, await readFingerprinter(tx));
-  const claimed = await claim(tx, call);
+  const keys: Keys = { port, schema: request.schema ?? DEFAULT_SCHEMA };
+  const call = onceCall(key, request, await readFingerprinter(keys));
+  const claimed = await claim(keys, call);
   if ('outcome' in claimed) return onceResult(claimed.outcome);
   const answer = await effect()
     .then(encodeValue)
     .catch(async (error: unknown) => {
       // A transaction that has failed can tell nothing, and is rolled back.
-      if (await isEnded(tx, call, claimed.xact).catch(() => false)) throw transactionEnded(error);
+      if (await isEnded(keys, call, claimed.xact).catch(() => false)) throw transactionEnded(error);
       throw error;
     });
-  await settle(tx, call, claimed.xact, answer);
+  await settle(keys, call, claimed.xact, answer);
   return onceResult({ kind: 'completed', answer, replayed: false });
+}
+
+/** The keys of a schema, by way of somebody else's transaction. */
+interface Keys {
+  port: TransactionPort;
+  schema: string;
 }
 
 const LOOKS = 5;
 
-async function readFingerprinter(tx: TransactionPort): Promise<Fingerprinter> {
+async function readFingerprinter(keys: Keys): Promise<Fingerprinter> {
   for (let look = 1; look <= LOOKS; look++) {
-    const [found] = await ask<{ secret: string }>(tx, readSecret, []);
+    const [found] = await ask<{ secret: string }>(keys, readSecret, []);
     if (found !== undefined) return createFingerprinter(Buffer.from(found.secret, 'hex'));
     // The first call of all on this database. Not cached: this transaction may yet be rolled back, and its secret with it.
-    await ask(tx, keepSecret, [randomBytes(32).toString('hex')]);
+    await ask(keys, keepSecret, [randomBytes(32).toString('hex')]);
   }
   throw new Error('the fingerprint secret could not be read: check the table fingerprint_secrets');
 }
 
-async function claim(tx: TransactionPort, call: OnceCall): Promise<{ xact: string } | { outcome: KeyedOutcome }> {
+async function claim(keys: Keys, call: OnceCall): Promise<{ xact: string } | { outcome: KeyedOutcome }> {
   const mayBeNew = !isKeyExpired(call.key, TOMBSTONE_MS, Date.now());
-  const { requestLock, keyLock } = lockIds(call);
+  const { requestLock, keyLock } = lockIds(call, keys.schema);
   for (let look = 1; look <= LOOKS; look++) {
     const values = [...claimValues(call), requestLock, keyLock, mayBeNew ? 'yes' : 'no'];
-    const [row] = await ask<ClaimedOnce>(tx, claimOnce, values);
+    const [row] = await ask<ClaimedOnce>(keys, claimOnce, values);
     if (row === undefined) throw new Error('the port returned no row: return the rows of each statement');
     if (row.xact !== null) return { xact: row.xact };
     if (row.state !== null) return { outcome: existing({ ...row, state: row.state }, call) };
@@ -106,23 +113,23 @@ function existing(row: ClaimedOnce & { state: NonNullable<ClaimedOnce['state']> 
 }
 
 /** @throws TransactionEnded */
-async function settle(tx: TransactionPort, call: OnceCall, xact: string, answer: Buffer): Promise<void> {
+async function settle(keys: Keys, call: OnceCall, xact: string, answer: Buffer): Promise<void> {
   const keepDays = String(call.keepDays ?? DEFAULT_KEEP_DAYS);
   const values = [...keyValues(call), xact, answer.toString('hex'), keepDays];
-  const [row] = await ask<{ settled: string }>(tx, settleOnce, values);
+  const [row] = await ask<{ settled: string }>(keys, settleOnce, values);
   if (row?.settled === '1') return;
-  await isEnded(tx, call, xact);
+  await isEnded(keys, call, xact);
   throw transactionEnded();
 }
 
 /** Whether the transaction of the claim is no longer open; the key is marked then, if a COMMIT has not done so. */
-async function isEnded(tx: TransactionPort, call: OnceCall, xact: string): Promise<boolean> {
-  const [row] = await ask<{ ended: 'yes' | 'no' }>(tx, markOnce, [...claimValues(call), xact]);
+async function isEnded(keys: Keys, call: OnceCall, xact: string): Promise<boolean> {
+  const [row] = await ask<{ ended: 'yes' | 'no' }>(keys, markOnce, [...claimValues(call), xact]);
   return row?.ended === 'yes';
 }
 
-async function ask<Row>(tx: TransactionPort, { text }: Statement, values: string[]): Promise<Row[]> {
-  const answered = await tx.query(text, values);
+async function ask<Row>({ port, schema }: Keys, { text }: Statement, values: string[]): Promise<Row[]> {
+  const answered = await port.query(textIn(schema, text), values);
   return ('rows' in answered ? answered.rows : answered) as Row[];
 }
 

@@ -1,5 +1,5 @@
 /* Running something once in a transaction of its own: jobs, webhooks, cron. */
-import type { Pool, Transaction } from '@holdfast/postgres';
+import { inSchema, type Pool, type Transaction } from '@holdfast/postgres';
 import type { Fingerprinter } from '../../core/fingerprint.ts';
 import { IdempotencyError } from '../../core/idempotency-error.ts';
 import { KEY_FAULT_REASONS } from '../../core/outcome-reasons.ts';
@@ -26,11 +26,12 @@ const pools = new WeakMap<Pool, { runner: KeyedRunner; fingerprinter?: Fingerpri
  * @throws IdempotencyError when nothing was run and there is no value; what `effect` and the database throw
  */
 export async function runOnce<T>(
-  pool: Pool,
+  host: Pool,
   key: string,
   request: RunOnceRequest,
   effect: (tx: Transaction) => Promise<T>,
 ): Promise<OnceResult<T>> {
+  const pool = inSchema(host, request.schema);
   const known = pools.get(pool) ?? { runner: createKeyedRunner({ pool }) };
   pools.set(pool, known);
   known.fingerprinter ??= await loadFingerprinter(pool);

@@ -21,13 +21,13 @@ export function newProof(): string {
  * @returns an expression for the token that the transaction has then
  */
 export function leaveProofSql(token: string): string {
-  return `set_config('holdfast.scope', coalesce(nullif(current_setting('holdfast.scope', true), ''), ${token}), true)`;
+  return `set_config('holdfast_scope.token', coalesce(nullif(current_setting('holdfast_scope.token', true), ''), ${token}), true)`;
 }
 
 /** @returns an expression that is true in the transaction that got the token, and in no other */
 export function isProvenSql(token: string): string {
-  // @guard K9 the proof that a scoped transaction is still open: "current_setting('holdfast.scope', true) is not distinct from" -> "'' is distinct from"
-  return `current_setting('holdfast.scope', true) is not distinct from ${token}`;
+  // @guard K9 the proof that a scoped transaction is still open: "current_setting('holdfast_scope.token', true) is not distinct from" -> "'' is distinct from"
+  return `current_setting('holdfast_scope.token', true) is not distinct from ${token}`;
 }
 
 /** @returns an expression that is `value` in the transaction that got the token, and null in any other */

@@ -7,7 +7,7 @@
  */
 
 import type { EventEmitter } from 'node:events';
-import { type Pool, type Transaction, transaction } from '@holdfast/postgres';
+import { hostOf, type Pool, type Transaction, transaction } from '@holdfast/postgres';
 import { withDeadline } from '@holdfast/resilience';
 import { NestedTransactions, type QueryCall, TransactionControlRefused } from './nested-transactions.ts';
 
@@ -61,12 +61,14 @@ export async function runInScopedTransaction<T>(
 ): Promise<T> {
   let open = true;
   let ended = false;
-  const stopWatching = watchForEnd(tx, () => {
+  // Foreign code gets the connection as it is: its own statements are none of the libraries'.
+  const host = hostOf(tx);
+  const stopWatching = watchForEnd(host, () => {
     if (!ended) onEnded?.();
     ended = true;
   });
-  const nested = new NestedTransactions(tx);
-  const scoped = scopedClient(tx, nested, () => {
+  const nested = new NestedTransactions(host);
+  const scoped = scopedClient(host, nested, () => {
     if (!open) throw new Error('this transaction has ended: await every query before the handler returns');
   });
   try {

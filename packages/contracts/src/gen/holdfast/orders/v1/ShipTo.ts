@@ -7,6 +7,10 @@ export interface ShipToInput {
   'city'?: (string);
   'postalCode'?: (string);
   'country'?: (string);
+  'line2'?: (string);
+  'region'?: (string);
+  'phone'?: (string);
+  'company'?: (string);
 }
 
 export interface ShipTo {
@@ -15,4 +19,8 @@ export interface ShipTo {
   'city': (string);
   'postalCode': (string);
   'country': (string);
+  'line2': (string);
+  'region': (string);
+  'phone': (string);
+  'company': (string);
 }

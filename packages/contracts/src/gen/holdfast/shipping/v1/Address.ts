@@ -7,6 +7,10 @@ export interface AddressInput {
   'city'?: (string);
   'postalCode'?: (string);
   'country'?: (string);
+  'line2'?: (string);
+  'region'?: (string);
+  'phone'?: (string);
+  'company'?: (string);
 }
 
 export interface Address {
@@ -15,4 +19,8 @@ export interface Address {
   'city': (string);
   'postalCode': (string);
   'country': (string);
+  'line2': (string);
+  'region': (string);
+  'phone': (string);
+  'company': (string);
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -5,8 +6,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { type TestDatabase, testDatabase } from '@holdfast/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createPool } from '../pool.ts';
 import { type Migrations, migrate } from './migrate.ts';
-import { createPool } from './pool.ts';
 
 // The lock that every migrating process of a database takes (migrate.ts).
 const MIGRATION_LOCK = 7_415_926;
@@ -111,5 +112,33 @@ describe('migrate', () => {
     await write('001-note.sql', 'create table if not exists note (id int primary key)');
     const twin = { ...source, module: 'twin' };
     expect(await migrate(db.pool, [source, twin])).toEqual(['notes/001-note.sql', 'twin/001-note.sql']);
+  });
+
+  it('lists what it applied in its own schema, beside a host that has such a list too', async () => {
+    await db.pool.query('create table schema_migrations (version varchar primary key)');
+    await db.pool.query(`insert into schema_migrations values ('20260101000000')`);
+    await write('001-note.sql', 'create table holdfast.note (id int primary key)');
+    expect(await migrate(db.pool, [source])).toEqual(['notes/001-note.sql']);
+    expect(await migrate(db.pool, [source], { schema: 'mine' })).toEqual(['notes/001-note.sql']);
+    const { rows } = await db.pool.query(`select to_regclass('mine.note') is not null as there`);
+    expect(rows).toEqual([{ there: true }]);
+    expect((await db.pool.query('select * from schema_migrations')).rows).toEqual([{ version: '20260101000000' }]);
+  });
+
+  it('needs no right to make a schema where it is there already', async () => {
+    const role = `migrating_${randomUUID().slice(0, 8)}`;
+    await db.pool.query(`create role ${role} login password 'm'; create schema mine authorization ${role}`);
+    const url = new URL(db.databaseUrl);
+    url.username = role;
+    url.password = 'm';
+    const pool = createPool({ databaseUrl: url.href, applicationName: 'migrating', max: 1 });
+    try {
+      await write('001-note.sql', 'create table holdfast.note (id int primary key)');
+      expect(await migrate(pool, [source], { schema: 'mine' })).toEqual(['notes/001-note.sql']);
+      await expect(migrate(pool, [source], { schema: 'other' })).rejects.toMatchObject({ code: '42501' });
+    } finally {
+      await pool.end();
+      await db.pool.query(`drop owned by ${role}; drop role ${role}`);
+    }
   });
 });

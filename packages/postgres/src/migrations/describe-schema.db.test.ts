@@ -7,7 +7,7 @@ let db: TestDatabase;
 beforeEach(async () => {
   db = await testDatabase('describe_schema', []);
   // What migrate() itself made is the same everywhere.
-  await db.pool.query('drop table if exists schema_migrations');
+  await db.pool.query('drop table holdfast.migrations');
 });
 
 afterEach(() => db.drop());

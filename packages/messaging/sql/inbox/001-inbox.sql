@@ -1,5 +1,5 @@
 -- Messages that a consumer has dealt with: a row is written in the transaction of what the message brought about.
-create table inbox (
+create table holdfast.inbox (
   tenant_id text not null,
   -- What the message is about, such as an order: where its effect is.
   scope text not null,
@@ -8,4 +8,4 @@ create table inbox (
   received_at timestamptz not null default clock_timestamp(),
   primary key (tenant_id, scope, consumer, message_id)
 );
-create index inbox_by_age on inbox (received_at);
+create index inbox_by_age on holdfast.inbox (received_at);

@@ -3,10 +3,10 @@
  * job that migrates it: then it waits, within a limit, and says for what.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import { createPool, type Pool } from '../pool.ts';
+import { openSession } from '../session.ts';
+import { classifyPostgresError, faultLine, sqlstateOf } from '../sqlstate.ts';
 import { type Migrations, migrate, missingMigrations } from './migrate.ts';
-import { createPool, type Pool } from './pool.ts';
-import { openSession } from './session.ts';
-import { classifyPostgresError, faultLine, sqlstateOf } from './sqlstate.ts';
 
 export interface Preparation {
   /** Apply what is missing; otherwise wait until a job has. */

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type TestDatabase, testDatabase } from '@holdfast/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createPool } from '../pool.ts';
 import { type Migrations, migrate, missingMigrations } from './migrate.ts';
-import { createPool } from './pool.ts';
 import { prepareDatabase, runMigrations } from './prepare-database.ts';
 
 let db: TestDatabase;
