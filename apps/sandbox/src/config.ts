@@ -11,6 +11,8 @@ export const SETTINGS = {
   /** `false`: the job `migrate` does it, and the sandbox waits for it. */
   MIGRATE_ON_START: optional(boolean(), true),
   DATABASE_PREPARE: prepare(),
+  /** Where the job `certificates` keeps an authority, and a certificate for each service. */
+  CERTIFICATES_FOLDER: optional(text('a folder'), '/certificates'),
   /** What a caller of the payment API sends as its bearer token. */
   SANDBOX_SECRET_KEY: optional(
     text('sk_test_ and 4 or more letters or digits', /^sk_test_\w{4,}$/),

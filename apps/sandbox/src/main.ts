@@ -9,7 +9,7 @@ import { startWebhooks } from './webhooks/webhooks.ts';
 
 const migrations: Migrations[] = [{ module: 'sandbox', folder: new URL('../sql/', import.meta.url) }];
 
-await runService(serve, { migrate });
+await runService(serve, { migrate, certificates });
 
 async function serve(): Promise<void> {
   const config = loadConfig(SETTINGS, process.env);
@@ -54,4 +54,14 @@ async function migrate(): Promise<void> {
     migrations,
   );
   log.info({ applied }, applied.length > 0 ? 'migrated' : 'nothing to migrate');
+}
+
+/** `main.ts certificates`: for a system that is tried out in containers, so that its services can prove who they are. */
+async function certificates(): Promise<void> {
+  const { CERTIFICATES_FOLDER, LOG_LEVEL } = SETTINGS;
+  const config = loadConfig({ CERTIFICATES_FOLDER, LOG_LEVEL }, process.env);
+  // Only here: what serves loads none of it.
+  const { keepCertificates, LOCAL_HOLDERS } = await import('@holdfast/certificates');
+  const files = await keepCertificates(config.CERTIFICATES_FOLDER, LOCAL_HOLDERS, new Date());
+  createLog('sandbox', config.LOG_LEVEL).info({ holders: Object.keys(files) }, 'certificates are there');
 }

@@ -93,14 +93,14 @@ export function orderHandlers(deps: OrderDeps, authenticate: Authenticate): Hand
   };
 }
 
+function addressOf({ name, line1, city, country, ...rest }: ShipToMessage) {
+  return { name, line1, city, country, ...sent(rest) };
+}
+
 /** What was not sent is left out, as in JSON. */
 function paymentOf(request: PlaceOrderRequest): PaymentRequest {
   const { paymentMethod: method, paymentCustomer: customer, paymentReturnUrl: returnUrl } = request;
   return { ...sent({ method, customer, returnUrl }), ...(request.paymentOffSession && { offSession: true }) };
-}
-
-function addressOf({ name, line1, city, country, ...rest }: ShipToMessage) {
-  return { name, line1, city, country, ...sent(rest) };
 }
 
 const KINDS = {

@@ -1,7 +1,7 @@
 /*
  * `POST /webhooks/stripe`, at the HTTP port of this service.
  *
- * T1  A request counts when the official SDK finds that one of our secrets has signed its very bytes, a few minutes ago at most.
+ * T2  A request counts when the official SDK finds that one of our secrets has signed its very bytes, a few minutes ago at most.
  *     There are two of them while the secret is being changed.
  * K6  What can't be stored is not taken: the provider sends it again.
  */

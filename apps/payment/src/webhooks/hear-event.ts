@@ -17,10 +17,7 @@ import { learnRefunds } from '../refunds/learn-refunds.ts';
 import type { CardRefunds } from '../refunds/provider-refunds.ts';
 import type { Heard, Told } from './provider-event.ts';
 
-/**
- * Kinds: `changed:<event>`, ask about the charge that waits; `disputed:<dispute>:<status>`, a dispute has come to this. One row
- * for each, however often it is heard.
- */
+/** Kinds: `changed:<event>`, ask about the charge that waits; `disputed:<dispute>:<status>`, a dispute has come to this. */
 export const PAYMENT_OUTBOX = defineOutbox({ name: PAYMENT_EVENTS, subject: 'payment' });
 
 /** Who notes the events: stored data. */
@@ -33,7 +30,8 @@ const publishHint = statement(
     tenantId: 'tenant_id',
     orderId: 'order_id',
     kind: `'changed:' || $4::text`,
-    source: `charges where tenant_id = $1::text and order_id = $2::text and intent_id = $3::text and state = 'created'`,
+    source: `charges
+      where tenant_id = $1::text and order_id = $2::text and intent_id = $3::text and state = 'created'`,
   })}
    on conflict do nothing`,
 );
@@ -52,10 +50,10 @@ const recordDispute = statement(
 const publishDispute = statement(
   'payment.publish-dispute',
   `${newEventsSql({
-    tenantId: '$1::text',
-    orderId: '$2::text',
-    kind: `'disputed:' || $3::text || ':' || $4::text`,
-    source: '(select) as one',
+    tenantId: 'tenant_id',
+    orderId: 'order_id',
+    kind: `'disputed:' || dispute || ':' || status`,
+    source: '(select $1::text as tenant_id, $2::text as order_id, $3::text as dispute, $4::text as status) told',
   })}
    on conflict do nothing`,
 );

@@ -109,7 +109,7 @@ describe('a webhook about a payment that waits', () => {
   });
 });
 
-describe('T1: a webhook', () => {
+describe('T2: a webhook', () => {
   it('counts when either of the two secrets has signed it', async () => {
     const order = newOrder();
     await cards.charge(order, undefined, CHECKED);

@@ -36,6 +36,8 @@ import { type SagaRow, type SagaSnapshot, snapshotOf } from '../journal/saga-row
 import { type CancelOutcome, judgeCancel, requestCancel } from '../operator/cancel.ts';
 import { createOperator, type Operator, type ResumeOutcome } from '../operator/operate.ts';
 import { type SignalOptions, type SignalOutcome, storeSignal } from '../operator/signal.ts';
+import { SagaRun } from '../run/saga-run.ts';
+import { reportEnd } from '../run/saga-run-end.ts';
 import {
   type BeginInTransactionOutcome,
   Beginnings,
@@ -50,8 +52,6 @@ import { type Clock, type Database, systemClock, within } from './ports.ts';
 import { ProcessLease } from './process-lease.ts';
 import { sweep } from './recovery.ts';
 import { type Admission, RunningSagas, type Slot } from './running-sagas.ts';
-import { SagaRun } from './saga-run.ts';
-import { reportEnd } from './saga-run-end.ts';
 import { type Term, Terms } from './term.ts';
 import { type Sleeper, type WakeContext, wake } from './wake.ts';
 import { type SettledOutcome, type SnapshotListener, type WaitOutcome, Watchers } from './watchers.ts';
