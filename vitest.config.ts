@@ -38,6 +38,7 @@ const ORDERS = [
   'grpc-orders',
   'other-clients',
   'place-order',
+  'refunds',
   'retried-writes',
   'world-orders',
 ].map((name) => `tests/${name}.test.ts`);

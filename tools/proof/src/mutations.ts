@@ -207,6 +207,12 @@ export const MUTATIONS: readonly Mutation[] = [
     ],
   },
   {
+    name: 'the amounts of the same batch',
+    red: [
+      { file: 'apps/payment/src/refunds/refunds.db.test.ts', titles: ['M1: two refunds of one order in one batch'] },
+    ],
+  },
+  {
     name: 'the version that a set was decided by',
     red: [
       { file: 'apps/inventory/src/put-stock.db.test.ts', titles: ['K8: under a version'] },
