@@ -33,6 +33,7 @@ const STATIC = ['deployment', 'house', 'invariants', 'links', 'mutations', 'repo
 const ORDERS = [
   'bad-input',
   'cancel-order',
+  'card-payments',
   'duplicate-order',
   'grpc-orders',
   'other-clients',

@@ -3,9 +3,10 @@ import { hostname } from 'node:os';
 import type { Server } from 'node:tls';
 import { ORDER_EVENTS } from '@holdfast/contracts';
 import { idempotencyMigrations, loadFingerprinter } from '@holdfast/idempotency';
-import { defineOutbox, outboxMigrations } from '@holdfast/messaging';
+import { defineOutbox, outboxMigrations, type StreamEntry } from '@holdfast/messaging';
 import {
   certificatesOf,
+  consumeEvents,
   databaseCheck,
   eventsUrl,
   openRedis,
@@ -39,6 +40,7 @@ import type { OrderDeps } from './orders/accept-order.ts';
 import { type AcceptedOrder, type OrderOutputs, viewOrder } from './orders/order.ts';
 import { answerPayload, createInsertOrders, storeAnswer, storeAnswerAndEvent } from './orders/order-store.ts';
 import { connectParticipants, type Participants } from './saga/participants.ts';
+import { PAYMENT_STREAM, SIGNALS, signalOrders } from './saga/payment-events.ts';
 import { placeOrderSaga } from './saga/place-order-saga.ts';
 import { countUnendedSagas } from './saga/saga-store.ts';
 
@@ -75,13 +77,18 @@ export async function runOrchestrator(
   const parts = { settings, log, metrics, certificates, pool: await openDatabase(settings, log, metrics) };
   const participants = connectParticipants(settings, certificates);
   onShutdown(async () => participants.close());
-  const definition = placeOrderSaga(participants, settings.ORDER_DEADLINE_MS);
+  const { ORDER_DEADLINE_MS: deadlineMs, PAYMENT_WAIT_MS: paymentWaitMs } = settings;
+  const definition = placeOrderSaga(participants, { deadlineMs, paymentWaitMs });
   const engine = await startEngine(parts, definition, ports);
   const deps = await createOrderDeps(parts, engine);
   const { pool } = parts;
   onShutdown(retentionOf({ pool, ...claimRetention(deps.retention) }, log, metrics));
   if (eventsAt !== undefined)
     relayEvents(eventsAt, ORDER_OUTBOX, settings.ORDER_EVENTS_KEPT_MS, { pool, log, metrics });
+  if (eventsAt !== undefined) {
+    const handle = (entries: StreamEntry[]) => signalOrders(engine, entries);
+    consumeEvents(eventsAt, { stream: PAYMENT_STREAM, group: SIGNALS, handle }, { log, metrics });
+  }
   await serve(parts, { deps, participants, definition });
 }
 
@@ -133,7 +140,9 @@ async function startEngine(
     metrics: sagaMetrics(metrics),
     prepared: true,
     commitHook: settings.ORDER_EVENTS ? storeAnswerAndEvent : storeAnswer,
-    hookPayload: (saga, input) => (hasEnded(saga.state) ? terminalAnswer(input as AcceptedOrder, saga) : null),
+    // A customer who waits for the answer has to hear what is to be done, as much as how it ended.
+    hookPayload: (saga, input) =>
+      hasEnded(saga.state) || saga.state === 'waiting' ? terminalAnswer(input as AcceptedOrder, saga) : null,
   });
   observeEngine(metrics, engine);
   observeUnended(metrics, log, () => countUnendedSagas(pool));

@@ -32,7 +32,7 @@ create table account_entries (
 
 -- At most one per order, ever (K5): the primary key outlives the claim. The payment method is never stored; every
 -- attempt brings it.
---   created    a card charge whose outcome isn't known yet
+--   created    a card charge whose outcome isn't known yet, or that the customer has to confirm
 --   captured   the amount has been taken
 --   refused    nothing has been taken, and never will be (S5)
 --   undoing    turned back: nothing may be taken any more, what was taken is being given back at the provider
@@ -50,6 +50,8 @@ create table charges (
   payment_id text,
   -- The provider's payment intent, known before it is confirmed: what to ask about when an answer is lost.
   intent_id text,
+  -- Until when the customer may confirm the payment.
+  confirm_by timestamptz,
   -- Counts the attempts at the provider, of act and undo together; part of the keys sent there.
   provider_attempts int not null default 0,
   refunded_amount bigint not null default 0 check (refunded_amount between 0 and amount),
@@ -61,3 +63,18 @@ create table charges (
   constraint charges_taken_has_payment check (state not in ('captured', 'refunded') or payment_id is not null),
   constraint charges_refused_has_reason check ((state = 'refused') = (refusal_reason is not null))
 ) with (fillfactor = 70);
+
+-- Payments that customers take back through their banks, as the provider knows them.
+create table disputes (
+  tenant_id text not null,
+  order_id text not null,
+  dispute_id text not null,
+  amount bigint not null check (amount >= 0),
+  currency text not null,
+  -- The provider's words.
+  reason text not null,
+  status text not null,
+  opened_at timestamptz not null default clock_timestamp(),
+  changed_at timestamptz not null default clock_timestamp(),
+  primary key (tenant_id, order_id, dispute_id)
+);

@@ -41,7 +41,8 @@ describe('the undo of a charge by card', () => {
     cards.line.seen.length = 0;
     cards.line.lose('refund');
     expect(await cards.undo(found)).toMatchObject({ kind: 'completed', message: { amount: AMOUNT } });
-    expect(cards.line.seen).toEqual(['retrieve', 'refund', 'retrieve']);
+    // The payment, and whether its refund is final.
+    expect(cards.line.seen).toEqual(['retrieve', 'refund', 'retrieve', 'retrieve']);
     const refunding = cards.line.hold('refund', 'answer');
     const undoing = cards.undo(later);
     await refunding.arrived;
@@ -52,7 +53,7 @@ describe('the undo of a charge by card', () => {
     await refunding.deliver();
     cards.line.seen.length = 0;
     expect(await cards.undo(later)).toMatchObject({ kind: 'completed', message: { amount: AMOUNT } });
-    expect(cards.line.seen).toEqual(['retrieve']);
+    expect(cards.line.seen).toEqual(['retrieve', 'retrieve']);
     for (const order of [found, later]) expect(await cards.books(order)).toEqual(GIVEN_BACK);
   });
 

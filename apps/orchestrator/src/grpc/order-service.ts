@@ -1,4 +1,4 @@
-import { type OrderMessage, reasons, type ShipToMessage } from '@holdfast/contracts';
+import { type OrderMessage, type PlaceOrderRequest, reasons, type ShipToMessage } from '@holdfast/contracts';
 import {
   type Answer,
   errorOf,
@@ -15,7 +15,7 @@ import { cancelChange } from '../http/cancel-change.ts';
 import { OrderRequest as OrderRequestSchema } from '../http/schemas.ts';
 import { type ChangeAnswer, type Changed, changeOnce } from '../keys/change-once.ts';
 import { acceptOrder, MAX_WAIT_MS, type OrderDeps, type Placed } from '../orders/accept-order.ts';
-import type { OrderLine, OrderRequest, OrderStatus, OrderView } from '../orders/order.ts';
+import type { OrderLine, OrderRequest, OrderStatus, OrderView, PaymentRequest } from '../orders/order.ts';
 import { orderChanges } from '../orders/order-changes.ts';
 import { orderFaults } from '../orders/order-request.ts';
 import { readOrder } from '../orders/order-store.ts';
@@ -49,7 +49,7 @@ export function orderHandlers(deps: OrderDeps, authenticate: Authenticate): Hand
           quantity,
           ...sent({ unitPrice, name }),
         })),
-        payment: { method: request.paymentMethod },
+        payment: paymentOf(request),
         shipTo: request.shipTo === null ? {} : addressOf(request.shipTo),
         ...sent({ expectedTotal: request.expectedTotal, reference: request.reference }),
         ...(request.lines.length > 0 && {
@@ -92,6 +92,12 @@ export function orderHandlers(deps: OrderDeps, authenticate: Authenticate): Hand
 
 function addressOf({ name, line1, city, country, ...rest }: ShipToMessage) {
   return { name, line1, city, country, ...sent(rest) };
+}
+
+/** What was not sent is left out, as in JSON. */
+function paymentOf(request: PlaceOrderRequest): PaymentRequest {
+  const { paymentMethod: method, paymentCustomer: customer, paymentReturnUrl: returnUrl } = request;
+  return { ...sent({ method, customer, returnUrl }), ...(request.paymentOffSession && { offSession: true }) };
 }
 
 const KINDS = {
@@ -146,6 +152,7 @@ function viewAnswer(view: OrderView): Answer<{ order: OrderMessage }> {
 
 const STATUS = {
   processing: 'ORDER_STATUS_PROCESSING',
+  awaiting_payment: 'ORDER_STATUS_AWAITING_PAYMENT',
   completed: 'ORDER_STATUS_COMPLETED',
   compensating: 'ORDER_STATUS_COMPENSATING',
   failed: 'ORDER_STATUS_FAILED',
@@ -154,13 +161,13 @@ const STATUS = {
 } as const satisfies Record<OrderStatus, string>;
 
 function orderMessage(view: OrderView): OrderMessage {
-  const { total, reservationId, paymentId, shipmentId, ...order } = view;
+  const { total, reservationId, paymentId, shipmentId, nextAction, ...order } = view;
   return {
     ...order,
     status: STATUS[view.status],
     items: view.items.map(({ unitPrice, ...item }) => ({ ...item, ...present({ unitPrice }) })),
     lines: view.lines?.map((line) => ({ ...line, kind: KINDS[line.kind] })) ?? [],
-    ...present({ total, reservationId, paymentId, shipmentId }),
+    ...present({ total, reservationId, paymentId, shipmentId, nextAction }),
   };
 }
 

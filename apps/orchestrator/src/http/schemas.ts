@@ -94,11 +94,31 @@ export const OrderRequest = Type.Object(
     items: Type.Array(Item, { minItems: 1, maxItems: 100, description: 'Every SKU at most once' }),
     payment: Type.Object(
       {
-        method: Type.String({
-          pattern: '^(balance|pm_[A-Za-z0-9_]{1,200})$',
-          description: '`balance` for the customer’s account, or a Stripe payment method',
-          examples: ['balance', 'pm_card_visa'],
-        }),
+        method: Type.Optional(
+          Type.String({
+            pattern: '^(balance|card|pm_[A-Za-z0-9_]{1,200})$',
+            description:
+              '`balance` for the customer’s account, a Stripe payment method, or `card` (also when left out): the customer gives one on the shop’s page, which confirms the payment with the order’s `nextAction.clientSecret`',
+            examples: ['balance', 'pm_card_visa', 'card'],
+          }),
+        ),
+        customer: Type.Optional(
+          Type.String({
+            pattern: '^cus_[A-Za-z0-9]{1,200}$',
+            description: 'Stripe’s customer, whose payment method it is',
+          }),
+        ),
+        offSession: Type.Optional(
+          Type.Boolean({
+            description: 'The customer is not there: a bank that wants to be asked makes the order fail at once',
+          }),
+        ),
+        returnUrl: Type.Optional(
+          Type.String({
+            pattern: '^[a-z][a-z0-9+.-]{1,40}://[^\\s]{1,1000}$',
+            description: 'Where the bank sends the customer back to',
+          }),
+        ),
       },
       closed,
     ),
@@ -113,7 +133,15 @@ export const OrderRequest = Type.Object(
   closed,
 );
 
-const OrderStatus = Type.Enum(['processing', 'completed', 'compensating', 'failed', 'cancelled', 'parked']);
+const OrderStatus = Type.Enum([
+  'processing',
+  'awaiting_payment',
+  'completed',
+  'compensating',
+  'failed',
+  'cancelled',
+  'parked',
+]);
 
 const Failure = Type.Object({
   step: Type.String(),
@@ -121,6 +149,15 @@ const Failure = Type.Object({
   message: Type.String(),
 });
 
+const NextAction = Type.Object({
+  type: Type.Enum(['confirm', 'authenticate', 'redirect', 'processing'], {
+    description:
+      '`confirm`: pay on the shop’s page. `authenticate`: let the page ask for the bank. `redirect`: send the customer to `redirectUrl`. `processing`: nothing is to be done, the bank decides',
+  }),
+  clientSecret: Type.Optional(Type.String({ description: 'For Stripe.js on the shop’s page' })),
+  redirectUrl: Type.Optional(Type.String({ description: 'The bank’s page' })),
+  expiresAt: Type.Optional(Instant),
+});
 export const Order = Type.Object({
   id: Type.String(),
   status: OrderStatus,
@@ -139,6 +176,7 @@ export const Order = Type.Object({
   paymentId: nullable(Type.String()),
   shipmentId: nullable(Type.String()),
   failure: nullable(Failure),
+  nextAction: nullable(NextAction),
   createdAt: Instant,
   updatedAt: Instant,
   lines: Type.Optional(Lines),

@@ -18,6 +18,7 @@ import {
   type Inserted,
   type SagaRow,
   type SagaState,
+  type StoredWait,
   startSagaSql,
 } from '@holdfast/saga';
 import { findStoredKeys, PLACE_ORDER, type StoredKey } from '../keys/key-store.ts';
@@ -179,10 +180,12 @@ interface OrderRow {
   state: SagaState;
   outputs: Partial<OrderOutputs>;
   failure: Failure | null;
+  waiting: StoredWait | null;
   changed_at: Date;
 }
 
-const ORDER_COLUMNS = 'orders.id, sagas.input, sagas.state, sagas.outputs, sagas.failure, sagas.changed_at';
+const ORDER_COLUMNS =
+  'orders.id, sagas.input, sagas.state, sagas.outputs, sagas.failure, sagas.waiting, sagas.changed_at';
 
 const findOrder = statement(
   'orders.find',
@@ -243,7 +246,8 @@ export async function readOrders(db: Query, tenantId: string, page: PageRequest)
 }
 
 export function stateOf(status: OrderStatus): SagaState {
-  return status === 'processing' ? 'running' : status;
+  if (status === 'processing') return 'running';
+  return status === 'awaiting_payment' ? 'waiting' : status;
 }
 
 /** Where a page ended. */

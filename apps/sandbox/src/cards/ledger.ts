@@ -1,6 +1,6 @@
 import { type Pool, type Statement, statement } from '@holdfast/postgres';
 import type { FastifyInstance } from 'fastify';
-import { pageOf, readPage } from './paging.ts';
+import { pageOf, readPage } from '../api/paging.ts';
 
 /**
  * What really happened, for the auditor: sums over the append-only ledger, and every reference the carrier knows.
@@ -11,12 +11,15 @@ import { pageOf, readPage } from './paging.ts';
 const PAYMENTS = statement(
   'sandbox.ledger-payments',
   `select i.intent_id as "paymentIntentId", i.metadata->>'order_id' as "orderId",
-          i.metadata->>'tenant_id' as "tenantId", i.currency, i.status, i.amount, l.captured, l.refunded, l.captures,
+          i.metadata->>'tenant_id' as "tenantId", i.currency, i.status, i.amount, l.captured, l.refunded, l.disputed, l.captures,
           i.created_at as "createdAt"
      from (select * from payment_intents where intent_id > $1::text order by intent_id limit $2::int) i
     cross join lateral (
       select coalesce(sum(e.amount) filter (where e.kind = 'captured'), 0)::bigint as captured,
-             coalesce(sum(e.amount) filter (where e.kind = 'refunded'), 0)::bigint as refunded,
+             coalesce(sum(case e.kind when 'refunded' then e.amount when 'refund_failed' then -e.amount end), 0)::bigint
+               as refunded,
+             coalesce(sum(case e.kind when 'disputed' then e.amount when 'dispute_won' then -e.amount end), 0)::bigint
+               as disputed,
              count(*) filter (where e.kind = 'captured') as captures
         from ledger e where e.intent_id = i.intent_id) l
     order by i.intent_id`,
@@ -34,10 +37,11 @@ interface PaymentEntry {
   /** ISO 4217 in lower case, as the payment API has it. */
   currency: string;
   status: string;
-  /** Minor units, as are `captured` and `refunded`. */
+  /** Minor units, as are `captured`, `refunded` (without what is pending or has failed) and `disputed` (and not won). */
   amount: number;
   captured: number;
   refunded: number;
+  disputed: number;
   captures: number;
   createdAt: Date;
 }

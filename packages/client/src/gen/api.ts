@@ -1222,7 +1222,7 @@ export interface operations {
                 cursor?: string;
                 /** @description 1 to 100; 20 when absent */
                 limit?: string;
-                status?: "processing" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
+                status?: "processing" | "awaiting_payment" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
             };
             header?: never;
             path?: never;
@@ -1278,12 +1278,28 @@ export interface operations {
                             metadata?: {
                                 [key: string]: string;
                             };
+                            nextAction: {
+                                /** @description For Stripe.js on the shop’s page */
+                                clientSecret?: string;
+                                /**
+                                 * Format: date-time
+                                 * @description RFC 3339, UTC
+                                 */
+                                expiresAt?: string;
+                                /** @description The bank’s page */
+                                redirectUrl?: string;
+                                /**
+                                 * @description `confirm`: pay on the shop’s page. `authenticate`: let the page ask for the bank. `redirect`: send the customer to `redirectUrl`. `processing`: nothing is to be done, the bank decides
+                                 * @enum {unknown}
+                                 */
+                                type: "confirm" | "authenticate" | "redirect" | "processing";
+                            } | null;
                             paymentId: string | null;
                             reference?: string;
                             reservationId: string | null;
                             shipmentId: string | null;
                             /** @enum {unknown} */
-                            status: "processing" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
+                            status: "processing" | "awaiting_payment" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
                             total: number | null;
                             /**
                              * Format: date-time
@@ -1393,7 +1409,7 @@ export interface operations {
                  * @example till-7~20260314T092653589Z~order
                  */
                 "idempotency-key": string;
-                /** @description `wait=N`: wait up to N seconds (at most 30) for the terminal status (RFC 7240) */
+                /** @description `wait=N`: wait up to N seconds (at most 30) for the terminal status, or until the customer has to act (RFC 7240) */
                 prefer?: string;
             };
             path?: never;
@@ -1435,12 +1451,19 @@ export interface operations {
                         [key: string]: string;
                     };
                     payment: {
+                        /** @description Stripe’s customer, whose payment method it is */
+                        customer?: string;
                         /**
-                         * @description `balance` for the customer’s account, or a Stripe payment method
+                         * @description `balance` for the customer’s account, a Stripe payment method, or `card` (also when left out): the customer gives one on the shop’s page, which confirms the payment with the order’s `nextAction.clientSecret`
                          * @example balance
                          * @example pm_card_visa
+                         * @example card
                          */
-                        method: string;
+                        method?: string;
+                        /** @description The customer is not there: a bank that wants to be asked makes the order fail at once */
+                        offSession?: boolean;
+                        /** @description Where the bank sends the customer back to */
+                        returnUrl?: string;
                     };
                     /** @description The shop’s own number of the order; carried */
                     reference?: string;
@@ -1521,12 +1544,28 @@ export interface operations {
                         metadata?: {
                             [key: string]: string;
                         };
+                        nextAction: {
+                            /** @description For Stripe.js on the shop’s page */
+                            clientSecret?: string;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            expiresAt?: string;
+                            /** @description The bank’s page */
+                            redirectUrl?: string;
+                            /**
+                             * @description `confirm`: pay on the shop’s page. `authenticate`: let the page ask for the bank. `redirect`: send the customer to `redirectUrl`. `processing`: nothing is to be done, the bank decides
+                             * @enum {unknown}
+                             */
+                            type: "confirm" | "authenticate" | "redirect" | "processing";
+                        } | null;
                         paymentId: string | null;
                         reference?: string;
                         reservationId: string | null;
                         shipmentId: string | null;
                         /** @enum {unknown} */
-                        status: "processing" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
+                        status: "processing" | "awaiting_payment" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
                         total: number | null;
                         /**
                          * Format: date-time
@@ -1771,12 +1810,28 @@ export interface operations {
                         metadata?: {
                             [key: string]: string;
                         };
+                        nextAction: {
+                            /** @description For Stripe.js on the shop’s page */
+                            clientSecret?: string;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            expiresAt?: string;
+                            /** @description The bank’s page */
+                            redirectUrl?: string;
+                            /**
+                             * @description `confirm`: pay on the shop’s page. `authenticate`: let the page ask for the bank. `redirect`: send the customer to `redirectUrl`. `processing`: nothing is to be done, the bank decides
+                             * @enum {unknown}
+                             */
+                            type: "confirm" | "authenticate" | "redirect" | "processing";
+                        } | null;
                         paymentId: string | null;
                         reference?: string;
                         reservationId: string | null;
                         shipmentId: string | null;
                         /** @enum {unknown} */
-                        status: "processing" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
+                        status: "processing" | "awaiting_payment" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
                         total: number | null;
                         /**
                          * Format: date-time
@@ -1967,12 +2022,28 @@ export interface operations {
                         metadata?: {
                             [key: string]: string;
                         };
+                        nextAction: {
+                            /** @description For Stripe.js on the shop’s page */
+                            clientSecret?: string;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            expiresAt?: string;
+                            /** @description The bank’s page */
+                            redirectUrl?: string;
+                            /**
+                             * @description `confirm`: pay on the shop’s page. `authenticate`: let the page ask for the bank. `redirect`: send the customer to `redirectUrl`. `processing`: nothing is to be done, the bank decides
+                             * @enum {unknown}
+                             */
+                            type: "confirm" | "authenticate" | "redirect" | "processing";
+                        } | null;
                         paymentId: string | null;
                         reference?: string;
                         reservationId: string | null;
                         shipmentId: string | null;
                         /** @enum {unknown} */
-                        status: "processing" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
+                        status: "processing" | "awaiting_payment" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
                         total: number | null;
                         /**
                          * Format: date-time
@@ -2028,12 +2099,28 @@ export interface operations {
                         metadata?: {
                             [key: string]: string;
                         };
+                        nextAction: {
+                            /** @description For Stripe.js on the shop’s page */
+                            clientSecret?: string;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            expiresAt?: string;
+                            /** @description The bank’s page */
+                            redirectUrl?: string;
+                            /**
+                             * @description `confirm`: pay on the shop’s page. `authenticate`: let the page ask for the bank. `redirect`: send the customer to `redirectUrl`. `processing`: nothing is to be done, the bank decides
+                             * @enum {unknown}
+                             */
+                            type: "confirm" | "authenticate" | "redirect" | "processing";
+                        } | null;
                         paymentId: string | null;
                         reference?: string;
                         reservationId: string | null;
                         shipmentId: string | null;
                         /** @enum {unknown} */
-                        status: "processing" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
+                        status: "processing" | "awaiting_payment" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
                         total: number | null;
                         /**
                          * Format: date-time
@@ -2624,7 +2711,7 @@ export interface operations {
                 limit?: string;
                 /** @description Only sagas begun at least this many seconds ago */
                 minAge?: string;
-                status?: "processing" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
+                status?: "processing" | "awaiting_payment" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
                 /**
                  * @description Only sagas that have not ended and stand at this step
                  * @example charge-payment
@@ -2679,7 +2766,7 @@ export interface operations {
                              */
                             startedAt: string;
                             /** @enum {unknown} */
-                            status: "processing" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
+                            status: "processing" | "awaiting_payment" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
                             step: string | null;
                             /**
                              * Format: date-time
@@ -2856,7 +2943,7 @@ export interface operations {
                          */
                         startedAt: string;
                         /** @enum {unknown} */
-                        status: "processing" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
+                        status: "processing" | "awaiting_payment" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
                         step: string | null;
                         steps: {
                             attempts: {
@@ -3089,7 +3176,7 @@ export interface operations {
                          */
                         startedAt: string;
                         /** @enum {unknown} */
-                        status: "processing" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
+                        status: "processing" | "awaiting_payment" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
                         step: string | null;
                         steps: {
                             attempts: {
@@ -3410,7 +3497,7 @@ export interface operations {
                          */
                         startedAt: string;
                         /** @enum {unknown} */
-                        status: "processing" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
+                        status: "processing" | "awaiting_payment" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
                         step: string | null;
                         steps: {
                             attempts: {
@@ -3731,7 +3818,7 @@ export interface operations {
                          */
                         startedAt: string;
                         /** @enum {unknown} */
-                        status: "processing" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
+                        status: "processing" | "awaiting_payment" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
                         step: string | null;
                         steps: {
                             attempts: {

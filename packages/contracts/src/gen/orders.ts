@@ -7,6 +7,7 @@ import type { FailureInput as _holdfast_orders_v1_FailureInput, Failure as _hold
 import type { GetOrderRequestInput as _holdfast_orders_v1_GetOrderRequestInput, GetOrderRequest as _holdfast_orders_v1_GetOrderRequest } from './holdfast/orders/v1/GetOrderRequest.ts';
 import type { GetOrderResponseInput as _holdfast_orders_v1_GetOrderResponseInput, GetOrderResponse as _holdfast_orders_v1_GetOrderResponse } from './holdfast/orders/v1/GetOrderResponse.ts';
 import type { ItemInput as _holdfast_orders_v1_ItemInput, Item as _holdfast_orders_v1_Item } from './holdfast/orders/v1/Item.ts';
+import type { NextActionInput as _holdfast_orders_v1_NextActionInput, NextAction as _holdfast_orders_v1_NextAction } from './holdfast/orders/v1/NextAction.ts';
 import type { OrderInput as _holdfast_orders_v1_OrderInput, Order as _holdfast_orders_v1_Order } from './holdfast/orders/v1/Order.ts';
 import type { OrderLineInput as _holdfast_orders_v1_OrderLineInput, OrderLine as _holdfast_orders_v1_OrderLine } from './holdfast/orders/v1/OrderLine.ts';
 import type { OrderServiceClient as _holdfast_orders_v1_OrderServiceClient, OrderServiceDefinition as _holdfast_orders_v1_OrderServiceDefinition } from './holdfast/orders/v1/OrderService.ts';
@@ -32,6 +33,7 @@ export interface ProtoGrpcType {
         GetOrderResponse: MessageTypeDefinition<_holdfast_orders_v1_GetOrderResponseInput, _holdfast_orders_v1_GetOrderResponse>
         Item: MessageTypeDefinition<_holdfast_orders_v1_ItemInput, _holdfast_orders_v1_Item>
         LineKind: EnumTypeDefinition
+        NextAction: MessageTypeDefinition<_holdfast_orders_v1_NextActionInput, _holdfast_orders_v1_NextAction>
         Order: MessageTypeDefinition<_holdfast_orders_v1_OrderInput, _holdfast_orders_v1_Order>
         OrderLine: MessageTypeDefinition<_holdfast_orders_v1_OrderLineInput, _holdfast_orders_v1_OrderLine>
         OrderService: SubtypeConstructor<typeof grpc.Client, _holdfast_orders_v1_OrderServiceClient> & { service: _holdfast_orders_v1_OrderServiceDefinition }

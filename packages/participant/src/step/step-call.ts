@@ -1,6 +1,5 @@
 import { KEY_PATTERN, KEY_RULE, type Refusal, reasons, type StepState } from '@holdfast/contracts';
 import {
-  type ActOutcome,
   ask,
   type Fingerprinter,
   type IdempotentCall,
@@ -10,11 +9,14 @@ import {
 } from '@holdfast/idempotency';
 import { type Query, sqlstateOf } from '@holdfast/postgres';
 import { type Answer, decodeStatus, errorOf, InvalidRequest, type RpcError, type ServerCall } from '@holdfast/rpc';
+import type { StepOutcome, Waiting } from './step-runner.ts';
 
 // A participant's border: what came of a keyed call, in gRPC's terms. The only place where the two meet.
 
 const MAX_WAIT_MS = 2_000;
 const LOWEST_WAIT_MS = 20;
+/** Trailers are small: grpc-js takes 8 KiB of them, and base64 makes these a third longer. */
+const MAX_WAITING_DATA_BYTES = 4_096;
 
 export interface Operation {
   name: string;
@@ -57,7 +59,7 @@ export function keyedCall(
 }
 
 /** The answer to an act or an undo; stored bytes leave as they were stored. */
-export function stepAnswer(outcome: ActOutcome): Answer<never> {
+export function stepAnswer(outcome: StepOutcome): Answer<never> {
   switch (outcome.kind) {
     case 'completed':
       return { kind: 'completed', bytes: outcome.answer, replayed: outcome.replayed };
@@ -67,10 +69,32 @@ export function stepAnswer(outcome: ActOutcome): Answer<never> {
       return errorOf(OUTCOME_REASONS.reused, undefined, { differing: outcome.differing.join(',') });
     case 'unknown':
       // Why the provider's answer is not known is what an operator looks for in the saga's journal.
-      return errorOf(OUTCOME_REASONS.unknown, `${outcome.detail}. ${reasons.OUTCOME_UNKNOWN.detail}`);
+      return pushedBack(
+        errorOf(OUTCOME_REASONS.unknown, `${outcome.detail}. ${reasons.OUTCOME_UNKNOWN.detail}`),
+        'retryAfterMs' in outcome ? outcome.retryAfterMs : undefined,
+      );
+    case 'waiting':
+      return waitingAnswer(outcome);
     default:
       return errorOf(OUTCOME_REASONS[outcome.kind]);
   }
+}
+
+function pushedBack(error: RpcError, retryAfterMs: number | undefined): RpcError {
+  return retryAfterMs === undefined
+    ? error
+    : { ...error, pushbackMs: Math.max(error.pushbackMs, Math.ceil(retryAfterMs)) };
+}
+
+/** @throws Error where there is more to tell than a status can carry */
+function waitingAnswer({ reason, data, waitMs }: Waiting): RpcError {
+  const json = data === undefined ? undefined : JSON.stringify(data);
+  if (json !== undefined && Buffer.byteLength(json) > MAX_WAITING_DATA_BYTES) {
+    throw new Error(`what a waiting step tells has more than ${MAX_WAITING_DATA_BYTES} bytes: tell less`);
+  }
+  const pauseMs = Math.max(Math.ceil(waitMs), 0);
+  const metadata = { wait_reason: reason, wait_ms: String(pauseMs), ...(json !== undefined && { data: json }) };
+  return { ...errorOf('WAITING', undefined, metadata), pushbackMs: pauseMs };
 }
 
 /** What a thrown error of the store means to a caller; undefined when it is no fault of the store. */

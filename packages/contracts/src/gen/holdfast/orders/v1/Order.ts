@@ -4,6 +4,7 @@ import type { OrderStatusInput as _holdfast_orders_v1_OrderStatusInput, OrderSta
 import type { PricedItemInput as _holdfast_orders_v1_PricedItemInput, PricedItem as _holdfast_orders_v1_PricedItem } from '../../../holdfast/orders/v1/PricedItem.ts';
 import type { FailureInput as _holdfast_orders_v1_FailureInput, Failure as _holdfast_orders_v1_Failure } from '../../../holdfast/orders/v1/Failure.ts';
 import type { OrderLineInput as _holdfast_orders_v1_OrderLineInput, OrderLine as _holdfast_orders_v1_OrderLine } from '../../../holdfast/orders/v1/OrderLine.ts';
+import type { NextActionInput as _holdfast_orders_v1_NextActionInput, NextAction as _holdfast_orders_v1_NextAction } from '../../../holdfast/orders/v1/NextAction.ts';
 import type { Long } from '@grpc/proto-loader';
 
 export interface OrderInput {
@@ -22,6 +23,7 @@ export interface OrderInput {
   'lines'?: (_holdfast_orders_v1_OrderLineInput)[];
   'metadata'?: ({[key: string]: string});
   'reference'?: (string);
+  'nextAction'?: (_holdfast_orders_v1_NextActionInput | null);
   'sum'?: "total";
 }
 
@@ -41,5 +43,6 @@ export interface Order {
   'lines': (_holdfast_orders_v1_OrderLine)[];
   'metadata': ({[key: string]: string});
   'reference': (string);
+  'nextAction': (_holdfast_orders_v1_NextAction | null);
   'sum'?: "total";
 }
