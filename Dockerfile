@@ -48,6 +48,9 @@ RUN rm -rf /usr/local/lib/node_modules /usr/local/bin/npm /usr/local/bin/npx /us
 WORKDIR /app
 ENV NODE_ENV=production HOST=0.0.0.0 HTTP_PORT=8080 GRPC_PORT=50051 MIGRATE_ON_START=false
 EXPOSE 8080 50051
+# Where Compose mounts certificates: a new volume gets the folder's owner, so that the job `certificates` can fill it.
+RUN for holder in authority orchestrator inventory payment shipping operator; do \
+      install --directory --owner=node --group=node --mode=700 "/certificates/$holder"; done
 # Every file belongs to root, and the service runs as somebody else: it cannot change itself.
 USER node
 HEALTHCHECK --interval=5s --timeout=10s --start-period=60s --retries=5 CMD ["bash", "/app/packages/service/src/probe.sh"]

@@ -95,18 +95,19 @@ describe.each(SERVICES)('the Kubernetes manifests of %s', (service) => {
 
   it('set what the service needs and nothing that it does not know; secrets come by reference', () => {
     const { env } = one(service, 'Deployment').spec.template.spec.containers[0];
-    const names: string[] = env.map(({ name }: { name: string }) => name);
+    const names: string[] = env.map(({ name }: { name: string }) => name.replace(/_FILE$/, ''));
     const known = Object.keys(SETTINGS[service] ?? {});
     expect(names.filter((name) => !known.includes(name))).toEqual([]);
     expect(missing(service, names)).toEqual([]);
-    for (const { name, value } of env) if (/URL|KEY|SECRET/.test(name)) expect(value, name).toBeUndefined();
+    for (const { name, value } of env) if (/(URL|KEY|KEYS|SECRET)$/.test(name)) expect(value, name).toBeUndefined();
   });
 
   it('ask for health where it is answered, and kill nobody for a database that is gone', () => {
     const [container] = one(service, 'Deployment').spec.template.spec.containers;
-    expect(container.startupProbe.httpGet).toEqual({ path: '/livez', port: 'http' });
-    expect(container.livenessProbe.httpGet).toEqual({ path: '/livez', port: 'http' });
-    expect(container.readinessProbe.httpGet).toEqual({ path: '/readyz', port: 'http' });
+    const port = { port: 'http', ...(speaksHttps(container.env) && { scheme: 'HTTPS' }) };
+    expect(container.startupProbe.httpGet).toEqual({ path: '/livez', ...port });
+    expect(container.livenessProbe.httpGet).toEqual({ path: '/livez', ...port });
+    expect(container.readinessProbe.httpGet).toEqual({ path: '/readyz', ...port });
   });
 
   it('give a service the time to stop, and keep an old replica until a new one serves', () => {
@@ -154,15 +155,55 @@ describe.each(SERVICES)('the Kubernetes manifests of %s', (service) => {
   });
 });
 
+const speaksHttps = (env: Manifest[]) => env.some(({ name }) => name === 'HTTP_TLS_CERT_FILE');
+const TLS_FILES = ['GRPC_TLS_CERT_FILE', 'GRPC_TLS_KEY_FILE', 'GRPC_TLS_CA_FILE'];
+
+describe('T1: whatever is deployed', () => {
+  const composed = (path: string) =>
+    parse(readFileSync(join(DEPLOY, path), 'utf8'), { merge: true, maxAliasCount: 1_000 }).services;
+  const environmentsOf = (service: string): Record<string, string>[] => [
+    Object.fromEntries(
+      one(service, 'Deployment').spec.template.spec.containers[0].env.map(({ name, value }: Manifest) => [name, value]),
+    ),
+    ...['../docker-compose.yml', 'swarm/stack.yml', `compose/${service}.yml`].map(
+      (path) => composed(path)[service].environment,
+    ),
+  ];
+
+  it.each(SERVICES)('gives %s a certificate, and clear text to no gRPC', (service) => {
+    for (const environment of environmentsOf(service)) {
+      expect(Object.keys(environment)).toEqual(expect.arrayContaining(TLS_FILES));
+      if (service === 'orchestrator') continue;
+      expect(environment.GRPC_TLS_ALLOW).toMatch(/^(orchestrator|\$\{GRPC_TLS_ALLOW:-orchestrator\})$/);
+      expect(environment).not.toHaveProperty('ALLOW_PLAINTEXT');
+    }
+  });
+
+  it('has cert-manager make what the pods mount: a name for each, and calls by orchestrators alone', () => {
+    const made = documentsOf(join(DEPLOY, 'kubernetes/overlays/production/certificates.yaml'));
+    const issuers = made.filter(({ kind }) => kind === 'Issuer').map(({ metadata }) => metadata.name);
+    const certificates = made.filter(({ kind, spec }) => kind === 'Certificate' && spec.isCA !== true);
+    expect(certificates.map(({ metadata }) => metadata.name).sort()).toEqual([...SERVICES].sort());
+    for (const { metadata, spec } of certificates) {
+      const { volumes, containers } = one(metadata.name, 'Deployment').spec.template.spec;
+      expect(volumes).toContainEqual({ name: 'certificates', secret: { secretName: spec.secretName } });
+      expect(containers[0].volumeMounts).toContainEqual(expect.objectContaining({ mountPath: '/certificates' }));
+      expect(spec.dnsNames).toContain(metadata.name);
+      expect(spec.usages.includes('client auth')).toBe(metadata.name === 'orchestrator');
+      expect(issuers).toContain(spec.issuerRef.name);
+    }
+  });
+});
+
 describe('ORDER_EVENTS', () => {
   it('is one switch: every service that tells or hears of orders gets it from the same place', () => {
     const concerned = SERVICES.filter((service) => 'ORDER_EVENTS' in (SETTINGS[service] ?? {}));
-    expect(concerned.sort()).toEqual(['inventory', 'orchestrator', 'shipping']);
+    expect(concerned.sort()).toEqual(['inventory', 'orchestrator', 'payment', 'shipping']);
     const sources = concerned.flatMap((service) => {
       const { env } = one(service, 'Deployment').spec.template.spec.containers[0];
       return env.flatMap(({ name, valueFrom }: Manifest) => (name === 'ORDER_EVENTS' ? [valueFrom] : []));
     });
-    expect(sources).toHaveLength(3);
+    expect(sources).toHaveLength(4);
     expect(new Set(sources.map((source) => JSON.stringify(source))).size).toBe(1);
     const composed = ['docker-compose.yml', 'deploy/swarm/stack.yml'].flatMap((path) => {
       const { services } = parse(readFileSync(join(DEPLOY, '..', path), 'utf8'), { merge: true, maxAliasCount: 1_000 });
@@ -220,7 +261,7 @@ describe.each([...SERVICES])('deploy/compose/%s.yml', (service) => {
   const compose = parse(readFileSync(join(DEPLOY, 'compose', `${service}.yml`), 'utf8'));
 
   it('sets what the service needs and nothing that it does not know', () => {
-    const names = Object.keys(compose.services[service].environment);
+    const names = Object.keys(compose.services[service].environment).map((name) => name.replace(/_FILE$/, ''));
     const known = Object.keys(SETTINGS[service] ?? {});
     expect(names.filter((name) => !known.includes(name))).toEqual([]);
     expect(missing(service, names)).toEqual([]);

@@ -1,8 +1,10 @@
 /** deploy/swarm, really deployed: on this engine as a swarm of one node. */
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { keepCertificates, LOCAL_HOLDERS } from '@holdfast/certificates';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { docker } from './docker.ts';
 import { initSwarm, RUN_NAME as STACK } from './leftovers.ts';
@@ -32,6 +34,13 @@ async function makeSecrets(): Promise<void> {
   };
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-secrets-'));
   try {
+    const made = await keepCertificates(join(folder, 'tls'), LOCAL_HOLDERS, new Date());
+    for (const name of SERVICES) {
+      const { ca, cert, key } = made[name] ?? { ca: '', cert: '', key: '' };
+      secrets[`${name}-tls-cert`] = readFileSync(cert, 'utf8');
+      secrets[`${name}-tls-key`] = readFileSync(key, 'utf8');
+      secrets['tls-ca'] = readFileSync(ca, 'utf8');
+    }
     for (const [name, value] of Object.entries(secrets)) {
       await writeFile(join(folder, name), value);
       await docker(['secret', 'create', `${STACK}-${name}`, join(folder, name)]);

@@ -273,11 +273,14 @@ class System implements ContainerSystem {
 
   /** A container of one of our images, with no more rights than production gives it. */
   #ours(app: string, image: string, probe: string): HardenedContainer {
-    return new HardenedContainer(image, probe)
-      .withNetworkMode(this.#network)
-      .withNetworkAliases(app)
-      .withEnvironment({ MIGRATE_ON_START: 'true' })
-      .withLabels(RUN_LABEL);
+    return (
+      new HardenedContainer(image, probe)
+        .withNetworkMode(this.#network)
+        .withNetworkAliases(app)
+        // Releases run side by side here, and the last one speaks in clear text alone; compose.test.ts is about certificates.
+        .withEnvironment({ MIGRATE_ON_START: 'true', ALLOW_PLAINTEXT: 'true' })
+        .withLabels(RUN_LABEL)
+    );
   }
 
   async #launch(container: GenericContainer): Promise<string> {

@@ -5,6 +5,7 @@ import { config } from './config.ts';
 describe('the settings', () => {
   it('need nothing but a database: shipments are our own then', () => {
     expect(loadConfig(config, { DATABASE_URL: 'postgres://localhost/shipping' })).toEqual({
+      ALLOW_PLAINTEXT: false,
       DATABASE_URL: 'postgres://localhost/shipping',
       HOST: '127.0.0.1',
       GRPC_PORT: 50_053,

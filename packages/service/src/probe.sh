@@ -21,4 +21,22 @@ ask() {
   [[ $status == HTTP/1.?' 200 '* ]]
 }
 
+# The shell speaks no TLS. The answer of the service beside it needs no proof: nobody else can listen on its port.
+ask_by_tls() {
+  node -e '
+    const [path, port, seconds] = process.argv.slice(1);
+    const { get } = require("node:https");
+    const timeout = 1000 * Number(seconds);
+    get({ host: "127.0.0.1", port, path, timeout, rejectUnauthorized: false }, (answer) => {
+      answer.pipe(process.stdout);
+      process.exitCode = answer.statusCode === 200 ? 0 : 1;
+    }).on("timeout", function () { this.destroy(new Error("no answer in time")); })
+      .on("error", ({ message }) => { console.error(`${path}: ${message}`); process.exitCode = 1; });
+  ' "$path" "${HTTP_PORT:-8080}" "$answer_within_s"
+}
+
+if [[ -n ${HTTP_TLS_CERT:-}${HTTP_TLS_CERT_FILE:-} ]]; then
+  ask_by_tls
+  exit
+fi
 ask 3<>"/dev/tcp/127.0.0.1/${HTTP_PORT:-8080}"

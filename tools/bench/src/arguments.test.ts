@@ -28,6 +28,7 @@ describe('the command line of the bench', () => {
       parked: 0,
       agedHours: 1,
       randomKeys: false,
+      tls: true,
       soakMinutes: null,
       database: {},
     });

@@ -24,6 +24,8 @@ export interface BenchOptions {
   agedHours: number;
   /** Keys that carry no time, and so random ids: of what is measured, and of what has grown. */
   randomKeys: boolean;
+  /** Whether the services prove to each other who they are, as they do in production. */
+  tls: boolean;
   /** How long orders are placed while memory is looked at; null for not at all. */
   soakMinutes: number | null;
   /** Settings of the measured Postgres, over the usual ones. */
@@ -50,6 +52,7 @@ export const BENCH_USAGE = `npm run bench -- [options]: how fast, and what an or
   --parked N        N parked sagas first, 1 to 100000; likewise
   --aged-hours N    they were placed over the past N hours (default 1), and retention deals with what is past it, 1 to 2160
   --random-keys     keys without a time (UUIDv4), which make random ids, instead of those of our client (UUIDv7)
+  --no-tls          the services speak in clear text, to see what mutual TLS costs
   --soak MINUTES    256 clients for so long, with every process's memory each half minute, 1 to 1440; without --only,
                     no scenario
   --database N=V    a setting of Postgres, for all runs of this revision; may be repeated
@@ -74,6 +77,7 @@ const OPTIONS = {
   parked: { type: 'string' },
   'aged-hours': { type: 'string' },
   'random-keys': { type: 'boolean', default: false },
+  'no-tls': { type: 'boolean', default: false },
   soak: { type: 'string' },
   database: { type: 'string', multiple: true },
   help: { type: 'boolean', default: false },
@@ -105,6 +109,7 @@ function optionsOf(values: Values): BenchOptions {
     profiles: values.profiles ?? null,
     ...growthOf(values),
     randomKeys: randomKeysOf(values),
+    tls: !values['no-tls'],
     soakMinutes: wholeNumber('--soak', values.soak, 1, 1_440) ?? null,
     database: databaseSettings(values.database ?? []),
   };

@@ -125,6 +125,7 @@ export class BenchSystem {
       stateDir: this.#stateDir,
       clean,
       httpPort: 0,
+      tls: this.#options.tls,
       env: withProfiles(env, this.#options.profiles),
       databaseSettings: this.#options.database,
       say: this.#say,

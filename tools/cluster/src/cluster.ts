@@ -47,8 +47,8 @@ export interface ClusterOptions {
    */
   pooler?: boolean;
   /**
-   * The services prove to each other who they are (mutual TLS), with certificates that are made here. Default: unless the
-   * environment has HOLDFAST_TLS=off, for comparisons.
+   * The services prove to each other who they are (mutual TLS), with certificates that are made here. Default true; false is
+   * for comparisons.
    */
   tls?: boolean;
   /** Settings of the services over the usual ones; `undefined` takes one away. */
@@ -148,7 +148,7 @@ async function bringUp(parts: ClusterParts, options: ClusterOptions): Promise<vo
   if (options.pooler ?? process.env.HOLDFAST_POOLER === 'pgbouncer') await parts.startPooler();
   options.signal?.throwIfAborted();
   const apiKey = apiKeyIn(stateDir);
-  const tls = (options.tls ?? process.env.HOLDFAST_TLS !== 'off') ? await certificatesIn(stateDir) : undefined;
+  const tls = (options.tls ?? true) ? await certificatesIn(stateDir) : undefined;
   const plan = planCluster({
     orchestrators,
     participants,

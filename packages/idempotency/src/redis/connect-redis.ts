@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { isCertificateFault } from '@holdfast/resilience';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import type { RedisClient } from './bounded-redis.ts';
@@ -41,6 +43,7 @@ export function connectRedis(url: string, onUntrusted: (fault: string) => void =
     const at = host.lastIndexOf(':');
     return { host: host.slice(0, at), port: Number(host.slice(at + 1)) };
   });
+  const behindTls = secure === undefined ? [] : nodes;
   if (kind === 'cluster') {
     const client = new Cluster(nodes, {
       enableOfflineQueue: false,
@@ -49,29 +52,52 @@ export function connectRedis(url: string, onUntrusted: (fault: string) => void =
       // A certificate names the host, not the address that it has now.
       ...(secure !== undefined && { dnsLookup: (address, found) => found(null, address) }),
     });
-    return heard(client, onUntrusted);
+    return heard(client, onUntrusted, behindTls);
   }
   if (kind === 'sentinel') {
     if (masterName === undefined)
       throw new RangeError('redis+sentinel://host:port,…/master-name: give the master’s name');
     const toSentinels = secure === undefined ? {} : { sentinelTLS: {}, enableTLSForSentinelMode: true };
     const options = { ...OPTIONS, ...credentials, ...tls, ...toSentinels, sentinels: nodes, name: masterName };
-    return heard(new Redis(options), onUntrusted);
+    return heard(new Redis(options), onUntrusted, behindTls);
   }
   return heard(new Redis(url, OPTIONS), onUntrusted);
 }
 
-/** Without a listener the client writes its errors to the console; its callers get most of them as rejected answers. */
-function heard<T extends RedisClient>(client: T, onUntrusted: (fault: string) => void): T {
+/**
+ * Without a listener the client writes its errors to the console; its callers get most of them as rejected answers.
+ * @param behind the nodes or Sentinels, where TLS is spoken: of them the client tells only that they are away
+ */
+function heard<T extends RedisClient>(client: T, onUntrusted: (fault: string) => void, behind: Endpoint[] = []): T {
   const told = new Set<string>();
-  const hear = (error: NodeJS.ErrnoException & { lastNodeError?: NodeJS.ErrnoException }) => {
-    const fault = error.lastNodeError ?? error;
-    const { code = '', message } = fault;
-    if (!isCertificateFault(fault) || told.has(code)) return;
-    told.add(code);
-    onUntrusted(`${code}: ${message}`);
+  const hear = (error: NodeJS.ErrnoException) => {
+    const line = `${error.code}: ${error.message}`;
+    if (!isCertificateFault(error) || told.has(line)) return;
+    told.add(line);
+    onUntrusted(line);
   };
-  client.on('error', hear);
-  client.on('node error', hear);
+  let lookedAtMs = Number.NEGATIVE_INFINITY;
+  client.on('error', (error) => {
+    hear(error);
+    const nowMs = performance.now();
+    if (nowMs - lookedAtMs < LOOK_EVERY_MS) return;
+    lookedAtMs = nowMs;
+    for (const endpoint of behind) lookAtCertificate(endpoint, hear);
+  });
   return client;
+}
+
+interface Endpoint {
+  host: string;
+  port: number;
+}
+
+const LOOK_EVERY_MS = 60_000;
+
+function lookAtCertificate({ host, port }: Endpoint, onError: (error: Error) => void): void {
+  const named = isIP(host) === 0 ? { servername: host } : {};
+  const socket = connectTls({ host, port, timeout: OPTIONS.connectTimeout, ...named });
+  socket.once('error', onError);
+  socket.once('timeout', () => socket.destroy());
+  socket.once('secureConnect', () => socket.destroy());
 }
