@@ -167,7 +167,7 @@ export const MUTATIONS: readonly Mutation[] = [
         file: `${IDEMPOTENCY}/fastify/fastify.db.test.ts`,
         titles: ['K9: an ORM’s nested transaction', 'K9: a handler'],
       },
-      { file: `${IDEMPOTENCY}/grpc/keyed-server.db.test.ts`, titles: ['K9: gives an error'] },
+      { file: `${IDEMPOTENCY}/rpc/adapters.db.test.ts`, titles: ['K9: gives an error'] },
     ],
   },
   {
