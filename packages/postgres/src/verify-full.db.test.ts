@@ -5,7 +5,7 @@ import { type CertificateFiles, keepCertificates } from '@holdfast/certificates'
 import { type PostgresServer, startPostgres } from '@holdfast/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPool, type Pool } from './pool.ts';
-import { prepareDatabase } from './prepare-database.ts';
+import { prepareDatabase } from './migrations/prepare-database.ts';
 import { classifyPostgresError } from './sqlstate.ts';
 
 let folder: string;
