@@ -29,6 +29,7 @@ export default {
       ignoreDependencies: ['openapi-typescript'],
     },
     'tools/auditor': { entry: ['src/{index,audit}.ts'] },
+    'tools/chaos': { entry: ['src/{main,races/main,races/race-orders}.ts'] },
     'tools/bench': { entry: ['src/{index,main,duplicates,idempotency,leases,purge,unrelated,bare-server}.ts'] },
     'tools/cluster': { entry: ['src/{index,up}.ts'] },
     'tools/demo': { entry: ['src/{index,main,composed}.ts'] },

@@ -33,10 +33,12 @@ const STATIC = ['deployment', 'house', 'invariants', 'links', 'mutations', 'repo
 const ORDERS = [
   'bad-input',
   'cancel-order',
+  'card-payments',
   'duplicate-order',
   'grpc-orders',
   'other-clients',
   'place-order',
+  'refunds',
   'retried-writes',
   'world-orders',
 ].map((name) => `tests/${name}.test.ts`);

@@ -30,6 +30,7 @@ const COMMANDS = {
   simulate: [['node', 'packages/testing/src/simulation/simulate.ts']],
   bench: [['node', 'tools/bench/src/main.ts']],
   chaos: [['node', 'tools/chaos/src/main.ts']],
+  races: [['node', 'tools/chaos/src/races/main.ts']],
   matrix: [['node', 'tools/matrix/src/main.ts']],
   contrast: [['node', 'tools/contrast/src/main.ts']],
   failover: [['node', 'tools/failover/src/main.ts']],

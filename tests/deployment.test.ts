@@ -198,12 +198,12 @@ describe('T1: whatever is deployed', () => {
 describe('ORDER_EVENTS', () => {
   it('is one switch: every service that tells or hears of orders gets it from the same place', () => {
     const concerned = SERVICES.filter((service) => 'ORDER_EVENTS' in (SETTINGS[service] ?? {}));
-    expect(concerned.sort()).toEqual(['inventory', 'orchestrator', 'shipping']);
+    expect(concerned.sort()).toEqual(['inventory', 'orchestrator', 'payment', 'shipping']);
     const sources = concerned.flatMap((service) => {
       const { env } = one(service, 'Deployment').spec.template.spec.containers[0];
       return env.flatMap(({ name, valueFrom }: Manifest) => (name === 'ORDER_EVENTS' ? [valueFrom] : []));
     });
-    expect(sources).toHaveLength(3);
+    expect(sources).toHaveLength(4);
     expect(new Set(sources.map((source) => JSON.stringify(source))).size).toBe(1);
     const composed = ['docker-compose.yml', 'deploy/swarm/stack.yml'].flatMap((path) => {
       const { services } = parse(readFileSync(join(DEPLOY, '..', path), 'utf8'), { merge: true, maxAliasCount: 1_000 });

@@ -25,6 +25,11 @@ export const config = {
   INSTANCE: optional(text('a name of letters, digits, dots, underscores and dashes', /^[\w.-]{1,100}$/), undefined),
   /** How long an order may take before it is turned back. */
   ORDER_DEADLINE_MS: optional(integer(1_000, 86_400_000), 60_000),
+  /**
+   * How long an order may wait for its payment in all, banks that take days included. The customer's time to confirm is part of
+   * it, and is payment's own setting (PAYMENT_WINDOW_MS).
+   */
+  PAYMENT_WAIT_MS: optional(integer(1_000, 20 * 86_400_000), 7 * 86_400_000),
   /** How long a key's first answer is replayed byte for byte. */
   KEY_LIFETIME_MS: optional(integer(1_000, 366 * 86_400_000), 86_400_000),
   /** How long a key is remembered at least; an older one that says its age and is not known is refused. */

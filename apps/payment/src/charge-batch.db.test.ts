@@ -19,7 +19,13 @@ let participant: TestParticipant<typeof services.payment>;
 let payment: Payment;
 beforeAll(async () => {
   sandbox = await startTestSandbox();
-  settings = { STRIPE_SECRET_KEY: SECRET_KEY, STRIPE_API_BASE: new URL(sandbox.url), STRIPE_TIMEOUT_MS: 10_000 };
+  settings = {
+    STRIPE_SECRET_KEY: SECRET_KEY,
+    STRIPE_API_BASE: new URL(sandbox.url),
+    STRIPE_TIMEOUT_MS: 10_000,
+    PAYMENT_WINDOW_MS: 900_000,
+    STRIPE_WEBHOOK_SECRET: null,
+  };
   participant = await testParticipant('charge_batch', services.payment, paymentMigrations, paymentService(settings));
   payment = createStepClient(services.payment, participant.address);
 });

@@ -30,6 +30,7 @@ import {
   type ChargeRequest,
   captured,
   chargeAccount,
+  FIRST_ATTEMPT,
   outcomeColumns,
   refusalOfAccount,
 } from './charge.ts';
@@ -110,7 +111,7 @@ class AccountDebits {
   }
 
   charge({ request, call }: Begun<ChargeRequest>): BegunCharge {
-    if (!staysHere(request)) return { kind: 'perform', plan: { intentId: null, attempt: 1 } };
+    if (!staysHere(request)) return { kind: 'perform', plan: FIRST_ATTEMPT };
     if (request.amount > 0) {
       const account = this.#accounts.get(`${request.tenantId} ${request.customerId}`);
       const refusal = refusalOfAccount(account, request);
@@ -167,12 +168,13 @@ function outcomesColumns(outcomes: BegunCharge[]): unknown[] {
 const storeIntents = statement(
   'payment.store-intents',
   `with ${heldClaimsSql('order_id', 'intent_id')}
-   update charges c set intent_id = h.intent_id
+   update charges c
+      set intent_id = h.intent_id, confirm_by = clock_timestamp() + $7::bigint * interval '1 millisecond'
      from held h
     where (select count(*) from held) > 0
       and c.tenant_id = h.tenant_id and c.order_id = h.order_id and c.state = 'created' and c.intent_id is null
       and ${fewRowsHint('h.tenant_id', 'h.order_id')}
-   returning c.tenant_id, c.order_id`,
+   returning c.tenant_id, c.order_id, c.confirm_by`,
 );
 
 export interface NewIntent extends OrderId {
@@ -180,27 +182,33 @@ export interface NewIntent extends OrderId {
   intentId: string;
 }
 
-/** @returns false when the attempt is no longer ours, or another intent is stored: this one must never be confirmed */
-export type StoreIntent = (intent: NewIntent) => Promise<boolean>;
+/**
+ * @returns until when the customer may confirm it; undefined when the attempt is no longer ours, or another intent is stored:
+ *   this one must never be confirmed
+ */
+export type StoreIntent = (intent: NewIntent) => Promise<Date | undefined>;
 
-/** Stores intents that are about to be confirmed, in transactions of their own between two calls (K7). */
-export function createIntentStore(pool: Pool): StoreIntent {
-  const batcher = createBatcher<NewIntent, boolean>({
-    run: (intents) => attachIntents(pool, intents),
+/**
+ * Stores intents that are about to be confirmed, in transactions of their own between two calls (K7).
+ * @param windowMs how long the customer has to confirm, from now on
+ */
+export function createIntentStore(pool: Pool, windowMs: number): StoreIntent {
+  const batcher = createBatcher<NewIntent, Date | undefined>({
+    run: (intents) => attachIntents(pool, intents, windowMs),
     lane: ({ tenantId, orderId }) => `${tenantId} ${orderId}`,
     concernsAll: (error) => classifyPostgresError(error) === 'unavailable',
   });
   return (intent) => batcher.submit(intent);
 }
 
-async function attachIntents(pool: Pool, intents: NewIntent[]): Promise<boolean[]> {
+async function attachIntents(pool: Pool, intents: NewIntent[], windowMs: number): Promise<(Date | undefined)[]> {
   const claims = heldColumns(intents.map(({ held }) => held));
-  const { rows } = await pool.query<{ tenant_id: string; order_id: string }>({
+  const { rows } = await pool.query<{ tenant_id: string; order_id: string; confirm_by: Date }>({
     ...storeIntents,
-    values: [...claims, intents.map(({ orderId }) => orderId), intents.map(({ intentId }) => intentId)],
+    values: [...claims, intents.map(({ orderId }) => orderId), intents.map(({ intentId }) => intentId), windowMs],
   });
   const stored = byOrder(rows);
-  return intents.map((intent) => stored(intent) !== undefined);
+  return intents.map((intent) => stored(intent)?.confirm_by);
 }
 
 const settleCharges = statement(

@@ -27,7 +27,7 @@ export interface Payment {
   currency: string;
 }
 
-export type RefusalReason = 'INSUFFICIENT_FUNDS' | 'CURRENCY_MISMATCH' | 'CARD_DECLINED';
+export type RefusalReason = 'INSUFFICIENT_FUNDS' | 'CURRENCY_MISMATCH' | 'CARD_DECLINED' | 'PAYMENT_NOT_CONFIRMED';
 export type ChargeOutcome = EffectOutcome<Payment, RefusalReason>;
 /** `perform`: by card, at the provider. */
 export type BegunCharge = ChargeOutcome | { kind: 'perform'; plan: CardPlan };
@@ -84,14 +84,22 @@ export interface CardPlan {
   intentId: string | null;
   /** Counts up with every attempt at the provider for this order. */
   attempt: number;
+  /** Until when the customer may confirm it; null before its intent is stored. */
+  confirmBy: Date | null;
+  /** From now on the database's clock, below 0 when it has passed; null before its intent is stored. */
+  leftMs: number | null;
 }
+
+/** Of a charge that is new here. */
+export const FIRST_ATTEMPT: CardPlan = { intentId: null, attempt: 1, confirmBy: null, leftMs: null };
 
 const startAttempt = statement(
   'payment.start-card-attempt',
   `insert into charges as c (tenant_id, order_id, customer_id, method_kind, amount, currency, state, provider_attempts)
    values ($1::text, $2::text, $3::text, $4::text, $5::bigint, $6::text, 'created', 1)
    on conflict (tenant_id, order_id) do update set provider_attempts = c.provider_attempts + 1
-   returning intent_id as "intentId", provider_attempts as attempt`,
+   returning intent_id as "intentId", provider_attempts as attempt, confirm_by as "confirmBy",
+             (extract(epoch from confirm_by - clock_timestamp()) * 1000)::float8 as "leftMs"`,
 );
 
 /**

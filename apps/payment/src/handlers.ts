@@ -1,4 +1,5 @@
 import {
+  type Bound,
   getStep,
   keyedCall,
   type OrderId,
@@ -8,21 +9,21 @@ import {
   settlementOf,
   stepMethod,
 } from '@holdfast/participant';
-import {
-  checkCurrency,
-  checkInteger,
-  checkShopId,
-  InvalidRequest,
-  type ServiceBinding,
-  service,
-  services,
-} from '@holdfast/rpc';
+import { checkCurrency, checkInteger, checkShopId, InvalidRequest, service, services } from '@holdfast/rpc';
+import { type HttpRoutes, onShutdown } from '@holdfast/service';
 import { adjustAccount, findAccount, MAX_BALANCE, putAccount } from './account.ts';
-import { type CardOutcome, type Cards, cardsFor, type GivenBack, type ProviderSettings } from './card.ts';
+import { type CardOutcome, type Cards, cardsFor, type GivenBack, type ProviderSettings, providerFor } from './card.ts';
 import type { CardPlan, ChargeRequest } from './charge.ts';
 import { beginCharges, createIntentStore, endCardCharges, type StoreIntent } from './charge-batch.ts';
+import type { Provider } from './provider.ts';
 import { beginRefunds, endRefund, type Refund, type RefundPlan } from './refund.ts';
+import { keepLearning } from './refunds/learn-refunds.ts';
+import { GIVE, RELEASE, RESERVE, refundMethods } from './refunds/refund-methods.ts';
+import { webhookRoutes } from './webhooks/endpoint.ts';
+import { hearEvent } from './webhooks/hear-event.ts';
 
+/** The payment method is given on the shop's page, which confirms the payment there. */
+const PAGE = 'card';
 /** How long the answer to a step is given again byte for byte; after that, what the effect's own row says. */
 const KEEP_DAYS = 14;
 const CHARGE = 'charge-payment';
@@ -30,21 +31,33 @@ const REFUND = 'refund-payment';
 const ADJUST = 'adjust-account';
 const PUT = 'put-account';
 
-const METHOD = /^(balance|pm_[A-Za-z0-9_]{1,200})$/;
+const METHOD = /^(balance|card|pm_[A-Za-z0-9_]{1,200})$/;
+const CUSTOMER = /^(cus_[A-Za-z0-9]{1,200})?$/;
+// A page, or an app by a scheme of its own.
+const RETURN_URL = /^([a-z][a-z0-9+.-]{1,40}:\/\/[^\s]{1,1000})?$/;
 
 const payment = services.payment;
 
 /**
  * `holdfast.payment.v1.PaymentService`: what each method checks, under which key it runs, and what it stores.
  * @param settings of the card provider
+ * @param events whether what the provider tells is published
  */
 export const paymentService =
-  (settings: ProviderSettings) =>
-  (participant: Participant): ServiceBinding => {
+  (settings: ProviderSettings, { publishes }: { publishes: boolean } = { publishes: false }) =>
+  (participant: Participant): Bound => {
     const { pool, fingerprinter } = participant;
-    const cards = cardsFor(settings, participant);
-    return service(payment, {
-      ChargePayment: stepMethod(participant, chargeStep(cards, createIntentStore(pool)), (request) => {
+    const provider = providerFor(settings, participant);
+    const hearsWebhooks = publishes && settings.STRIPE_WEBHOOK_SECRET !== null;
+    const cards = cardsFor(provider, settings, { hearsWebhooks });
+    const storeIntent = createIntentStore(pool, settings.PAYMENT_WINDOW_MS);
+    const http = webhooksFor(provider, settings, participant, { publishes, refunds: cards.refunds });
+    const binding = service(payment, {
+      ChargePayment: stepMethod(participant, chargeStep(cards, storeIntent), (request) => {
+        if (settings.REFUND_LOOK_MS !== undefined && provider !== null) {
+          const { log } = participant;
+          onShutdown(keepLearning({ pool, refunds: cards.refunds, log, everyMs: settings.REFUND_LOOK_MS }));
+        }
         const method = checkMethod(request.method);
         return {
           method,
@@ -52,14 +65,22 @@ export const paymentService =
           customerId: checkShopId('customer_id', request.customerId),
           amount: checkInteger('amount', request.amount, 0, Number.MAX_SAFE_INTEGER),
           currency: checkCurrency('currency', request.currency),
+          providerCustomer: checkShape('provider_customer', request.providerCustomer, CUSTOMER, 'send cus_…'),
+          offSession: request.offSession,
+          returnUrl: checkShape('return_url', request.returnUrl, RETURN_URL, 'send an absolute URL'),
         };
       }),
 
       RefundPayment: stepMethod(participant, refundStep(cards), () => ({})),
 
+      ...refundMethods(participant, { ...cards.refunds, leaseMs: cards.leaseMs }),
+
       GetStep: getStep(pool, {
         [CHARGE]: (answer) => ({ charged: payment.ChargePayment.responseDeserialize(answer) }),
         [REFUND]: (answer) => ({ refunded: payment.RefundPayment.responseDeserialize(answer) }),
+        [RESERVE]: (answer) => ({ refundReserved: payment.ReserveRefund.responseDeserialize(answer) }),
+        [RELEASE]: (answer) => ({ refundReleased: payment.ReleaseRefund.responseDeserialize(answer) }),
+        [GIVE]: (answer) => ({ chargeRefunded: payment.RefundCharge.responseDeserialize(answer) }),
         [ADJUST]: (answer) => ({ adjusted: payment.AdjustAccount.responseDeserialize(answer) }),
         [PUT]: (answer) => ({ put: payment.PutAccount.responseDeserialize(answer) }),
       }),
@@ -99,10 +120,29 @@ export const paymentService =
         );
       },
     });
+    return { ...binding, http };
   };
 
-/** The payment method goes to the provider and is kept nowhere. */
-type Charge = ChargeRequest & { method: string };
+/** `POST /webhooks/stripe`; nothing where there is no secret that could have signed one. */
+function webhooksFor(
+  provider: Provider | null,
+  { STRIPE_WEBHOOK_SECRET: secrets }: ProviderSettings,
+  { pool, log, metrics }: Participant,
+  { publishes, refunds }: { publishes: boolean; refunds: Cards['refunds'] },
+): HttpRoutes {
+  if (provider === null || secrets === null) return {};
+  const disputes = metrics.counter('payment_disputes_total', 'Disputes that the card provider told of', ['status']);
+  const parts = { pool, provider, refunds, publishes, onDispute: (status: string) => disputes.inc({ status }) };
+  return webhookRoutes({ secrets: secrets.split(','), log, metrics, hear: (told) => hearEvent(parts, told) });
+}
+
+/** What goes to the provider and is kept nowhere. */
+type Charge = ChargeRequest & {
+  method: string;
+  providerCustomer: string | null;
+  offSession: boolean;
+  returnUrl: string | null;
+};
 
 /** From an account at once; by card it is written down, made at the provider, and written down again with its answer. */
 function chargeStep(cards: Cards, storeIntent: StoreIntent): StepSpec<Charge, CardPlan, CardOutcome> {
@@ -119,7 +159,8 @@ function chargeStep(cards: Cards, storeIntent: StoreIntent): StepSpec<Charge, Ca
       perform(plan, held, charge) {
         const { tenantId, orderId } = charge;
         const attach = (intentId: string) => storeIntent({ held, tenantId, orderId, intentId });
-        return cards.charge({ ...charge, ...plan, key: held.key }, attach);
+        const method = charge.method === PAGE ? null : charge.method;
+        return cards.charge({ ...charge, ...plan, method, key: held.key }, attach);
       },
       record: async (tx, charged) =>
         (await endCardCharges(tx, charged)).map((outcome) => settlementOf(outcome, serialize)),
@@ -157,9 +198,14 @@ function refundStep(cards: Cards): StepSpec<OrderId, RefundPlan, GivenBack> {
 }
 
 /** @throws InvalidRequest */
-function checkMethod(method: string): string {
-  if (!METHOD.test(method)) {
-    throw new InvalidRequest('method', 'send `balance`, or a payment method of the card provider, pm_…');
-  }
-  return method;
+function checkMethod(sent: string): string {
+  const method = sent === '' ? PAGE : sent;
+  if (METHOD.test(method)) return method;
+  throw new InvalidRequest('method', 'send `balance`, `card`, or a payment method of the card provider, pm_…');
+}
+
+/** @returns null for what was not sent. @throws InvalidRequest */
+function checkShape(field: string, sent: string, shape: RegExp, hint: string): string | null {
+  if (!shape.test(sent)) throw new InvalidRequest(field, `${hint}, or nothing`);
+  return sent === '' ? null : sent;
 }

@@ -18,6 +18,8 @@ beforeAll(async () => {
       STRIPE_SECRET_KEY: SECRET_KEY,
       STRIPE_API_BASE: new URL(sandbox.url),
       STRIPE_TIMEOUT_MS: 500,
+      PAYMENT_WINDOW_MS: 900_000,
+      STRIPE_WEBHOOK_SECRET: null,
     }),
   );
 });
@@ -325,6 +327,8 @@ describe('without the provider', () => {
         STRIPE_SECRET_KEY: SECRET_KEY,
         STRIPE_API_BASE: new URL('http://127.0.0.1:1'),
         STRIPE_TIMEOUT_MS: 500,
+        PAYMENT_WINDOW_MS: 900_000,
+        STRIPE_WEBHOOK_SECRET: null,
       }),
     );
     try {

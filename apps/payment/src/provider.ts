@@ -4,6 +4,7 @@
  */
 import type { Log, Metrics } from '@holdfast/service';
 import Stripe from 'stripe';
+import { meaningOf } from './card/provider-errors.ts';
 import { createProviderHttp } from './provider-http.ts';
 
 export interface CardSettings {
@@ -14,7 +15,7 @@ export interface CardSettings {
   timeoutMs: number;
 }
 
-export type CallName = 'create' | 'confirm' | 'retrieve' | 'cancel' | 'refund';
+export type CallName = 'create' | 'confirm' | 'retrieve' | 'cancel' | 'refund' | 'list-refunds' | 'dispute';
 export type Called<T> = { kind: 'completed'; result: T } | { kind: 'failed'; error: Stripe.errors.StripeError };
 
 export interface Provider {
@@ -57,8 +58,18 @@ function addressOf({ protocol, hostname, port }: URL): { protocol: 'http' | 'htt
   return { protocol: secure ? 'https' : 'http', host: hostname, port: port || (secure ? '443' : '80') };
 }
 
+/** At most 64 + 128 characters, the call's name and a count: within the provider's 255. */
+export function keyOf(
+  { tenantId, key, attempt }: { tenantId: string; key: string; attempt: number },
+  call: CallName,
+): string {
+  return `${tenantId}:${key}:${call}:${attempt}`;
+}
+
 function tellOperator(log: Log, call: CallName, error: Stripe.errors.StripeError): void {
-  if (isDecline(error)) return;
+  const meaning = meaningOf(error);
+  // What an order brings, and what a race leaves behind, is nobody's fault.
+  if (meaning === 'declined' || meaning === 'not-confirmed' || meaning === 'moved') return;
   // The provider's own message may quote the payment method, or a part of our key (H23): its codes say enough.
   const { type, code, statusCode: status, param, requestId } = error;
   const about = { call, type, code, status, param, requestId };
@@ -72,24 +83,4 @@ function tellOperator(log: Log, call: CallName, error: Stripe.errors.StripeError
   } else {
     log.warn(about, 'a call to the card provider failed');
   }
-}
-
-/** The bank has refused this card: nothing was taken, and asking again would not change it. */
-export function isDecline(error: Stripe.errors.StripeError): boolean {
-  return error instanceof Stripe.errors.StripeCardError && error.rawType === 'card_error';
-}
-
-// What the order itself brings. A fault that names one of these is the order's own, not one of our set-up.
-const PARAMS_OF_THE_ORDER = new Set(['amount', 'currency', 'payment_method']);
-
-/** @returns which part of the order the provider refuses to take at all; undefined for any other fault */
-export function refusedParam(error: Stripe.errors.StripeError): string | undefined {
-  if (!(error instanceof Stripe.errors.StripeInvalidRequestError)) return undefined;
-  return error.param !== undefined && PARAMS_OF_THE_ORDER.has(error.param) ? error.param : undefined;
-}
-
-/** The provider's code, for people. Only what looks like one: its messages may hold more than we want to repeat. */
-export function codeIn(error: { code?: string; decline_code?: string }): string {
-  const code = error.decline_code ?? error.code ?? '';
-  return /^[a-z_]{1,64}$/.test(code) ? ` (${code})` : '';
 }

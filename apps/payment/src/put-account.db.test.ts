@@ -6,7 +6,13 @@ import { paymentMigrations, paymentService } from './index.ts';
 
 let payment: TestParticipant<typeof services.payment>;
 beforeAll(async () => {
-  const settings = { STRIPE_SECRET_KEY: null, STRIPE_API_BASE: null, STRIPE_TIMEOUT_MS: 500 };
+  const settings = {
+    STRIPE_SECRET_KEY: null,
+    STRIPE_API_BASE: null,
+    STRIPE_TIMEOUT_MS: 500,
+    STRIPE_WEBHOOK_SECRET: null,
+    PAYMENT_WINDOW_MS: 1_000,
+  };
   payment = await testParticipant('put-account', services.payment, paymentMigrations, paymentService(settings));
 });
 afterAll(() => payment.stop());

@@ -65,7 +65,12 @@ export interface TestCards {
   line: Line;
   payment: TestParticipant<typeof services.payment>;
   settings: ProviderSettings;
-  charge(order: TestOrder, by?: PaymentClient, method?: string): ReturnType<PaymentClient['ChargePayment']>;
+  charge(
+    order: TestOrder,
+    by?: PaymentClient,
+    method?: string,
+    more?: Partial<Parameters<PaymentClient['ChargePayment']>[0]>,
+  ): ReturnType<PaymentClient['ChargePayment']>;
   undo(order: TestOrder, by?: PaymentClient): ReturnType<PaymentClient['RefundPayment']>;
   /** Another process of the same service, as far as its memory goes; the database is the same. */
   replica(settings?: Partial<ProviderSettings>): Promise<PaymentClient>;
@@ -90,6 +95,8 @@ export async function startTestCards(timeoutMs = 2_000): Promise<TestCards> {
     STRIPE_SECRET_KEY: SECRET_KEY,
     STRIPE_API_BASE: new URL(`http://127.0.0.1:${line.port}`),
     STRIPE_TIMEOUT_MS: timeoutMs,
+    PAYMENT_WINDOW_MS: 900_000,
+    STRIPE_WEBHOOK_SECRET: null,
   };
   const payment = await testParticipant('payment', services.payment, paymentMigrations, paymentService(settings));
   const { pool } = payment.database;
@@ -99,8 +106,8 @@ export async function startTestCards(timeoutMs = 2_000): Promise<TestCards> {
     line,
     payment,
     settings,
-    charge: ({ orderId, key }, by = payment.client, method = 'pm_card_visa') =>
-      by.ChargePayment({ orderId, customerId: 'ann', amount: AMOUNT, currency: 'EUR', method }, options(key)),
+    charge: ({ orderId, key }, by = payment.client, method = 'pm_card_visa', more = {}) =>
+      by.ChargePayment({ orderId, customerId: 'ann', amount: AMOUNT, currency: 'EUR', method, ...more }, options(key)),
     undo: ({ orderId, undoKey }, by = payment.client) => by.RefundPayment({ orderId }, options(undoKey)),
     async replica(other = {}) {
       const participant = {
@@ -187,6 +194,8 @@ export interface Line {
   hold(call: CallName, moment: Moment): Held;
   /** The next such call is done by the provider, and its answer lost. */
   lose(call: CallName): void;
+  /** The next such call does not reach the provider, and gets this answer. */
+  replace(call: CallName, answer: { status: number; error: object; headers?: Record<string, string> }): void;
   /** While cut, connections are destroyed as they come. */
   cut(isCut: boolean): void;
   releaseAll(): void;
@@ -195,7 +204,8 @@ export interface Line {
 
 interface Gate {
   call: CallName;
-  moment: Moment | 'lost';
+  moment: Moment | 'lost' | 'replaced';
+  instead?: { status: number; error: object; headers?: Record<string, string> };
   arrived: PromiseWithResolvers<void>;
   released: PromiseWithResolvers<void>;
   delivered: PromiseWithResolvers<number>;
@@ -203,10 +213,15 @@ interface Gate {
 
 function nameOf({ method, url = '' }: IncomingMessage): CallName {
   const path = url.split('?')[0] ?? '';
-  if (method === 'GET') return 'retrieve';
+  if (method === 'GET') return path === '/v1/refunds' ? 'list-refunds' : 'retrieve';
   if (path === '/v1/refunds') return 'refund';
   if (path.endsWith('/confirm')) return 'confirm';
   return path.endsWith('/cancel') ? 'cancel' : 'create';
+}
+
+function answeredHeaders(headers: Headers): Record<string, string> {
+  const replayed = headers.get('idempotent-replayed');
+  return { 'content-type': 'application/json', ...(replayed !== null && { 'idempotent-replayed': replayed }) };
 }
 
 const PASSED_ON = ['authorization', 'content-type', 'idempotency-key', 'stripe-version'];
@@ -231,6 +246,11 @@ async function startLine(target: string): Promise<Line> {
     const body = await buffer(request);
     const at = gates.findIndex((gate) => gate.call === call);
     const gate = at === -1 ? undefined : gates.splice(at, 1)[0];
+    if (gate?.instead !== undefined) {
+      const { status, error, headers } = gate.instead;
+      response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify({ error }));
+      return;
+    }
     if (gate?.moment === 'request') await stopAt(gate);
     const answer = await fetch(target + request.url, {
       method: request.method ?? 'GET',
@@ -244,7 +264,7 @@ async function startLine(target: string): Promise<Line> {
     if (gate?.moment === 'answer') await stopAt(gate);
     gate?.delivered.resolve(answer.status);
     if (gate?.moment === 'lost') request.socket.destroy();
-    else response.writeHead(answer.status, { 'content-type': 'application/json' }).end(text);
+    else response.writeHead(answer.status, answeredHeaders(answer.headers)).end(text);
   };
 
   const server = createServer((request, response) => {
@@ -260,7 +280,7 @@ async function startLine(target: string): Promise<Line> {
   await once(server, 'listening');
   const addGate = (call: CallName, moment: Gate['moment']): Gate => {
     const [arrived, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-    const gate = { call, moment, arrived, released, delivered: Promise.withResolvers<number>() };
+    const gate: Gate = { call, moment, arrived, released, delivered: Promise.withResolvers<number>() };
     gates.push(gate);
     return gate;
   };
@@ -278,6 +298,9 @@ async function startLine(target: string): Promise<Line> {
       };
     },
     lose: (call) => void addGate(call, 'lost'),
+    replace(call, answer) {
+      addGate(call, 'replaced').instead = answer;
+    },
     cut(value) {
       isCut = value;
     },

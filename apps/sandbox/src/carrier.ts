@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type Pool, statement } from '@holdfast/postgres';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { pageOf, readPage } from './cards/paging.ts';
+import { pageOf, readPage } from './api/paging.ts';
 import type { FaultPlan, Faults } from './faults.ts';
 import type { Store } from './store.ts';
 

@@ -18,4 +18,8 @@ export const SETTINGS = {
     text('sk_test_ and 4 or more letters or digits', /^sk_test_\w{4,}$/),
     'sk_test_holdfast',
   ),
+  /** Where events of the payment API are sent; left out: what was set with `PUT /webhooks`, or nowhere. */
+  SANDBOX_WEBHOOK_URL: optional(url('http:', 'https:'), undefined),
+  /** What they are signed with. */
+  SANDBOX_WEBHOOK_SECRET: optional(text('whsec_ and 4 or more letters or digits', /^whsec_\w{4,}$/), 'whsec_holdfast'),
 };

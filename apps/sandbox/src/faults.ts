@@ -6,6 +6,14 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
+import { BANK_TIMES, type BankTimes } from './bank/bank-times.ts';
+import {
+  drawWebhookPlan,
+  NO_WEBHOOK_FAULTS,
+  WEBHOOK_RATES_SCHEMA,
+  type WebhookPlan,
+  type WebhookRates,
+} from './webhooks/webhook-faults.ts';
 
 /**
  * Faults, drawn per changing request from a seeded generator. Each side has its own stream and each request takes the
@@ -29,6 +37,10 @@ export interface FaultSettings {
   seed: number;
   payments: FaultRates;
   carrier: FaultRates;
+  /** Left out: events arrive once each, at once. */
+  webhooks?: WebhookRates;
+  /** Left out: BANK_TIMES. */
+  bank?: Partial<BankTimes>;
 }
 export type FaultKind = 'lostAnswer' | 'slow' | 'error500' | 'refused';
 export type FaultSide = 'payments' | 'carrier';
@@ -52,6 +64,9 @@ export interface Faults {
   /** Durable first, then in force. */
   set(settings: FaultSettings): Promise<void>;
   draw(side: FaultSide): FaultPlan;
+  /** What becomes of the next event. */
+  drawWebhook(): WebhookPlan;
+  bankTimes(): BankTimes;
   /** Sends an answer, or destroys the connection instead of it. */
   deliver(reply: FastifyReply, plan: FaultPlan, send: () => void): Promise<FastifyReply>;
   /** Ends all delays: the process is on its way out. */
@@ -94,6 +109,8 @@ export async function createFaults(pool: Pool, metrics: Metrics, now: () => Date
       settings = wanted;
       streams = streamsOf(wanted.seed);
     },
+    drawWebhook: () => drawWebhookPlan(streams.webhooks, settings.webhooks ?? NO_WEBHOOK_FAULTS),
+    bankTimes: () => ({ ...BANK_TIMES, ...settings.bank }),
     draw: (side) =>
       drawPlan(streams[side], settings[side], (kind) => {
         counts[side][kind] += 1;
@@ -104,12 +121,14 @@ export async function createFaults(pool: Pool, metrics: Metrics, now: () => Date
   };
 }
 
-function streamsOf(seed: number): Record<FaultSide, RandomGenerator> {
+function streamsOf(seed: number): Record<FaultSide | 'webhooks', RandomGenerator> {
   const carrier = xoroshiro128plus(seed);
   const payments = carrier.clone();
-  // Far ahead in the same sequence: the two never overlap.
+  // Far ahead in the same sequence, each: they never overlap.
   carrier.jump();
-  return { payments, carrier };
+  const webhooks = carrier.clone();
+  webhooks.jump();
+  return { payments, carrier, webhooks };
 }
 
 /** Always takes five numbers, in this order. */
@@ -177,6 +196,14 @@ const RATES_SCHEMA = {
     refused: RATE,
   },
 };
+const LONGEST_MS = 30 * 24 * 60 * 60 * 1_000;
+const BANK_TIMES_SCHEMA = {
+  type: 'object',
+  additionalProperties: false,
+  properties: Object.fromEntries(
+    Object.keys(BANK_TIMES).map((name) => [name, { type: 'integer', minimum: 0, maximum: LONGEST_MS }]),
+  ),
+};
 const SETTINGS_SCHEMA = {
   type: 'object',
   additionalProperties: false,
@@ -185,6 +212,8 @@ const SETTINGS_SCHEMA = {
     seed: { type: 'integer', minimum: -2_147_483_648, maximum: 2_147_483_647 },
     payments: RATES_SCHEMA,
     carrier: RATES_SCHEMA,
+    webhooks: WEBHOOK_RATES_SCHEMA,
+    bank: BANK_TIMES_SCHEMA,
   },
 };
 

@@ -1,10 +1,11 @@
 import type { AddressInfo } from 'node:net';
 import { createPool, type Migrations, prepareDatabase, runMigrations } from '@holdfast/postgres';
 import { createLog, createMetrics, loadConfig, onShutdown, runService } from '@holdfast/service';
-import { startKeyPurge } from './cards/provider-idempotency.ts';
+import { startKeyPurge } from './api/provider-idempotency.ts';
 import { SETTINGS } from './config.ts';
 import { createFaults } from './faults.ts';
 import { createSandbox } from './server.ts';
+import { startWebhooks } from './webhooks/webhooks.ts';
 
 const migrations: Migrations[] = [{ module: 'sandbox', folder: new URL('../sql/', import.meta.url) }];
 
@@ -30,7 +31,11 @@ async function serve(): Promise<void> {
   const purge = startKeyPurge(pool, log);
   onShutdown(() => purge.stop());
   const faults = await createFaults(pool, metrics);
-  const app = createSandbox({ pool, faults, log, metrics, secretKey: config.SANDBOX_SECRET_KEY });
+  const { SANDBOX_WEBHOOK_URL: url, SANDBOX_WEBHOOK_SECRET: secret } = config;
+  const initial = url === undefined ? undefined : { url, secret };
+  const webhooks = await startWebhooks({ pool, faults, log, metrics, initial });
+  onShutdown(() => webhooks.close());
+  const app = createSandbox({ pool, faults, log, metrics, secretKey: config.SANDBOX_SECRET_KEY, webhooks });
   onShutdown(async () => {
     faults.close();
     await app.close();

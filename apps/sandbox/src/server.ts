@@ -1,14 +1,19 @@
 import { classifyPostgresError, type Pool } from '@holdfast/postgres';
 import { createHealth, type Log, type Metrics } from '@holdfast/service';
 import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import { newRequestId, paymentRoutes } from './api/payment-api.ts';
+import { RecentIntents } from './api/recent-intents.ts';
+import { bankRoutes } from './bank/bank.ts';
+import { browserRoutes, challengePath } from './bank/browser.ts';
+import { disputeRoutes } from './bank/disputes.ts';
+import { startDueChanges } from './bank/due-changes.ts';
 import { ledgerRoutes } from './cards/ledger.ts';
-import { newRequestId, paymentRoutes } from './cards/payment-api.ts';
 import { intentRoutes } from './cards/payment-intents.ts';
-import { RecentIntents } from './cards/recent-intents.ts';
 import { refundRoutes } from './cards/refunds.ts';
 import { carrierRoutes } from './carrier.ts';
 import { type Faults, faultRoutes } from './faults.ts';
 import { createStore } from './store.ts';
+import { type Webhooks, webhookRoutes } from './webhooks/webhooks.ts';
 
 export interface Sandbox {
   pool: Pool;
@@ -16,6 +21,7 @@ export interface Sandbox {
   log: Log;
   metrics: Metrics;
   secretKey: string;
+  webhooks: Webhooks;
 }
 
 const BODY_MAX_BYTES = 64 * 1024;
@@ -23,7 +29,7 @@ const REQUEST_TIMEOUT_MS = 10_000;
 
 /** Everything that the sandbox serves, on one port. Only `/v1` asks for a key. */
 export function createSandbox(sandbox: Sandbox): FastifyInstance {
-  const { pool, faults, log, metrics, secretKey } = sandbox;
+  const { pool, faults, log, metrics, secretKey, webhooks } = sandbox;
   const store = createStore(pool);
   const app = fastify({
     logger: false,
@@ -37,7 +43,7 @@ export function createSandbox(sandbox: Sandbox): FastifyInstance {
   app.setNotFoundHandler((request, reply) =>
     reply.code(404).send({
       code: 'NOT_FOUND',
-      message: `nothing is served at ${request.method} ${request.url.split('?')[0]}; see /v1, /carrier/v1, /faults, /ledger`,
+      message: `nothing is served at ${request.method} ${request.url.split('?')[0]}; see /v1, /carrier/v1, /browser, /bank, /webhooks, /faults, /ledger`,
     }),
   );
   measure(app, metrics);
@@ -45,8 +51,21 @@ export function createSandbox(sandbox: Sandbox): FastifyInstance {
   faultRoutes(app, faults);
   ledgerRoutes(app, pool);
   carrierRoutes(app, store, faults);
-  paymentRoutes(app, { ...store, faults, log, secretKey, recent: new RecentIntents() }, intentRoutes, refundRoutes);
+  webhookRoutes(app, webhooks);
+  const challengeUrl = (secret: string) => `${originOf(app)}${challengePath(secret)}`;
+  const api = { ...store, faults, log, secretKey, webhooks, challengeUrl, recent: new RecentIntents() };
+  paymentRoutes(app, api, intentRoutes, refundRoutes, disputeRoutes);
+  browserRoutes(app, api);
+  bankRoutes(app, api);
+  const due = startDueChanges(api);
+  app.addHook('onClose', () => due.stop());
   return app;
+}
+
+/** Where this server listens, for links to its own pages. */
+function originOf(app: FastifyInstance): string {
+  const address = app.server.address();
+  return address === null || typeof address === 'string' ? '' : `http://127.0.0.1:${address.port}`;
 }
 
 function opsRoutes(app: FastifyInstance, pool: Pool, metrics: Metrics): void {

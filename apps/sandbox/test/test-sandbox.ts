@@ -4,6 +4,7 @@ import { type TestDatabase, testDatabase } from '@holdfast/testing';
 import Stripe from 'stripe';
 import { createFaults, type FaultRates, type FaultSettings } from '../src/faults.ts';
 import { createSandbox } from '../src/server.ts';
+import { startWebhooks } from '../src/webhooks/webhooks.ts';
 
 export const MIGRATIONS = { module: 'sandbox', folder: new URL('../sql/', import.meta.url) };
 export const SECRET_KEY = 'sk_test_holdfast';
@@ -14,6 +15,8 @@ export interface TestSandbox {
   stripe: Stripe;
   db: TestDatabase;
   setFaults(settings: Partial<FaultSettings>): Promise<void>;
+  /** Plays the customer's browser, or the bank. */
+  play(path: string, body: object): Promise<Record<string, unknown>>;
   stop(): Promise<void>;
 }
 
@@ -23,7 +26,8 @@ export async function startTestSandbox(): Promise<TestSandbox> {
   const metrics = createMetrics('sandbox');
   const faults = await createFaults(db.pool, metrics);
   const log = createLog('sandbox', 'warn');
-  const app = createSandbox({ pool: db.pool, faults, log, metrics, secretKey: SECRET_KEY });
+  const webhooks = await startWebhooks({ pool: db.pool, faults, log, metrics });
+  const app = createSandbox({ pool: db.pool, faults, log, metrics, secretKey: SECRET_KEY, webhooks });
   await app.listen({ host: '127.0.0.1', port: 0 });
   const { port } = app.server.address() as AddressInfo;
   const url = `http://127.0.0.1:${port}`;
@@ -36,8 +40,14 @@ export async function startTestSandbox(): Promise<TestSandbox> {
       const answer = await sendJson(url, 'PUT', '/faults', body);
       if (answer.status !== 200) throw new Error(`faults were not set: ${JSON.stringify(answer.body)}`);
     },
+    async play(path, body) {
+      const answer = await sendJson(url, 'POST', path, body);
+      if (answer.status !== 200) throw new Error(`${path}: ${JSON.stringify(answer.body)}`);
+      return answer.body;
+    },
     async stop() {
       faults.close();
+      await webhooks.close();
       await app.close();
       await db.drop();
     },

@@ -9,7 +9,6 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import {
-  type ActOutcome,
   createSingleFlight,
   type Fingerprinter,
   type IdempotentCall,
@@ -19,7 +18,7 @@ import {
   type Settlement,
   type Transaction,
 } from '@holdfast/idempotency';
-import { createStepRunner, oneByOne, type RunStep, type StepSpec } from '@holdfast/participant/step';
+import { createStepRunner, oneByOne, type RunStep, type StepOutcome, type StepSpec } from '@holdfast/participant/step';
 
 /** The tables of a desk's database, for `migrate`. */
 export const deskMigrations = [
@@ -138,7 +137,7 @@ export async function giveBack(tx: Pick<Pool, 'query'>, tripId: string): Promise
   );
 }
 
-function answerOf(outcome: ActOutcome): DeskAnswer {
+function answerOf(outcome: StepOutcome): DeskAnswer {
   switch (outcome.kind) {
     case 'completed':
       return { kind: 'completed' };

@@ -1,8 +1,10 @@
 export { CURRENCIES } from './currencies.ts';
-export { FAILURE_REASONS, STEP_REFUSALS } from './failure-reasons.ts';
+export { FAILURE_REASONS, REFUND_FAILURE_REASONS, REFUND_REFUSALS, STEP_REFUSALS } from './failure-reasons.ts';
 export type { InventoryServiceDefinition } from './gen/holdfast/inventory/v1/InventoryService.ts';
 export type { OrderInput as OrderMessage } from './gen/holdfast/orders/v1/Order.ts';
 export type { OrderServiceDefinition } from './gen/holdfast/orders/v1/OrderService.ts';
+export type { PlaceOrderRequest } from './gen/holdfast/orders/v1/PlaceOrderRequest.ts';
+export type { RefundInput as RefundMessage } from './gen/holdfast/orders/v1/Refund.ts';
 export type { ShipTo as ShipToMessage } from './gen/holdfast/orders/v1/ShipTo.ts';
 export type { PaymentServiceDefinition } from './gen/holdfast/payment/v1/PaymentService.ts';
 export type { ShippingServiceDefinition } from './gen/holdfast/shipping/v1/ShippingService.ts';
@@ -17,4 +19,4 @@ export { BLIND_KEY, KEY_PATTERN, KEY_RULE } from './key.ts';
 export { KEYED_OPERATIONS, type KeyedOperation } from './operations.ts';
 export { isRetryable, type Reason, type ReasonEntry, reasons } from './reasons.ts';
 export { SHOP_ID_PATTERN, SHOP_ID_RULE, TEXT_PATTERN } from './shop-text.ts';
-export { ORDER_EVENTS, SHIPMENT_EVENTS, streamKeyOf } from './streams.ts';
+export { ORDER_EVENTS, PAYMENT_EVENTS, SHIPMENT_EVENTS, streamKeyOf } from './streams.ts';

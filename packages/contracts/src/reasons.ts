@@ -108,6 +108,12 @@ export const reasons = {
     pushbackMs: 100,
     detail: 'The provider did not say whether it happened. Send the same request again with the same key.',
   },
+  WAITING: {
+    status: 'UNAVAILABLE',
+    pushbackMs: 1_000,
+    detail:
+      'Somebody else has to act first, such as the customer. Send the same request again later with the same key.',
+  },
   // A person has to fix it, if anybody does: a retry is safe, and not urgent.
   INTERNAL: {
     status: 'INTERNAL',

@@ -1,6 +1,7 @@
 export { migrationJob } from './migration-job.ts';
 export { consumeEvents, eventsUrl, orderEvents, relayEvents } from './order-events.ts';
 export {
+  type Bound,
   databaseCheck,
   openRedis,
   type Participant,
@@ -33,7 +34,9 @@ export {
   type PerformOutcome,
   type Prepared,
   type RunStep,
+  type StepOutcome,
   type StepSpec,
+  type Waiting,
 } from './step/step-runner.ts';
 export { createStepClient } from './transport/step-client.ts';
 export { stepStreams } from './transport/step-server.ts';

@@ -19,6 +19,7 @@ import {
   createHealth,
   createLog,
   createMetrics,
+  type HttpRoutes,
   type Log,
   loadConfig,
   type Metrics,
@@ -59,6 +60,9 @@ export const serviceConfig = (grpcPort: number, httpPort: number) => ({
 type ParticipantSpec = ReturnType<typeof serviceConfig>;
 export type ParticipantConfig = Config<ParticipantSpec>;
 
+/** What a participant serves: its methods, and what else it answers over HTTP, beside health and metrics. */
+export type Bound = ServiceBinding & { http?: HttpRoutes };
+
 /** What a participant's handlers work with. */
 export interface Participant {
   pool: Pool;
@@ -93,7 +97,7 @@ export async function startParticipant<Spec extends ParticipantSpec>(
   name: string,
   spec: Spec,
   migrations: Migrations[],
-  bindTo: (settings: Config<Spec>) => (participant: Participant) => ServiceBinding,
+  bindTo: (settings: Config<Spec>) => (participant: Participant) => Bound,
   others: readonly OtherTable[] = [],
 ): Promise<void> {
   const start = () => {
@@ -116,7 +120,7 @@ export async function runParticipant(
   name: string,
   config: ParticipantConfig,
   migrations: Migrations[],
-  bind: (participant: Participant) => ServiceBinding,
+  bind: (participant: Participant) => Bound,
   others: readonly OtherTable[] = [],
 ): Promise<void> {
   const log = createLog(name, config.LOG_LEVEL);
@@ -148,17 +152,18 @@ export async function runParticipant(
   const cache = config.REDIS_URL === undefined ? undefined : openRedis(config.REDIS_URL, fingerprinter, log);
   const keyedRunner = createKeyedRunner({ pool, cache });
   const participant = { pool, singleFlight: createSingleFlight(), keyedRunner, fingerprinter, log, metrics };
+  const bound = bind(participant);
   const server = await startServer({
     host: config.HOST,
     port: config.GRPC_PORT,
-    services: [bind(participant)],
+    services: [bound],
     steps: stepStreams,
     log,
     tls,
     translate: storeFault,
   });
   const health = createHealth({ postgres: databaseCheck(pool, log) });
-  const ops = await startOpsServer(config.HOST, config.HTTP_PORT, health, metrics);
+  const ops = await startOpsServer(config.HOST, config.HTTP_PORT, health, metrics, bound.http);
   onShutdown(retentionOf({ pool, others }, log, metrics));
   onShutdown(() => ops.close());
   onShutdown(async () => {

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { type CertificateFiles, keepCertificates } from '@holdfast/certificates';
 import { type PostgresServer, startPostgres } from '@holdfast/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createPool, type Pool } from './pool.ts';
 import { prepareDatabase } from './migrations/prepare-database.ts';
+import { createPool, type Pool } from './pool.ts';
 import { classifyPostgresError } from './sqlstate.ts';
 
 let folder: string;

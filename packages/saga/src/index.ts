@@ -47,7 +47,7 @@ export { type CrashPointListener, ENGINE_POINTS, type EnginePoint } from './engi
 export { createEngine, type Engine } from './engine/engine.ts';
 export type { EngineOptions, EngineStats } from './engine/engine-options.ts';
 export { type Clock, type Database, type SagaLog, type SagaMetrics, systemClock } from './engine/ports.ts';
-export type { SnapshotListener, WaitOutcome } from './engine/watchers.ts';
+export type { SettledOutcome, SnapshotListener, WaitOutcome } from './engine/watchers.ts';
 export type { AttemptRecord, CommitHook } from './journal/checkpoint.ts';
 export { flushStatements } from './journal/flush-sql.ts';
 export { type Intervention, readSaga, readSnapshot, type SagaRecord } from './journal/read.ts';

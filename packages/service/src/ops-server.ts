@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Health } from './health.ts';
 import type { Metrics } from './metrics.ts';
@@ -8,10 +8,23 @@ export interface OpsServer {
   close(): Promise<void>;
 }
 
-/** `/livez`, `/readyz` and `/metrics` for a service that serves nothing else over HTTP. Needs no key. */
-export async function startOpsServer(host: string, port: number, health: Health, metrics: Metrics): Promise<OpsServer> {
+/** By method and path (`POST /webhooks/stripe`): answers a request, and never rejects. */
+export type HttpRoutes = Readonly<
+  Record<string, (request: IncomingMessage, response: ServerResponse) => Promise<void>>
+>;
+
+/** `/livez`, `/readyz`, `/metrics` and what else a service serves over HTTP. None of the three needs a key. */
+export async function startOpsServer(
+  host: string,
+  port: number,
+  health: Health,
+  metrics: Metrics,
+  routes: HttpRoutes = {},
+): Promise<OpsServer> {
   const server = createServer(async (request, response) => {
     const path = (request.url ?? '/').split('?')[0];
+    const route = routes[`${request.method} ${path}`];
+    if (route !== undefined) return await route(request, response);
     const answer = async (): Promise<[number, string, string]> => {
       if (path === '/livez') return [200, 'text/plain', 'alive\n'];
       if (path === '/readyz') {

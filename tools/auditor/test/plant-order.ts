@@ -127,12 +127,25 @@ async function plantCharge(books: TestBooks, order: PlantedOrder): Promise<void>
   );
   if (chargeState === 'refused') return;
   const isGivenBack = chargeState === 'refunded';
+  if (isGivenBack) await plantRefundRow(books, { id: 'undo', orderId: id, origin: 'undo', amount: total });
   if (pays === 'balance') {
     await plantEntry(books, id, 'debit', -total);
     if (isGivenBack) await plantEntry(books, id, 'refund', total);
   } else {
     await plantIntent(books, { intentId: `pi_${id}`, orderId: id, amount: total, refunded: isGivenBack ? total : 0 });
   }
+}
+
+/** A refund of an order's charge, as payment has it. */
+export async function plantRefundRow(
+  books: TestBooks,
+  refund: { id: string; orderId: string; origin: 'api' | 'undo' | 'provider'; amount: number; state?: string },
+): Promise<void> {
+  const { id, orderId, origin, amount, state = 'succeeded' } = refund;
+  await books.pools.payment.query(
+    `insert into refunds (tenant_id, order_id, refund_id, origin, amount, state) values ($1, $2, $3, $4, $5, $6)`,
+    [TENANT, orderId, id, origin, amount, state],
+  );
 }
 
 /** An entry of an order's step, with the balance that it changes. */

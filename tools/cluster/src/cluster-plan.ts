@@ -54,7 +54,10 @@ export interface ClusterShape {
 
 export const TENANT_ID = 'shop';
 const HOST = '127.0.0.1';
+/** On one machine: what is refunded at the provider is to be seen at once. */
+const REFUND_LOOK_MS = 1_000;
 const SANDBOX_SECRET_KEY = 'sk_test_holdfast';
+const SANDBOX_WEBHOOK_SECRET = 'whsec_holdfast';
 // The sandbox is next door: what has not answered by then was lost.
 const PROVIDER_TIMEOUT_MS = 2_000;
 export const REPOSITORY = fileURLToPath(new URL('../../../', import.meta.url));
@@ -97,12 +100,13 @@ export function planCluster(shape: ClusterShape): PlannedService[] {
     http: `http://${HOST}:${http}`,
     databaseUrl: shape.databaseUrl(name),
   });
-  const sandbox = plan('sandbox', 0, nextPort(), null, { SANDBOX_SECRET_KEY });
+  const sandboxPort = nextPort();
   const participants = PARTICIPANTS.flatMap((name) =>
     range(shape.participants).map((replica) =>
-      plan(name, replica, nextPort(), nextPort(), outsideWorld(name, sandbox.http)),
+      plan(name, replica, nextPort(), nextPort(), outsideWorld(name, `http://${HOST}:${sandboxPort}`)),
     ),
   );
+  const sandbox = plan('sandbox', 0, sandboxPort, null, sandboxSettings(shape, participants));
   const edge = orchestratorSettings(shape, participants);
   const orchestrators = range(shape.orchestrators).map((replica) =>
     // Its supervisor starts the next one when the last is dead, and never before.
@@ -137,12 +141,27 @@ function tlsSettings(files: TlsFiles | undefined, name: ServiceName): Record<str
   };
 }
 
+/** Webhooks are sent where they bring orders forward: by a stream in Redis. */
+function sandboxSettings(
+  { redisUrl }: ClusterShape,
+  participants: { name: ServiceName; http: string }[],
+): Record<string, string> {
+  const payment = participants.find(({ name }) => name === 'payment');
+  return {
+    SANDBOX_SECRET_KEY,
+    SANDBOX_WEBHOOK_SECRET,
+    ...(redisUrl !== undefined && { SANDBOX_WEBHOOK_URL: `${payment?.http}/webhooks/stripe` }),
+  };
+}
+
 function outsideWorld(name: ServiceName, sandbox: string): Record<string, string> {
   if (name === 'payment') {
     return {
       STRIPE_SECRET_KEY: SANDBOX_SECRET_KEY,
       STRIPE_API_BASE: sandbox,
       STRIPE_TIMEOUT_MS: String(PROVIDER_TIMEOUT_MS),
+      REFUND_LOOK_MS: String(REFUND_LOOK_MS),
+      STRIPE_WEBHOOK_SECRET: SANDBOX_WEBHOOK_SECRET,
     };
   }
   if (name === 'shipping') {

@@ -83,8 +83,9 @@ const participants = connectParticipants(
   operatorCertificates(JSON.parse(setting('TLS_FILES'))),
 );
 const network = new BadNetwork(pool, SEED);
+const LIMITS = { deadlineMs: DEADLINE_MS, paymentWaitMs: DEADLINE_MS };
 // The saga that Holdfast runs in production, under a name that no other process takes over.
-const saga: PlaceOrder = { ...placeOrderSaga(network.between(participants), DEADLINE_MS), name: `contrast-${WAY}` };
+const saga: PlaceOrder = { ...placeOrderSaga(network.between(participants), LIMITS), name: `contrast-${WAY}` };
 
 if (WAY === 'holdfast') await byHoldfast();
 else await eachOrder((n) => byPattern(n, WAY as PatternName));

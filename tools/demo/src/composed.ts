@@ -95,6 +95,8 @@ function targetOf(settings: Config<typeof SETTINGS>, chaos: Pool): Target {
     // The system may have been used before: another run with the same seed places the same orders under other keys.
     runName: `demo-${Date.now().toString(36)}`,
     sandbox: settings.SANDBOX_URL,
+    // A quarter of an hour, where nobody has set it.
+    endsUnconfirmed: false,
     books: {
       orchestrator: databaseUrl('orchestrator'),
       inventory: databaseUrl('inventory'),

@@ -10,6 +10,8 @@ export class Progress {
   readonly ended = new Map<OrderStatus, number>();
   readonly reasons = new Map<string, number>();
   readonly kills = new Map<string, number>();
+  /** What customers did who had to confirm a payment. */
+  readonly customers = new Map<string, number>();
   /** Requests that were sent again under their key. */
   retries = 0;
   /** From the first request of an order to its end as the customer saw it. */
@@ -37,6 +39,10 @@ export class Progress {
     if (reason !== undefined) count(this.reasons, reason);
     this.endedAfterMs.push(afterMs);
     this.lastEndAtMs = performance.now();
+  }
+
+  customerActed(how: string): void {
+    count(this.customers, how);
   }
 
   killed(service: string): void {

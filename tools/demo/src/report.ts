@@ -34,6 +34,7 @@ export function reportLines(result: RunResult, width: number): string[] {
   return [
     `orders     ${listed(progress.ended)}`,
     `refused    ${listed(progress.reasons) || 'none'}`,
+    `customers  ${customersLine(progress.customers)}`,
     `rate       ${(progress.endedCount / seconds).toFixed(0)} orders/s over ${seconds.toFixed(1)} s; ` +
       `to the end p50 ${quantile(progress.endedAfterMs, 0.5)} ms, p99 ${quantile(progress.endedAfterMs, 0.99)} ms`,
     `${result.strikes.padEnd(10)} ${progress.killCount}: ${listed(progress.kills) || 'none'}; ${progress.retries} requests sent again`,
@@ -52,6 +53,11 @@ function listed(counts: Map<string, number>): string {
     .sort(([, one], [, other]) => other - one)
     .map(([name, count]) => `${count} ${name}`)
     .join(', ');
+}
+
+function customersLine(customers: Map<string, number>): string {
+  const count = (how: string) => customers.get(how) ?? 0;
+  return `${count('confirms')} confirmed a payment, ${count('fails')} failed to, ${count('leaves')} left`;
 }
 
 function faultLine(counts: Record<string, number>): string {

@@ -6,6 +6,7 @@ import { Chaos, planKills, providerFaultCounts, type Strikes, setProviderFaults 
 import { showProgress } from './live-view.ts';
 import { openShop } from './orders/catalogue.ts';
 import { newOrders, SHOP_SIZE } from './orders/new-order.ts';
+import type { OrderStatus } from './orders/order-body.ts';
 import { type RandomStreams, randomStreams } from './orders/random.ts';
 import { Progress } from './progress.ts';
 import type { RunResult } from './report.ts';
@@ -20,6 +21,8 @@ export interface Target {
   runName: string;
   /** Of the sandbox. */
   sandbox: string;
+  /** Whether payments that nobody confirms end within seconds. */
+  endsUnconfirmed: boolean;
   books: AuditSources;
   chaos: Strikes;
 }
@@ -27,6 +30,7 @@ export interface Target {
 const SETTLE_TIMEOUT_MS = 60_000;
 const SETTLE_POLL_MS = 200;
 const PAGE = 100;
+const UNENDED: readonly OrderStatus[] = ['processing', 'awaiting_payment', 'compensating'];
 
 /** @throws Error when the system cannot be asked or audited */
 export async function runLoad(
@@ -41,6 +45,8 @@ export async function runLoad(
     apiKey: target.apiKey,
     runId: `${target.runName}-${options.seed}`,
     random: streams.retries,
+    sandbox: target.sandbox,
+    endsUnconfirmed: target.endsUnconfirmed,
     progress,
     signal,
   });
@@ -94,7 +100,8 @@ async function buyAll(target: Target, shop: Shop, options: DemoOptions, streams:
 async function settle(shop: Shop): Promise<string[]> {
   const deadlineAtMs = performance.now() + SETTLE_TIMEOUT_MS;
   for (;;) {
-    const open = [...(await listIds(shop, 'status=processing')), ...(await listIds(shop, 'status=compensating'))];
+    const open: string[] = [];
+    for (const status of UNENDED) open.push(...(await listIds(shop, `status=${status}`)));
     if (open.length === 0 || performance.now() > deadlineAtMs || shop.signal.aborted) return open;
     await delay(SETTLE_POLL_MS);
   }

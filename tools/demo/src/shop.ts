@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { confirmPayment } from './customer.ts';
 import type { NewOrder } from './orders/new-order.ts';
 import type { OrderBody, OrderStatus } from './orders/order-body.ts';
 import type { Random } from './orders/random.ts';
@@ -10,6 +11,10 @@ export interface Shop {
   /** Unique to the run; a key is the run's and the order's number. */
   runId: string;
   random: Random;
+  /** Of the sandbox, where customers' browsers confirm payments. */
+  sandbox: string;
+  /** Whether payments that nobody confirms end soon; else a customer who leaves cancels. */
+  endsUnconfirmed: boolean;
   progress: Progress;
   signal: AbortSignal;
 }
@@ -42,6 +47,7 @@ export async function buy(shop: Shop, order: NewOrder): Promise<string | undefin
   if (body === undefined) return undefined;
   const placed = JSON.parse(body) as OrderBody;
   if (order.cancel) await request(shop, 'POST', `/v1/orders/${placed.id}/cancel`);
+  await confirmPayment(shop, order, placed);
   const ended = TERMINAL.has(placed.status) ? placed : await follow(shop, placed.id);
   if (ended !== undefined) {
     shop.progress.orderEnded(ended.status, ended.failure?.reason, performance.now() - startedAtMs);

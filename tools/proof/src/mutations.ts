@@ -206,4 +206,30 @@ export const MUTATIONS: readonly Mutation[] = [
       },
     ],
   },
+  {
+    name: 'the amounts of the same batch',
+    red: [
+      { file: 'apps/payment/src/refunds/refunds.db.test.ts', titles: ['M1: two refunds of one order in one batch'] },
+    ],
+  },
+  {
+    name: 'the version that a set was decided by',
+    red: [
+      { file: 'apps/inventory/src/put-stock.db.test.ts', titles: ['K8: under a version'] },
+      { file: 'apps/payment/src/put-account.db.test.ts', titles: ['K8: has a version'] },
+    ],
+  },
+  {
+    name: 'the entry of a set',
+    red: [
+      { file: 'apps/inventory/src/put-stock.db.test.ts', titles: ['K5, K8: when its claim is gone'] },
+      { file: 'apps/payment/src/put-account.db.test.ts', titles: ['K8, G18: under a key'] },
+    ],
+  },
+  {
+    name: 'the key of a PUT',
+    red: [
+      { file: 'tests/retried-writes.test.ts', titles: ['K8: putStock', 'K8: putAccount', 'K8: sets a balance once'] },
+    ],
+  },
 ];

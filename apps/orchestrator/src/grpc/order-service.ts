@@ -1,4 +1,4 @@
-import { type OrderMessage, reasons, type ShipToMessage } from '@holdfast/contracts';
+import { type OrderMessage, type PlaceOrderRequest, reasons, type ShipToMessage } from '@holdfast/contracts';
 import {
   type Answer,
   errorOf,
@@ -15,11 +15,12 @@ import { cancelChange } from '../http/cancel-change.ts';
 import { OrderRequest as OrderRequestSchema } from '../http/schemas.ts';
 import { type ChangeAnswer, type Changed, changeOnce } from '../keys/change-once.ts';
 import { acceptOrder, MAX_WAIT_MS, type OrderDeps, type Placed } from '../orders/accept-order.ts';
-import type { OrderLine, OrderRequest, OrderStatus, OrderView } from '../orders/order.ts';
+import type { OrderLine, OrderRequest, OrderStatus, OrderView, PaymentRequest } from '../orders/order.ts';
 import { orderChanges } from '../orders/order-changes.ts';
 import { orderFaults } from '../orders/order-request.ts';
 import { readOrder } from '../orders/order-store.ts';
 import { PLACED_REASONS } from '../orders/placed-reasons.ts';
+import { refundHandlers, refundMessage } from './refund-handlers.ts';
 
 const orderRequest = Compile(OrderRequestSchema);
 
@@ -49,7 +50,7 @@ export function orderHandlers(deps: OrderDeps, authenticate: Authenticate): Hand
           quantity,
           ...sent({ unitPrice, name }),
         })),
-        payment: { method: request.paymentMethod },
+        payment: paymentOf(request),
         shipTo: request.shipTo === null ? {} : addressOf(request.shipTo),
         ...sent({ expectedTotal: request.expectedTotal, reference: request.reference }),
         ...(request.lines.length > 0 && {
@@ -82,6 +83,8 @@ export function orderHandlers(deps: OrderDeps, authenticate: Authenticate): Hand
       return changed.kind === 'completed' ? orderAnswer(changed) : keyRefusal(changed);
     },
 
+    ...refundHandlers(deps, tenantOf),
+
     async *WatchOrder(request, call) {
       const tenantId = tenantOf(call);
       await findOrder(tenantId, request.id);
@@ -92,6 +95,12 @@ export function orderHandlers(deps: OrderDeps, authenticate: Authenticate): Hand
 
 function addressOf({ name, line1, city, country, ...rest }: ShipToMessage) {
   return { name, line1, city, country, ...sent(rest) };
+}
+
+/** What was not sent is left out, as in JSON. */
+function paymentOf(request: PlaceOrderRequest): PaymentRequest {
+  const { paymentMethod: method, paymentCustomer: customer, paymentReturnUrl: returnUrl } = request;
+  return { ...sent({ method, customer, returnUrl }), ...(request.paymentOffSession && { offSession: true }) };
 }
 
 const KINDS = {
@@ -146,6 +155,7 @@ function viewAnswer(view: OrderView): Answer<{ order: OrderMessage }> {
 
 const STATUS = {
   processing: 'ORDER_STATUS_PROCESSING',
+  awaiting_payment: 'ORDER_STATUS_AWAITING_PAYMENT',
   completed: 'ORDER_STATUS_COMPLETED',
   compensating: 'ORDER_STATUS_COMPENSATING',
   failed: 'ORDER_STATUS_FAILED',
@@ -154,13 +164,14 @@ const STATUS = {
 } as const satisfies Record<OrderStatus, string>;
 
 function orderMessage(view: OrderView): OrderMessage {
-  const { total, reservationId, paymentId, shipmentId, ...order } = view;
+  const { total, reservationId, paymentId, shipmentId, nextAction, refunds, ...order } = view;
   return {
     ...order,
     status: STATUS[view.status],
     items: view.items.map(({ unitPrice, ...item }) => ({ ...item, ...present({ unitPrice }) })),
     lines: view.lines?.map((line) => ({ ...line, kind: KINDS[line.kind] })) ?? [],
-    ...present({ total, reservationId, paymentId, shipmentId }),
+    refunds: refunds.map(refundMessage),
+    ...present({ total, reservationId, paymentId, shipmentId, nextAction }),
   };
 }
 

@@ -12,7 +12,10 @@ export const keyHeader = Type.String({
   examples: ['till-7~20260314T092653589Z~order'],
 });
 export const preferHeader = Type.Optional(
-  Type.String({ description: '`wait=N`: wait up to N seconds (at most 30) for the terminal status (RFC 7240)' }),
+  Type.String({
+    description:
+      '`wait=N`: wait up to N seconds (at most 30) for the terminal status, or until the customer has to act (RFC 7240)',
+  }),
 );
 
 /** The headers about the key, in every answer to a keyed request. @param own headers of the answer beside them */
@@ -95,6 +98,7 @@ export async function registerOpenApi(app: FastifyInstance): Promise<void> {
       servers: [{ url: '/', description: 'This server' }],
       tags: [
         { name: 'orders', description: 'Placing and following orders' },
+        { name: 'refunds', description: 'Giving completed orders back, wholly or in part' },
         { name: 'sagas', description: 'How an order is carried out, step by step' },
         { name: 'stock', description: 'The catalogue' },
         { name: 'accounts', description: 'Customers’ accounts' },

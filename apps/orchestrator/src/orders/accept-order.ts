@@ -199,14 +199,14 @@ function justAccepted(id: string, order: AcceptedOrder): string {
 }
 
 /**
- * Waits for the end; if it doesn't come in time, the order as it is now becomes the answer. A caller that hung up gets
+ * Waits for the end, or until the customer has to act; if neither comes in time, the order as it is now becomes the answer. A caller that hung up gets
  * none, so the answer stays open: the terminal checkpoint settles it, and a retry gets the end (H13).
  */
 async function settleWhenEnded(deps: OrderDeps, keyed: KeyedPlacement): Promise<StoredAnswer | undefined> {
   const { id, placement } = keyed;
-  const end = await deps.engine.waitForEnd(id, placement.waitMs, placement.signal);
-  // Ended here, and this very answer was stored with the end (K1). Else another may stand: read it.
-  if (end.kind === 'ended' && end.snapshot.storedByHook)
+  const end = await deps.engine.waitUntilSettled(id, placement.waitMs, placement.signal);
+  // It happened here, and this very answer was stored with it (K1). Else another may stand: read it.
+  if ((end.kind === 'ended' || end.kind === 'waiting') && end.snapshot.storedByHook)
     return { status: ORDER_ACCEPTED, answer: answerOfPayload(end.snapshot.storedByHook) };
   const stored = await findStoredKey(deps.pool, keyOfOrder(keyed));
   if (stored?.status) return { status: stored.status, answer: stored.answer };

@@ -26,7 +26,9 @@ export async function* orderChanges(
       changed = Promise.withResolvers<void>();
       const order = await readOrder(deps.pool, tenantId, id);
       if (order === undefined) return 'not-found';
-      const mark = `${order.updatedAt} ${order.status}`;
+      // Asking about a payment now and then is a checkpoint each time, and no change of the order.
+      const mark =
+        order.status === 'awaiting_payment' ? JSON.stringify(order.nextAction) : `${order.updatedAt} ${order.status}`;
       if (mark !== lastSent) yield order;
       lastSent = mark;
       if (isTerminal(order.status)) return 'ended';

@@ -1,9 +1,22 @@
 import { CURRENCIES } from '@holdfast/contracts';
 import type { Fault } from '../http/problem.ts';
 import { addressFaults } from './address-faults.ts';
-import { besideItems, type OrderRequest } from './order.ts';
+import { besideItems, type OrderRequest, type PaymentRequest } from './order.ts';
 
 export const UNKNOWN_CURRENCY = 'send an ISO 4217 code that is in use';
+
+/** What belongs to a payment by card, and to one that is made without the customer. */
+function paymentFaults({ method = 'card', customer, offSession, returnUrl }: PaymentRequest): Fault[] {
+  const faults: Fault[] = [];
+  const ofCards = Object.entries({ customer, offSession, returnUrl }).filter(([, value]) => value !== undefined);
+  if (method === 'balance') {
+    for (const [name] of ofCards) faults.push({ pointer: `/payment/${name}`, detail: 'only for a payment by card' });
+  } else if (method === 'card' && offSession === true) {
+    const detail = 'send a payment method, too: nobody is there to give one on the shop’s page';
+    faults.push({ pointer: '/payment/offSession', detail });
+  }
+  return faults;
+}
 
 /**
  * What a schema can't say: currency, country and postal code exist, no SKU comes twice, and the shop's own numbers add up. Twice is refused, not
@@ -15,6 +28,7 @@ export function orderFaults(request: OrderRequest): Fault[] {
   if (!CURRENCIES.has(request.currency)) {
     faults.push({ pointer: '/currency', detail: UNKNOWN_CURRENCY });
   }
+  faults.push(...paymentFaults(request.payment));
   const firstAt = new Map<string, number>();
   for (const [at, { sku }] of request.items.entries()) {
     const first = firstAt.get(sku);

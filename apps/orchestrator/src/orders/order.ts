@@ -1,4 +1,5 @@
-import type { Failure, SagaState } from '@holdfast/saga';
+import type { Failure, SagaState, StoredWait } from '@holdfast/saga';
+import type { RefundView } from '../refunds/refund.ts';
 
 export interface Item {
   sku: string;
@@ -30,12 +31,24 @@ export interface ShipTo {
   company?: string;
 }
 
+/** How an order is paid. */
+export interface PaymentRequest {
+  /** `balance`, a payment method of the card provider, or `card` (also when left out): given on the shop's page. */
+  method?: string;
+  /** The card provider's customer. */
+  customer?: string;
+  /** The customer is not there to confirm anything. */
+  offSession?: boolean;
+  /** Where the bank sends the customer back to. */
+  returnUrl?: string;
+}
+
 /** What a customer asks for; the body of `POST /v1/orders`. */
 export interface OrderRequest {
   customerId: string;
   currency: string;
   items: Item[];
-  payment: { method: string };
+  payment: PaymentRequest;
   shipTo: ShipTo;
   lines?: OrderLine[];
   /** The total that the customer was shown, with the lines; absent: any. */
@@ -65,7 +78,14 @@ export interface OrderOutputs {
   'create-shipment': { shipmentId: string };
 }
 
-export type OrderStatus = 'processing' | 'completed' | 'compensating' | 'failed' | 'cancelled' | 'parked';
+export type OrderStatus =
+  | 'processing'
+  | 'awaiting_payment'
+  | 'completed'
+  | 'compensating'
+  | 'failed'
+  | 'cancelled'
+  | 'parked';
 
 /** The order as the API shows it. The order of members is the order in which they are sent. */
 export interface OrderView {
@@ -81,6 +101,12 @@ export interface OrderView {
   paymentId: string | null;
   shipmentId: string | null;
   failure: Failure | null;
+  /** Minor units that were given back by now. */
+  refunded: number;
+  /** The newest, newest first. */
+  refunds: RefundView[];
+  /** What is to be done for an order that awaits its payment. */
+  nextAction: NextAction | null;
   createdAt: string;
   updatedAt: string;
   /** These three are there only if they were sent. */
@@ -89,16 +115,27 @@ export interface OrderView {
   reference?: string;
 }
 
+/** As payment tells it: who has the client secret can pay this one order, and nothing else. */
+export interface NextAction {
+  /** `confirm`: pay on the shop's page. `authenticate`, `redirect`: answer the bank. `processing`: the bank decides. */
+  type: 'confirm' | 'authenticate' | 'redirect' | 'processing';
+  clientSecret?: string;
+  redirectUrl?: string;
+  /** Until when the customer can act. */
+  expiresAt?: string;
+}
+
 /** How far a saga has got, as far as an order's view depends on it. */
 export interface OrderProgress {
   state: SagaState;
   outputs: Partial<OrderOutputs>;
   failure: Failure | null;
+  waiting: StoredWait | null;
 }
 
 export const STATUS_BY_STATE: Record<SagaState, OrderStatus> = {
   running: 'processing',
-  waiting: 'processing',
+  waiting: 'awaiting_payment',
   compensating: 'compensating',
   completed: 'completed',
   failed: 'failed',
@@ -114,13 +151,31 @@ export function isTerminal(status: OrderStatus): boolean {
 }
 
 /** The order as it was accepted, before any step. */
-export const JUST_ACCEPTED: OrderProgress = { state: 'running', outputs: {}, failure: null };
+export const JUST_ACCEPTED: OrderProgress = { state: 'running', outputs: {}, failure: null, waiting: null };
 
-export function viewOrder(id: string, order: AcceptedOrder, progress: OrderProgress, updatedAt: string): OrderView {
+/** Kept while the step is asked again: the customer's part has not changed then. */
+function awaitedPayment({ state, waiting }: OrderProgress): StoredWait | null {
+  return state === 'waiting' || state === 'running' ? waiting : null;
+}
+
+/** What was given back of it. */
+export type GivenBack = Pick<OrderView, 'refunded' | 'refunds'>;
+
+/** Only a completed order is refunded: up to its end there is none. */
+const NOTHING_BACK: GivenBack = { refunded: 0, refunds: [] };
+
+export function viewOrder(
+  id: string,
+  order: AcceptedOrder,
+  progress: OrderProgress,
+  updatedAt: string,
+  { refunded, refunds } = NOTHING_BACK,
+): OrderView {
   const reserved = progress.outputs['reserve-inventory'];
+  const awaited = awaitedPayment(progress);
   return {
     id,
-    status: STATUS_BY_STATE[progress.state],
+    status: awaited === null ? STATUS_BY_STATE[progress.state] : 'awaiting_payment',
     customerId: order.customerId,
     currency: order.currency,
     items: order.items.map(({ sku, quantity, name }) => {
@@ -132,6 +187,9 @@ export function viewOrder(id: string, order: AcceptedOrder, progress: OrderProgr
     paymentId: progress.outputs['charge-payment']?.paymentId ?? null,
     shipmentId: progress.outputs['create-shipment']?.shipmentId ?? null,
     failure: progress.failure,
+    refunded,
+    refunds,
+    nextAction: awaited === null ? null : (awaited.data as NextAction | null),
     createdAt: order.createdAt,
     updatedAt,
     ...carried(order),

@@ -1,7 +1,7 @@
-import { STEP_REFUSALS } from '@holdfast/contracts';
+import { REFUND_REFUSALS, STEP_REFUSALS } from '@holdfast/contracts';
 import { createStepClient } from '@holdfast/participant';
 import { type CallOptions, type CallResult, type Certificates, type Client, channelTls, services } from '@holdfast/rpc';
-import type { ActOutcome, StepContext, UndoOutcome } from '@holdfast/saga';
+import type { ActOutcome, RetriableOutcome, StepContext, UndoOutcome, Waiting } from '@holdfast/saga';
 import { type AcceptedOrder, besideItems, type OrderOutputs } from '../orders/order.ts';
 
 /** Typed clients of the three participants. */
@@ -35,7 +35,7 @@ export function connectParticipants(addresses: Addresses, certificates?: Certifi
   };
 }
 
-const REFUSALS: ReadonlySet<string> = new Set(STEP_REFUSALS);
+const REFUSALS: ReadonlySet<string> = new Set([...STEP_REFUSALS, ...REFUND_REFUSALS]);
 
 type Attempt = StepContext<AcceptedOrder, OrderOutputs>;
 type Acts<Name extends keyof OrderOutputs> = (attempt: Attempt) => Promise<ActOutcome<OrderOutputs[Name]>>;
@@ -45,7 +45,7 @@ type Undoes = (attempt: Attempt) => Promise<UndoOutcome>;
 export interface StepCalls {
   reserve: Acts<'reserve-inventory'>;
   release: Undoes;
-  charge: Acts<'charge-payment'>;
+  charge: (attempt: Attempt) => Promise<ActOutcome<OrderOutputs['charge-payment']> | Waiting>;
   refund: Undoes;
   ship: Acts<'create-shipment'>;
   cancel: Undoes;
@@ -72,8 +72,11 @@ export function stepCalls({ inventory, payment, shipping }: Participants): StepC
       const reserved = attempt.outputs['reserve-inventory'];
       if (reserved === undefined) throw new Error('charge-payment cannot start before the reservation has its total');
       const amount = reserved.total + besideItems(attempt.input);
-      const request = { orderId: attempt.sagaId, customerId, amount, currency, method: paidBy.method };
-      return actOutcome(await payment.ChargePayment(request, callOptions(attempt)), ({ paymentId }) => ({ paymentId }));
+      const { method = 'card', customer: providerCustomer = '', offSession = false, returnUrl = '' } = paidBy;
+      const by = { method, providerCustomer, offSession, returnUrl };
+      const request = { orderId: attempt.sagaId, customerId, amount, currency, ...by };
+      const called = await payment.ChargePayment(request, callOptions(attempt));
+      return waitingOutcome(called) ?? actOutcome(called, ({ paymentId }) => ({ paymentId }));
     },
     async refund(attempt) {
       return undoOutcome(await payment.RefundPayment({ orderId: attempt.sagaId }, callOptions(attempt)));
@@ -92,7 +95,13 @@ export function stepCalls({ inventory, payment, shipping }: Participants): StepC
 }
 
 /** Key, epoch, tenant and deadline of one attempt. */
-export function callOptions(step: Attempt): CallOptions {
+export function callOptions(step: {
+  key: string;
+  epoch: number;
+  timeoutMs: number;
+  signal: AbortSignal;
+  input: { tenantId: string; traceparent: string };
+}): CallOptions {
   return {
     key: step.key,
     epoch: step.epoch,
@@ -116,6 +125,42 @@ export function actOutcome<Response, Output>(
     return { kind: 'refused', reason: 'CANCELLED', message: 'the step was undone from outside' };
   }
   return notKnown(result);
+}
+
+/** What an answer means for an act behind the pivot, which can't be refused: done, or ask again. */
+export function retriableOutcome<Response, Output>(
+  result: CallResult<Response>,
+  output: (response: Response) => Output,
+): RetriableOutcome<Output> {
+  return result.kind === 'completed' ? { kind: 'completed', output: output(result.message) } : notKnown(result);
+}
+
+/** The participant waits for somebody else. @returns undefined for any other answer, and for one that can't be read (S4) */
+export function waitingOutcome(result: CallResult<unknown>): Waiting | undefined {
+  if (result.kind !== 'error' || result.reason !== 'WAITING') return undefined;
+  const { wait_reason: reason, wait_ms: waitMs = '', data } = result.metadata;
+  if (reason === undefined || !/^\d{1,10}$/.test(waitMs)) return undefined;
+  const told = data === undefined ? undefined : objectIn(data);
+  if (data !== undefined && told === undefined) return undefined;
+  // At least a moment: an answer that says "at once" again and again must not keep the saga busy.
+  const wait = {
+    kind: 'waiting' as const,
+    reason: reason.slice(0, 200),
+    waitMs: Math.max(Number(waitMs), MIN_WAIT_MS),
+  };
+  return told === undefined ? wait : { ...wait, data: told };
+}
+
+const MIN_WAIT_MS = 50;
+
+function objectIn(json: string): object | undefined {
+  try {
+    const value: unknown = JSON.parse(json);
+    return typeof value === 'object' && value !== null ? value : undefined;
+  } catch {
+    // Cut off on the way, or no JSON: the step is asked again.
+    return undefined;
+  }
 }
 
 /** What an answer means for an undo, which can't be refused: done, or ask again. */

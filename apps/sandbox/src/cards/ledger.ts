@@ -1,6 +1,6 @@
 import { type Pool, type Statement, statement } from '@holdfast/postgres';
 import type { FastifyInstance } from 'fastify';
-import { pageOf, readPage } from './paging.ts';
+import { pageOf, readPage } from '../api/paging.ts';
 
 /**
  * What really happened, for the auditor: sums over the append-only ledger, and every reference the carrier knows.
@@ -11,14 +11,21 @@ import { pageOf, readPage } from './paging.ts';
 const PAYMENTS = statement(
   'sandbox.ledger-payments',
   `select i.intent_id as "paymentIntentId", i.metadata->>'order_id' as "orderId",
-          i.metadata->>'tenant_id' as "tenantId", i.currency, i.status, i.amount, l.captured, l.refunded, l.captures,
+          i.metadata->>'tenant_id' as "tenantId", i.currency, i.status, i.amount, l.captured, l.refunded, l."refundedElsewhere",
+          l.disputed, l.captures,
           i.created_at as "createdAt"
      from (select * from payment_intents where intent_id > $1::text order by intent_id limit $2::int) i
     cross join lateral (
       select coalesce(sum(e.amount) filter (where e.kind = 'captured'), 0)::bigint as captured,
-             coalesce(sum(e.amount) filter (where e.kind = 'refunded'), 0)::bigint as refunded,
+             coalesce(sum(case e.kind when 'refunded' then e.amount when 'refund_failed' then -e.amount end), 0)::bigint
+               as refunded,
+             coalesce(sum(case e.kind when 'refunded' then e.amount when 'refund_failed' then -e.amount end)
+                      filter (where not r.metadata ? 'refund_id'), 0)::bigint as "refundedElsewhere",
+             coalesce(sum(case e.kind when 'disputed' then e.amount when 'dispute_won' then -e.amount end), 0)::bigint
+               as disputed,
              count(*) filter (where e.kind = 'captured') as captures
-        from ledger e where e.intent_id = i.intent_id) l
+        from ledger e left join refunds r on r.intent_id = e.intent_id and r.refund_id = e.entry_id
+       where e.intent_id = i.intent_id) l
     order by i.intent_id`,
 );
 const SHIPMENTS = statement(
@@ -34,10 +41,13 @@ interface PaymentEntry {
   /** ISO 4217 in lower case, as the payment API has it. */
   currency: string;
   status: string;
-  /** Minor units, as are `captured` and `refunded`. */
+  /** Minor units, as are `captured`, `refunded` (without what is pending or has failed) and `disputed` (and not won). */
   amount: number;
   captured: number;
   refunded: number;
+  /** Of that, what nobody has named a refund of their own for: made by hand. */
+  refundedElsewhere: number;
+  disputed: number;
   captures: number;
   createdAt: Date;
 }

@@ -174,7 +174,7 @@ describe('the payment API refuses, naming the place', () => {
     ['currency', { currency: 'zzq' }, undefined],
     ['payment_method', { payment_method: 'pm_nobody' }, 'resource_missing'],
     ['payment_method_types', { payment_method_types: ['sepa_debit'] }, undefined],
-    ['capture_method', { capture_method: 'manual' }, undefined],
+    ['capture_method', { capture_method: 'sometimes' }, undefined],
     ['expand', { expand: ['customer'] }, undefined],
     ['colour', { colour: 'red' }, 'parameter_unknown'],
     ['metadata[note]', { metadata: { note: 'x'.repeat(501) } }, undefined],

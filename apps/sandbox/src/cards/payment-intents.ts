@@ -1,74 +1,32 @@
 import { randomBytes } from 'node:crypto';
 import { statement } from '@holdfast/postgres';
 import type { FastifyInstance } from 'fastify';
+import { changing, type PaymentApi, type Prepared, reading, type WithId } from '../api/payment-api.ts';
+import type { Change, Decision, Seen } from '../api/provider-idempotency.ts';
+import { failure, invalidRequest, noSuch, ok, type StripeAnswer } from '../api/stripe-answer.ts';
+import type { Params } from '../api/stripe-params.ts';
 import type { FaultPlan } from '../faults.ts';
-import { changing, type PaymentApi, type Prepared, reading, type WithId } from './payment-api.ts';
 import {
+  type Attempt,
   type Confirmed,
   cancelIntent,
+  captureIntent,
   confirmIntent,
   INTENT_COLUMNS,
   type Intent,
-  paymentMethodFault,
-  renderIntent,
 } from './payment-intent.ts';
-import { type Change, type Decision, guarded, type Seen } from './provider-idempotency.ts';
-import { failure, invalidRequest, noSuch, ok, type StripeAnswer } from './stripe-answer.ts';
-import type { Params } from './stripe-params.ts';
+import { paymentMethodFault } from './payment-methods.ts';
+import { clientSecretOf, renderIntent } from './render-intent.ts';
+import { changeOf, creationOf } from './write-intent.ts';
 
 /**
- * Payment intents over HTTP and in the database.
- *
- * - K1 A captured amount and its ledger entry are written in the statement that changes the intent (see `guarded`).
- * - K2 A change is guarded by the intent's version: of two that were decided on the same state, one is decided again.
+ * Payment intents over HTTP.
  */
 
 const INTENT_ID = /^pi_[0-9a-f]{24}$/;
 const AMOUNT_MAX = 99_999_999;
 const LIST_MAX = 100;
 const LIST_DEFAULT = 10;
-
-// Written beside the change of state, never later: what was captured and what is in the ledger cannot differ.
-const CAPTURED = `
-  captured as (
-    insert into ledger (intent_id, entry_id, kind, amount, currency, order_id, tenant_id)
-    select intent_id, charge_id, 'captured', amount_received, currency, metadata->>'order_id', metadata->>'tenant_id'
-      from changed where status = 'succeeded'
-  )`;
-
-const CREATE = guarded(
-  'sandbox.create-intent',
-  'select 1 as one from free where free.yes',
-  `changed as (
-    insert into payment_intents
-      (intent_id, version, amount, currency, status, payment_method, charge_id, amount_received, amount_refunded,
-       last_payment_error, metadata, description, cancellation_reason, canceled_at, created_at)
-    select $7::text, $8::int, $9::bigint, $10::text, $11::text, $12::text, $13::text, $14::bigint, 0,
-           $15::jsonb, $16::jsonb, $17::text, null, null, to_timestamp($18::float8)
-      from mine
-    returning intent_id, charge_id, amount_received, currency, metadata, status
-  ),${CAPTURED}`,
-  'select count(*) = 1 from changed',
-);
-
-/** Locks the intent in the version that a change was decided on; $7 and $8. */
-export const TARGET_INTENT = `
-  select i.intent_id from payment_intents i, free
-   where free.yes and i.intent_id = $7::text and i.version = $8::int for update of i`;
-
-const CHANGE = guarded(
-  'sandbox.change-intent',
-  TARGET_INTENT,
-  `changed as (
-    update payment_intents i
-       set version = i.version + 1, status = $9::text, payment_method = $10::text, charge_id = $11::text,
-           amount_received = $12::bigint, last_payment_error = $13::jsonb, cancellation_reason = $14::text,
-           canceled_at = to_timestamp($15::float8)
-      from mine where i.intent_id = mine.intent_id
-    returning i.intent_id, i.charge_id, i.amount_received, i.currency, i.metadata, i.status
-  ),${CAPTURED}`,
-  'select count(*) = 1 from changed',
-);
 
 const READ = statement(
   'sandbox.read-intent',
@@ -92,7 +50,10 @@ export function noSuchIntent(id: string, param = 'intent'): StripeAnswer {
 }
 
 export function intentRoutes(scope: FastifyInstance, api: PaymentApi): void {
-  scope.post('/payment_intents', changing(api, prepareCreate));
+  scope.post(
+    '/payment_intents',
+    changing(api, (params) => prepareCreate(api, params)),
+  );
   scope.get(
     '/payment_intents',
     reading((params) => list(api, params)),
@@ -101,24 +62,36 @@ export function intentRoutes(scope: FastifyInstance, api: PaymentApi): void {
     '/payment_intents/:id',
     reading((params, id) => retrieve(api, params, id)),
   );
-  scope.post<WithId>('/payment_intents/:id/confirm', changing(api, prepareConfirm));
-  scope.post<WithId>('/payment_intents/:id/cancel', changing(api, prepareCancel));
+  scope.post<WithId>(
+    '/payment_intents/:id/confirm',
+    changing(api, (params, id) => prepareConfirm(api, params, id)),
+  );
+  scope.post<WithId>(
+    '/payment_intents/:id/capture',
+    changing(api, (params, id) => prepareCapture(api, params, id)),
+  );
+  scope.post<WithId>(
+    '/payment_intents/:id/cancel',
+    changing(api, (params, id) => prepareCancel(api, params, id)),
+  );
 }
 
-function prepareCreate(params: Params): Prepared {
+function prepareCreate(api: PaymentApi, params: Params): Prepared {
   const amount = params.requiredInteger('amount', 1, AMOUNT_MAX);
   const currency = params.requiredCurrency('currency');
-  const paymentMethod = params.text('payment_method');
   const confirm = params.flag('confirm');
   const metadata = params.metadata();
   const description = params.text('description');
+  const customer = params.text('customer', 255);
+  const captureMethod = params.oneOf('capture_method', ['automatic', 'automatic_async', 'manual']);
   const expand = params.expand('latest_charge');
   // Either name: integrations send the one that their API version has.
   for (const name of ['payment_method_types', 'allowed_payment_method_types']) params.listOf(name, ['card']);
-  readCommonParams(params);
-  const fault = paymentMethodFault(paymentMethod);
+  params.ignore('automatic_payment_methods[enabled]', 'automatic_payment_methods[allow_redirects]');
+  const given = readConfirmation(params);
+  const fault = paymentMethodFault(given.paymentMethod) ?? tooSmall(amount, currency);
   if (fault) return invalid(fault);
-  if (confirm && paymentMethod === null) {
+  if (confirm && given.paymentMethod === null) {
     return invalid(
       invalidRequest('Send a payment_method to confirm with.', { code: 'parameter_missing', param: 'payment_method' }),
     );
@@ -135,60 +108,119 @@ function prepareCreate(params: Params): Prepared {
         version: 1,
         amount,
         currency,
-        status: paymentMethod === null ? 'requires_payment_method' : 'requires_confirmation',
-        paymentMethod,
+        status: given.paymentMethod === null ? 'requires_payment_method' : 'requires_confirmation',
+        captureMethod: captureMethod === 'manual' ? 'manual' : 'automatic',
+        paymentMethod: given.paymentMethod,
+        customer,
+        returnUrl: given.returnUrl,
+        nextAction: null,
         chargeId: null,
         amountReceived: 0,
+        amountCapturable: 0,
         amountRefunded: 0,
+        disputed: false,
         lastPaymentError: null,
         metadata,
         description,
         cancellationReason: null,
         canceledAt: null,
         createdAt: at,
+        due: null,
+        dueAt: null,
       };
+      const createOf = (next: Intent) => creationOf(api, next, next === created);
       if (!confirm) return outcome(ok(renderIntent(created, expand)), createOf(created));
-      const confirmed = confirmIntent(created, { paymentMethod, chargeId, refused: faults.refused });
+      const confirmed = confirmIntent(
+        created,
+        attemptOf(api, given, { intentId, chargeId, refused: faults.refused, at }),
+      );
       return confirmedDecision(confirmed, created, expand, faults, createOf);
     },
   };
 }
 
-function prepareConfirm(params: Params, id: string): Prepared {
-  const paymentMethod = params.text('payment_method');
+/** The smallest charge that Stripe takes is about half a dollar; it does not name the parameter. */
+function tooSmall(amount: number, currency: string): StripeAnswer | null {
+  const least = SMALLEST.get(currency);
+  if (least === undefined || amount >= least || amount < 1) return null;
+  return invalidRequest(`Amount must be at least ${least} ${currency}, in minor units`, { code: 'amount_too_small' });
+}
+// https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts, of the currencies in which shops here sell.
+const SMALLEST = new Map([
+  ['hkd', 400],
+  ['jpy', 50],
+  ['mxn', 1_000],
+]);
+
+function prepareConfirm(api: PaymentApi, params: Params, id: string): Prepared {
+  const given = readConfirmation(params);
   const expand = params.expand('latest_charge');
-  readCommonParams(params);
-  const fault = paymentMethodFault(paymentMethod);
+  const fault = paymentMethodFault(given.paymentMethod);
   if (fault) return invalid(fault);
   const chargeId = newId('ch_');
-  const confirm = (intent: Intent, _at: number, faults: FaultPlan) => {
-    const confirmed = confirmIntent(intent, { paymentMethod, chargeId, refused: faults.refused });
-    return confirmedDecision(confirmed, intent, expand, faults, (next) => changeOf(intent, next));
+  const confirm = (intent: Intent, at: number, faults: FaultPlan) => {
+    const { intentId } = intent;
+    const confirmed = confirmIntent(intent, attemptOf(api, given, { intentId, chargeId, refused: faults.refused, at }));
+    return confirmedDecision(confirmed, intent, expand, faults, (next) => changeOf(api, intent, next));
   };
   return onIntent(id, confirm, false);
 }
 
-function prepareCancel(params: Params, id: string): Prepared {
+function prepareCapture(api: PaymentApi, params: Params, id: string): Prepared {
+  const amount = params.integer('amount_to_capture', 1, AMOUNT_MAX);
+  const expand = params.expand('latest_charge');
+  return onIntent(id, (intent, at) => {
+    if (intent.status === 'requires_capture' && amount !== null && amount > intent.amountCapturable) {
+      const message = `The amount to capture (${amount}) is more than what can be captured (${intent.amountCapturable}).`;
+      return outcome(invalidRequest(message, { code: 'amount_too_large', param: 'amount_to_capture' }), null);
+    }
+    const captured = captureIntent(intent, amount, api.faults.bankTimes(), at);
+    if (captured.kind === 'unexpected-state') return outcome(unexpectedState(captured.message, intent), null);
+    return outcome(ok(renderIntent(captured.intent, expand)), changeOf(api, intent, captured.intent));
+  });
+}
+
+function prepareCancel(api: PaymentApi, params: Params, id: string): Prepared {
   const reason = params.oneOf('cancellation_reason', ['duplicate', 'fraudulent', 'requested_by_customer', 'abandoned']);
   const expand = params.expand('latest_charge');
   return onIntent(id, (intent, at) => {
     const canceled = cancelIntent(intent, reason, at);
     if (canceled.kind === 'unexpected-state') return outcome(unexpectedState(canceled.message, intent), null);
-    return outcome(ok(renderIntent(canceled.intent, expand)), changeOf(intent, canceled.intent));
+    return outcome(ok(renderIntent(canceled.intent, expand)), changeOf(api, intent, canceled.intent));
   });
 }
 
-/** Parameters that integrations send and that say what is always so here. */
-function readCommonParams(params: Params): void {
-  params.oneOf('capture_method', ['automatic', 'automatic_async']);
+/** What a confirmation brings, in a call of its own or with the creation. */
+export interface Confirmation {
+  paymentMethod: string | null;
+  offSession: boolean;
+  errorOnAction: boolean;
+  returnUrl: string | null;
+}
+
+function readConfirmation(params: Params): Confirmation {
   params.oneOf('confirmation_method', ['automatic']);
-  params.ignore(
-    'automatic_payment_methods[enabled]',
-    'automatic_payment_methods[allow_redirects]',
-    'error_on_requires_action',
-    'off_session',
-    'return_url',
-  );
+  return {
+    paymentMethod: params.text('payment_method'),
+    offSession: params.flag('off_session'),
+    errorOnAction: params.flag('error_on_requires_action'),
+    returnUrl: params.text('return_url'),
+  };
+}
+
+/** One attempt to pay an intent with what was given. */
+export function attemptOf(
+  api: PaymentApi,
+  given: Confirmation,
+  about: { intentId: string; chargeId: string; refused: boolean; at: number },
+): Attempt {
+  const { intentId, ...attempt } = about;
+  return {
+    ...given,
+    ...attempt,
+    challengeUrl: api.challengeUrl(clientSecretOf(intentId)),
+    times: api.faults.bankTimes(),
+  };
 }
 
 function onIntent(
@@ -205,17 +237,17 @@ function onIntent(
   };
 }
 
-function confirmedDecision(
+export function confirmedDecision(
   confirmed: Confirmed,
   before: Intent,
   expand: ReadonlySet<string>,
-  faults: FaultPlan,
+  faults: Pick<FaultPlan, 'refused' | 'error500' | 'happened'>,
   changeTo: (next: Intent) => Change,
 ): Decision {
   switch (confirmed.kind) {
     case 'unexpected-state':
       return outcome(unexpectedState(confirmed.message, before), null);
-    case 'captured':
+    case 'moved':
       return outcome(ok(renderIntent(confirmed.intent, expand)), changeTo(confirmed.intent));
     case 'declined': {
       if (faults.refused && faults.error500 !== 'before') faults.happened('refused');
@@ -225,47 +257,8 @@ function confirmedDecision(
   }
 }
 
-function unexpectedState(message: string, intent: Intent): StripeAnswer {
+export function unexpectedState(message: string, intent: Intent): StripeAnswer {
   return invalidRequest(message, { code: 'payment_intent_unexpected_state', payment_intent: renderIntent(intent) });
-}
-
-function createOf(intent: Intent): Change {
-  const { lastPaymentError, metadata } = intent;
-  return {
-    statement: CREATE,
-    made: intent,
-    values: [
-      intent.intentId,
-      intent.version,
-      intent.amount,
-      intent.currency,
-      intent.status,
-      intent.paymentMethod,
-      intent.chargeId,
-      intent.amountReceived,
-      lastPaymentError && JSON.stringify(lastPaymentError),
-      JSON.stringify(metadata),
-      intent.description,
-      intent.createdAt,
-    ],
-  };
-}
-
-function changeOf(before: Intent, next: Intent): Change {
-  return {
-    statement: CHANGE,
-    values: [
-      before.intentId,
-      before.version,
-      next.status,
-      next.paymentMethod,
-      next.chargeId,
-      next.amountReceived,
-      next.lastPaymentError && JSON.stringify(next.lastPaymentError),
-      next.cancellationReason,
-      next.canceledAt,
-    ],
-  };
 }
 
 async function retrieve(api: PaymentApi, params: Params, id: string): Promise<StripeAnswer> {
@@ -298,7 +291,7 @@ export function listOf<T>(url: string, rows: T[], limit: number, render: (row: T
   return { object: 'list', url, has_more: rows.length > limit, data: rows.slice(0, limit).map(render) };
 }
 
-function outcome(answer: StripeAnswer, change: Change | null): Decision {
+export function outcome(answer: StripeAnswer, change: Change | null): Decision {
   return { kind: 'outcome', answer, change };
 }
 
@@ -306,6 +299,6 @@ function invalid(answer: StripeAnswer): Prepared {
   return { kind: 'invalid', answer };
 }
 
-function newId(prefix: string): string {
+export function newId(prefix: string): string {
   return `${prefix}${randomBytes(12).toString('hex')}`;
 }

@@ -1,29 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import { statement } from '@holdfast/postgres';
 import type { FastifyInstance } from 'fastify';
-import { changing, type PaymentApi, type Prepared, reading, type WithId } from './payment-api.ts';
-import type { Intent } from './payment-intent.ts';
-import { intentIdOf, listOf, noSuchIntent, TARGET_INTENT } from './payment-intents.ts';
-import { type Decision, guarded } from './provider-idempotency.ts';
-import { invalidRequest, noSuch, ok, type StripeAnswer } from './stripe-answer.ts';
-import type { Params } from './stripe-params.ts';
+import { changeByBank, changing, type PaymentApi, type Prepared, reading, type WithId } from '../api/payment-api.ts';
+import { type Decision, guarded } from '../api/provider-idempotency.ts';
+import { invalidRequest, noSuch, ok, type StripeAnswer } from '../api/stripe-answer.ts';
+import type { Params } from '../api/stripe-params.ts';
+import { INTENT_COLUMNS, type Intent } from './payment-intent.ts';
+import { intentIdOf, listOf, noSuchIntent } from './payment-intents.ts';
+import { bankOf, REFUND_COLUMNS, type Refund, renderRefund, settledRefund } from './refund.ts';
+import { renderIntent } from './render-intent.ts';
+import { TARGET_INTENT } from './write-intent.ts';
 
 /**
  * Refunds. Decided on the intent in one version and written only while it is in that version, so that refunds of one
  * charge that arrive together cannot give back more than was captured; the table's own check stands behind it.
  */
-
-/** Amounts in minor units; `createdAt` in Unix seconds. */
-interface Refund {
-  refundId: string;
-  intentId: string;
-  chargeId: string;
-  amount: number;
-  currency: string;
-  reason: string | null;
-  metadata: Record<string, string>;
-  createdAt: number;
-}
 
 const AMOUNT_MAX = 99_999_999;
 const LIST_MAX = 100;
@@ -36,41 +27,82 @@ const CREATE = guarded(
   TARGET_INTENT,
   `changed as (
     update payment_intents i
-       set version = i.version + 1, amount_refunded = i.amount_refunded + $9::bigint
+       set version = i.version + 1, amount_refunded = i.amount_refunded + $10::bigint
       from mine where i.intent_id = mine.intent_id
     returning i.intent_id, i.charge_id, i.currency, i.metadata
   ),
   refunded as (
-    insert into refunds (intent_id, refund_id, charge_id, amount, currency, reason, metadata, created_at)
-    select intent_id, $10::text, charge_id, $9::bigint, currency, $11::text, $12::jsonb, to_timestamp($13::float8)
+    insert into refunds (intent_id, refund_id, charge_id, amount, currency, reason, metadata, created_at, status, due,
+                         due_at)
+    select intent_id, $11::text, charge_id, $10::bigint, currency, $12::text, $13::jsonb, to_timestamp($14::float8),
+           $15::text, $16::text, to_timestamp($17::float8)
       from changed
   ),
   entered as (
     insert into ledger (intent_id, entry_id, kind, amount, currency, order_id, tenant_id)
-    select intent_id, $10::text, 'refunded', $9::bigint, currency, metadata->>'order_id', metadata->>'tenant_id'
-      from changed
+    select intent_id, $11::text, 'refunded', $10::bigint, currency, metadata->>'order_id', metadata->>'tenant_id'
+      from changed where $15::text = 'succeeded'
   )`,
   'select count(*) = 1 from changed',
 );
 
-const COLUMNS = `
-  r.refund_id as "refundId", r.intent_id as "intentId", r.charge_id as "chargeId", r.amount, r.currency, r.reason,
-  r.metadata, extract(epoch from r.created_at)::bigint as "createdAt"`;
+/** What the bank says later of a refund. What fails is not refunded any more, and can be refunded again. */
+const SETTLE = guarded(
+  'sandbox.settle-refund',
+  `select i.intent_id from payment_intents i join refunds r on r.intent_id = i.intent_id, free
+    where free.yes and i.intent_id = $8::text and i.version = $9::int and r.refund_id = $10::text
+      and r.status = $11::text for update of i`,
+  `settled as (
+    update refunds r
+       set status = $12::text, failure_reason = $13::text, due = null, due_at = null
+      from mine where r.intent_id = mine.intent_id and r.refund_id = $10::text
+    returning r.intent_id, r.refund_id, r.amount, r.currency
+  ),
+  changed as (
+    update payment_intents i
+       set version = i.version + 1,
+           amount_refunded = i.amount_refunded - case when $12::text = 'failed' then settled.amount else 0 end
+      from settled where i.intent_id = settled.intent_id
+    returning i.intent_id, i.metadata, settled.refund_id, settled.amount, settled.currency
+  ),
+  entered as (
+    insert into ledger (intent_id, entry_id, kind, amount, currency, order_id, tenant_id)
+    select intent_id, refund_id, case when $12::text = 'succeeded' then 'refunded' else 'refund_failed' end, amount,
+           currency, metadata->>'order_id', metadata->>'tenant_id'
+      from changed where $12::text = 'succeeded' or $11::text = 'succeeded'
+  )`,
+  'select count(*) = 1 from changed',
+);
+
 const READ = statement(
   'sandbox.read-refund',
-  `select ${COLUMNS} from refunds r where r.intent_id = $1::text and r.refund_id = $2::text`,
+  `select ${REFUND_COLUMNS} from refunds r where r.intent_id = $1::text and r.refund_id = $2::text`,
 );
 const LIST = statement(
   'sandbox.list-refunds',
-  `select ${COLUMNS} from refunds r
+  `select ${REFUND_COLUMNS} from refunds r
     where r.intent_id = $1::text
       and ($2::text is null
            or r.seq < (select c.seq from refunds c where c.intent_id = $1::text and c.refund_id = $2::text))
     order by r.seq desc limit $3::int`,
 );
 
+const LIST_ALL = statement(
+  'sandbox.list-all-refunds',
+  `select ${REFUND_COLUMNS}, row_to_json(intent) as intent
+     from (select * from refunds r
+            where $1::text is null
+               or r.seq < (select c.seq from refunds c where c.intent_id = $1::text and c.refund_id = $2::text)
+            order by r.seq desc limit $3::int) r
+    cross join lateral (select ${INTENT_COLUMNS} from payment_intents i where i.intent_id = r.intent_id) intent
+    order by r.seq desc`,
+);
+
 export function refundRoutes(scope: FastifyInstance, api: PaymentApi): void {
-  scope.post('/refunds', changing(api, prepareRefund));
+  scope.post(
+    '/refunds',
+    changing(api, (params) => prepareRefund(api, params)),
+  );
   scope.get(
     '/refunds',
     reading((params) => list(api, params)),
@@ -81,7 +113,7 @@ export function refundRoutes(scope: FastifyInstance, api: PaymentApi): void {
   );
 }
 
-function prepareRefund(params: Params): Prepared {
+function prepareRefund(api: PaymentApi, params: Params): Prepared {
   const paymentIntent = params.requiredText('payment_intent');
   const amount = params.integer('amount', 1, AMOUNT_MAX);
   const reason = params.oneOf('reason', ['duplicate', 'fraudulent', 'requested_by_customer']);
@@ -95,12 +127,13 @@ function prepareRefund(params: Params): Prepared {
     decide: ({ intent, at }) => {
       if (intent === null) return { kind: 'invalid', answer: noSuchIntent(paymentIntent, 'payment_intent') };
       const refundId = `re_${intent.intentId.slice('pi_'.length)}${suffix}`;
-      return refund(intent, amount, { refundId, reason, metadata, createdAt: at });
+      return refund(api, intent, amount, { refundId, reason, metadata, createdAt: at });
     },
   };
 }
 
 function refund(
+  api: PaymentApi,
   intent: Intent,
   wanted: number | null,
   given: Pick<Refund, 'refundId' | 'reason' | 'metadata' | 'createdAt'>,
@@ -110,6 +143,10 @@ function refund(
   if (intent.status !== 'succeeded' || chargeId === null) {
     const message = `This PaymentIntent (${intentId}) does not have a successful charge to refund.`;
     return refused(invalidRequest(message, { param: 'payment_intent' }));
+  }
+  if (intent.disputed) {
+    const message = `Charge ${chargeId} has been charged back; cannot issue a refund.`;
+    return refused(invalidRequest(message, { code: 'charge_disputed' }));
   }
   const left = intent.amountReceived - intent.amountRefunded;
   if (left === 0) {
@@ -123,12 +160,14 @@ function refund(
       `(${left} ${currency}).`;
     return refused(invalidRequest(message, { param: 'amount' }));
   }
-  const made: Refund = { ...given, intentId, chargeId, amount, currency };
+  const bank = bankOf(intent, api.faults.bankTimes(), given.createdAt);
+  const made: Refund = { ...given, ...bank, intentId, chargeId, amount, currency, failureReason: null };
   return {
     kind: 'outcome',
     answer: ok(renderRefund(made)),
     change: {
       statement: CREATE,
+      events: api.webhooks.draw('refund.created', intentId, renderRefund(made)),
       values: [
         intentId,
         intent.version,
@@ -137,28 +176,57 @@ function refund(
         made.reason,
         JSON.stringify(made.metadata),
         made.createdAt,
+        made.status,
+        made.due,
+        made.dueAt,
       ],
     },
   };
+}
+
+/** What the bank says later. @returns undefined where there is no such refund, or nothing to decide any more */
+export async function settleRefund(api: PaymentApi, id: string, succeeds: boolean): Promise<StripeAnswer | undefined> {
+  const before = await readRefund(api, id);
+  const settled = before && settledRefund(before, succeeds);
+  if (before === undefined || settled === undefined) return undefined;
+  const { intentId } = before;
+  return await changeByBank(api, intentId, ({ intent }) => {
+    if (intent === null) return { kind: 'invalid', answer: noSuchIntent(intentId) };
+    return {
+      kind: 'outcome',
+      answer: ok(renderRefund(settled)),
+      change: {
+        statement: SETTLE,
+        events: api.webhooks.draw(succeeds ? 'refund.updated' : 'refund.failed', intentId, renderRefund(settled)),
+        values: [intentId, intent.version, id, before.status, settled.status, settled.failureReason],
+      },
+    };
+  });
+}
+
+async function readRefund(api: PaymentApi, id: string): Promise<Refund | undefined> {
+  const [refundId = null, core = ''] = REFUND_ID.exec(id) ?? [];
+  const { rows } = await api.pool.query<Refund>({ ...READ, values: [`pi_${core}`, refundId] });
+  return rows[0];
 }
 
 async function retrieve(api: PaymentApi, params: Params, id: string): Promise<StripeAnswer> {
   params.expand();
   const fault = params.fault();
   if (fault) return fault;
-  const [refundId = null, core = ''] = REFUND_ID.exec(id) ?? [];
-  const { rows } = await api.pool.query<Refund>({ ...READ, values: [`pi_${core}`, refundId] });
-  return rows[0] ? ok(renderRefund(rows[0])) : noSuch('refund', id, 'id');
+  const found = await readRefund(api, id);
+  return found === undefined ? noSuch('refund', id, 'id') : ok(renderRefund(found));
 }
 
-/** The refunds of one intent, newest first. */
+/** The refunds of one intent, or all there are, newest first. */
 async function list(api: PaymentApi, params: Params): Promise<StripeAnswer> {
-  const paymentIntent = params.requiredText('payment_intent');
+  const paymentIntent = params.text('payment_intent');
   const limit = params.integer('limit', 1, LIST_MAX) ?? LIST_DEFAULT;
   const after = params.text('starting_after');
-  params.expand();
+  const expand = params.expand('data.payment_intent');
   const fault = params.fault();
   if (fault) return fault;
+  if (paymentIntent === null) return await listAll(api, { limit, after, withIntents: expand.size > 0 });
   const intentId = intentIdOf(paymentIntent);
   if (after !== null && (await api.pool.query({ ...READ, values: [intentId, after] })).rowCount === 0) {
     return noSuch('refund', after, 'starting_after');
@@ -167,22 +235,23 @@ async function list(api: PaymentApi, params: Params): Promise<StripeAnswer> {
   return ok(listOf('/v1/refunds', rows, limit, renderRefund));
 }
 
-/** In Stripe's shape. */
-function renderRefund(made: Refund): object {
-  return {
-    id: made.refundId,
-    object: 'refund',
-    amount: made.amount,
-    balance_transaction: null,
-    charge: made.chargeId,
-    created: made.createdAt,
-    currency: made.currency,
-    metadata: made.metadata,
-    payment_intent: made.intentId,
-    reason: made.reason,
-    receipt_number: null,
-    source_transfer_reversal: null,
-    status: 'succeeded',
-    transfer_reversal: null,
-  };
+interface AllRefunds {
+  limit: number;
+  after: string | null;
+  withIntents: boolean;
+}
+
+async function listAll({ pool }: PaymentApi, { limit, after, withIntents }: AllRefunds): Promise<StripeAnswer> {
+  const [, core = ''] = REFUND_ID.exec(after ?? '') ?? [];
+  const before = after === null ? [] : (await pool.query<Refund>({ ...READ, values: [`pi_${core}`, after] })).rows;
+  if (after !== null && before.length === 0) return noSuch('refund', after, 'starting_after');
+  const { rows } = await pool.query<Refund & { intent: Intent }>({
+    ...LIST_ALL,
+    values: [after === null ? null : `pi_${core}`, after, limit + 1],
+  });
+  const render = (row: Refund & { intent: Intent }) => ({
+    ...renderRefund(row),
+    ...(withIntents && { payment_intent: renderIntent(row.intent) }),
+  });
+  return ok(listOf('/v1/refunds', rows, limit, render));
 }

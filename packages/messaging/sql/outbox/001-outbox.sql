@@ -3,8 +3,9 @@
 create table holdfast.outbox (
   tenant_id text not null,
   order_id text not null,
-  -- What has happened to the order. Happened once, so it is the rest of the event's identity.
-  kind text not null check (kind ~ '^[a-z-]{1,60}$'),
+  -- What has happened to the order, and behind a colon by what, where that may be more than once. It is the rest of the
+  -- event's identity.
+  kind text not null check (kind ~ '^[a-z-]{1,60}(:[A-Za-z0-9_:-]{1,200})?$'),
   at timestamptz not null default clock_timestamp(),
   relayed_at timestamptz,
   primary key (tenant_id, order_id, kind)

@@ -10,8 +10,8 @@
  *     themselves.
  * K7  Performing holds neither a transaction nor a connection.
  * K5  An answer past its last day is found again in the effect's own rows; nothing runs.
- * S4  When the outcome of the outside call is unknown, the claim stays in progress and its lease ends: the next attempt may
- *     ask the provider at once.
+ * S4  When the outcome of the outside call is unknown, or somebody has to act first, the claim stays in progress and its lease
+ *     ends: the next attempt may ask the provider at once. Neither is stored as the answer.
  *
  * Every call has its own outcome: one that throws does so alone (B3, group-commit.ts of @holdfast/postgres).
  */
@@ -74,7 +74,7 @@ export interface StepSpec<Request, Plan, Result> {
   undoes?: string;
   /**
    * Makes the effects of all these calls, or prepares them, in the transaction of their claims: set-based, whatever it
-   * locks in one order. One result per call, in order. The calls belong to different orders.
+   * locks in one order. One result per call, in order. The calls belong to different sagas.
    * @throws whatever makes it impossible; the batch is then split until the one that it is impossible for stands alone
    */
   prepare(tx: Transaction, calls: Begun<Request>[]): Promise<Prepared<Plan>[]>;
@@ -82,8 +82,25 @@ export interface StepSpec<Request, Plan, Result> {
   outside?: OutsideSpec<Request, Plan, Result>;
 }
 
-/** What an attempt outside came to; `unknown`: the next attempt asks (S4). */
-export type PerformOutcome<Result> = { kind: 'completed'; result: Result } | { kind: 'unknown'; detail: string };
+/** Somebody else has to act first: nothing is decided, and nothing is stored as the answer. The next attempt asks (S4). */
+export interface Waiting {
+  kind: 'waiting';
+  /** What is waited for: a stable code, for people and the journal. */
+  reason: string;
+  /** For whoever can act. It is told, and neither stored nor logged here. */
+  data?: Record<string, unknown>;
+  /** When asking again makes sense, unless something is heard before. */
+  waitMs: number;
+}
+
+/** What an attempt outside came to; `unknown`: the next attempt asks (S4), after `retryAfterMs` at least. */
+export type PerformOutcome<Result> =
+  | { kind: 'completed'; result: Result }
+  | { kind: 'unknown'; detail: string; retryAfterMs?: number }
+  | Waiting;
+
+/** What a step's call came to. */
+export type StepOutcome = ActOutcome | Extract<PerformOutcome<never>, { kind: 'unknown' | 'waiting' }>;
 
 export interface OutsideSpec<Request, Plan, Result> {
   /** How long an attempt keeps others from trying. */
@@ -114,7 +131,7 @@ export function oneByOne<Request, Plan = never>(
 }
 
 /** Runs one call; many at once share transactions. @throws QueueFull, and what the database or the effect throws */
-export type RunStep<Request> = (call: IdempotentCall, request: Request) => Promise<ActOutcome>;
+export type RunStep<Request> = (call: IdempotentCall, request: Request) => Promise<StepOutcome>;
 
 const MAX_CLAIMED_MEANWHILE = 5;
 /** How often a duplicate looks whether the one in another process has ended. */
@@ -145,7 +162,7 @@ export function createStepRunner<Request, Plan = never, Result = never>(
     lane,
     concernsAll,
   });
-  const attempt = async ({ call, request }: Entry<Request>): Promise<ActOutcome> => {
+  const attempt = async ({ call, request }: Entry<Request>): Promise<StepOutcome> => {
     reachedBy('before-claim', call);
     const opened = await opening.submit({ call, request });
     if (opened.kind === 'ended') throw endedEarlier();
@@ -159,7 +176,8 @@ export function createStepRunner<Request, Plan = never, Result = never>(
     reachedBy('before-provider', call);
     // @guard K1 the end of the transaction before the provider is called: "await outsideOf(spec).perform(plan, held, request);" -> "await transaction(pool, () => outsideOf(spec).perform(plan, held, request));"
     const performed = await outsideOf(spec).perform(plan, held, request);
-    if (performed.kind === 'unknown') {
+    if (performed.kind !== 'completed') {
+      // crash here: the lease stands until it runs out; then the next attempt asks.
       await releaseClaims(pool, [held]);
       return performed;
     }
@@ -170,9 +188,9 @@ export function createStepRunner<Request, Plan = never, Result = never>(
     return recorded;
   };
   return (call, request) =>
-    runIdempotent<ActOutcome>(singleFlight, call, {
+    runIdempotent<StepOutcome>(singleFlight, call, {
       attempt: () => attempt({ call, request }),
-      share: (outcome) => ('answer' in outcome ? { ...outcome, replayed: true } : undefined),
+      share: shared,
       // Another request waits, and finds what the key stands for by itself: its fence is judged too.
       reused: () => ({ kind: 'in_progress' }),
       inProgress: () => ({ kind: 'in_progress' }),
@@ -181,6 +199,12 @@ export function createStepRunner<Request, Plan = never, Result = never>(
         return undefined;
       },
     });
+}
+
+/** Duplicates share an answer, and what is waited for; whatever else came of the attempt, each makes its own. */
+function shared(outcome: StepOutcome): StepOutcome | undefined {
+  if (outcome.kind === 'waiting') return outcome;
+  return 'answer' in outcome ? { ...outcome, replayed: true } : undefined;
 }
 
 /** One transaction for all; again when a key was claimed under our eyes. */

@@ -87,6 +87,8 @@ export interface StoredWait {
   since: string;
   /** When the step has waited as long as it may, likewise. */
   until: string;
+  /** The step's own delay: it has not been started. Its reason is `DELAY`. */
+  isDelay?: true;
 }
 
 interface StepBase<Name> {
@@ -94,6 +96,11 @@ interface StepBase<Name> {
   name: Name;
   timeoutMs: number;
   retry: Retry;
+  /**
+   * How long the saga waits before the act is sent first, without an owner, like a step that waits. The deadline moves on by as
+   * much. No signal shortens it; a cancel ends it, and so does an operator's retry.
+   */
+  delayMs?: number;
 }
 
 /** Whether the act may wait: it may if and only if the step says for how long. */
@@ -232,6 +239,9 @@ function durationMistakes(step: RunnableStep): string[] {
   if (!isDuration(baseMs) || !isDuration(capMs)) mistakes.push(`baseMs and capMs of ${step.name} must be positive`);
   if (maxAttempts !== undefined && !(Number.isInteger(maxAttempts) && maxAttempts > 0)) {
     mistakes.push(`maxAttempts of ${step.name} must be a positive whole number`);
+  }
+  if (step.delayMs !== undefined && !(isDuration(step.delayMs) && Number.isInteger(step.delayMs))) {
+    mistakes.push(`delayMs of ${step.name} must be a positive whole number of milliseconds`);
   }
   if (step.waits !== undefined && !(isDuration(step.waits.maxMs) && Number.isInteger(step.waits.maxMs))) {
     mistakes.push(`waits.maxMs of ${step.name} must be a positive whole number of milliseconds`);

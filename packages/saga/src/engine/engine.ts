@@ -36,6 +36,8 @@ import { type SagaRow, type SagaSnapshot, snapshotOf } from '../journal/saga-row
 import { type CancelOutcome, judgeCancel, requestCancel } from '../operator/cancel.ts';
 import { createOperator, type Operator, type ResumeOutcome } from '../operator/operate.ts';
 import { type SignalOptions, type SignalOutcome, storeSignal } from '../operator/signal.ts';
+import { SagaRun } from '../run/saga-run.ts';
+import { reportEnd } from '../run/saga-run-end.ts';
 import {
   type BeginInTransactionOutcome,
   Beginnings,
@@ -50,11 +52,9 @@ import { type Clock, type Database, systemClock, within } from './ports.ts';
 import { ProcessLease } from './process-lease.ts';
 import { sweep } from './recovery.ts';
 import { type Admission, RunningSagas, type Slot } from './running-sagas.ts';
-import { SagaRun } from './saga-run.ts';
-import { reportEnd } from './saga-run-end.ts';
 import { type Term, Terms } from './term.ts';
 import { type Sleeper, type WakeContext, wake } from './wake.ts';
-import { judgeEnd, type SnapshotListener, type WaitOutcome, Watchers } from './watchers.ts';
+import { type SettledOutcome, type SnapshotListener, type WaitOutcome, Watchers } from './watchers.ts';
 
 /** One per process. @throws TypeError when two definitions share a name */
 export function createEngine(options: EngineOptions): Engine {
@@ -266,7 +266,12 @@ export class Engine {
 
   /** Waits up to `waitMs` until the saga has ended or is parked, wherever it is driven. @throws what `pg` throws */
   waitForEnd(id: string, waitMs: number, signal?: AbortSignal): Promise<WaitOutcome> {
-    return this.#watchers.until<WaitOutcome>({ id, judge: judgeEnd, waitMs, signal });
+    return this.#watchers.untilEnded(id, waitMs, signal);
+  }
+
+  /** As waitForEnd; and returns as soon as a step waits for something outside. @throws what `pg` throws */
+  waitUntilSettled(id: string, waitMs: number, signal?: AbortSignal): Promise<SettledOutcome> {
+    return this.#watchers.untilSettled(id, waitMs, signal);
   }
 
   /** Resolves when this process has released the saga: it has ended or parked, or another process owns it. */

@@ -1,5 +1,5 @@
 import type { SagaRow } from '../journal/saga-row.ts';
-import type { SagaRun } from './saga-run.ts';
+import type { SagaRun } from '../run/saga-run.ts';
 
 /** Room for one saga that is about to be inserted or adopted. It counts as running, so no sweep of this process adopts it. */
 export interface Slot {

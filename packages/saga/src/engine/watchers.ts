@@ -30,8 +30,15 @@ export type WaitOutcome =
   /** It has ended, or is parked and waits for an operator. */
   { kind: 'ended'; snapshot: SagaSnapshot } | { kind: 'in_progress' } | { kind: 'not_found' };
 
+/** The same, for who wants to know as well that a step waits for something outside. */
+export type SettledOutcome = WaitOutcome | { kind: 'waiting'; snapshot: SagaSnapshot };
+
 export function judgeEnd(snapshot: SagaSnapshot): WaitOutcome | null {
   return hasEnded(snapshot.state) || snapshot.state === 'parked' ? { kind: 'ended', snapshot } : null;
+}
+
+function judgeSettled(snapshot: SagaSnapshot): SettledOutcome | null {
+  return snapshot.state === 'waiting' ? { kind: 'waiting', snapshot } : judgeEnd(snapshot);
 }
 
 const POLL = { baseMs: 50, capMs: 500 };
@@ -64,6 +71,14 @@ export class Watchers {
 
   released(id: string): void {
     for (const watch of this.#watches.get(id) ?? []) watch.released();
+  }
+
+  untilEnded(id: string, waitMs: number, signal: AbortSignal | undefined): Promise<WaitOutcome> {
+    return this.until<WaitOutcome>({ id, judge: judgeEnd, waitMs, signal });
+  }
+
+  untilSettled(id: string, waitMs: number, signal: AbortSignal | undefined): Promise<SettledOutcome> {
+    return this.until<SettledOutcome>({ id, judge: judgeSettled, waitMs, signal });
   }
 
   /** Waits until `judge` has a verdict on the saga, wherever it runs. @throws what `stored` throws */

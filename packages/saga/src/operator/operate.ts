@@ -12,7 +12,6 @@ import type { SagaDefinition } from '../definition/definition.ts';
 import { CANCELLED, mayTurnBack } from '../definition/transitions.ts';
 import type { Database } from '../engine/ports.ts';
 import type { Admission } from '../engine/running-sagas.ts';
-import type { SagaRun } from '../engine/saga-run.ts';
 import {
   type EndState,
   type Failure,
@@ -24,6 +23,7 @@ import {
   type SagaState,
   snapshotOf,
 } from '../journal/saga-row.ts';
+import type { SagaRun } from '../run/saga-run.ts';
 import type { CancelOutcome } from './cancel.ts';
 
 /** This process can't take it on: it has no room, no lease, or does not know the definition. Try another or later. */

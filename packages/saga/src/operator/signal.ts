@@ -32,7 +32,7 @@ const KEY_MAX = 200;
 const DATA_MAX = 8_192;
 
 // The row is locked first, so that of two signals the second counts the first.
-export const SIGNAL = statement(
+const SIGNAL = statement(
   'saga.signal',
   `with saga as (
      select id, ended_at is not null as ended,
@@ -47,7 +47,8 @@ export const SIGNAL = statement(
      update holdfast.sagas
         set signals = coalesce(signals, '{}')
                       || jsonb_build_object($2::text, coalesce((signals ->> $2::text)::integer, 0) + 1),
-            wake_at = case when state = 'waiting' and waiting ->> 'step' = $2::text then clock_timestamp() else wake_at end
+            wake_at = case when state = 'waiting' and waiting ->> 'step' = $2::text and not waiting ? 'isDelay'
+                           then clock_timestamp() else wake_at end
       where id = $1::text and exists (select from fresh)
      returning epoch, wake_at <= clock_timestamp() as due
    )

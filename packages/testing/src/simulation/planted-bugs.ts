@@ -20,6 +20,7 @@ export interface Switches {
   cancelDoesNotWake?: boolean;
   unguardedWake?: boolean;
   wakeKeepsEpoch?: boolean;
+  signalEndsDelay?: boolean;
 }
 
 /** A change in one of the engine's files: `find` must be there exactly once. */
@@ -77,7 +78,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'undo-only-what-is-known-to-be-done',
     mistake: 'a step without an answer has not run',
     change: {
-      file: 'engine/saga-run.ts',
+      file: 'run/saga-run.ts',
       find: "const underWay = this.#begin(step, 'undo', attempt);",
       replace:
         "if (this.#progress.outputs[step.name] === undefined) return this.#decide(undone(this.#progress));\n      const underWay = this.#begin(step, 'undo', attempt);",
@@ -87,7 +88,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'turn-back-not-durable-first',
     mistake: 'the decision to turn back can be stored with the first undo',
     change: {
-      file: 'engine/saga-run.ts',
+      file: 'run/saga-run.ts',
       find: 'await this.#checkpoint(decision.progress, decision.wait);',
       replace:
         "decision.progress.state === 'compensating' && this.#progress.state === 'running' ? ((this.#progress = decision.progress), null) : await this.#checkpoint(decision.progress, decision.wait);",
@@ -97,7 +98,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'checkpoint-not-awaited',
     mistake: 'the next step can start while the checkpoint is being written',
     change: {
-      file: 'engine/saga-run.ts',
+      file: 'run/saga-run.ts',
       find: 'await this.#checkpoint(decision.progress, decision.wait);',
       replace:
         "decision.progress.state === 'running' ? (void this.#checkpoint(decision.progress, null), (this.#progress = decision.progress), (this.#revision += 1), null) : await this.#checkpoint(decision.progress, decision.wait);",
@@ -107,7 +108,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'time-out-means-failure',
     mistake: 'who does not answer in time has failed',
     change: {
-      file: 'engine/attempt.ts',
+      file: 'run/attempt.ts',
       find: 'resolve(unknown(`no answer within',
       replace:
         "resolve(((message: string): AttemptOutcome => ({ kind: 'refused', reason: 'TIMED_OUT', message }))(`no answer within",
@@ -117,17 +118,17 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'undo-sent-once',
     mistake: 'an undo that was sent will arrive',
     change: {
-      file: 'engine/saga-run.ts',
-      find: "case 'refused':\n        case 'unknown':\n",
+      file: 'run/saga-run.ts',
+      find: "case 'refused':\n        case 'waiting':\n        case 'unknown':\n",
       replace:
-        "case 'refused':\n        case 'unknown':\n          if (attempt > 0) return this.#decide(undone(this.#progress));\n",
+        "case 'refused':\n        case 'waiting':\n        case 'unknown':\n          if (attempt > 0) return this.#decide(undone(this.#progress));\n",
     },
   },
   {
     name: 'answer-not-read-although-another-stands',
     mistake: 'what was sent with the checkpoint is what was stored',
     change: {
-      file: 'engine/saga-run.ts',
+      file: 'run/saga-run.ts',
       find: 'const storedByHook = isHookStored ? checkpoint.payload : null;',
       replace: 'const storedByHook = checkpoint.payload;',
     },
@@ -136,7 +137,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'shown-instant-by-the-own-clock-alone',
     mistake: 'time only goes forward',
     change: {
-      file: 'engine/saga-run.ts',
+      file: 'run/saga-run.ts',
       find: 'Math.max(this.#context.clock.wallNow(), this.#changedAt.getTime() + 1)',
       replace: 'this.#context.clock.wallNow()',
     },
@@ -170,16 +171,16 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'signals-forgotten-on-adoption',
     mistake: 'the process that was told of a signal is the one that asks again',
     change: {
-      file: 'engine/saga-run.ts',
-      find: 'const all = this.#row.signals ?? [];',
-      replace: "const all: NonNullable<SagaRow['signals']> = [];",
+      file: 'run/saga-run.ts',
+      find: 'flatMap(({ step, key, data }) => (step === name ? [{ key, data }] : []));',
+      replace: 'flatMap(({ step, key, data }) => (step === name && this.epoch === 0 ? [{ key, data }] : []));',
     },
   },
   {
     name: 'every-wait-moves-the-deadline',
     mistake: 'a saga that is still waited for is not late',
     change: {
-      file: 'engine/saga-run.ts',
+      file: 'run/saga-run.ts',
       find: 'extendMs: before === null ? maxMs : null,',
       replace: 'extendMs: maxMs,',
     },
@@ -192,6 +193,29 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       find: "return { ...progress, state: 'compensating', failure, waiting: null };",
       replace:
         "return { ...progress, position: progress.position - (progress.waiting === null ? 0 : 1), state: 'compensating', failure, waiting: null };",
+    },
+  },
+  {
+    name: 'signal-ends-a-delay',
+    mistake: 'whatever a step is told wakes it up',
+    switches: { signalEndsDelay: true },
+  },
+  {
+    name: 'delay-forgotten-by-the-process-that-wakes',
+    mistake: 'a step that was not sent yet has its delay before it',
+    change: {
+      file: 'run/saga-run.ts',
+      find: 'if (step.delayMs !== undefined && this.#progress.waiting === null)',
+      replace: 'if (step.delayMs !== undefined)',
+    },
+  },
+  {
+    name: 'delay-not-stored',
+    mistake: 'a process that dies during a delay can start the step at once',
+    change: {
+      file: 'run/saga-run.ts',
+      find: 'if (step.delayMs !== undefined && this.#progress.waiting === null)',
+      replace: 'if (step.delayMs !== undefined && this.#progress.waiting === null && this.epoch === 1)',
     },
   },
   {

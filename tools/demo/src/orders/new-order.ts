@@ -10,7 +10,8 @@ export interface OrderRequest {
   customerId: string;
   currency: string;
   items: { sku: string; quantity: number }[];
-  payment: { method: string };
+  /** Without a method: the customer pays on the shop's page. */
+  payment: { method?: string };
   shipTo: { name: string; line1: string; city: string; postalCode: string; country: string };
 }
 
@@ -25,6 +26,8 @@ export interface NewOrder {
   waitSeconds: number;
   /** Cancelled as soon as it is placed. */
   cancel: boolean;
+  /** What its customer does when the payment has to be confirmed. */
+  customer: 'confirms' | 'fails' | 'leaves';
 }
 
 /** How many items and customers the shop has. */
@@ -41,7 +44,8 @@ export const customerIdOf = (customer: number): string => `customer-${String(cus
 /** In nobody's catalogue. */
 export const UNUSED_SKU = 'item-unused';
 /** What no carrier delivers to. */
-const UNDELIVERABLE_POSTAL_CODE = '00000';
+/** A code that the country could have, and the carrier knows no place of. */
+const UNDELIVERABLE = { postalCode: '00000', country: 'DE' };
 
 const LINES = { from: 5, to: 15 };
 const QUANTITY = { from: 1, to: 10 };
@@ -50,7 +54,10 @@ const WAIT_SECONDS = 10;
 const ITEM_SKEW = 8_191;
 const CUSTOMER_SKEW = 255;
 
-/** Shares of all orders, from 0 to 1; of card orders for `cardDeclined`. */
+/**
+ * Shares of all orders, from 0 to 1; of card orders for `cardDeclined`, `checked` (3-D Secure), `page` and `bank` (which decides
+ * later); of those that have to be confirmed for `fails` and `leaves`.
+ */
 const RATES = {
   unusedItem: 0.01,
   otherCurrency: 0.01,
@@ -58,12 +65,20 @@ const RATES = {
   cancelled: 0.02,
   card: 0.5,
   cardDeclined: 0.04,
+  checked: 0.06,
+  page: 0.04,
+  bank: 0.03,
+  fails: 0.1,
+  leaves: 0.1,
   sentAtOnce: 0.1,
   waits: 0.5,
 };
 
 const GOOD_CARDS = ['pm_card_visa', 'pm_card_mastercard'];
 const DECLINED_CARDS = ['pm_card_chargeDeclined', 'pm_card_chargeDeclinedInsufficientFunds'];
+/** By Stripe's names: the bank asks its customer. */
+const CHECKED_CARDS = ['pm_card_authenticationRequired', 'pm_card_threeDSecure2Required'];
+const BANK_ACCOUNTS = ['pm_usBankAccount_success', 'pm_usBankAccount_insufficientFunds'];
 const OTHER_CURRENCIES = ['USD', 'GBP', 'CHF'];
 const PLACES = [
   { city: 'Berlin', postalCode: '10115', country: 'DE' },
@@ -103,12 +118,13 @@ function newOrder(random: Random, number: number, size: ShopSize, skew: Skew): N
       customerId: customerIdOf(customer),
       currency: random.chance(RATES.otherCurrency) ? random.pick(OTHER_CURRENCIES) : CURRENCY,
       items: drawItems(random, size, skew),
-      payment: { method: drawMethod(random) },
+      payment: drawPayment(random),
       shipTo: drawAddress(random, customer),
     },
     copies: random.chance(RATES.sentAtOnce) ? random.integer(COPIES.from, COPIES.to) : 1,
     waitSeconds: random.chance(RATES.waits) ? WAIT_SECONDS : 0,
     cancel: random.chance(RATES.cancelled),
+    customer: drawCustomer(random),
   };
 }
 
@@ -122,9 +138,19 @@ function drawItems(random: Random, size: ShopSize, skew: Skew): OrderRequest['it
   return items;
 }
 
-function drawMethod(random: Random): string {
-  if (!random.chance(RATES.card)) return 'balance';
-  return random.pick(random.chance(RATES.cardDeclined) ? DECLINED_CARDS : GOOD_CARDS);
+function drawPayment(random: Random): OrderRequest['payment'] {
+  if (!random.chance(RATES.card)) return { method: 'balance' };
+  const kind = random.fraction();
+  if (kind < RATES.page) return {};
+  if (kind < RATES.page + RATES.checked) return { method: random.pick(CHECKED_CARDS) };
+  if (kind < RATES.page + RATES.checked + RATES.bank) return { method: random.pick(BANK_ACCOUNTS) };
+  return { method: random.pick(random.chance(RATES.cardDeclined) ? DECLINED_CARDS : GOOD_CARDS) };
+}
+
+function drawCustomer(random: Random): NewOrder['customer'] {
+  const what = random.fraction();
+  if (what < RATES.leaves) return 'leaves';
+  return what < RATES.leaves + RATES.fails ? 'fails' : 'confirms';
 }
 
 function drawAddress(random: Random, customer: number): OrderRequest['shipTo'] {
@@ -133,6 +159,6 @@ function drawAddress(random: Random, customer: number): OrderRequest['shipTo'] {
     name: `Customer ${customer}`,
     line1: `${random.integer(1, 200)} Example Street`,
     ...place,
-    ...(random.chance(RATES.undeliverable) && { postalCode: UNDELIVERABLE_POSTAL_CODE }),
+    ...(random.chance(RATES.undeliverable) && UNDELIVERABLE),
   };
 }

@@ -1,7 +1,15 @@
-export type OrderStatus = 'processing' | 'completed' | 'compensating' | 'failed' | 'cancelled' | 'parked';
+export type OrderStatus =
+  | 'processing'
+  | 'awaiting_payment'
+  | 'completed'
+  | 'compensating'
+  | 'failed'
+  | 'cancelled'
+  | 'parked';
 
 export interface OrderBody {
   id: string;
   status: OrderStatus;
   failure: { reason: string } | null;
+  nextAction: { type: string; clientSecret?: string } | null;
 }

@@ -6,7 +6,7 @@ import type { SagaState, StoredSignal } from '@holdfast/saga';
 import type { Switches } from '../planted-bugs.ts';
 import { ModelLeases } from './model-leases.ts';
 import { many, none, one, type Result, type Sent } from './result.ts';
-import { appended, isDue, isLive, parsed, type SagaTuple, type Setback, stepOf } from './saga-tuple.ts';
+import { appended, isDue, isLive, parsed, type SagaTuple, type Setback, waitOf } from './saga-tuple.ts';
 
 /** Told of every change, before it is visible to anybody. */
 export type OnChange = (before: Readonly<SagaTuple> | null, after: Readonly<SagaTuple>) => void;
@@ -156,7 +156,8 @@ export class ModelDatabase {
       ]);
     }
     const signals = { ...saga.signals, [step as string]: (saga.signals?.[step as string] ?? 0) + 1 };
-    const isFor = saga.state === 'waiting' && stepOf(saga.waiting) === step;
+    const { step: waitsAt, isDelay } = waitOf(saga.waiting);
+    const isFor = saga.state === 'waiting' && waitsAt === step && (!isDelay || this.#switches.signalEndsDelay);
     const after = this.#put(saga, { ...saga, signals, wakeAt: isFor ? this.#now() : saga.wakeAt });
     return one({ ...outcome, fresh: true, due: isDue(after, this.#now()), epoch: saga.epoch });
   }

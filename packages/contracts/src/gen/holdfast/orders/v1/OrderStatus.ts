@@ -8,6 +8,7 @@ export const OrderStatus = {
   ORDER_STATUS_FAILED: 'ORDER_STATUS_FAILED',
   ORDER_STATUS_CANCELLED: 'ORDER_STATUS_CANCELLED',
   ORDER_STATUS_PARKED: 'ORDER_STATUS_PARKED',
+  ORDER_STATUS_AWAITING_PAYMENT: 'ORDER_STATUS_AWAITING_PAYMENT',
 } as const;
 
 export type OrderStatusInput =
@@ -25,5 +26,7 @@ export type OrderStatusInput =
   | 5
   | 'ORDER_STATUS_PARKED'
   | 6
+  | 'ORDER_STATUS_AWAITING_PAYMENT'
+  | 7
 
 export type OrderStatus = typeof OrderStatus[keyof typeof OrderStatus]

@@ -16,6 +16,9 @@ export interface PlaceOrderRequestInput {
   'metadata'?: ({[key: string]: string});
   'reference'?: (string);
   'expectedTotal'?: (number | string | Long);
+  'paymentCustomer'?: (string);
+  'paymentOffSession'?: (boolean);
+  'paymentReturnUrl'?: (string);
   'shown'?: "expectedTotal";
 }
 
@@ -30,5 +33,8 @@ export interface PlaceOrderRequest {
   'metadata': ({[key: string]: string});
   'reference': (string);
   'expectedTotal'?: (number);
+  'paymentCustomer': (string);
+  'paymentOffSession': (boolean);
+  'paymentReturnUrl': (string);
   'shown'?: "expectedTotal";
 }

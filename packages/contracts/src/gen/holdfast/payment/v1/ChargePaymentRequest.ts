@@ -8,6 +8,9 @@ export interface ChargePaymentRequestInput {
   'amount'?: (number | string | Long);
   'currency'?: (string);
   'method'?: (string);
+  'providerCustomer'?: (string);
+  'offSession'?: (boolean);
+  'returnUrl'?: (string);
 }
 
 export interface ChargePaymentRequest {
@@ -16,4 +19,7 @@ export interface ChargePaymentRequest {
   'amount': (number);
   'currency': (string);
   'method': (string);
+  'providerCustomer': (string);
+  'offSession': (boolean);
+  'returnUrl': (string);
 }

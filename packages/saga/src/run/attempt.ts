@@ -6,7 +6,7 @@ import {
   type UndoOutcome,
   type Waiting,
 } from '../definition/definition.ts';
-import type { Clock } from './ports.ts';
+import type { Clock } from '../engine/ports.ts';
 
 /** What one attempt came to, act or undo. */
 export type AttemptOutcome = ActOutcome<unknown> | Waiting;

@@ -1,5 +1,6 @@
+import type { SagaDefinition } from '../definition/definition.ts';
+import type { Clock, SagaLog, SagaMetrics } from '../engine/ports.ts';
 import type { EndState } from '../journal/saga-row.ts';
-import type { SagaRun, SagaRunContext } from './saga-run.ts';
 
 /** Why a saga no longer runs here though it has not ended: its row says where the next owner goes on. */
 export type DropReason = 'fenced' | 'lease-lost' | 'leaving' | 'unwritable';
@@ -10,7 +11,18 @@ export type SagaRunEnd =
   | { kind: 'parked' }
   | { kind: 'dropped'; why: DropReason };
 
-export function reportEnd({ id: sagaId, epoch, startedAt }: SagaRun, context: SagaRunContext, end: SagaRunEnd): void {
+export interface ReportContext {
+  definition: SagaDefinition;
+  clock: Clock;
+  log: SagaLog;
+  metrics?: SagaMetrics | undefined;
+}
+
+export function reportEnd(
+  { id: sagaId, epoch, startedAt }: { id: string; epoch: number; startedAt: number },
+  context: ReportContext,
+  end: SagaRunEnd,
+): void {
   const { definition, log, metrics, clock } = context;
   if (end.kind === 'ended') metrics?.sagaEnded(definition.name, end.state, clock.now() - startedAt);
   if (end.kind === 'waiting') metrics?.sagaWaiting(definition.name, end.step);

@@ -4,6 +4,7 @@ import type { Log } from '@holdfast/service';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { FaultPlan, Faults } from '../faults.ts';
 import type { Store } from '../store.ts';
+import type { Webhooks } from '../webhooks/webhooks.ts';
 import { type Decision, executeOnce, type Seen } from './provider-idempotency.ts';
 import type { RecentIntents } from './recent-intents.ts';
 import {
@@ -22,6 +23,9 @@ export interface PaymentApi extends Store {
   log: Log;
   secretKey: string;
   recent: RecentIntents;
+  webhooks: Webhooks;
+  /** The page on which the bank asks the customer of an intent. */
+  challengeUrl(clientSecret: string): string;
 }
 
 export type Prepared =
@@ -68,9 +72,24 @@ export function changing(
     if (executed.replayOf !== null) {
       reply.header('idempotent-replayed', 'true').header('original-request', executed.replayOf);
     }
+    await api.webhooks.written(executed.events);
     return api.faults.deliver(reply, plan, () => send(reply, executed.answer));
   };
 }
+
+/** A change that no caller of the API asks for: by the bank, or by the bank's customer. It meets no faults. */
+export async function changeByBank(
+  api: PaymentApi,
+  intentId: string | null,
+  decide: (seen: Seen) => Decision,
+): Promise<StripeAnswer> {
+  const request = { key: null, operation: 'bank', pairs: [], requestId: newRequestId(), intentId, expected: null };
+  const executed = await executeOnce(api, { ...request, faults: NO_FAULT }, decide);
+  await api.webhooks.written(executed.events);
+  return executed.answer;
+}
+
+const NO_FAULT: FaultPlan = { refused: false, error500: null, lostAnswer: false, slowMs: 0, happened: () => {} };
 
 /** @returns null when there is nothing to go by */
 function expectedBy({ recent }: PaymentApi, intentId: string | null, plan: FaultPlan): Seen | null {

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { type Pool, type Statement, statement } from '@holdfast/postgres';
 import type { Log } from '@holdfast/service';
+import { INTENT_COLUMNS, type Intent } from '../cards/payment-intent.ts';
 import type { FaultPlan } from '../faults.ts';
 import type { Store } from '../store.ts';
-import { INTENT_COLUMNS, type Intent } from './payment-intent.ts';
+import type { EventDraft } from '../webhooks/events.ts';
 import { failure, LOCK_TIMEOUT, SERVER_ERROR, type StripeAnswer } from './stripe-answer.ts';
 import type { Pairs } from './stripe-params.ts';
 
@@ -17,13 +18,13 @@ import type { Pairs } from './stripe-params.ts';
  * - K5 A key is forgotten after 24 h; what keeps a card from being captured twice then is the intent's own state and the
  *   ledger's unique index, which never expire.
  *
- * What fails validation never gets here and is not stored.
+ * What fails validation never gets here and is not stored. What webhooks are to tell of a change is in its statement, too.
  *
  * Most requests bring a new key for an intent that is as this process has left it. So they are decided on that, and their
  * one statement tells whether it is so; only when it isn't, there is something to read.
  */
 
-/** The first six values of every guarded statement; an effect's own start at $7. */
+/** The first seven values of every guarded statement; an effect's own start at $8. */
 const CLAIM = `
   free as materialized (
     -- Held until the commit: whoever else comes with the key meanwhile gets 409 at once instead of waiting.
@@ -41,7 +42,17 @@ const CLAIMED = `
      where k.expires_at <= clock_timestamp()
     returning key
   ),
-  mine as (select target.* from target where $1::text is null or exists (select from claim))`;
+  mine as (select target.* from target where $1::text is null or exists (select from claim)),
+  told as (
+    insert into events (intent_id, event_id, type, body)
+    select e->>'intentId', e->>'id', e->>'type', e->>'body' from mine, jsonb_array_elements($7::jsonb) e
+  ),
+  arriving as (
+    insert into deliveries (intent_id, event_id, copy, due_at)
+    select e->>'intentId', e->>'id', c.copy, clock_timestamp() + c.delay_ms::float8 * interval '1 millisecond'
+      from mine, jsonb_array_elements($7::jsonb) e,
+           jsonb_array_elements_text(e->'copies') with ordinality as c (delay_ms, copy)
+  )`;
 
 /**
  * One statement that claims the key, applies the effect and stores the answer, or does none of it.
@@ -103,10 +114,12 @@ export type Decision =
   | { kind: 'invalid'; answer: StripeAnswer }
   | { kind: 'outcome'; answer: StripeAnswer; change: Change | null };
 
-/** A statement made by `guarded`, with its values from $7 on. */
+/** A statement made by `guarded`, with its values from $8 on. */
 export interface Change {
   statement: Statement;
   values: unknown[];
+  /** What webhooks tell of it. */
+  events: readonly EventDraft[];
   /** The intent that it makes. */
   made?: Intent;
 }
@@ -130,6 +143,8 @@ export interface Executed {
   replayOf: string | null;
   /** The intent that was made. */
   made?: Intent | undefined;
+  /** What webhooks tell of what was done. */
+  events: readonly EventDraft[];
 }
 
 const ATTEMPTS_MAX = 5;
@@ -153,14 +168,16 @@ export async function executeOnce(
     const change = decision.kind === 'outcome' ? decision.change : null;
     // What was expected is checked by the statement of a change, and by nothing else.
     if (expected !== null && change === null) continue;
-    if (decision.kind === 'invalid') return { answer: decision.answer, replayOf: null };
+    if (decision.kind === 'invalid') return { answer: decision.answer, replayOf: null, events: [] };
     const wrote = await write(store, request, fingerprint, decision.answer, change);
     // crash here: claim, effect and answer are committed together, the caller has heard nothing; its retry is replayed.
-    if (wrote === 'written') return { answer: decision.answer, replayOf: null, made: change?.made };
-    if (wrote === 'in-use') return { answer: keyInUse(request.key ?? ''), replayOf: null };
+    if (wrote === 'written') {
+      return { answer: decision.answer, replayOf: null, made: change?.made, events: change?.events ?? [] };
+    }
+    if (wrote === 'in-use') return { answer: keyInUse(request.key ?? ''), replayOf: null, events: [] };
     // Nothing was written: the intent changed, or the key's first request committed since the read. Look again.
   }
-  return { answer: LOCK_TIMEOUT, replayOf: null };
+  return { answer: LOCK_TIMEOUT, replayOf: null, events: [] };
 }
 
 async function readForChange(pool: Pool, request: ProviderRequest): Promise<{ known: KeyRow | null; seen: Seen }> {
@@ -182,9 +199,10 @@ async function write(
 ): Promise<'written' | 'in-use' | 'overtaken'> {
   if (change === null && request.key === null) return 'written';
   const claim = [request.key, request.operation, fingerprint, answer.status, answer.body, request.requestId];
+  const events = JSON.stringify(change?.events ?? []);
   const [row] = await store.commit<{ free: boolean; written: boolean }>(request.intentId ?? request.requestId, {
     ...(change?.statement ?? STORE_ANSWER),
-    values: [...claim, ...(change?.values ?? [])],
+    values: [...claim, events, ...(change?.values ?? [])],
   });
   if (row?.written === true) return 'written';
   return row?.free === false ? 'in-use' : 'overtaken';
@@ -206,6 +224,7 @@ function replay(known: KeyRow, request: ProviderRequest, fingerprint: Buffer): E
         'meant to execute a different request.',
     }),
     replayOf: null,
+    events: [],
   });
   if (known.key_operation !== request.operation) {
     return differs(
@@ -213,7 +232,7 @@ function replay(known: KeyRow, request: ProviderRequest, fingerprint: Buffer): E
     );
   }
   if (!fingerprint.equals(known.key_fingerprint)) return differs('with the same parameters they were first used with');
-  return { answer: { status: known.key_status, body: known.key_body }, replayOf: known.key_request_id };
+  return { answer: { status: known.key_status, body: known.key_body }, replayOf: known.key_request_id, events: [] };
 }
 
 function keyInUse(key: string): StripeAnswer {

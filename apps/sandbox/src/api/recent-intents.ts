@@ -1,4 +1,4 @@
-import type { Intent } from './payment-intent.ts';
+import type { Intent } from '../cards/payment-intent.ts';
 
 const KEPT_MAX = 1_000;
 
