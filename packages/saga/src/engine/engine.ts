@@ -55,7 +55,7 @@ import { type Admission, RunningSagas, type Slot } from './running-sagas.ts';
 import { Strangers } from './strangers.ts';
 import { type Term, Terms } from './term.ts';
 import { type Sleeper, type WakeContext, wake } from './wake.ts';
-import { type SettledOutcome, type SnapshotListener, type WaitOutcome, Watchers } from './watchers.ts';
+import { type SnapshotListener, type WaitOutcome, Watchers } from './watchers.ts';
 
 /** One per process. @throws TypeError when two definitions share a name */
 export function createEngine(options: EngineOptions): Engine {
@@ -76,6 +76,8 @@ export class Engine {
   readonly #crashPoint: CrashPointListener;
   readonly #definitions: Map<string, SagaDefinition>;
   readonly #watchers: Watchers;
+  /** As waitForEnd; and returns as soon as a step waits for something outside. @throws what `pg` throws */
+  readonly waitUntilSettled: Watchers['untilSettled'];
   readonly #beginnings: Beginnings;
   readonly #written: WriterStats = { flushes: 0, checkpoints: 0, attempts: 0 };
   readonly #strangers: Strangers;
@@ -90,6 +92,7 @@ export class Engine {
     this.#running = new RunningSagas(options.maxRunning ?? 2_000);
     this.#clock = options.clock ?? systemClock;
     this.#crashPoint = options.crashPoint ?? (() => {});
+    this.waitUntilSettled = (id, waitMs, signal) => this.#watchers.untilSettled(id, waitMs, signal);
     this.#watchers = new Watchers({
       local: (id) => this.#running.find(id)?.snapshot,
       stored: (id) => readSnapshot(options.pool, id),
@@ -269,11 +272,6 @@ export class Engine {
   /** Waits up to `waitMs` until the saga has ended or is parked, wherever it is driven. @throws what `pg` throws */
   waitForEnd(id: string, waitMs: number, signal?: AbortSignal): Promise<WaitOutcome> {
     return this.#watchers.untilEnded(id, waitMs, signal);
-  }
-
-  /** As waitForEnd; and returns as soon as a step waits for something outside. @throws what `pg` throws */
-  waitUntilSettled(id: string, waitMs: number, signal?: AbortSignal): Promise<SettledOutcome> {
-    return this.#watchers.untilSettled(id, waitMs, signal);
   }
 
   /** Resolves when this process has released the saga: it has ended or parked, or another process owns it. */
