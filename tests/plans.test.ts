@@ -33,6 +33,8 @@ const NOT_BY_KEY = new Set([
   'saga.dead-owners',
   'saga.sagas-of-owner',
   'saga.own-neglected',
+  'saga.unknown-definitions',
+  'saga.due',
   'saga.forget-owners',
   // By name, among the processes that there are: a handful of rows.
   'saga.end-leases-of',
