@@ -28,7 +28,6 @@
 // A process that only *seems* dead cannot harm: its epoch is lower than its successor's, so its checkpoints update no
 // row (S2) and participants refuse its calls. It learns so from either and drops the saga.
 
-import { inSchema } from '@holdfast/postgres';
 import type { SagaDefinition } from '../definition/definition.ts';
 import type { WriterStats } from '../journal/checkpoint-writer.ts';
 import { readSaga, readSnapshot, type SagaRecord } from '../journal/read.ts';
@@ -47,7 +46,7 @@ import {
   type CreateStarter,
 } from './begin.ts';
 import type { CrashPointListener } from './crash-points.ts';
-import type { EngineOptions, EngineStats } from './engine-options.ts';
+import { addressed, type EngineOptions, type EngineStats } from './engine-options.ts';
 import { type Clock, type Database, systemClock, within } from './ports.ts';
 import { ProcessLease } from './process-lease.ts';
 import { sweep } from './recovery.ts';
@@ -59,7 +58,7 @@ import { type SnapshotListener, type WaitOutcome, Watchers } from './watchers.ts
 
 /** One per process. @throws TypeError when two definitions share a name */
 export function createEngine(options: EngineOptions): Engine {
-  return new Engine(options);
+  return new Engine(addressed(options));
 }
 
 export class Engine {
@@ -85,8 +84,7 @@ export class Engine {
   #state: 'new' | 'started' | 'stopping' | 'stopped' = 'new';
   #cancelSweep = () => {};
 
-  constructor(given: EngineOptions) {
-    const options = { ...given, pool: inSchema(given.pool, given.schema) };
+  constructor(options: EngineOptions) {
     this.#options = options;
     this.#leaseMs = options.leaseMs ?? 3_000;
     this.#running = new RunningSagas(options.maxRunning ?? 2_000);
@@ -211,7 +209,7 @@ export class Engine {
   ): Promise<BeginOutcome | BeginInTransactionOutcome> {
     return tx === undefined
       ? await this.#beginnings.begin(definition, id, input, options)
-      : await this.#beginnings.beginIn(inSchema(tx, this.#options.schema), definition, id, input, options);
+      : await this.#beginnings.beginIn(tx, definition, id, input, options);
   }
 
   /** Called before a row is written, so that the saga is here all the time (see `Slot`). */
