@@ -12,7 +12,7 @@ import { byOrder, type OrderId, orderColumns } from '@holdfast/participant';
 import { statement, type Transaction } from '@holdfast/postgres';
 import { InvalidRequest } from '@holdfast/rpc';
 import { lockAccounts, postEntry } from './account.ts';
-import type { GivenBack } from './card.ts';
+import type { GivenBack } from './card/card-payment.ts';
 
 export interface Refund {
   /** Empty when nothing had been taken. */

@@ -122,7 +122,7 @@ export function actOutcome<Response, Output>(
 }
 
 /** The participant waits for somebody else. @returns undefined for any other answer, and for one that can't be read (S4) */
-export function waitingOutcome(result: CallResult<unknown>): Waiting | undefined {
+function waitingOutcome(result: CallResult<unknown>): Waiting | undefined {
   if (result.kind !== 'error' || result.reason !== 'WAITING') return undefined;
   const { wait_reason: reason, wait_ms: waitMs = '', data } = result.metadata;
   if (reason === undefined || !/^\d{1,10}$/.test(waitMs)) return undefined;

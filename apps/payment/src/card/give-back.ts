@@ -7,8 +7,8 @@
  */
 import type { PerformOutcome } from '@holdfast/participant';
 import type Stripe from 'stripe';
-import type { Attempt, GivenBack } from '../card.ts';
 import { keyOf, type Provider } from '../provider.ts';
+import type { Attempt, GivenBack } from './card-payment.ts';
 import { ask } from './charge-card.ts';
 import { unknown } from './standing.ts';
 

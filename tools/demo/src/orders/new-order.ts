@@ -43,8 +43,8 @@ export const skuOf = (item: number): string => `item-${String(item).padStart(5, 
 export const customerIdOf = (customer: number): string => `customer-${String(customer).padStart(4, '0')}`;
 /** In nobody's catalogue. */
 export const UNUSED_SKU = 'item-unused';
-/** What no carrier delivers to. */
-const UNDELIVERABLE_POSTAL_CODE = '00000';
+/** What no carrier delivers to: a code by its country's rule, and of no place. */
+const UNDELIVERABLE = { postalCode: '00000', country: 'DE' };
 
 const LINES = { from: 5, to: 15 };
 const QUANTITY = { from: 1, to: 10 };
@@ -158,6 +158,6 @@ function drawAddress(random: Random, customer: number): OrderRequest['shipTo'] {
     name: `Customer ${customer}`,
     line1: `${random.integer(1, 200)} Example Street`,
     ...place,
-    ...(random.chance(RATES.undeliverable) && { postalCode: UNDELIVERABLE_POSTAL_CODE }),
+    ...(random.chance(RATES.undeliverable) && UNDELIVERABLE),
   };
 }
