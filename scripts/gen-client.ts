@@ -23,11 +23,11 @@ async function describeApi(): Promise<object> {
   const edge = {
     deps: {},
     participants: {},
-    definition: {},
+    definitions: [],
     metrics: createMetrics('describe'),
     log: createLog('describe', 'silent'),
   };
-  const app = await createHttpServer(edge as HttpEdge);
+  const app = await createHttpServer(edge as unknown as HttpEdge);
   const { body } = await app.inject('/openapi.json');
   await app.close();
   return JSON.parse(body) as object;

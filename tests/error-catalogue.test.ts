@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { status } from '@grpc/grpc-js';
-import { FAILURE_REASONS, type Reason, reasons } from '@holdfast/contracts';
+import { FAILURE_REASONS, REFUND_FAILURE_REASONS, type Reason, reasons } from '@holdfast/contracts';
 import { encodeStatus as encodeKeyError, keyErrors } from '@holdfast/idempotency/grpc';
 import { problems as keyProblems } from '@holdfast/idempotency/http';
 import { problems } from '@holdfast/orchestrator';
@@ -19,8 +19,13 @@ function rowsUnder(heading: string): string[][] {
 
 describe('docs/errors.md', () => {
   it('lists every failure reason of an order, and no other', () => {
-    const documented = rowsUnder('Failure reasons').map(([reason]) => reason);
+    const documented = rowsUnder('Failure reasons of an order').map(([reason]) => reason);
     expect(documented.sort()).toEqual([...FAILURE_REASONS].sort());
+  });
+
+  it('lists every failure reason of a refund, and no other', () => {
+    const documented = rowsUnder('Failure reasons of a refund').map(([reason]) => reason);
+    expect(documented.sort()).toEqual([...REFUND_FAILURE_REASONS].sort());
   });
 
   it('lists every HTTP problem, whether the library has it, and the very sentence that is sent', () => {

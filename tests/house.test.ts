@@ -22,6 +22,8 @@ const FOR_TESTS = /^packages\/testing\//;
 const NAMES_LIBRARY_TABLES: Record<string, string> = {
   'apps/orchestrator/src/saga/saga-store.ts: sagas': 'lists sagas with the orders of one tenant',
   'apps/orchestrator/src/orders/order-store.ts: sagas': "an order's state is the state of its saga",
+  'apps/orchestrator/src/refunds/refund-rows.ts: sagas': "a refund's state is the state of its saga",
+  'apps/orchestrator/src/refunds/refund-store.ts: sagas': "a refund's state is the state of its saga",
   'apps/orchestrator/sql/001-orders.sql: claims': 'a storage parameter, by how often this service updates a claim',
 };
 

@@ -166,14 +166,14 @@ describe('an order as it was shown', () => {
       failure: {
         step: 'reserve-inventory',
         reason: 'PRICE_CHANGED',
-        message: 'quince costs 9900, 1000 was shown',
+        message: 'quince costs 9900, 1000 was shown; the total is 9900',
       },
     });
     const items = [{ sku: 'quince', quantity: 1 }];
     const byTotal = await system.place({ items, expectedTotal: 1_000 }, { prefer: 'wait=20' });
     expect(byTotal.body.failure).toMatchObject({
       reason: 'PRICE_CHANGED',
-      message: 'the total is 9900, 1000 was shown',
+      message: 'quince costs 9900; the total is 9900, 1000 was shown',
     });
     expect((await system.send('GET', '/v1/stock/quince')).body).toMatchObject({ onHand: 9, reserved: 0 });
   });

@@ -241,6 +241,30 @@ async function resumeAll(): Promise<void> {
   }
 }
 
+describe('a verb of an operator', () => {
+  it.each(['resume', 'retry'])(
+    'K8: %s, done by a process that died before it stored the answer, is not done again',
+    async (verb) => {
+      const { path, others, settle, look } = await ofParked(verb);
+      const key = newKey();
+      expect((await system.send('POST', path, undefined, { key })).status).toBe(200);
+      await settle?.();
+      const opened = await orders.query(
+        `update holdfast.claims set state = 'in_progress', answer = null, settled_at = null
+        where resource = $1 and operation = $2`,
+        [path.replace(`/${verb}`, ''), `POST /v1/sagas/{id}/${verb}`],
+      );
+      expect(opened.rowCount).toBe(1);
+      for (const other of others) await other();
+      const between = await look();
+      const again = await system.send('POST', path, undefined, { key });
+      expect([again.status, again.headers.get('idempotent-replayed')], again.text).toEqual([200, 'false']);
+      expect(await look()).toEqual(between);
+      await resumeAll();
+    },
+  );
+});
+
 describe('a client whose answer is lost', () => {
   it('K8: sets a balance once: 10,000, of which an order has taken 3,000, stay 7,000', async () => {
     const of = await shop();

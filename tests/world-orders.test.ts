@@ -92,7 +92,10 @@ describe('amounts', () => {
     const one = await system.place({ items: [{ sku: 'priceless', quantity: 1 }] }, { prefer: 'wait=20' });
     expect(one.body.failure).toMatchObject({ reason: 'INSUFFICIENT_FUNDS' });
     const two = await system.place({ items: [{ sku: 'priceless', quantity: 2 }] }, { prefer: 'wait=20' });
-    expect(two.body.failure).toMatchObject({ reason: 'PRICE_CHANGED', message: 'the total passes 2^53 - 1' });
+    expect(two.body.failure).toMatchObject({
+      reason: 'PRICE_CHANGED',
+      message: `priceless costs ${unitPrice}; the total passes 2^53 - 1`,
+    });
     expect(completed(await client.getStock('priceless'))).toMatchObject({ reserved: 0 });
   });
 

@@ -19,7 +19,7 @@ create table stock_entries (
   tenant_id text not null,
   sku text not null,
   entry_key text not null,
-  kind text not null check (kind in ('set', 'adjust', 'fulfil')),
+  kind text not null check (kind in ('set', 'adjust', 'fulfil', 'restock')),
   delta bigint not null,
   recorded_at timestamptz not null default clock_timestamp(),
   -- Of a set: the members that it set, as they were and as they became, and the version before and after.
@@ -39,7 +39,25 @@ create table reservations (
   total bigint not null check (total >= 0),
   -- [{"sku", "quantity", "unitPrice"}] as reserved.
   lines jsonb not null,
+  -- [{"sku", "quantity"}] returned before they had left: no longer held, and never to be fulfilled.
+  returned jsonb not null default '[]',
   reserved_at timestamptz not null default clock_timestamp(),
   released_at timestamptz,
   primary key (tenant_id, order_id)
+);
+
+-- What customers bring back, one row a refund: decided (reserved) before money moves, counted (restocked) after it.
+create table restocks (
+  tenant_id text not null,
+  order_id text not null,
+  refund_id text not null,
+  state text not null check (state in ('reserved', 'restocked', 'released')),
+  -- Whether the goods had left by then: those are counted on hand again, the others are no longer held.
+  had_left boolean,
+  -- [{"sku", "quantity"}]
+  lines jsonb not null,
+  reserved_at timestamptz not null default clock_timestamp(),
+  settled_at timestamptz,
+  primary key (tenant_id, order_id, refund_id),
+  constraint restocks_counted check ((state = 'restocked') = (had_left is not null))
 );

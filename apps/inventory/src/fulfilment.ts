@@ -5,7 +5,7 @@
  *     it is told and wherever a process dies.
  * K5  Notes are forgotten after a while. Then the reservation's state says that it has counted, and behind that the entry, of
  *     which an order has one per item.
- * A1  on_hand and reserved sink by the same quantities; each item has an entry for it.
+ * A1  on_hand and reserved sink by the same quantities, less what was returned before it left; each item has an entry for it.
  * A dispatch of what is not held and was not fulfilled can't be: it is thrown, shown and set aside, never dropped.
  *
  * Locks: the inbox, reservations, then stock rows, each in order of their key: the two latter as releases do (reservation.ts).
@@ -16,7 +16,7 @@ import type { StreamEntry } from '@holdfast/messaging';
 import { type Message, takeNew } from '@holdfast/messaging';
 import { byOrder, type OrderId } from '@holdfast/participant';
 import { fewRowsHint, type Pool, statement, type Transaction, transaction } from '@holdfast/postgres';
-import { lockReservations, lockStock, type ReservationRow } from './reservation.ts';
+import { heldLines, lockReservations, lockStock, type ReservationRow } from './reservation.ts';
 
 /** Where shipping tells what has happened to shipments. */
 export const SHIPMENT_STREAM = streamKeyOf(SHIPMENT_EVENTS);
@@ -74,7 +74,7 @@ async function fulfil(tx: Transaction, dispatches: Message[]): Promise<void> {
   for (const order of orders) mustBeHeld(order, rowOf(order));
   const held = found.filter(({ state }) => state === 'held');
   if (held.length === 0) return;
-  const lines = held.flatMap((row) => row.lines.map((line) => ({ ...line, tenantId: row.tenant_id, row })));
+  const lines = held.flatMap((row) => heldLines(row).map((line) => ({ ...line, tenantId: row.tenant_id, row })));
   const stock = await lockStock(tx, lines);
   for (const { tenantId, sku, quantity } of lines) stock.add(tenantId, sku, quantity);
   await tx.query({

@@ -11,6 +11,7 @@ import {
 import {
   checkCurrency,
   checkDistinct,
+  checkIdentifier,
   checkInteger,
   checkShopId,
   InvalidRequest,
@@ -18,8 +19,9 @@ import {
   service,
   services,
 } from '@holdfast/rpc';
-import { release, reserve } from './reservation.ts';
+import { type ReturnedLine, release, reserve } from './reservation.ts';
 import type { Line, ReserveRequest } from './reserve-request.ts';
+import { type RestockId, releaseRestocks, reserveRestocks, restock } from './restock.ts';
 import { adjustItem, findItem, putItem } from './stock.ts';
 
 /** How long the answer to a step is given again byte for byte; after that, what the effect's own row says. */
@@ -27,6 +29,9 @@ const KEEP_DAYS = 14;
 const RESERVE = 'reserve-inventory';
 const RELEASE = 'release-inventory';
 const ADJUST = 'adjust-stock';
+const RESERVE_RESTOCK = 'reserve-restock';
+const RELEASE_RESTOCK = 'release-restock';
+const RESTOCK = 'restock';
 const PUT = 'put-stock';
 
 const MAX_LINES = 100;
@@ -50,9 +55,22 @@ export function inventoryService(participant: Participant): ServiceBinding {
 
     ReleaseInventory: stepMethod(participant, releaseStep, () => ({})),
 
+    // A refund has a saga of its own: its keys begin with its id, and its fence is its own.
+    ReserveRestock: stepMethod(
+      participant,
+      reserveRestockStep,
+      ({ refundId, lines }) => ({ refundId, lines: checkReturned(lines) }),
+      refundIdOf,
+    ),
+    ReleaseRestock: stepMethod(participant, releaseRestockStep, ({ refundId }) => ({ refundId }), refundIdOf),
+    Restock: stepMethod(participant, restockStep, ({ refundId, giveUp }) => ({ refundId, giveUp }), refundIdOf),
+
     GetStep: getStep(pool, {
       [RESERVE]: (answer) => ({ reserved: inventory.ReserveInventory.responseDeserialize(answer) }),
       [RELEASE]: (answer) => ({ released: inventory.ReleaseInventory.responseDeserialize(answer) }),
+      [RESERVE_RESTOCK]: (answer) => ({ restockReserved: inventory.ReserveRestock.responseDeserialize(answer) }),
+      [RELEASE_RESTOCK]: (answer) => ({ restockReleased: inventory.ReleaseRestock.responseDeserialize(answer) }),
+      [RESTOCK]: (answer) => ({ restocked: inventory.Restock.responseDeserialize(answer) }),
       [ADJUST]: (answer) => ({ adjusted: inventory.AdjustStock.responseDeserialize(answer) }),
       [PUT]: (answer) => ({ put: inventory.PutStock.responseDeserialize(answer) }),
     }),
@@ -122,6 +140,50 @@ const releaseStep: StepSpec<OrderId, never, never> = {
     }));
   },
 };
+
+const refundIdOf = ({ refundId }: { refundId: string }): string => checkIdentifier('refund_id', refundId);
+
+const reserveRestockStep: StepSpec<RestockId & { lines: ReturnedLine[] }, never, never> = {
+  operation: RESERVE_RESTOCK,
+  keepDays: KEEP_DAYS,
+  async prepare(tx, calls) {
+    const outcomes = await reserveRestocks(
+      tx,
+      calls.map(({ request }) => request),
+    );
+    return outcomes.map((outcome) => settlementOf(outcome, inventory.ReserveRestock.responseSerialize));
+  },
+};
+
+const releaseRestockStep: StepSpec<RestockId, never, never> = {
+  operation: RELEASE_RESTOCK,
+  keepDays: KEEP_DAYS,
+  undoes: RESERVE_RESTOCK,
+  async prepare(tx, calls) {
+    await releaseRestocks(
+      tx,
+      calls.map(({ request }) => request),
+    );
+    return calls.map(() => ({ kind: 'completed', answer: inventory.ReleaseRestock.responseSerialize({}) }));
+  },
+};
+
+const restockStep: StepSpec<RestockId & { giveUp: boolean }, never, never> = {
+  operation: RESTOCK,
+  keepDays: KEEP_DAYS,
+  async prepare(tx, calls) {
+    const counted = await restock(
+      tx,
+      calls.map(({ request }) => request),
+    );
+    return counted.map((lines) => ({ kind: 'completed', answer: inventory.Restock.responseSerialize({ lines }) }));
+  },
+};
+
+/** @throws InvalidRequest */
+function checkReturned(lines: ReturnedLine[]): ReturnedLine[] {
+  return checkLines(lines).map(({ sku, quantity }) => ({ sku, quantity }));
+}
 
 /** @throws InvalidRequest */
 function checkLines(lines: Line[]): Line[] {

@@ -44,7 +44,7 @@ const holdStock = statement(
 
 const findReservations = statement(
   'inventory.find-reservations',
-  `select h.tenant_id, h.order_id, h.reservation_id, h.state, h.currency, h.total, h.lines
+  `select h.tenant_id, h.order_id, h.reservation_id, h.state, h.currency, h.total, h.lines, h.returned
      from unnest($1::text[], $2::text[]) as r (tenant_id, order_id),
           lateral (select * from reservations h
                     where h.tenant_id = r.tenant_id and h.order_id = r.order_id offset 0) h`,
@@ -112,6 +112,23 @@ export interface ReservationRow {
   currency: string;
   total: number;
   lines: PricedLine[];
+  /** Of these lines, what was returned before it had left. */
+  returned: ReturnedLine[];
+}
+
+export interface ReturnedLine {
+  sku: string;
+  quantity: number;
+}
+
+/** What the order still holds, line by line. */
+export function heldLines({ lines, returned }: ReservationRow): PricedLine[] {
+  if (returned.length === 0) return lines;
+  const back = new Map<string, number>();
+  for (const { sku, quantity } of returned) back.set(sku, (back.get(sku) ?? 0) + quantity);
+  return lines
+    .map((line) => ({ ...line, quantity: line.quantity - (back.get(line.sku) ?? 0) }))
+    .filter(({ quantity }) => quantity > 0);
 }
 
 /** What these orders reserved before, when their claims are gone but the effects are not (K5). */
@@ -147,9 +164,10 @@ function textOf(lines: Line[]): string {
 
 const lockReservationsOf = statement(
   'inventory.lock-reservations',
-  `select h.tenant_id, h.order_id, h.reservation_id, h.state, h.currency, h.total, h.lines
-     from (select * from unnest($1::text[], $2::text[]) as r (tenant_id, order_id) order by tenant_id, order_id) r,
-          lateral (select tenant_id, order_id, reservation_id, state, currency, total, lines from reservations h
+  `select h.tenant_id, h.order_id, h.reservation_id, h.state, h.currency, h.total, h.lines, h.returned
+     from (select distinct tenant_id, order_id from unnest($1::text[], $2::text[]) as r (tenant_id, order_id)
+            order by tenant_id, order_id) r,
+          lateral (select tenant_id, order_id, reservation_id, state, currency, total, lines, returned from reservations h
                     where h.tenant_id = r.tenant_id and h.order_id = r.order_id for update) h`,
 );
 
@@ -178,7 +196,7 @@ export async function release(tx: Transaction, orders: OrderId[]): Promise<strin
   }
   const rows = found.filter(({ state }) => state === 'held');
   if (rows.length > 0) {
-    const lines = rows.flatMap((row) => row.lines.map((line) => ({ tenantId: row.tenant_id, ...line })));
+    const lines = rows.flatMap((row) => heldLines(row).map((line) => ({ tenantId: row.tenant_id, ...line })));
     const stock = await lockStock(tx, lines);
     for (const { tenantId, sku, quantity } of lines) stock.add(tenantId, sku, quantity);
     const held = [rows.map((row) => row.tenant_id), rows.map((row) => row.order_id)];

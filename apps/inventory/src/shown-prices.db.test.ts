@@ -54,7 +54,7 @@ describe('the price that was shown', () => {
     const refused = await reserve({ lines, beside: 490, expectedTotal: 1_890 });
     expect(refused).toMatchObject({ kind: 'error', reason: 'PRICE_CHANGED', pushbackMs: -1 });
     expect(refused.kind === 'error' && refused.message).toBe(
-      `${tea} costs 275, 250 was shown; the total is 1940, 1890 was shown`,
+      `${tea} costs 275, 250 was shown; ${cup} costs 900; the total is 1940, 1890 was shown`,
     );
     expect([await reservedOf(tea), await reservedOf(cup)]).toEqual([2, 1]);
   });
@@ -98,17 +98,19 @@ describe('the price that was shown', () => {
     expect(await reserve({ lines, beside: -250 })).toMatchObject({ kind: 'completed' });
     expect(await reserve({ lines, beside: -251 })).toMatchObject({
       reason: 'PRICE_CHANGED',
-      message: 'the discounts take 1 more than there is to pay',
+      message: `${sku} costs 250; the discounts take 1 more than there is to pay`,
     });
   });
 
   it('tells the total and some of many prices', async () => {
     const skus: string[] = [];
     for (let at = 0; at < 25; at++) skus.push(await listed(10));
-    const lines = skus.map((sku) => ({ sku, quantity: 1, unitPrice: 9 }));
-    const refused = await reserve({ lines, expectedTotal: 225 });
+    // The last one alone has changed.
+    const lines = skus.map((sku, at) => ({ sku, quantity: 1, unitPrice: at === 24 ? 9 : 10 }));
+    const refused = await reserve({ lines, expectedTotal: 249 });
     const told = refused.kind === 'error' ? refused.message : '';
-    expect(told).toContain('the total is 250, 225 was shown; and 6 more');
-    expect(told.match(/costs 10, 9 was shown/g)).toHaveLength(19);
+    expect(told).toMatch(new RegExp(`^${skus[24]} costs 10, 9 was shown; `));
+    expect(told).toMatch(/; and 5 more; the total is 250, 249 was shown$/);
+    expect(told.match(/costs 10/g)).toHaveLength(20);
   });
 });

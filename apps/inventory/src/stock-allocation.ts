@@ -1,7 +1,7 @@
 import type { Refused } from '@holdfast/participant';
 import type { Line, PricedLine, RefusalReason, ReserveOutcome, ReserveRequest } from './reserve-request.ts';
 
-/** Changed prices that a refusal lists; the total is the last of them. */
+/** Prices that a refusal lists. */
 const MAX_TOLD = 20;
 
 /** An item's row, locked. */
@@ -88,24 +88,40 @@ function refusalOf(request: ReserveRequest, rows: (StockRow | undefined)[]): Ref
   return undefined;
 }
 
-/** What differs from what the customer was shown, or can be no total; with the prices as they are. */
+/** What the customer was shown differs, or there can be no such total: the prices as they are. @returns undefined when all is right */
 function changeOfPrice({ lines, beside, expectedTotal }: ReserveRequest, rows: StockRow[]): string | undefined {
-  const differing: string[] = [];
   let items = 0;
-  for (const [at, { sku, quantity, unitPrice }] of lines.entries()) {
+  let isSame = true;
+  for (const [at, { quantity, unitPrice }] of lines.entries()) {
     const price = rows[at]?.unit_price ?? 0;
     items += quantity * price;
-    if (unitPrice !== undefined && unitPrice !== price) differing.push(`${sku} costs ${price}, ${unitPrice} was shown`);
+    if (unitPrice !== undefined && unitPrice !== price) isSame = false;
   }
   const total = items + beside;
-  if (expectedTotal !== undefined && expectedTotal !== total) {
-    differing.push(`the total is ${total}, ${expectedTotal} was shown`);
-  }
-  if (total < 0) differing.push(`the discounts take ${-total} more than there is to pay`);
-  if (!Number.isSafeInteger(items) || !Number.isSafeInteger(total)) differing.push('the total passes 2^53 - 1');
-  if (differing.length === 0) return undefined;
-  const more = differing.length > MAX_TOLD ? [`and ${differing.length - MAX_TOLD} more`] : [];
-  return [...differing.slice(-MAX_TOLD), ...more].join('; ');
+  const isExact = Number.isSafeInteger(items) && Number.isSafeInteger(total);
+  if (isSame && isExact && total >= 0 && (expectedTotal === undefined || expectedTotal === total)) return undefined;
+  const told = pricesOf(lines, rows);
+  if (!isExact) told.push('the total passes 2^53 - 1');
+  else if (total < 0) told.push(`the discounts take ${-total} more than there is to pay`);
+  else told.push(`the total is ${total}${expectedTotal === total ? '' : asShown(expectedTotal)}`);
+  return told.join('; ');
+}
+
+/** Those that have changed first; no more than a person reads. */
+function pricesOf(lines: Line[], rows: StockRow[]): string[] {
+  const prices = lines.map(({ sku, unitPrice }, at) => {
+    const price = rows[at]?.unit_price;
+    const hasChanged = unitPrice !== undefined && unitPrice !== price;
+    return { hasChanged, text: `${sku} costs ${price}${hasChanged ? asShown(unitPrice) : ''}` };
+  });
+  const [changed, others] = [prices.filter((price) => price.hasChanged), prices.filter((price) => !price.hasChanged)];
+  const told = [...changed, ...others].map(({ text }) => text);
+  const more = told.length - MAX_TOLD;
+  return more > 0 ? [...told.slice(0, MAX_TOLD), `and ${more} more`] : told;
+}
+
+function asShown(value: number | undefined): string {
+  return value === undefined ? '' : `, ${value} was shown`;
 }
 
 function refused(reason: RefusalReason, message: string): Refused<RefusalReason> {

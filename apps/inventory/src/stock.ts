@@ -85,6 +85,7 @@ export async function putItem(
 ): Promise<EffectOutcome<Stock, 'VERSION_CHANGED' | 'CONFLICT'>> {
   const { sku, ...members } = change;
   const listed = await lock(tx, tenantId, sku);
+  // @guard K8 the entry of a set: "(await isCounted(tx, tenantId, sku, key))" -> "false"
   if (listed !== undefined && (await isCounted(tx, tenantId, sku, key))) return { kind: 'completed', result: listed };
   if (!isMet(condition, listed)) {
     return { kind: 'refused', reason: 'VERSION_CHANGED', message: reasons.VERSION_CHANGED.detail };
@@ -101,6 +102,7 @@ export async function putItem(
 
 function isMet({ versions, listed }: ItemCondition, item: Stock | undefined): boolean {
   if (item === undefined) return !listed && versions.length === 0;
+  // @guard K8 the version that a set was decided by: "versions.includes(item.version)" -> "true"
   return versions.length === 0 || versions.includes(item.version);
 }
 

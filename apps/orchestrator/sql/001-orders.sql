@@ -11,6 +11,33 @@ create table orders (
 -- Serves the list of a tenant's orders, newest first. Written once per order; no update of an order touches it.
 create index orders_by_tenant on orders (tenant_id, created_at desc, id desc);
 
+-- What was given back of completed orders, or is to be. The id of one that the API made is derived from its key like an
+-- order's, is its claim's key, and is the id of its saga, which says how far it has got. One that was made at the provider
+-- has the provider's id, and no saga.
+create table refunds (
+  id text not null,
+  order_id text not null,
+  tenant_id text not null,
+  origin text not null check (origin in ('api', 'provider')),
+  -- Minor units.
+  amount bigint not null check (amount >= 0),
+  currency text not null,
+  -- [{"sku", "quantity", "restock"}]; none where an amount was given.
+  lines jsonb not null default '[]',
+  -- The caller's words.
+  reason text,
+  created_at timestamptz not null,
+  -- What payment told last, by the number of its change; null before it has told anything.
+  told_status text check (told_status in ('pending', 'succeeded', 'failed')),
+  told_reason text,
+  told_revision integer not null default 0,
+  told_at timestamptz,
+  primary key (order_id, id),
+  constraint refunds_of_the_provider_are_told check (origin = 'api' or told_status is not null)
+);
+create index refunds_by_order on refunds (order_id, created_at desc, id desc);
+create index refunds_by_tenant on refunds (tenant_id, created_at desc, id desc);
+
 -- A page takes a fifth of the claims that it could hold and keeps the rest for their answers, which are stored when the orders
 -- end and are longer than all else in the row: most find room beside it and write to no index. So does the end of their retention.
 alter table holdfast.claims set (fillfactor = 20);

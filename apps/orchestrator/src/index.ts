@@ -4,6 +4,9 @@ export { problems } from './http/problem.ts';
 export { createHttpServer, type HttpEdge } from './http/server.ts';
 export type { AcceptedOrder, OrderOutputs } from './orders/order.ts';
 export { orderStatements, storeAnswer, storeAnswerAndEvent } from './orders/order-store.ts';
+export type { AcceptedRefund, RefundOutputs } from './refunds/refund.ts';
+export { refundOrderSaga } from './refunds/refund-order-saga.ts';
+export { refundStatements } from './refunds/refund-store.ts';
 export { orchestratorMigrations, runOrchestrator } from './run-orchestrator.ts';
 export {
   actOutcome,

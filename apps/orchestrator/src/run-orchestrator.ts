@@ -23,6 +23,7 @@ import {
   type Engine,
   type EngineOptions,
   hasEnded,
+  type SagaDefinition,
   type SagaSnapshot,
   sagaMigrations,
 } from '@holdfast/saga';
@@ -39,6 +40,9 @@ import { observeEngine, observeUnended, sagaMetrics } from './metrics.ts';
 import type { OrderDeps } from './orders/accept-order.ts';
 import { type AcceptedOrder, type OrderOutputs, viewOrder } from './orders/order.ts';
 import { answerPayload, createInsertOrders, storeAnswer, storeAnswerAndEvent } from './orders/order-store.ts';
+import { REFUND_SAGA } from './refunds/refund.ts';
+import { refundOrderSaga } from './refunds/refund-order-saga.ts';
+import { takeRefundNews } from './refunds/take-refund-news.ts';
 import { connectParticipants, type Participants } from './saga/participants.ts';
 import { PAYMENT_STREAM, SIGNALS, signalOrders } from './saga/payment-events.ts';
 import { placeOrderSaga } from './saga/place-order-saga.ts';
@@ -54,8 +58,8 @@ export const orchestratorMigrations: Migrations[] = [
 /** What the statements of order-store.ts publish (E1). */
 export const ORDER_OUTBOX = defineOutbox({ name: ORDER_EVENTS, subject: 'order' });
 
-type PlaceOrderSaga = ReturnType<typeof placeOrderSaga>;
-
+/** How often payment is asked what has become of refunds. */
+const REFUND_NEWS_MS = 1_000;
 const SHUTDOWN_GRACE_MS = 2_000;
 const HAND_OVER_MS = 5_000;
 
@@ -78,8 +82,8 @@ export async function runOrchestrator(
   const participants = connectParticipants(settings, certificates);
   onShutdown(async () => participants.close());
   const { ORDER_DEADLINE_MS: deadlineMs, PAYMENT_WAIT_MS: paymentWaitMs } = settings;
-  const definition = placeOrderSaga(participants, { deadlineMs, paymentWaitMs });
-  const engine = await startEngine(parts, definition, ports);
+  const definitions = [placeOrderSaga(participants, { deadlineMs, paymentWaitMs }), refundOrderSaga(participants)];
+  const engine = await startEngine(parts, definitions, ports);
   const deps = await createOrderDeps(parts, engine);
   const { pool } = parts;
   onShutdown(retentionOf({ pool, ...claimRetention(deps.retention) }, log, metrics));
@@ -89,7 +93,8 @@ export async function runOrchestrator(
     const handle = (entries: StreamEntry[]) => signalOrders(engine, entries);
     consumeEvents(eventsAt, { stream: PAYMENT_STREAM, group: SIGNALS, handle }, { log, metrics });
   }
-  await serve(parts, { deps, participants, definition });
+  onShutdown(takeRefundNews({ pool, payment: participants.payment, engine, log: parts.log }, REFUND_NEWS_MS));
+  await serve(parts, { deps, participants, definitions });
 }
 
 type Settings = Config<typeof config>;
@@ -125,13 +130,13 @@ async function openDatabase(settings: Settings, log: Parts['log'], metrics: Part
 
 async function startEngine(
   { settings, log, metrics, pool }: Parts,
-  definition: PlaceOrderSaga,
+  definitions: SagaDefinition[],
   ports: Pick<EngineOptions, 'crashPoint'>,
 ): Promise<Engine> {
   const engine = createEngine({
     ...ports,
     pool,
-    definitions: [definition],
+    definitions,
     name: settings.INSTANCE ?? `${hostname()}:${process.pid}`,
     isNameUnique: settings.INSTANCE !== undefined,
     leaseMs: settings.LEASE_MS,
@@ -140,9 +145,12 @@ async function startEngine(
     metrics: sagaMetrics(metrics),
     prepared: true,
     commitHook: settings.ORDER_EVENTS ? storeAnswerAndEvent : storeAnswer,
-    // A customer who waits for the answer has to hear what is to be done, as much as how it ended.
+    // A customer who waits for the answer has to hear what is to be done, as much as how it ended. The answer to a refund was
+    // stored when it was accepted.
     hookPayload: (saga, input) =>
-      hasEnded(saga.state) || saga.state === 'waiting' ? terminalAnswer(input as AcceptedOrder, saga) : null,
+      saga.definition !== REFUND_SAGA && (hasEnded(saga.state) || saga.state === 'waiting')
+        ? terminalAnswer(input as AcceptedOrder, saga)
+        : null,
   });
   observeEngine(metrics, engine);
   observeUnended(metrics, log, () => countUnendedSagas(pool));
@@ -178,12 +186,12 @@ async function createOrderDeps({ settings, log, pool }: Parts, engine: Engine): 
 interface Served {
   deps: OrderDeps;
   participants: Participants;
-  definition: PlaceOrderSaga;
+  definitions: SagaDefinition[];
 }
 
 async function serve(
   { settings, log, metrics, certificates, pool }: Parts,
-  { deps, participants, definition }: Served,
+  { deps, participants, definitions }: Served,
 ) {
   const authenticate = createAuthenticate(settings.API_KEYS);
   const health = createHealth({
@@ -192,7 +200,7 @@ async function serve(
   });
   const httpTls = httpCertificates(settings, log);
   const tls = httpTls?.texts;
-  const http = await createHttpServer({ deps, participants, definition, authenticate, health, metrics, log, tls });
+  const http = await createHttpServer({ deps, participants, definitions, authenticate, health, metrics, log, tls });
   httpTls?.onChange(() => (http.server as unknown as Server).setSecureContext(httpTls.texts));
   await http.listen({ host: settings.HOST, port: settings.HTTP_PORT });
   const grpc = await startServer({

@@ -54,7 +54,9 @@ create table charges (
   confirm_by timestamptz,
   -- Counts the attempts at the provider, of act and undo together; part of the keys sent there.
   provider_attempts int not null default 0,
+  -- What the order's refunds (below) have given back, and what is set aside for those that are under way.
   refunded_amount bigint not null default 0 check (refunded_amount between 0 and amount),
+  refunding_amount bigint not null default 0 check (refunding_amount >= 0),
   refusal_reason text,
   refusal_message text,
   created_at timestamptz not null default clock_timestamp(),
@@ -64,6 +66,38 @@ create table charges (
   constraint charges_refused_has_reason check ((state = 'refused') = (refusal_reason is not null))
 ) with (fillfactor = 70);
 
+-- Everything that was given back of a charge, and what is about to be: one row a refund, whoever made it.
+--   reserved   set aside of what was captured; the provider may have been asked for it
+--   pending    the provider has taken it on, and has not said how it ends
+--   succeeded  given back
+--   failed     not given back, and never will be; also where the provider says so later
+--   released   its saga turned back before anything was asked for
+create table refunds (
+  tenant_id text not null,
+  order_id text not null,
+  -- Of the API: the id of its saga. `undo`: of an order that turned back. Made at the provider: the provider's id.
+  refund_id text not null,
+  origin text not null check (origin in ('api', 'undo', 'provider')),
+  amount bigint not null check (amount >= 0),
+  state text not null check (state in ('reserved', 'pending', 'succeeded', 'failed', 'released')),
+  provider_refund_id text,
+  -- Why it has failed: the provider's code.
+  reason text,
+  -- Attempts at the provider, and the number of the key that they send along: see give-back.ts.
+  attempts int not null default 0,
+  key_number int not null default 1,
+  -- Counts the changes; `told` is the last of them that the orchestrator has taken in.
+  revision int not null default 1,
+  told int not null default 0,
+  created_at timestamptz not null default clock_timestamp(),
+  changed_at timestamptz not null default clock_timestamp(),
+  primary key (tenant_id, order_id, refund_id)
+) with (fillfactor = 70);
+
+-- Few rows at a time: what the orchestrator has not been told, and what the provider has not ended.
+create index refunds_untold on refunds (changed_at)
+  where told < revision and origin <> 'undo' and state in ('pending', 'succeeded', 'failed');
+create index refunds_pending on refunds (changed_at) where state = 'pending';
 -- Payments that customers take back through their banks, as the provider knows them.
 create table disputes (
   tenant_id text not null,

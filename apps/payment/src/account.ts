@@ -101,6 +101,7 @@ export async function putAccount(
 ): Promise<EffectOutcome<Account, 'VERSION_CHANGED' | 'CONFLICT'>> {
   const { customerId, balance } = wanted;
   const known = await lockAccount(tx, tenantId, customerId);
+  // @guard K8 the entry of a set: "(await isCounted(tx, tenantId, customerId, key))" -> "false"
   if (known !== undefined && (await isCounted(tx, tenantId, customerId, key)))
     return { kind: 'completed', result: known };
   if (!isMet(condition, known)) {
@@ -118,6 +119,7 @@ export async function putAccount(
 
 function isMet({ versions, opened }: AccountCondition, account: Account | undefined): boolean {
   if (account === undefined) return !opened && versions.length === 0;
+  // @guard K8 the version that a set was decided by: "versions.includes(account.version)" -> "true"
   return versions.length === 0 || versions.includes(account.version);
 }
 

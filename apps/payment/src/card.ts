@@ -26,6 +26,7 @@ import { chargeCard } from './card/charge-card.ts';
 import { giveBack } from './card/give-back.ts';
 import { pausesWithoutWebhooks, pausesWithWebhooks, unknown } from './card/standing.ts';
 import { createProvider, type Provider } from './provider.ts';
+import { type CardRefunds, createCardRefunds } from './refunds/provider-refunds.ts';
 
 export interface Cards {
   /** How long one attempt keeps others from trying. Safety does not rest on it: two at once take the money once. */
@@ -33,6 +34,8 @@ export interface Cards {
   charge(payment: CardPayment, attach: AttachIntent): Promise<PerformOutcome<CardOutcome>>;
   /** Cancels the payment, or refunds all of it when it has succeeded. */
   giveBack(payment: Attempt & { intentId: string }): Promise<PerformOutcome<GivenBack>>;
+  /** Refunds of a payment that stands. */
+  refunds: CardRefunds;
 }
 
 /** Stands in where no provider is set up: every outcome stays open, so that nothing is decided by a missing setting. */
@@ -40,10 +43,16 @@ const noCards: Cards = {
   leaseMs: 0,
   charge: () => Promise.resolve(unknown('card payments are not set up: the operator must set STRIPE_SECRET_KEY')),
   giveBack: () => Promise.resolve(unknown('card payments are not set up: the operator must set STRIPE_SECRET_KEY')),
+  refunds: {
+    give: () => Promise.resolve(unknown('card payments are not set up: the operator must set STRIPE_SECRET_KEY')),
+    list: () => Promise.resolve(undefined),
+    newest: () => Promise.resolve(undefined),
+  },
 };
 
-// The longest attempt is an undo that finds the payment succeeding under its hands: ask, cancel, ask, refund.
-const MAX_CALLS = 4;
+// The longest attempt is an undo that finds the payment succeeding under its hands: ask, cancel, ask, look at the refunds,
+// refund.
+const MAX_CALLS = 5;
 const LEASE_MARGIN_MS = 1_000;
 // When a process dies in the middle, the next attempt waits until its lease has run out: so it is short, shorter than
 // the slowest attempt may take. A second attempt beside a slow first one is safe: it asks about the stored intent before
@@ -57,6 +66,8 @@ export interface ProviderSettings {
   /** One or two, with a comma between them. */
   STRIPE_WEBHOOK_SECRET: string | null;
   PAYMENT_WINDOW_MS: number;
+  /** How often the provider's refunds are looked at; never without it. */
+  REFUND_LOOK_MS?: number;
 }
 
 /** @returns null where no provider is set up */
@@ -79,5 +90,6 @@ export function cardsFor(
     leaseMs: Math.min(MAX_CALLS * timeoutMs + LEASE_MARGIN_MS, MAX_LEASE_MS),
     charge: (payment, attach) => chargeCard(provider, settings, payment, attach),
     giveBack: (payment) => giveBack(provider, payment),
+    refunds: createCardRefunds(provider),
   };
 }

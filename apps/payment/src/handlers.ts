@@ -10,7 +10,7 @@ import {
   stepMethod,
 } from '@holdfast/participant';
 import { checkCurrency, checkInteger, checkShopId, InvalidRequest, service, services } from '@holdfast/rpc';
-import type { HttpRoutes } from '@holdfast/service';
+import { type HttpRoutes, onShutdown } from '@holdfast/service';
 import { adjustAccount, findAccount, MAX_BALANCE, putAccount } from './account.ts';
 import type { CardOutcome, GivenBack } from './card/card-payment.ts';
 import { type Cards, cardsFor, type ProviderSettings, providerFor } from './card.ts';
@@ -18,6 +18,8 @@ import type { CardPlan, ChargeRequest } from './charge.ts';
 import { beginCharges, createIntentStore, endCardCharges, type StoreIntent } from './charge-batch.ts';
 import type { Provider } from './provider.ts';
 import { beginRefunds, endRefund, type Refund, type RefundPlan } from './refund.ts';
+import { keepLearning } from './refunds/learn-refunds.ts';
+import { GIVE, RELEASE, RESERVE, refundMethods } from './refunds/refund-methods.ts';
 import { webhookRoutes } from './webhooks/endpoint.ts';
 import { hearEvent } from './webhooks/hear-event.ts';
 
@@ -50,9 +52,13 @@ export const paymentService =
     const hearsWebhooks = publishes && settings.STRIPE_WEBHOOK_SECRET !== null;
     const cards = cardsFor(provider, settings, { hearsWebhooks });
     const storeIntent = createIntentStore(pool, settings.PAYMENT_WINDOW_MS);
-    const http = webhooksFor(provider, settings, participant, publishes);
+    const http = webhooksFor(provider, settings, participant, { publishes, refunds: cards.refunds });
     const binding = service(payment, {
       ChargePayment: stepMethod(participant, chargeStep(cards, storeIntent), (request) => {
+        if (settings.REFUND_LOOK_MS !== undefined && provider !== null) {
+          const { log } = participant;
+          onShutdown(keepLearning({ pool, refunds: cards.refunds, log, everyMs: settings.REFUND_LOOK_MS }));
+        }
         const method = checkMethod(request.method);
         return {
           method,
@@ -68,9 +74,14 @@ export const paymentService =
 
       RefundPayment: stepMethod(participant, refundStep(cards), () => ({})),
 
+      ...refundMethods(participant, { ...cards.refunds, leaseMs: cards.leaseMs }),
+
       GetStep: getStep(pool, {
         [CHARGE]: (answer) => ({ charged: payment.ChargePayment.responseDeserialize(answer) }),
         [REFUND]: (answer) => ({ refunded: payment.RefundPayment.responseDeserialize(answer) }),
+        [RESERVE]: (answer) => ({ refundReserved: payment.ReserveRefund.responseDeserialize(answer) }),
+        [RELEASE]: (answer) => ({ refundReleased: payment.ReleaseRefund.responseDeserialize(answer) }),
+        [GIVE]: (answer) => ({ chargeRefunded: payment.RefundCharge.responseDeserialize(answer) }),
         [ADJUST]: (answer) => ({ adjusted: payment.AdjustAccount.responseDeserialize(answer) }),
         [PUT]: (answer) => ({ put: payment.PutAccount.responseDeserialize(answer) }),
       }),
@@ -118,11 +129,11 @@ function webhooksFor(
   provider: Provider | null,
   { STRIPE_WEBHOOK_SECRET: secrets }: ProviderSettings,
   { pool, log, metrics }: Participant,
-  publishes: boolean,
+  { publishes, refunds }: { publishes: boolean; refunds: Cards['refunds'] },
 ): HttpRoutes {
   if (provider === null || secrets === null) return {};
   const disputes = metrics.counter('payment_disputes_total', 'Disputes that the card provider told of', ['status']);
-  const parts = { pool, provider, publishes, onDispute: (status: string) => disputes.inc({ status }) };
+  const parts = { pool, provider, refunds, publishes, onDispute: (status: string) => disputes.inc({ status }) };
   return webhookRoutes({ secrets: secrets.split(','), log, metrics, hear: (told) => hearEvent(parts, told) });
 }
 

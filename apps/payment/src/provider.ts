@@ -15,7 +15,7 @@ export interface CardSettings {
   timeoutMs: number;
 }
 
-export type CallName = 'create' | 'confirm' | 'retrieve' | 'cancel' | 'refund' | 'dispute';
+export type CallName = 'create' | 'confirm' | 'retrieve' | 'cancel' | 'refund' | 'list-refunds' | 'dispute';
 export type Called<T> = { kind: 'completed'; result: T } | { kind: 'failed'; error: Stripe.errors.StripeError };
 
 export interface Provider {

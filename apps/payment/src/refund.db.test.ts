@@ -29,7 +29,7 @@ describe('the undo of a charge by card', () => {
     const paymentId = taken.kind === 'completed' ? taken.message.paymentId : '';
     expect(undone).toMatchObject({ kind: 'completed', replayed: false, message: { paymentId, amount: AMOUNT } });
     expect(await cards.undo(order)).toEqual({ ...undone, replayed: true });
-    expect(cards.line.seen).toEqual(['retrieve', 'refund']);
+    expect(cards.line.seen).toEqual(['retrieve', 'list-refunds', 'refund']);
     expect(await cards.recorded(order)).toMatchObject({ state: 'refunded' });
     expect(await cards.books(order)).toEqual(GIVEN_BACK);
   });
@@ -41,8 +41,7 @@ describe('the undo of a charge by card', () => {
     cards.line.seen.length = 0;
     cards.line.lose('refund');
     expect(await cards.undo(found)).toMatchObject({ kind: 'completed', message: { amount: AMOUNT } });
-    // The payment, and whether its refund is final.
-    expect(cards.line.seen).toEqual(['retrieve', 'refund', 'retrieve', 'retrieve']);
+    expect(cards.line.seen).toEqual(['retrieve', 'list-refunds', 'refund', 'retrieve', 'list-refunds']);
     const refunding = cards.line.hold('refund', 'answer');
     const undoing = cards.undo(later);
     await refunding.arrived;
@@ -53,7 +52,7 @@ describe('the undo of a charge by card', () => {
     await refunding.deliver();
     cards.line.seen.length = 0;
     expect(await cards.undo(later)).toMatchObject({ kind: 'completed', message: { amount: AMOUNT } });
-    expect(cards.line.seen).toEqual(['retrieve', 'retrieve']);
+    expect(cards.line.seen).toEqual(['retrieve', 'list-refunds']);
     for (const order of [found, later]) expect(await cards.books(order)).toEqual(GIVEN_BACK);
   });
 
@@ -180,7 +179,7 @@ describe('the undo of a charge by card that is still running', () => {
     cards.line.seen.length = 0;
     expect(await cancelling.deliver()).toBe(400);
     expect(await undoing).toMatchObject({ kind: 'completed', message: { amount: AMOUNT } });
-    expect(cards.line.seen).toEqual(['retrieve', 'refund']);
+    expect(cards.line.seen).toEqual(['retrieve', 'list-refunds', 'refund']);
     expect(await act).toMatchObject(UNKNOWN);
     expect(await cards.charge(order)).toMatchObject({ reason: 'SEALED' });
     expect(await cards.books(order)).toEqual(GIVEN_BACK);

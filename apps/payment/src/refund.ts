@@ -13,6 +13,7 @@ import { statement, type Transaction } from '@holdfast/postgres';
 import { InvalidRequest } from '@holdfast/rpc';
 import { lockAccounts, postEntry } from './account.ts';
 import type { GivenBack } from './card/card-payment.ts';
+import { UNDO_REFUND } from './refunds/refund-book.ts';
 
 export interface Refund {
   /** Empty when nothing had been taken. */
@@ -57,11 +58,33 @@ const markUndoing = statement(
 
 const markUndone = statement(
   'payment.mark-undone',
-  `update charges
-      set state = $3::text, refunded_amount = $4::bigint, settled_at = clock_timestamp(),
-          payment_id = case when $4::bigint > 0 then coalesce(payment_id, intent_id) else payment_id end
-    where tenant_id = $1::text and order_id = $2::text and state = any($5::text[])
-    returning payment_id`,
+  // What refunds of the order have given back before, or are about to, is not given back again; those that nobody has asked
+  // for yet never will be. The undo's own share is a refund like the others.
+  `with locked as materialized (
+     select refunded_amount, refunding_amount from charges
+      where tenant_id = $1::text and order_id = $2::text and state = any($5::text[]) for update
+   ), released as (
+     update refunds f set state = 'released', revision = f.revision + 1, changed_at = clock_timestamp() from locked
+      where f.tenant_id = $1::text and f.order_id = $2::text and f.state = 'reserved' and f.attempts = 0
+     returning f.amount
+   ), sums as (
+     select refunding_amount - r.amount as refunding,
+            greatest($4::bigint - refunded_amount - (refunding_amount - r.amount), 0) as given
+       from locked, (select coalesce(sum(amount), 0)::bigint as amount from released) r
+   ), undone as (
+     update charges
+        set state = $3::text, refunded_amount = refunded_amount + sums.given, refunding_amount = sums.refunding,
+            settled_at = clock_timestamp(),
+            payment_id = case when $4::bigint > 0 then coalesce(payment_id, intent_id) else payment_id end
+       from sums
+      where tenant_id = $1::text and order_id = $2::text
+     returning payment_id, sums.given
+   ), entered as (
+     insert into refunds (tenant_id, order_id, refund_id, origin, amount, state)
+     select $1::text, $2::text, '${UNDO_REFUND}', 'undo', given, 'succeeded' from undone where given > 0
+     on conflict (tenant_id, order_id, refund_id) do nothing
+   )
+   select payment_id from undone`,
 );
 
 export type BegunRefund = { kind: 'perform'; plan: RefundPlan } | { kind: 'completed'; result: Refund };
@@ -112,8 +135,9 @@ async function beginRefund(
     return completed(NOTHING_TAKEN);
   }
   if (charge.amount > 0) {
-    const { customer_id: customerId, amount } = charge;
-    await postEntry(tx, { tenantId, customerId, entryKey: undoKey, kind: 'refund', delta: amount });
+    const { customer_id: customerId } = charge;
+    const delta = charge.amount - charge.refunded_amount;
+    if (delta > 0) await postEntry(tx, { tenantId, customerId, entryKey: undoKey, kind: 'refund', delta });
   }
   await tx.query({ ...markUndone, values: [tenantId, orderId, 'refunded', charge.amount, ['captured']] });
   return completed({ paymentId: charge.payment_id ?? '', amount: charge.amount });

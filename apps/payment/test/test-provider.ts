@@ -213,10 +213,15 @@ interface Gate {
 
 function nameOf({ method, url = '' }: IncomingMessage): CallName {
   const path = url.split('?')[0] ?? '';
-  if (method === 'GET') return 'retrieve';
+  if (method === 'GET') return path === '/v1/refunds' ? 'list-refunds' : 'retrieve';
   if (path === '/v1/refunds') return 'refund';
   if (path.endsWith('/confirm')) return 'confirm';
   return path.endsWith('/cancel') ? 'cancel' : 'create';
+}
+
+function answeredHeaders(headers: Headers): Record<string, string> {
+  const replayed = headers.get('idempotent-replayed');
+  return { 'content-type': 'application/json', ...(replayed !== null && { 'idempotent-replayed': replayed }) };
 }
 
 const PASSED_ON = ['authorization', 'content-type', 'idempotency-key', 'stripe-version'];
@@ -259,7 +264,7 @@ async function startLine(target: string): Promise<Line> {
     if (gate?.moment === 'answer') await stopAt(gate);
     gate?.delivered.resolve(answer.status);
     if (gate?.moment === 'lost') request.socket.destroy();
-    else response.writeHead(answer.status, { 'content-type': 'application/json' }).end(text);
+    else response.writeHead(answer.status, answeredHeaders(answer.headers)).end(text);
   };
 
   const server = createServer((request, response) => {

@@ -105,6 +105,8 @@ create table webhook_settings (
   url text,
   secret text not null
 );
+-- For the list of all, newest first.
+create index refunds_by_seq on refunds (seq);
 
 -- What money moved. Written in the same statement as the change of state, read by the auditor.
 create table ledger (

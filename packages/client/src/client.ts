@@ -19,6 +19,9 @@ export type Order = Answer<'placeOrder', 201>;
 export type OrderRequest = Body<'placeOrder'>;
 export type Dispatched = Answer<'dispatchOrder', 200>;
 export type OrderPage = Answer<'listOrders', 200>;
+export type Refund = Answer<'refundOrder', 201>;
+export type RefundRequest = Body<'refundOrder'>;
+export type RefundPage = Answer<'listRefunds', 200>;
 export type Saga = Answer<'getSaga', 200>;
 export type Stock = Answer<'getStock', 200>;
 export type Account = Answer<'getAccount', 200>;
@@ -124,6 +127,35 @@ export class HoldfastClient {
   /** Says that the shipment of a completed order has left; again, the same answer. */
   dispatchOrder(id: string, options: KeyedOptions = {}): Promise<Keyed<Sent<Dispatched>>> {
     return this.#keyed({ method: 'POST', path: `/v1/orders/${segment(id)}/dispatch` }, options);
+  }
+
+  /**
+   * Gives a completed order back, or a part of it, once, however often it has to be sent. Read it with `getRefund` until it is
+   * `succeeded` or `failed`.
+   */
+  async refundOrder(
+    id: string,
+    refund: RefundRequest,
+    { key = this.#newKey(), signal }: KeyedOptions = {},
+  ): Promise<Keyed<Sent<Refund>>> {
+    const operation = { method: 'POST', path: `/v1/orders/${segment(id)}/refunds`, body: refund, key, signal } as const;
+    return { ...(await send<Refund>(this.#channel, operation)), key };
+  }
+
+  getRefund(id: string, refundId: string, options: CallOptions = {}): Promise<Sent<Refund>> {
+    return this.#get(`/v1/orders/${segment(id)}/refunds/${segment(refundId)}`, options);
+  }
+
+  /** One page of an order's refunds, newest first; hand `nextCursor` in again for the next. */
+  listRefunds(
+    id: string,
+    { limit, cursor }: { limit?: number; cursor?: string } = {},
+    options: CallOptions = {},
+  ): Promise<Sent<RefundPage>> {
+    const query = new URLSearchParams();
+    if (limit !== undefined) query.set('limit', String(limit));
+    if (cursor !== undefined) query.set('cursor', cursor);
+    return this.#get(`/v1/orders/${segment(id)}/refunds${query.size === 0 ? '' : `?${query}`}`, options);
   }
 
   /** Follows an order until it has ended, over whatever breaks on the way, for at most `timeoutMs`. */

@@ -10,5 +10,11 @@ export const STEP_REFUSALS = [
   'ADDRESS_REFUSED',
 ] as const;
 
+/** Why a step of a refund refuses, for good: the refund exists, and has failed. */
+export const REFUND_REFUSALS = ['REFUND_EXCEEDS_CAPTURED', 'RESTOCK_EXCEEDS_SOLD', 'NOT_REFUNDABLE'] as const;
+
+/** Why a refund can fail. The provider's own no, then and later, is `REFUND_FAILED`; the last two are the saga's own. */
+export const REFUND_FAILURE_REASONS = [...REFUND_REFUSALS, 'REFUND_FAILED', 'DEADLINE_EXCEEDED', 'CANCELLED'] as const;
+
 /** Why an order can fail. The last two are the saga's own. */
 export const FAILURE_REASONS = [...STEP_REFUSALS, 'DEADLINE_EXCEEDED', 'CANCELLED'] as const;

@@ -1,9 +1,10 @@
 export { CURRENCIES } from './currencies.ts';
-export { FAILURE_REASONS, STEP_REFUSALS } from './failure-reasons.ts';
+export { FAILURE_REASONS, REFUND_FAILURE_REASONS, REFUND_REFUSALS, STEP_REFUSALS } from './failure-reasons.ts';
 export type { InventoryServiceDefinition } from './gen/holdfast/inventory/v1/InventoryService.ts';
 export type { OrderInput as OrderMessage } from './gen/holdfast/orders/v1/Order.ts';
 export type { OrderServiceDefinition } from './gen/holdfast/orders/v1/OrderService.ts';
 export type { PlaceOrderRequest } from './gen/holdfast/orders/v1/PlaceOrderRequest.ts';
+export type { RefundInput as RefundMessage } from './gen/holdfast/orders/v1/Refund.ts';
 export type { ShipTo as ShipToMessage } from './gen/holdfast/orders/v1/ShipTo.ts';
 export type { PaymentServiceDefinition } from './gen/holdfast/payment/v1/PaymentService.ts';
 export type { ShippingServiceDefinition } from './gen/holdfast/shipping/v1/ShippingService.ts';

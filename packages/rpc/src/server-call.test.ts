@@ -15,6 +15,9 @@ beforeAll(async () => {
   const bound = service(services.inventory, {
     ReserveInventory: unused,
     ReleaseInventory: unused,
+    ReserveRestock: unused,
+    ReleaseRestock: unused,
+    Restock: unused,
     GetStep: unused,
     PutStock: unused,
     AdjustStock: unused,

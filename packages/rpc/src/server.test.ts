@@ -20,6 +20,9 @@ beforeAll(async () => {
   const handlers = {
     ReserveInventory: nothing,
     ReleaseInventory: nothing,
+    ReserveRestock: nothing,
+    ReleaseRestock: nothing,
+    Restock: nothing,
     GetStep: nothing,
     PutStock: nothing,
     async AdjustStock(request: { sku: string }, call: { key(): string }) {

@@ -17,6 +17,9 @@ beforeAll(async () => {
     PlaceOrder: unused,
     GetOrder: unused,
     CancelOrder: unused,
+    RefundOrder: unused,
+    GetRefund: unused,
+    ListRefunds: unused,
     WatchOrder: (_request, call) => watch(call),
   });
   const log = createLog('test', 'silent');

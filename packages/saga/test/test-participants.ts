@@ -114,7 +114,14 @@ export class SagaTest {
   }
 
   /** `charge`, `ship` and `notify` may wait. */
-  define(limits: { name?: string; deadlineMs?: number; timeoutMs?: number; maxAttempts?: number; waits?: WaitLimits }) {
+  define(limits: {
+    name?: string;
+    deadlineMs?: number;
+    timeoutMs?: number;
+    maxAttempts?: number;
+    waits?: WaitLimits /** Before `charge`. */;
+    delayMs?: number;
+  }) {
     const timeoutMs = limits.timeoutMs ?? 5_000;
     const retry = { baseMs: 5, capMs: 20, ...(limits.maxAttempts && { maxAttempts: limits.maxAttempts }) };
     const waits = limits.waits ?? { maxMs: 20_000 };
@@ -140,7 +147,11 @@ export class SagaTest {
             return outcome as ActOutcome<Done>;
           },
         },
-        { ...step('charge'), kind: 'compensatable' },
+        {
+          ...step('charge'),
+          ...(limits.delayMs !== undefined && { delayMs: limits.delayMs }),
+          kind: 'compensatable',
+        },
         { ...step('ship'), kind: 'pivot' },
         {
           name: 'notify',

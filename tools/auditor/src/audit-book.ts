@@ -40,6 +40,27 @@ export interface AuditedOrder {
   shippedBy: 'nobody' | 'us' | 'carrier';
   isDispatched: boolean;
   bookedAtCarrier: boolean;
+  /** By id: what the API was asked to give back. */
+  refunds: Map<string, BookedRefund>;
+  /** Those of them that payment knows. */
+  refundRows: Set<string>;
+  /** What payment's refunds have given back by its snapshot, whoever made them; of that, what was made at the provider. */
+  givenBack: number;
+  givenElsewhere: number;
+  /** What is set aside for refunds that have not ended. */
+  underWay: number;
+  /** What the provider's ledger shows of refunds that were made there, whether they are known to payment or not. */
+  refundedElsewhere: number;
+}
+
+/** A refund that the API made, as the order book knows it. */
+export interface BookedRefund {
+  orderId: string;
+  amount: number;
+  /** `open`: its saga has not ended, or waits for an operator. */
+  expects: 'given' | 'not_given' | 'open';
+  /** How many pieces it brings back to stock. */
+  restocks: number;
 }
 
 /** By tenant and order. */
@@ -159,6 +180,12 @@ function auditedOrder(row: OrderRow): AuditedOrder {
     shippedBy: 'nobody',
     isDispatched: false,
     bookedAtCarrier: false,
+    refunds: new Map(),
+    refundRows: new Set(),
+    givenBack: 0,
+    givenElsewhere: 0,
+    underWay: 0,
+    refundedElsewhere: 0,
   };
 }
 

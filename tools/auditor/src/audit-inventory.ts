@@ -19,20 +19,26 @@ interface ReservationRow {
   currency: string;
   total: number;
   lines: (Line & { unitPrice: number })[];
+  /** What was returned before it had left. */
+  returned: { sku: string; quantity: number }[];
 }
 
 const RESERVATIONS = statement(
   'audit.reservations',
-  `select tenant_id as "tenantId", order_id as "orderId", reservation_id as "reservationId", state, currency, total, lines
+  `select tenant_id as "tenantId", order_id as "orderId", reservation_id as "reservationId", state, currency, total, lines,
+          returned
      from reservations where (tenant_id, order_id) > ($1::text, $2::text)
     order by tenant_id, order_id limit $3::integer`,
 );
 
-/** What reservations take of one item. */
+/** What reservations take of one item, and what refunds bring back of it after it had left. */
 interface Taken {
   held: number;
   fulfilled: number;
+  restocked: number;
 }
+
+const NOTHING_TAKEN: Taken = { held: 0, fulfilled: 0, restocked: 0 };
 
 /** @param db one snapshot of inventory's database, so that stock and reservations belong together */
 export async function auditInventory(
@@ -42,10 +48,12 @@ export async function auditInventory(
   strangers: Stranger[],
 ): Promise<void> {
   const taken = new Map<string, Taken>();
+  const restocks = await readRestocks(db, book, taken, checks.stock);
   const cursor = (row: ReservationRow) => [row.tenantId, row.orderId];
   for await (const page of pagesOf<ReservationRow>(db, RESERVATIONS, 2, cursor)) {
     for (const row of page) {
       addTaken(taken, row);
+      judgeReturns(row, restocks.get(bookKey(row.tenantId, row.orderId)), checks.stock);
       judgeReservation(row, book, checks, strangers);
     }
     checks.reservations.look(page.length);
@@ -57,12 +65,15 @@ export async function auditInventory(
 
 function addTaken(taken: Map<string, Taken>, row: ReservationRow): void {
   if (row.state === 'released') return;
-  for (const { sku, quantity } of row.lines) {
-    const key = itemKey(row.tenantId, sku);
-    const before = taken.get(key) ?? { held: 0, fulfilled: 0 };
-    before[row.state] += quantity;
-    taken.set(key, before);
-  }
+  const { state } = row;
+  for (const { sku, quantity } of row.lines) addTo(taken, itemKey(row.tenantId, sku), state, quantity);
+  for (const { sku, quantity } of row.returned) addTo(taken, itemKey(row.tenantId, sku), state, -quantity);
+}
+
+function addTo(taken: Map<string, Taken>, item: string, what: keyof Taken, quantity: number): void {
+  const before = taken.get(item) ?? { ...NOTHING_TAKEN };
+  before[what] += quantity;
+  taken.set(item, before);
 }
 
 function judgeReservation(row: ReservationRow, book: Book, checks: InventoryChecks, strangers: Stranger[]): void {
@@ -95,6 +106,81 @@ function judgeReservation(row: ReservationRow, book: Book, checks: InventoryChec
   }
 }
 
+interface RestockRow {
+  tenantId: string;
+  orderId: string;
+  refundId: string;
+  state: 'reserved' | 'restocked' | 'released';
+  hadLeft: boolean | null;
+  lines: { sku: string; quantity: number }[];
+}
+
+const RESTOCKS = statement(
+  'audit.restocks',
+  `select tenant_id as "tenantId", order_id as "orderId", refund_id as "refundId", state, had_left as "hadLeft", lines
+     from restocks where (tenant_id, order_id, refund_id) > ($1::text, $2::text, $3::text)
+    order by tenant_id, order_id, refund_id limit $4::integer`,
+);
+
+/** What an order has brought back, by SKU: in all, and of that before it had left. */
+interface Returns {
+  all: Map<string, number>;
+  unsent: Map<string, number>;
+}
+
+async function readRestocks(
+  db: Query,
+  book: Book,
+  taken: Map<string, Taken>,
+  check: Tally,
+): Promise<Map<string, Returns>> {
+  const returns = new Map<string, Returns>();
+  const cursor = (row: RestockRow) => [row.tenantId, row.orderId, row.refundId];
+  const known = new Map<string, RestockRow['state']>();
+  for await (const page of pagesOf<RestockRow>(db, RESTOCKS, 3, cursor)) {
+    for (const row of page) {
+      known.set(bookKey(row.tenantId, row.refundId), row.state);
+      if (row.state !== 'restocked') continue;
+      const key = bookKey(row.tenantId, row.orderId);
+      const order = returns.get(key) ?? { all: new Map(), unsent: new Map() };
+      returns.set(key, order);
+      for (const { sku, quantity } of row.lines) {
+        if (row.hadLeft) addTo(taken, itemKey(row.tenantId, sku), 'restocked', quantity);
+        else order.unsent.set(sku, (order.unsent.get(sku) ?? 0) + quantity);
+        order.all.set(sku, (order.all.get(sku) ?? 0) + quantity);
+      }
+    }
+  }
+  for (const [key, order] of book) {
+    const tenantId = key.slice(0, key.lastIndexOf(':'));
+    for (const [refundId, { expects, restocks }] of order.refunds) {
+      const state = known.get(bookKey(tenantId, refundId));
+      if (expects === 'given' && restocks > 0 && state !== 'restocked') {
+        check.violation(refundId, `has brought ${restocks} back, and inventory says ${state ?? 'nothing'}`);
+      }
+      if (expects === 'not_given' && state === 'restocked') {
+        check.violation(refundId, 'has failed, and what it brings back is counted');
+      }
+    }
+  }
+  return returns;
+}
+
+/** An order brings back what it was sold at most; and what it no longer holds is what came back before it left. */
+function judgeReturns(row: ReservationRow, returns: Returns | undefined, check: Tally): void {
+  const sumOf = (lines: { sku: string; quantity: number }[], sku: string) =>
+    lines.reduce((sum, line) => (line.sku === sku ? sum + line.quantity : sum), 0);
+  for (const { sku, quantity } of row.lines) {
+    const back = returns?.all.get(sku) ?? 0;
+    if (back > quantity) check.violation(row.orderId, `${quantity} of ${sku} were sold, ${back} were brought back`);
+    const unsent = returns?.unsent.get(sku) ?? 0;
+    const returned = sumOf(row.returned, sku);
+    if (unsent !== returned) {
+      check.violation(row.orderId, `${returned} of ${sku} are no longer held, refunds brought ${unsent} back unsent`);
+    }
+  }
+}
+
 interface StockRow {
   tenantId: string;
   sku: string;
@@ -102,16 +188,19 @@ interface StockRow {
   reserved: number;
   entries: number;
   fulfilled: number;
+  restocked: number;
 }
 
 const STOCK = statement(
   'audit.stock',
-  `select s.tenant_id as "tenantId", s.sku, s.on_hand as "onHand", s.reserved, e.entries, e.fulfilled
+  `select s.tenant_id as "tenantId", s.sku, s.on_hand as "onHand", s.reserved, e.entries, e.fulfilled,
+          e.restocked
      from (select tenant_id, sku, on_hand, reserved from stock where (tenant_id, sku) > ($1::text, $2::text)
             order by tenant_id, sku limit $3::integer) s
     cross join lateral (
       select coalesce(sum(delta), 0)::bigint as entries,
-             coalesce(-sum(delta) filter (where kind = 'fulfil'), 0)::bigint as fulfilled
+             coalesce(-sum(delta) filter (where kind = 'fulfil'), 0)::bigint as fulfilled,
+             coalesce(sum(delta) filter (where kind = 'restock'), 0)::bigint as restocked
         from stock_entries e where e.tenant_id = s.tenant_id and e.sku = s.sku) e
     order by s.tenant_id, s.sku`,
 );
@@ -128,7 +217,7 @@ async function auditStock(db: Query, taken: Map<string, Taken>, check: Tally): P
   for await (const page of pagesOf<StockRow>(db, STOCK, 2, (row) => [row.tenantId, row.sku])) {
     for (const row of page) {
       const key = itemKey(row.tenantId, row.sku);
-      judgeStock(row, taken.get(key) ?? { held: 0, fulfilled: 0 }, check);
+      judgeStock(row, taken.get(key) ?? NOTHING_TAKEN, check);
       taken.delete(key);
     }
     check.look(page.length);
@@ -152,6 +241,9 @@ function judgeStock(row: StockRow, taken: Taken, check: Tally): void {
   }
   if (row.fulfilled !== taken.fulfilled) {
     check.violation(item, `${row.fulfilled} were fulfilled by its entries, ${taken.fulfilled} by its orders`);
+  }
+  if (row.restocked !== taken.restocked) {
+    check.violation(item, `${row.restocked} were restocked by its entries, ${taken.restocked} by refunds`);
   }
   if (row.reserved < 0 || row.reserved > row.onHand) {
     check.violation(item, `oversold: ${row.reserved} are reserved, ${row.onHand} are on hand`);

@@ -14,6 +14,8 @@ interface PaymentEntry {
   /** Minor units, as is `refunded`. */
   captured: number;
   refunded: number;
+  /** Of that, what was refunded there by hand. */
+  refundedElsewhere: number;
   captures: number;
 }
 
@@ -35,14 +37,17 @@ function judgeIntent(entry: PaymentEntry, book: Book, check: Tally, strangers: S
   const subject = orderId ?? paymentIntentId;
   if (captures > 1) check.violation(subject, `${paymentIntentId} was captured ${captures} times`);
   if (net < 0) check.violation(subject, `${paymentIntentId} gave back ${-net} more than it took`);
-  if (net === 0) return;
+  const known = tenantId === null || orderId === null ? undefined : book.get(bookKey(tenantId, orderId));
+  if (known !== undefined) known.refundedElsewhere += entry.refundedElsewhere ?? 0;
+  if (entry.captured === 0) return;
+  if (net === 0 && known?.expects !== 'one') return;
   const paid = () => sums.add(currency, 'provider', net);
   if (tenantId === null || orderId === null) {
     check.violation(subject, `${paymentIntentId} took ${net} ${currency} for no order`);
     paid();
     return;
   }
-  const order = book.get(bookKey(tenantId, orderId));
+  const order = known;
   if (order === undefined) {
     const detail = `${paymentIntentId} took ${net} ${currency}`;
     strangers.push({ tenantId, orderId, check, detail, confirmed: paid });

@@ -2,6 +2,7 @@ import { type Query, statement } from '@holdfast/postgres';
 import type { Tally } from '@holdfast/testing/audit';
 import { pagesOf } from '@holdfast/testing/audit';
 import { type AuditedOrder, type Book, bookKey, type Stranger } from './audit-book.ts';
+import { type RefundOwners, readPaymentRefunds } from './audit-refunds.ts';
 import { ACCOUNT_SETS, auditSets } from './audit-sets.ts';
 import type { Sums } from './audit-sums.ts';
 
@@ -9,6 +10,7 @@ export interface PaymentChecks {
   accounts: Tally;
   entries: Tally;
   charges: Tally;
+  refunds: Tally;
   sets: Tally;
 }
 
@@ -25,7 +27,8 @@ interface Audited {
 export async function auditPayment(db: Query, audited: Audited): Promise<void> {
   await auditAccounts(db, audited.checks.accounts);
   await auditSets(db, ACCOUNT_SETS, audited.checks.sets);
-  await readEntries(db, audited);
+  const owners = await readPaymentRefunds(db, audited.book, audited.checks.refunds);
+  await readEntries(db, audited, owners);
   const cursor = (row: ChargeRow) => [row.tenantId, row.orderId];
   for await (const page of pagesOf<ChargeRow>(db, CHARGES, 2, cursor)) {
     for (const row of page) judgeCharge(row, audited);
@@ -84,26 +87,33 @@ const ENTRIES = statement(
 );
 
 const STEP_KEY = /^([^:]+):charge-payment(:undo)?$/;
+const REFUND_KEY = /^([^:]+):refund-payment$/;
 
 /** What accounts paid and got back, by order. */
-async function readEntries(db: Query, audited: Audited): Promise<void> {
+async function readEntries(db: Query, audited: Audited, owners: RefundOwners): Promise<void> {
   const check = audited.checks.entries;
   const cursor = (row: EntryRow) => [row.tenantId, row.customerId, row.entryKey];
   for await (const page of pagesOf<EntryRow>(db, ENTRIES, 3, cursor)) {
-    for (const row of page) readEntry(row, audited);
+    for (const row of page) readEntry(row, audited, owners);
     check.look(page.length);
   }
 }
 
-function readEntry(row: EntryRow, { book, checks, strangers, sums }: Audited): void {
+function readEntry(row: EntryRow, { book, checks, strangers, sums }: Audited, owners: RefundOwners): void {
   const { tenantId, customerId, entryKey, kind, delta, currency } = row;
   if (currency === null) {
     checks.entries.violation(`${tenantId}:${customerId}`, `a ${kind} of ${delta} and no account`);
     if (kind !== 'debit' && kind !== 'refund') return;
   }
-  const [, orderId, undo] = STEP_KEY.exec(entryKey) ?? [];
-  if (orderId === undefined || (kind === 'refund') !== (undo !== undefined) || (kind === 'debit') !== delta < 0) {
-    checks.entries.violation(`${tenantId}:${customerId}`, `a ${kind} of ${delta} belongs to no step of an order`);
+  const [, refundId] = REFUND_KEY.exec(entryKey) ?? [];
+  const [, placed, undo] = STEP_KEY.exec(entryKey) ?? [];
+  const orderId = refundId === undefined ? placed : owners.get(bookKey(tenantId, refundId));
+  const givesBack = refundId !== undefined || undo !== undefined;
+  if (orderId === undefined || (kind === 'refund') !== givesBack || (kind === 'debit') !== delta < 0) {
+    checks.entries.violation(
+      `${tenantId}:${customerId}`,
+      `a ${kind} of ${delta} belongs to no step of an order or refund`,
+    );
     return;
   }
   const paid = () => sums.add(currency ?? '?', 'accounts', -delta);
@@ -125,12 +135,13 @@ interface ChargeRow {
   state: 'created' | 'captured' | 'refused' | 'undoing' | 'refunded' | 'cancelled';
   paymentId: string | null;
   refunded: number;
+  refunding: number;
 }
 
 const CHARGES = statement(
   'audit.charges',
   `select tenant_id as "tenantId", order_id as "orderId", method_kind as "methodKind", amount, currency, state,
-          payment_id as "paymentId", refunded_amount as refunded
+          payment_id as "paymentId", refunded_amount as refunded, refunding_amount as refunding
      from charges where (tenant_id, order_id) > ($1::text, $2::text)
     order by tenant_id, order_id limit $3::integer`,
 );
@@ -152,6 +163,7 @@ function judgeCharge(row: ChargeRow, { book, checks, strangers, sums, hasLedger 
   order.hasCharge = true;
   order.isCaptured = state === 'captured';
   judgeEntriesOf(order, row, checks.entries);
+  judgeSums(order, row, checks.refunds);
   if (order.expects === 'unjudged') return;
   paid();
   if (order.expects === 'none') {
@@ -159,7 +171,7 @@ function judgeCharge(row: ChargeRow, { book, checks, strangers, sums, hasLedger 
     return;
   }
   if (state !== 'captured') return;
-  const charged = `${row.amount - row.refunded} ${row.currency}`;
+  const charged = `${row.amount} ${row.currency}`;
   if (charged !== `${order.total} ${order.currency}`) {
     checks.charges.violation(orderId, `costs ${order.total} ${order.currency} and was charged ${charged}`);
   }
@@ -175,11 +187,28 @@ function judgeCharge(row: ChargeRow, { book, checks, strangers, sums, hasLedger 
 function judgeEntriesOf(order: AuditedOrder, row: ChargeRow, check: Tally): void {
   const byBalance = row.methodKind === 'balance' ? row.amount : 0;
   const debited = row.state === 'captured' || row.state === 'refunded' ? byBalance : 0;
-  const credited = row.state === 'refunded' ? byBalance : 0;
+  const credited = row.methodKind === 'balance' ? order.givenBack : 0;
   if (order.debited === debited && order.credited === credited) return;
   check.violation(
     order.id,
     `its charge is ${row.state}: ${debited} debited and ${credited} refunded were expected, ` +
       `its account has ${order.debited} and ${order.credited}`,
   );
+}
+
+/** M1: what is given back, with what is under way, is what the charge's refunds add up to, and not more than was captured. */
+function judgeSums(order: AuditedOrder, row: ChargeRow, check: Tally): void {
+  if (row.refunded !== order.givenBack || row.refunding !== order.underWay) {
+    check.violation(
+      order.id,
+      `its charge says ${row.refunded} given back and ${row.refunding} under way, ` +
+        `its refunds add up to ${order.givenBack} and ${order.underWay}`,
+    );
+  }
+  if (order.givenBack > row.amount) {
+    check.violation(order.id, `${order.givenBack} were given back of ${row.amount} captured`);
+  }
+  if (row.state === 'refunded' && order.givenBack !== row.amount) {
+    check.violation(order.id, `is turned back: ${row.amount} were captured, its refunds add up to ${order.givenBack}`);
+  }
 }

@@ -12,7 +12,7 @@ export function createSums(): Sums {
   const byCurrency = new Map<string, MoneyLine>();
   return {
     add(currency, side, amount) {
-      const line = byCurrency.get(currency) ?? { currency, completed: 0, accounts: 0, provider: 0 };
+      const line = byCurrency.get(currency) ?? { currency, completed: 0, refunded: 0, accounts: 0, provider: 0 };
       line[side] += amount;
       if (!Number.isSafeInteger(line[side])) {
         throw new RangeError(`the sums in ${currency} pass 2^53 - 1: audit in parts`);

@@ -16,7 +16,7 @@ const REPORT: AuditReport = {
   ],
   orders: { completed: 10, failed: 1, cancelled: 0, parked: 2, running: 3 },
   dispatched: { fulfilled: 4, unfulfilled: 1 },
-  money: [{ currency: 'EUR', completed: 1_000, accounts: 400, provider: 600 }],
+  money: [{ currency: 'EUR', completed: 1_100, refunded: 100, accounts: 400, provider: 600 }],
   tookMs: 5,
 };
 
@@ -44,6 +44,8 @@ describe('the auditor’s table', () => {
       '16 orders: 10 completed, 1 failed, 0 cancelled, 2 parked (waiting for an operator), 3 not ended',
     );
     expect(text).toContain('5 dispatched, 1 whose stock is still held');
-    expect(text).toContain('EUR: completed orders cost 1,000; taken: 1,000 (accounts 400, card provider 600)');
+    expect(text).toContain(
+      'EUR: completed orders cost 1,100, 100 of it given back; taken: 1,000 (accounts 400, card provider 600)',
+    );
   });
 });

@@ -29,8 +29,8 @@ export function auditTable(report: AuditReport, width = 120): string[] {
     `${count(total)} orders: ${count(completed)} completed, ${count(failed)} failed, ${count(cancelled)} cancelled${waiting}${open}`,
     ...(fulfilled + unfulfilled > 0 ? [`${count(fulfilled + unfulfilled)} dispatched${held}`] : []),
     ...report.money.map(
-      ({ currency, completed: cost, accounts, provider }) =>
-        `${currency}: completed orders cost ${money(cost)}; taken: ${money(accounts + provider)} ` +
+      ({ currency, completed: cost, refunded, accounts, provider }) =>
+        `${currency}: completed orders cost ${money(cost)}, ${money(refunded)} of it given back; taken: ${money(accounts + provider)} ` +
         `(accounts ${money(accounts)}, card provider ${money(provider)})`,
     ),
     ...report.checks.flatMap(violationLines),

@@ -29,6 +29,7 @@ describe('A1: the auditor finds, among the charges,', () => {
       books,
       ['payment', `update charges set state = 'captured', refunded_amount = 0 where order_id = 'given-back'`],
       ['payment', `delete from account_entries where kind = 'refund'`],
+      ['payment', `delete from refunds where order_id = 'given-back'`],
       ['payment', 'update accounts set balance = balance - 300'],
     );
     expect(found).toEqual({ charges: ['given-back'], money: ['EUR'] });

@@ -37,13 +37,13 @@ describe('A1: sound books', () => {
     expect(report.violations).toBe(0);
     expect(report.checks.filter((check) => check.looked === 0)).toEqual([]);
     expect(report.orders).toEqual({ completed: 2, failed: 1, cancelled: 2, parked: 0, running: 0 });
-    expect(report.money).toEqual([{ currency: 'EUR', completed: 1_200, accounts: 500, provider: 700 }]);
+    expect(report.money).toEqual([{ currency: 'EUR', completed: 1_200, refunded: 0, accounts: 500, provider: 700 }]);
   });
 
   it('are found right without the ledgers of the outside world, from what the services say', async () => {
     const report = await books.audit({ withoutLedgers: true });
     expect(report.violations).toBe(0);
-    expect(report.money).toEqual([{ currency: 'EUR', completed: 1_200, accounts: 500, provider: 700 }]);
+    expect(report.money).toEqual([{ currency: 'EUR', completed: 1_200, refunded: 0, accounts: 500, provider: 700 }]);
     expect(report.checks.map(({ name }) => name)).not.toContain('card provider');
   });
 

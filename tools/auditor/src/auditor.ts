@@ -12,6 +12,7 @@ import { type AuditedOrder, type Book, judgeStrangers, readBook, type Stranger }
 import { auditInventory } from './audit-inventory.ts';
 import { auditCarrier, auditProvider, auditShipments } from './audit-outside.ts';
 import { auditPayment } from './audit-payment.ts';
+import { judgeLateRefunds, type LateRefund, readRefundBook } from './audit-refunds.ts';
 import { createSums, type Sums } from './audit-sums.ts';
 
 /** Where the books are: one database per service. */
@@ -52,9 +53,11 @@ export async function auditSystem(sources: AuditSources, options: AuditOptions =
   const { sandboxUrl } = sources;
 
   // First of all: whatever had ended by now has all of its effects committed when they are read below.
-  const book = await inSnapshot(sources.orchestrator, (db) =>
-    readBook(db, checks.orders, orders, { allowRunning: options.allowRunning ?? false }),
-  );
+  const book = await inSnapshot(sources.orchestrator, async (db) => {
+    const read = await readBook(db, checks.orders, orders, { allowRunning: options.allowRunning ?? false });
+    await readRefundBook(db, read, checks.refunds);
+    return read;
+  });
   await inSnapshot(sources.inventory, (db) => auditInventory(db, book, checks, strangers));
   await inSnapshot(sources.payment, (db) =>
     auditPayment(db, { book, checks, strangers, sums, hasLedger: sandboxUrl !== null }),
@@ -65,7 +68,11 @@ export async function auditSystem(sources: AuditSources, options: AuditOptions =
     await auditCarrier(sandboxUrl, { book, check: checks.carrier, strangers });
   }
   await inSnapshot(sources.orchestrator, (db) => judgeStrangers(db, strangers));
-  for (const order of book.values()) judgeWhatIsMissing(order, checks, sandboxUrl !== null);
+  const late: LateRefund[] = [];
+  for (const [key, order] of book) {
+    judgeWhatIsMissing(order, checks, sandboxUrl !== null, { tenantId: tenantIn(key), late, sums });
+  }
+  await inSnapshot(sources.payment, (db) => judgeLateRefunds(db, late));
   const dispatched = judgeDispatches(book, checks.dispatches, options.allowUnfulfilled ?? true);
   judgeMoney(book, sums, checks.money);
 
@@ -99,21 +106,25 @@ function createChecks(onLook: (name: string, looked: number) => void) {
       'completed: exactly one captured, of the total; turned back: none; none without an order',
     ),
     accounts: check('accounts', 'balance = sum of entries >= 0'),
-    entries: check('account entries', 'debits and refunds = the charges by balance, order by order'),
+    entries: check('account entries', 'debits and refunds = the charges by balance and their refunds, order by order'),
     sets: check('sets', 'what was set again without a key or a version undid nothing that came in between'),
-    provider: check('card provider', 'its ledger: captured − refunded = total of the completed order, else 0'),
+    refunds: check('refunds', 'sagas, payment and provider agree; given back + under way <= captured'),
+    provider: check(
+      'card provider',
+      'its ledger: captured − refunded = total of the completed order less its refunds, else 0',
+    ),
     shipments: check(
       'shipments',
       'completed: exactly one booked or dispatched; turned back: none; none without an order',
     ),
     dispatches: check('dispatches', 'fulfilled stock was dispatched; what was dispatched is fulfilled, soon'),
     carrier: check('carrier', 'its ledger: one booking per completed order, none else'),
-    money: check('money', 'captured − refunded, provider and accounts = totals of completed orders, by currency'),
+    money: check('money', 'captured − refunded, provider and accounts = totals of completed orders less their refunds'),
   };
 }
 
 /** What has not been seen of a completed order although everything has been read. */
-function judgeWhatIsMissing(order: AuditedOrder, checks: Checks, hasLedgers: boolean): void {
+function judgeWhatIsMissing(order: AuditedOrder, checks: Checks, hasLedgers: boolean, outside: Outside): void {
   // An entry without a charge is wrong whatever becomes of the order: both are one transaction.
   if (!order.hasCharge && order.debited + order.credited > 0) {
     checks.entries.violation(order.id, `${order.debited} debited and ${order.credited} refunded without a charge`);
@@ -123,7 +134,7 @@ function judgeWhatIsMissing(order: AuditedOrder, checks: Checks, hasLedgers: boo
   if (!order.isCaptured) checks.charges.violation(order.id, 'is completed and has no captured charge');
   if (order.shippedBy === 'nobody') checks.shipments.violation(order.id, 'is completed and has no booked shipment');
   if (!hasLedgers) return;
-  judgeCard(order, checks.provider);
+  judgeCard(order, checks.provider, outside);
   if (order.shippedBy === 'carrier' && !order.bookedAtCarrier) {
     checks.carrier.violation(order.id, 'is completed and the carrier knows no booking');
   }
@@ -147,23 +158,48 @@ function judgeDispatches(book: Book, check: Tally, allowUnfulfilled: boolean): A
   return counts;
 }
 
-function judgeCard(order: AuditedOrder, check: Tally): void {
-  const expected = order.byCard ? (order.total ?? 0) : 0;
+interface Outside {
+  tenantId: string;
+  late: LateRefund[];
+  sums: Sums;
+}
+
+function judgeCard(order: AuditedOrder, check: Tally, { tenantId, late, sums }: Outside): void {
+  const expected = order.byCard ? (order.total ?? 0) - order.givenBack : 0;
   if (order.liveIntents > 1) check.violation(order.id, `was paid for by ${order.liveIntents} payment intents`);
-  if (order.cardNet !== expected) {
-    check.violation(order.id, `the card provider took ${order.cardNet}, ${expected} were expected`);
+  if (order.cardNet === expected) return;
+  const wrong = () => check.violation(order.id, `the card provider took ${order.cardNet}, ${expected} were expected`);
+  // Refunded there by hand, and not learned yet; or by us, since payment was read.
+  const unlearned = Math.max(order.refundedElsewhere - order.givenElsewhere, 0);
+  const more = expected - order.cardNet - unlearned;
+  if (order.cardNet > expected || !order.byCard) {
+    wrong();
+    return;
   }
+  const missing = expected - order.cardNet;
+  sums.add(order.currency, 'provider', missing);
+  const unexplained = () => {
+    sums.add(order.currency, 'provider', -missing);
+    wrong();
+  };
+  if (more > 0) late.push({ tenantId, order, more, unexplained });
+}
+
+function tenantIn(key: string): string {
+  return key.slice(0, key.lastIndexOf(':'));
 }
 
 function judgeMoney(book: Book, sums: Sums, check: Tally): void {
   for (const order of book.values()) {
-    if (order.expects === 'one') sums.add(order.currency, 'completed', order.total ?? 0);
+    if (order.expects !== 'one') continue;
+    sums.add(order.currency, 'completed', order.total ?? 0);
+    sums.add(order.currency, 'refunded', order.givenBack);
   }
   const lines = sums.lines();
   check.look(lines.length);
-  for (const { currency, completed, accounts, provider } of lines) {
-    if (accounts + provider === completed) continue;
+  for (const { currency, completed, refunded, accounts, provider } of lines) {
+    if (accounts + provider === completed - refunded) continue;
     const taken = `${accounts + provider} were taken (accounts ${accounts}, provider ${provider})`;
-    check.violation(currency, `completed orders cost ${completed}, ${taken}`);
+    check.violation(currency, `completed orders cost ${completed}, ${refunded} of it given back; ${taken}`);
   }
 }

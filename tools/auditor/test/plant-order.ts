@@ -127,12 +127,59 @@ async function plantCharge(books: TestBooks, order: PlantedOrder): Promise<void>
   );
   if (chargeState === 'refused') return;
   const isGivenBack = chargeState === 'refunded';
+  if (isGivenBack) await plantRefundRow(books, { id: 'undo', orderId: id, origin: 'undo', amount: total });
   if (pays === 'balance') {
     await plantEntry(books, id, 'debit', -total);
     if (isGivenBack) await plantEntry(books, id, 'refund', total);
   } else {
     await plantIntent(books, { intentId: `pi_${id}`, orderId: id, amount: total, refunded: isGivenBack ? total : 0 });
   }
+}
+
+/** A refund of an order's charge, as payment has it. */
+export async function plantRefundRow(
+  books: TestBooks,
+  refund: { id: string; orderId: string; origin: 'api' | 'undo' | 'provider'; amount: number; state?: string },
+): Promise<void> {
+  const { id, orderId, origin, amount, state = 'succeeded' } = refund;
+  await books.pools.payment.query(
+    `insert into refunds (tenant_id, order_id, refund_id, origin, amount, state) values ($1, $2, $3, $4, $5, $6)`,
+    [TENANT, orderId, id, origin, amount, state],
+  );
+}
+
+/** A refund that the API made and that has succeeded, in all the books. */
+export async function plantBookedRefund(
+  books: TestBooks,
+  refund: { id: string; orderId: string; amount: number; pays: 'balance' | 'card' },
+): Promise<void> {
+  const { id, orderId, amount, pays } = refund;
+  await books.pools.orchestrator.query(
+    `insert into refunds (id, order_id, tenant_id, origin, amount, currency, created_at)
+     values ($1, $2, $3, 'api', $4, 'EUR', clock_timestamp())`,
+    [id, orderId, TENANT, amount],
+  );
+  await books.pools.orchestrator.query(
+    `insert into holdfast.sagas (id, definition, input, state, outputs, owner_id, deadline_at, changed_at, ended_at)
+     values ($1, 'refund-order', '{}', 'completed', '{"refund-payment": {"status": "succeeded"}}', 1, clock_timestamp(),
+             clock_timestamp(), clock_timestamp())`,
+    [id],
+  );
+  await plantRefundRow(books, { id, orderId, origin: 'api', amount });
+  await books.pools.payment.query('update charges set refunded_amount = $2 where order_id = $1', [orderId, amount]);
+  if (pays === 'card') {
+    await books.pools.sandbox.query(
+      `insert into ledger (intent_id, entry_id, kind, amount, currency, order_id, tenant_id)
+       values ($1, $2, 'refunded', $3, 'eur', $4, $5)`,
+      [`pi_${orderId}`, `re_${id}`, amount, orderId, TENANT],
+    );
+    return;
+  }
+  await books.pools.payment.query(
+    `insert into account_entries (tenant_id, customer_id, entry_key, kind, delta) values ($1, $2, $3, 'refund', $4)`,
+    [TENANT, CUSTOMER, `${id}:refund-payment`, amount],
+  );
+  await books.pools.payment.query('update accounts set balance = balance + $1', [amount]);
 }
 
 /** An entry of an order's step, with the balance that it changes. */

@@ -167,7 +167,7 @@ export const MUTATIONS: readonly Mutation[] = [
         file: `${IDEMPOTENCY}/fastify/fastify.db.test.ts`,
         titles: ['K9: an ORM’s nested transaction', 'K9: a handler'],
       },
-      { file: `${IDEMPOTENCY}/grpc/keyed-server.db.test.ts`, titles: ['K9: gives an error'] },
+      { file: `${IDEMPOTENCY}/rpc/adapters.db.test.ts`, titles: ['K9: gives an error'] },
     ],
   },
   {
@@ -204,6 +204,32 @@ export const MUTATIONS: readonly Mutation[] = [
         file: `${PARTICIPANT}/step/step-runner-ended.db.test.ts`,
         titles: ['that is ended past the guard by "commit" fails an act and an undo', 'marks every call of its batch'],
       },
+    ],
+  },
+  {
+    name: 'the amounts of the same batch',
+    red: [
+      { file: 'apps/payment/src/refunds/refunds.db.test.ts', titles: ['M1: two refunds of one order in one batch'] },
+    ],
+  },
+  {
+    name: 'the version that a set was decided by',
+    red: [
+      { file: 'apps/inventory/src/put-stock.db.test.ts', titles: ['K8: under a version'] },
+      { file: 'apps/payment/src/put-account.db.test.ts', titles: ['K8: has a version'] },
+    ],
+  },
+  {
+    name: 'the entry of a set',
+    red: [
+      { file: 'apps/inventory/src/put-stock.db.test.ts', titles: ['K5, K8: when its claim is gone'] },
+      { file: 'apps/payment/src/put-account.db.test.ts', titles: ['K5, K8: when neither'] },
+    ],
+  },
+  {
+    name: 'the key of a PUT',
+    red: [
+      { file: 'tests/retried-writes.test.ts', titles: ['K8: putStock', 'K8: putAccount', 'K8: sets a balance once'] },
     ],
   },
 ];

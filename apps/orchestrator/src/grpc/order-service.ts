@@ -20,6 +20,7 @@ import { orderChanges } from '../orders/order-changes.ts';
 import { orderFaults } from '../orders/order-request.ts';
 import { readOrder } from '../orders/order-store.ts';
 import { PLACED_REASONS } from '../orders/placed-reasons.ts';
+import { refundHandlers, refundMessage } from './refund-handlers.ts';
 
 const orderRequest = Compile(OrderRequestSchema);
 
@@ -81,6 +82,8 @@ export function orderHandlers(deps: OrderDeps, authenticate: Authenticate): Hand
       const changed = await changeOnce(deps, { ...cancel, tenantId, key });
       return changed.kind === 'completed' ? orderAnswer(changed) : keyRefusal(changed);
     },
+
+    ...refundHandlers(deps, tenantOf),
 
     async *WatchOrder(request, call) {
       const tenantId = tenantOf(call);
@@ -161,12 +164,13 @@ const STATUS = {
 } as const satisfies Record<OrderStatus, string>;
 
 function orderMessage(view: OrderView): OrderMessage {
-  const { total, reservationId, paymentId, shipmentId, nextAction, ...order } = view;
+  const { total, reservationId, paymentId, shipmentId, nextAction, refunds, ...order } = view;
   return {
     ...order,
     status: STATUS[view.status],
     items: view.items.map(({ unitPrice, ...item }) => ({ ...item, ...present({ unitPrice }) })),
     lines: view.lines?.map((line) => ({ ...line, kind: KINDS[line.kind] })) ?? [],
+    refunds: refunds.map(refundMessage),
     ...present({ total, reservationId, paymentId, shipmentId, nextAction }),
   };
 }

@@ -39,6 +39,7 @@ export async function sendChange(
   route: ChangeRoute,
 ): Promise<FastifyReply> {
   const { requestKey } = request;
+  // @guard K8 the key of a PUT: "requestKey === null" -> "requestKey === null || request.method === 'PUT'"
   if (requestKey === null) {
     const isBlind = ifMatchOf(request).versions.length === 0;
     const attempt = { key: (isBlind ? BLIND_KEY : SEEING_KEY) + randomUUID(), claimedAt: desk.now(), isFirst: true };

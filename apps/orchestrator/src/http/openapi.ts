@@ -98,6 +98,7 @@ export async function registerOpenApi(app: FastifyInstance): Promise<void> {
       servers: [{ url: '/', description: 'This server' }],
       tags: [
         { name: 'orders', description: 'Placing and following orders' },
+        { name: 'refunds', description: 'Giving completed orders back, wholly or in part' },
         { name: 'sagas', description: 'How an order is carried out, step by step' },
         { name: 'stock', description: 'The catalogue' },
         { name: 'accounts', description: 'Customers’ accounts' },

@@ -1,11 +1,11 @@
-import { decodeCursor } from '../orders/order-store.ts';
+import { decodeCursor } from '../orders/page.ts';
 import { Problem } from './problem.ts';
 import type { PageQueryValue } from './schemas.ts';
 
 const DEFAULT_LIMIT = 20;
 
 /** @throws Problem for a cursor that is none of ours */
-export function pageRequest(query: PageQueryValue): {
+export function pageRequest(query: Pick<PageQueryValue, 'limit' | 'cursor'>): {
   limit: number;
   after: { createdAt: string; id: string } | undefined;
 } {

@@ -149,6 +149,58 @@ const Failure = Type.Object({
   message: Type.String(),
 });
 
+const RefundLine = Type.Object(
+  {
+    sku: Sku,
+    quantity: Type.Integer({ minimum: 1, maximum: 10_000 }),
+    restock: Type.Boolean({ description: 'Whether it goes back to stock' }),
+  },
+  closed,
+);
+
+export const RefundRequest = Type.Object(
+  {
+    amount: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: Number.MAX_SAFE_INTEGER,
+        description: 'Minor units of the order’s currency',
+      }),
+    ),
+    lines: Type.Optional(
+      Type.Array(RefundLine, {
+        minItems: 1,
+        maxItems: 100,
+        description: 'Instead of `amount`: what comes back, at the prices of the order. Every SKU at most once',
+      }),
+    ),
+    reason: Type.Optional(Type.String({ minLength: 1, maxLength: 200, pattern: '^[^\\p{Cc}\\p{Cs}]*$' })),
+  },
+  closed,
+);
+
+export const Refund = Type.Object({
+  id: Type.String(),
+  orderId: Type.String(),
+  status: Type.Enum(['processing', 'pending', 'succeeded', 'failed', 'parked'], {
+    description:
+      '`pending`: the provider has taken it on. `failed`: not given back; also where the provider says so later',
+  }),
+  amount: MinorUnits,
+  currency: Currency,
+  lines: Type.Array(RefundLine),
+  reason: nullable(Type.String()),
+  origin: Type.Enum(['api', 'provider'], {
+    description: '`provider`: made at the payment provider, and learned from it',
+  }),
+  failure: nullable(Failure),
+  createdAt: Instant,
+  updatedAt: Instant,
+});
+
+/** As many as an order shows; the list of its refunds has all. */
+const REFUNDS_SHOWN = 10;
+
 const NextAction = Type.Object({
   type: Type.Enum(['confirm', 'authenticate', 'redirect', 'processing'], {
     description:
@@ -158,6 +210,7 @@ const NextAction = Type.Object({
   redirectUrl: Type.Optional(Type.String({ description: 'The bank’s page' })),
   expiresAt: Type.Optional(Instant),
 });
+
 export const Order = Type.Object({
   id: Type.String(),
   status: OrderStatus,
@@ -176,6 +229,11 @@ export const Order = Type.Object({
   paymentId: nullable(Type.String()),
   shipmentId: nullable(Type.String()),
   failure: nullable(Failure),
+  refunded: Type.Integer({ description: 'Minor units that were given back by now' }),
+  refunds: Type.Array(Refund, {
+    maxItems: REFUNDS_SHOWN,
+    description: 'The newest, newest first; `GET /v1/orders/{id}/refunds` has all',
+  }),
   nextAction: nullable(NextAction),
   createdAt: Instant,
   updatedAt: Instant,
@@ -192,6 +250,8 @@ export const Dispatched = Type.Object({
 
 const nextCursor = nullable(Type.String({ description: 'Hand it in as `cursor` for the next page; null on the last' }));
 
+export const RefundList = Type.Object({ refunds: Type.Array(Refund), nextCursor });
+
 export const OrderList = Type.Object({ orders: Type.Array(Order), nextCursor });
 
 export const PageQuery = Type.Object(
@@ -200,6 +260,11 @@ export const PageQuery = Type.Object(
     limit: Type.Optional(Type.String({ pattern: '^([1-9]|[1-9]\\d|100)$', description: '1 to 100; 20 when absent' })),
     cursor: Type.Optional(Type.String({ maxLength: 200 })),
   },
+  closed,
+);
+
+export const RefundPageQuery = Type.Object(
+  { limit: PageQuery.properties.limit, cursor: PageQuery.properties.cursor },
   closed,
 );
 
@@ -221,6 +286,10 @@ export const SagaPageQuery = Type.Object(
 );
 
 export const IdParams = Type.Object({ id: Type.String({ maxLength: 100 }) });
+export const RefundParams = Type.Object({
+  id: Type.String({ maxLength: 100 }),
+  refundId: Type.String({ maxLength: 100 }),
+});
 export const SkuParams = Type.Object({ sku: Sku });
 export const CustomerParams = Type.Object({ customerId: CustomerId });
 

@@ -24,6 +24,7 @@ import { dispatchRoutes } from './routes/dispatch.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { orderRoutes } from './routes/orders.ts';
 import { placeOrderRoute } from './routes/place-order.ts';
+import { refundRoutes } from './routes/refunds.ts';
 import { sagaRoutes } from './routes/sagas.ts';
 
 declare module 'fastify' {
@@ -42,7 +43,8 @@ declare module 'fastify' {
 export interface HttpEdge {
   deps: OrderDeps;
   participants: Participants;
-  definition: SagaDefinition;
+  /** The sagas of orders: the one that places it first. */
+  definitions: readonly SagaDefinition[];
   authenticate: Authenticate;
   health: Health;
   metrics: Metrics;
@@ -121,7 +123,8 @@ export async function createHttpServer(edge: HttpEdge): Promise<FastifyInstance>
   await app.register(placeOrderRoute(edge.deps));
   await app.register(orderRoutes(edge.deps));
   await app.register(dispatchRoutes(edge.deps, edge.participants));
-  await app.register(sagaRoutes(edge.deps, edge.definition));
+  await app.register(refundRoutes(edge.deps));
+  await app.register(sagaRoutes(edge.deps, edge.definitions));
   await app.register(catalogueRoutes(edge.participants, edge.deps));
   await app.register(keyRoutes(edge.deps));
   registerOps(app, edge);

@@ -1,11 +1,11 @@
 /*
  * How long keys and their answers are kept.
  *
- * K5  The end of retention runs nothing again. An order's key is kept as long as its order. The key of an adjustment goes
+ * K5  The end of retention runs nothing again. The key of an order or a refund is kept as long as that. The key of an adjustment goes
  *     after the tombstone window, and its participant keeps the key of the effect itself for ever.
  */
 import { isAnswerExpired, isKeyExpired, type RetentionOptions } from '@holdfast/idempotency';
-import { PLACE_ORDER } from './key-store.ts';
+import { PLACE_ORDER, REFUND_ORDER } from './key-store.ts';
 
 export interface Retention {
   /** How long a first answer is replayed byte for byte; afterwards the resource is shown as it is then. */
@@ -32,7 +32,7 @@ export function claimRetention({
   tombstoneLifetimeMs,
 }: Retention): Pick<RetentionOptions, 'pinned' | 'answerMs' | 'tombstoneMs'> & { everyMs: number } {
   return {
-    pinned: [PLACE_ORDER],
+    pinned: [PLACE_ORDER, REFUND_ORDER],
     answerMs: keyLifetimeMs,
     tombstoneMs: Math.max(tombstoneLifetimeMs, keyLifetimeMs),
     everyMs: Math.min(Math.max(keyLifetimeMs / 10, EVERY_MS.least), EVERY_MS.most),

@@ -18,10 +18,12 @@ import {
 import type { Query } from '@holdfast/postgres';
 
 export const PLACE_ORDER: KeyedOperation = 'POST /v1/orders';
+export const REFUND_ORDER: KeyedOperation = 'POST /v1/orders/{id}/refunds';
 
 /** The status of a completed operation. A refusal's status is stored in front of its body. */
 const COMPLETED_STATUS: Readonly<Record<KeyedOperation, number>> = {
   'POST /v1/orders': 201,
+  'POST /v1/orders/{id}/refunds': 201,
   'POST /v1/stock/{sku}/adjust': 200,
   'POST /v1/accounts/{customerId}/adjust': 200,
   'PUT /v1/stock/{sku}': 200,

@@ -22,6 +22,7 @@ import {
   startSagaSql,
 } from '@holdfast/saga';
 import { findStoredKeys, PLACE_ORDER, type StoredKey } from '../keys/key-store.ts';
+import { type RefundRow, refundsOfOrderSql, viewOfRefund } from '../refunds/refund-rows.ts';
 import {
   type AcceptedOrder,
   type OrderOutputs,
@@ -30,6 +31,7 @@ import {
   type OrderView,
   viewOrder,
 } from './order.ts';
+import { encodeCursor, type Page } from './page.ts';
 
 export interface NewOrder {
   id: string;
@@ -182,14 +184,17 @@ interface OrderRow {
   failure: Failure | null;
   waiting: StoredWait | null;
   changed_at: Date;
+  refunded: number;
+  refunds: RefundRow[] | null;
 }
 
-const ORDER_COLUMNS =
-  'orders.id, sagas.input, sagas.state, sagas.outputs, sagas.failure, sagas.waiting, sagas.changed_at';
+const ORDER_COLUMNS = `orders.id, sagas.input, sagas.state, sagas.outputs, sagas.failure, sagas.waiting, sagas.changed_at,
+          back.refunded, back.refunds`;
+const WITH_REFUNDS = `orders join holdfast.sagas on sagas.id = orders.id cross join ${refundsOfOrderSql('orders.id')} back`;
 
 const findOrder = statement(
   'orders.find',
-  `select ${ORDER_COLUMNS} from orders join holdfast.sagas on sagas.id = orders.id
+  `select ${ORDER_COLUMNS} from ${WITH_REFUNDS}
     where orders.id = $1::text and (orders.tenant_id = $2::text) is true`,
 );
 
@@ -208,24 +213,22 @@ export async function readRequest(db: Query, tenantId: string, id: string): Prom
 }
 
 function viewOfRow(row: OrderRow): OrderView {
-  return viewOrder(row.id, row.input, row, row.changed_at.toISOString());
+  const { id, input, refunded, refunds } = row;
+  return viewOrder(id, input, row, row.changed_at.toISOString(), {
+    refunded,
+    refunds: (refunds ?? []).map(viewOfRefund),
+  });
 }
 
 const listOrders = statement(
   'orders.list',
-  `select ${ORDER_COLUMNS} from orders join holdfast.sagas on sagas.id = orders.id
+  `select ${ORDER_COLUMNS} from ${WITH_REFUNDS}
     where orders.tenant_id = $1::text
       and ($2::text is null or sagas.state = $2::text)
       and ($3::timestamptz is null or (orders.created_at, orders.id) < ($3::timestamptz, $4::text))
     order by orders.created_at desc, orders.id desc
     limit $5::integer`,
 );
-
-export interface Page<T> {
-  rows: T[];
-  /** Hand it in again for the next page; null on the last one. */
-  nextCursor: string | null;
-}
 
 export interface PageRequest {
   status?: OrderStatus | undefined;
@@ -248,16 +251,4 @@ export async function readOrders(db: Query, tenantId: string, page: PageRequest)
 export function stateOf(status: OrderStatus): SagaState {
   if (status === 'processing') return 'running';
   return status === 'awaiting_payment' ? 'waiting' : status;
-}
-
-/** Where a page ended. */
-export function encodeCursor(last: { createdAt: string; id: string }): string {
-  return Buffer.from(`${last.createdAt} ${last.id}`).toString('base64url');
-}
-
-/** @returns undefined when it is none that we gave out */
-export function decodeCursor(cursor: string): { createdAt: string; id: string } | undefined {
-  const [createdAt, id, ...rest] = Buffer.from(cursor, 'base64url').toString().split(' ');
-  if (!createdAt || !id || rest.length > 0 || !/^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(createdAt)) return undefined;
-  return Number.isNaN(Date.parse(createdAt)) ? undefined : { createdAt, id };
 }

@@ -1,4 +1,5 @@
 import type { Failure, SagaState, StoredWait } from '@holdfast/saga';
+import type { RefundView } from '../refunds/refund.ts';
 
 export interface Item {
   sku: string;
@@ -100,6 +101,10 @@ export interface OrderView {
   paymentId: string | null;
   shipmentId: string | null;
   failure: Failure | null;
+  /** Minor units that were given back by now. */
+  refunded: number;
+  /** The newest, newest first. */
+  refunds: RefundView[];
   /** What is to be done for an order that awaits its payment. */
   nextAction: NextAction | null;
   createdAt: string;
@@ -153,7 +158,19 @@ function awaitedPayment({ state, waiting }: OrderProgress): StoredWait | null {
   return state === 'waiting' || state === 'running' ? waiting : null;
 }
 
-export function viewOrder(id: string, order: AcceptedOrder, progress: OrderProgress, updatedAt: string): OrderView {
+/** What was given back of it. */
+export type GivenBack = Pick<OrderView, 'refunded' | 'refunds'>;
+
+/** Only a completed order is refunded: up to its end there is none. */
+const NOTHING_BACK: GivenBack = { refunded: 0, refunds: [] };
+
+export function viewOrder(
+  id: string,
+  order: AcceptedOrder,
+  progress: OrderProgress,
+  updatedAt: string,
+  { refunded, refunds } = NOTHING_BACK,
+): OrderView {
   const reserved = progress.outputs['reserve-inventory'];
   const awaited = awaitedPayment(progress);
   return {
@@ -170,6 +187,8 @@ export function viewOrder(id: string, order: AcceptedOrder, progress: OrderProgr
     paymentId: progress.outputs['charge-payment']?.paymentId ?? null,
     shipmentId: progress.outputs['create-shipment']?.shipmentId ?? null,
     failure: progress.failure,
+    refunded,
+    refunds,
     nextAction: awaited === null ? null : (awaited.data as NextAction | null),
     createdAt: order.createdAt,
     updatedAt,

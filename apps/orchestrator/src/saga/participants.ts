@@ -1,7 +1,7 @@
-import { STEP_REFUSALS } from '@holdfast/contracts';
+import { REFUND_REFUSALS, STEP_REFUSALS } from '@holdfast/contracts';
 import { createStepClient } from '@holdfast/participant';
 import { type CallOptions, type CallResult, type Certificates, type Client, channelTls, services } from '@holdfast/rpc';
-import type { ActOutcome, StepContext, UndoOutcome, Waiting } from '@holdfast/saga';
+import type { ActOutcome, RetriableOutcome, StepContext, UndoOutcome, Waiting } from '@holdfast/saga';
 import { type AcceptedOrder, besideItems, type OrderOutputs } from '../orders/order.ts';
 
 /** Typed clients of the three participants. */
@@ -35,7 +35,7 @@ export function connectParticipants(addresses: Addresses, certificates?: Certifi
   };
 }
 
-const REFUSALS: ReadonlySet<string> = new Set(STEP_REFUSALS);
+const REFUSALS: ReadonlySet<string> = new Set([...STEP_REFUSALS, ...REFUND_REFUSALS]);
 
 type Attempt = StepContext<AcceptedOrder, OrderOutputs>;
 type Acts<Name extends keyof OrderOutputs> = (attempt: Attempt) => Promise<ActOutcome<OrderOutputs[Name]>>;
@@ -95,7 +95,13 @@ export function stepCalls({ inventory, payment, shipping }: Participants): StepC
 }
 
 /** Key, epoch, tenant and deadline of one attempt. */
-export function callOptions(step: Attempt): CallOptions {
+export function callOptions(step: {
+  key: string;
+  epoch: number;
+  timeoutMs: number;
+  signal: AbortSignal;
+  input: { tenantId: string; traceparent: string };
+}): CallOptions {
   return {
     key: step.key,
     epoch: step.epoch,
@@ -121,8 +127,16 @@ export function actOutcome<Response, Output>(
   return notKnown(result);
 }
 
+/** What an answer means for an act behind the pivot, which can't be refused: done, or ask again. */
+export function retriableOutcome<Response, Output>(
+  result: CallResult<Response>,
+  output: (response: Response) => Output,
+): RetriableOutcome<Output> {
+  return result.kind === 'completed' ? { kind: 'completed', output: output(result.message) } : notKnown(result);
+}
+
 /** The participant waits for somebody else. @returns undefined for any other answer, and for one that can't be read (S4) */
-function waitingOutcome(result: CallResult<unknown>): Waiting | undefined {
+export function waitingOutcome(result: CallResult<unknown>): Waiting | undefined {
   if (result.kind !== 'error' || result.reason !== 'WAITING') return undefined;
   const { wait_reason: reason, wait_ms: waitMs = '', data } = result.metadata;
   if (reason === undefined || !/^\d{1,10}$/.test(waitMs)) return undefined;

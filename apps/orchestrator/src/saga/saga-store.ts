@@ -1,6 +1,8 @@
 import { type Query, statement } from '@holdfast/postgres';
 import { type Failure, hasEnded, type Parked, type SagaState } from '@holdfast/saga';
-import { encodeCursor, type Page, type PageRequest } from '../orders/order-store.ts';
+import type { PageRequest } from '../orders/order-store.ts';
+import { encodeCursor, type Page } from '../orders/page.ts';
+import { REFUND_SAGA } from '../refunds/refund.ts';
 
 /** A tenant's saga in a list; its steps and attempts are shown one saga at a time. */
 export interface SagaLine {
@@ -19,21 +21,26 @@ export interface SagaLine {
 
 const LINE = `sagas.id, sagas.definition, sagas.state, sagas.position, sagas.epoch, sagas.failure, sagas.parked,
           sagas.started_at as "startedAt", sagas.changed_at as "changedAt", sagas.deadline_at as "deadlineAt",
-          sagas.ended_at as "endedAt", orders.created_at as "createdAt"`;
+          sagas.ended_at as "endedAt", owned.created_at as "createdAt"`;
+
+/** Whose sagas there are: each has the id of an order, or of a refund that the API made. */
+const OWNED = `(select id, tenant_id, created_at from orders
+          union all
+          select id, tenant_id, created_at from refunds where origin = 'api') owned`;
 
 /** @param source a `from` item; its rows are looked through, so it must be an index's worth or the tenant's orders */
 const listFrom = (source: string) => `
   select ${LINE}
     from ${source}
-   where orders.tenant_id = $1::text
+   where owned.tenant_id = $1::text
      and ($2::text is null or sagas.state = $2::text)
-     and ($3::timestamptz is null or (orders.created_at, orders.id) < ($3::timestamptz, $4::text))
-     and ($5::integer is null or sagas.position = $5::integer)
+     and ($3::timestamptz is null or (owned.created_at, owned.id) < ($3::timestamptz, $4::text))
+     and ($5::jsonb is null or $5::jsonb @> jsonb_build_array(jsonb_build_object('definition', sagas.definition, 'position', sagas.position)))
      and ($6::bigint is null or sagas.started_at <= clock_timestamp() - $6::bigint * interval '1 second')
-   order by orders.created_at desc, orders.id desc
+   order by owned.created_at desc, owned.id desc
    limit $7::integer`;
 
-const listSagas = statement('sagas.list', listFrom('orders join holdfast.sagas on sagas.id = orders.id'));
+const listSagas = statement('sagas.list', listFrom(`${OWNED} join holdfast.sagas on sagas.id = owned.id`));
 // What has not ended is a small part of all and has indexes of its own: it is read whole and then sorted.
 const listUnended = statement(
   'sagas.list-unended',
@@ -44,20 +51,26 @@ const listUnended = statement(
      union all
      select * from holdfast.sagas where state = 'parked'
    )
-   ${listFrom('unended as sagas join orders on orders.id = sagas.id')}`,
+   ${listFrom(`unended as sagas join ${OWNED} on owned.id = sagas.id`)}`,
 );
+
+/** A step of a definition. */
+export interface SagaPlace {
+  definition: string;
+  position: number;
+}
 
 export interface SagaPageRequest extends Omit<PageRequest, 'status'> {
   state?: SagaState | undefined;
-  /** Only sagas that have not ended and stand at this step of their definition. */
-  position?: number | undefined;
+  /** Only sagas that have not ended and stand at one of these places. */
+  at?: SagaPlace[] | undefined;
   minAgeSeconds?: number | undefined;
 }
 
 /** A tenant's sagas, newest first. */
 export async function readSagaLines(db: Query, tenantId: string, page: SagaPageRequest): Promise<Page<SagaLine>> {
-  const { state, position, minAgeSeconds, after, limit } = page;
-  const isUnended = position !== undefined || (state !== undefined && !hasEnded(state));
+  const { state, at, minAgeSeconds, after, limit } = page;
+  const isUnended = at !== undefined || (state !== undefined && !hasEnded(state));
   const { rows } = await db.query<SagaLine & { createdAt: Date }>({
     ...(isUnended ? listUnended : listSagas),
     values: [
@@ -65,7 +78,7 @@ export async function readSagaLines(db: Query, tenantId: string, page: SagaPageR
       state ?? null,
       after?.createdAt ?? null,
       after?.id ?? null,
-      position ?? null,
+      at === undefined ? null : JSON.stringify(at),
       minAgeSeconds ?? null,
       limit + 1,
     ],
@@ -108,7 +121,9 @@ export async function countUnendedSagas(db: Query): Promise<UnendedCount[]> {
 
 const ownsOrder = statement(
   'sagas.owns',
-  'select true from orders where id = $1::text and (tenant_id = $2::text) is true',
+  `select true from orders where id = $1::text and (tenant_id = $2::text) is true
+   union all
+   select true from holdfast.sagas where id = $1::text and definition = '${REFUND_SAGA}' and input ->> 'tenantId' = $2::text`,
 );
 
 /** Whether the saga is this tenant's; no other tenant may see or steer it. */

@@ -2,17 +2,20 @@
  * One attempt to undo a charge at the provider: cancels the payment, or refunds all of it. What makes it safe stands at the
  * top of card.ts.
  *
- * M1  A refund counts when it has succeeded. One that is pending is waited for; one that has failed counts for nothing, and is
- *     made again.
+ * M1  A refund counts when it has succeeded. One that is pending is waited for: it may fail, and the customer would be charged
+ *     for an order that has failed. One that has failed counts for nothing, and is made again, a few times. Then somebody has to
+ *     give it back in another way: until then the undo is asked again, and is parked in the end.
  */
 import type { PerformOutcome } from '@holdfast/participant';
 import type Stripe from 'stripe';
 import { keyOf, type Provider } from '../provider.ts';
+import { listRefunds, refundOf } from '../refunds/provider-refunds.ts';
+import { type ProviderRefund, UNDO_REFUND } from '../refunds/refund-book.ts';
 import type { Attempt, GivenBack } from './card-payment.ts';
 import { ask } from './charge-card.ts';
 import { unknown } from './standing.ts';
 
-/** The longest attempt finds the payment succeeding under its hands: ask, cancel, ask, refund. */
+/** The longest attempt finds the payment succeeding under its hands: ask, cancel, ask, look at the refunds, refund. */
 const MAX_ROUNDS = 2;
 /** A bank decides in hours or days. */
 const BANK_PAUSE_MS = 30_000;
@@ -46,43 +49,50 @@ async function giveBackAs(
         BANK_PAUSE_MS,
       );
     case 'succeeded':
-      return refundedOf(intent) >= intent.amount_received
-        ? await whetherFinal(provider, intent)
-        : await refund(provider, payment, intent);
+      return await refund(provider, payment, intent);
     default:
       return await cancel(provider, payment);
   }
 }
 
-function refundedOf({ latest_charge: latest }: Stripe.PaymentIntent): number {
-  return latest !== null && typeof latest === 'object' ? latest.amount_refunded : 0;
-}
-
-/** The provider counts refunds that are pending. */
-async function whetherFinal(provider: Provider, intent: Stripe.PaymentIntent): Promise<Done | undefined> {
-  const listed = await provider.call(
-    'retrieve',
-    provider.stripe.refunds.list({ payment_intent: intent.id, limit: MAX_REFUNDS }),
-  );
-  if (listed.kind === 'failed') return unknown('the card provider could not be asked about the refund');
-  const isPending = listed.result.data.some(({ status }) => status === 'pending' || status === 'requires_action');
-  return isPending ? PENDING : givenBack(intent.amount_received);
-}
-
-const MAX_REFUNDS = 100;
-const PENDING = unknown('the refund is pending at the bank', BANK_PAUSE_MS);
-
-/** Refunds what is left. Two at once can't give back more than was taken: the provider counts per charge. */
+/**
+ * Refunds what is left, and waits until all of it is given back for good. Two at once can't give back more than was taken: the
+ * provider counts per charge.
+ */
 async function refund(provider: Provider, payment: Attempt, intent: Stripe.PaymentIntent): Promise<Done | undefined> {
+  const listed = await listRefunds(provider, intent.id);
+  if (listed === undefined) return unknown('the card provider could not be asked about the refunds of the payment');
+  const standing = standingOfRefunds(listed, intent.amount_received);
+  if (standing !== undefined) return standing;
   const made = await provider.call(
     'refund',
-    provider.stripe.refunds.create({ payment_intent: intent.id }, { idempotencyKey: keyOf(payment, 'refund') }),
+    provider.stripe.refunds.create(
+      { payment_intent: intent.id, metadata: { ...intent.metadata, refund_id: UNDO_REFUND } },
+      { idempotencyKey: keyOf(payment, 'refund') },
+    ),
   );
-  if (made.kind === 'failed') return undefined;
-  const { status } = made.result;
-  if (status === 'succeeded') return givenBack(intent.amount_received);
-  return status === 'pending' ? PENDING : undefined;
+  // crash here: it is given back and nobody here knows it; the next attempt looks at the refunds, and stores what it finds.
+  return made.kind === 'failed'
+    ? undefined
+    : standingOfRefunds([...listed, refundOf(made.result)], intent.amount_received);
 }
+
+/** @returns undefined when something is left to give back, and nothing stands in the way */
+function standingOfRefunds(refunds: ProviderRefund[], received: number): Done | undefined {
+  const sum = refunds.reduce((given, { state, amount }) => (state === 'succeeded' ? given + amount : given), 0);
+  if (sum >= received) return givenBack(received);
+  if (refunds.some(({ state }) => state === 'pending')) return PENDING;
+  const failed = refunds.filter(({ state, refundId }) => state === 'failed' && refundId === UNDO_REFUND);
+  if (failed.length < MAX_REFUNDS) return undefined;
+  return unknown(
+    `the refund failed at the card provider (${failed[0]?.reason}): give it back there, then resume the saga`,
+    BANK_PAUSE_MS,
+  );
+}
+
+/** One that has failed may hold the next time; a card that is closed never takes one back. */
+const MAX_REFUNDS = 3;
+const PENDING = unknown('the refund is pending at the bank', BANK_PAUSE_MS);
 
 async function cancel(provider: Provider, payment: Attempt & { intentId: string }): Promise<Done | undefined> {
   const cancelled = await provider.call(

@@ -13,6 +13,8 @@ import { defineOutbox, newEventsSql, takeNew } from '@holdfast/messaging';
 import { type Pool, statement, type Transaction, transaction } from '@holdfast/postgres';
 import type Stripe from 'stripe';
 import type { Called, Provider } from '../provider.ts';
+import { learnRefunds } from '../refunds/learn-refunds.ts';
+import type { CardRefunds } from '../refunds/provider-refunds.ts';
 import type { Heard, Told } from './provider-event.ts';
 
 /** Kinds: `changed:<event>`, ask about the charge that waits; `disputed:<dispute>:<status>`, a dispute has come to this. */
@@ -61,6 +63,7 @@ export interface HearingParts {
   provider: Provider;
   /** Whether what happens is told in a stream. */
   publishes: boolean;
+  refunds: CardRefunds;
   /** Called for each dispute that is recorded or has changed. */
   onDispute: (status: string) => void;
 }
@@ -68,6 +71,7 @@ export interface HearingParts {
 /** @throws pg errors, and Error when the provider can't be asked: nothing is stored then, and the event comes again */
 export async function hearEvent(parts: HearingParts, told: Told): Promise<Heard> {
   if (told.about === 'dispute') return await hearDispute(parts, told);
+  if (told.about === 'refund') return await hearRefund(parts, told);
   // Without anybody to tell, the next poll finds it.
   if (!parts.publishes) return 'no-effect';
   const { id, intentId, order } = told;
@@ -75,6 +79,19 @@ export async function hearEvent(parts: HearingParts, told: Told): Promise<Heard>
     const { rowCount } = await tx.query({ ...publishHint, values: [order.tenantId, order.orderId, intentId, id] });
     return rowCount === 1;
   });
+}
+
+/** Learning changes nothing the second time: the event needs no note. */
+async function hearRefund(
+  { pool, provider, refunds }: HearingParts,
+  { intentId }: { intentId: string },
+): Promise<Heard> {
+  const intent = known(await provider.call('retrieve', provider.stripe.paymentIntents.retrieve(intentId)));
+  const { order_id: orderId, tenant_id: tenantId } = intent.metadata;
+  if (orderId === undefined || tenantId === undefined) return 'no-effect';
+  const found = await learnRefunds(pool, refunds, { tenantId, orderId });
+  if (found.kind === 'unknown') throw new Error('the card provider could not be asked about the refunds of a payment');
+  return found.kind === 'learned' && found.changes > 0 ? 'heard' : 'no-effect';
 }
 
 async function hearDispute(

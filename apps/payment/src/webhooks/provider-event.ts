@@ -3,6 +3,7 @@ import type Stripe from 'stripe';
 /** What an event is about, which is all that is taken from it: the object is asked for. */
 export type Told =
   | { kind: 'told'; id: string; about: 'payment'; intentId: string; order: { tenantId: string; orderId: string } }
+  | { kind: 'told'; id: string; about: 'refund'; intentId: string }
   | { kind: 'told'; id: string; about: 'dispute'; intentId: string; disputeId: string };
 
 /** What came of it. `repeated`: it had been heard before. `no-effect`: no charge of ours, or none that it matters to. */
@@ -32,6 +33,10 @@ export function readEvent(event: Stripe.Event): Told | { kind: 'ignored' } {
     const { id: disputeId, payment_intent: intentId } = object;
     if (!isText(disputeId, DISPUTE_ID) || !isText(intentId, INTENT_ID)) return IGNORED;
     return { kind: 'told', id, about: 'dispute', intentId, disputeId };
+  }
+  if (type === 'charge.refunded' || type.startsWith('refund.') || type.startsWith('charge.refund.')) {
+    const { payment_intent: intentId } = object;
+    return isText(intentId, INTENT_ID) ? { kind: 'told', id, about: 'refund', intentId } : IGNORED;
   }
   return IGNORED;
 }

@@ -11,17 +11,21 @@ import { pageOf, readPage } from '../api/paging.ts';
 const PAYMENTS = statement(
   'sandbox.ledger-payments',
   `select i.intent_id as "paymentIntentId", i.metadata->>'order_id' as "orderId",
-          i.metadata->>'tenant_id' as "tenantId", i.currency, i.status, i.amount, l.captured, l.refunded, l.disputed, l.captures,
+          i.metadata->>'tenant_id' as "tenantId", i.currency, i.status, i.amount, l.captured, l.refunded, l."refundedElsewhere",
+          l.disputed, l.captures,
           i.created_at as "createdAt"
      from (select * from payment_intents where intent_id > $1::text order by intent_id limit $2::int) i
     cross join lateral (
       select coalesce(sum(e.amount) filter (where e.kind = 'captured'), 0)::bigint as captured,
              coalesce(sum(case e.kind when 'refunded' then e.amount when 'refund_failed' then -e.amount end), 0)::bigint
                as refunded,
+             coalesce(sum(case e.kind when 'refunded' then e.amount when 'refund_failed' then -e.amount end)
+                      filter (where not r.metadata ? 'refund_id'), 0)::bigint as "refundedElsewhere",
              coalesce(sum(case e.kind when 'disputed' then e.amount when 'dispute_won' then -e.amount end), 0)::bigint
                as disputed,
              count(*) filter (where e.kind = 'captured') as captures
-        from ledger e where e.intent_id = i.intent_id) l
+        from ledger e left join refunds r on r.intent_id = e.intent_id and r.refund_id = e.entry_id
+       where e.intent_id = i.intent_id) l
     order by i.intent_id`,
 );
 const SHIPMENTS = statement(
@@ -41,6 +45,8 @@ interface PaymentEntry {
   amount: number;
   captured: number;
   refunded: number;
+  /** Of that, what nobody has named a refund of their own for: made by hand. */
+  refundedElsewhere: number;
   disputed: number;
   captures: number;
   createdAt: Date;

@@ -5,9 +5,10 @@ import { changeByBank, changing, type PaymentApi, type Prepared, reading, type W
 import { type Decision, guarded } from '../api/provider-idempotency.ts';
 import { invalidRequest, noSuch, ok, type StripeAnswer } from '../api/stripe-answer.ts';
 import type { Params } from '../api/stripe-params.ts';
-import type { Intent } from './payment-intent.ts';
+import { INTENT_COLUMNS, type Intent } from './payment-intent.ts';
 import { intentIdOf, listOf, noSuchIntent } from './payment-intents.ts';
 import { bankOf, REFUND_COLUMNS, type Refund, renderRefund, settledRefund } from './refund.ts';
+import { renderIntent } from './render-intent.ts';
 import { TARGET_INTENT } from './write-intent.ts';
 
 /**
@@ -84,6 +85,17 @@ const LIST = statement(
       and ($2::text is null
            or r.seq < (select c.seq from refunds c where c.intent_id = $1::text and c.refund_id = $2::text))
     order by r.seq desc limit $3::int`,
+);
+
+const LIST_ALL = statement(
+  'sandbox.list-all-refunds',
+  `select ${REFUND_COLUMNS}, row_to_json(intent) as intent
+     from (select * from refunds r
+            where $1::text is null
+               or r.seq < (select c.seq from refunds c where c.intent_id = $1::text and c.refund_id = $2::text)
+            order by r.seq desc limit $3::int) r
+    cross join lateral (select ${INTENT_COLUMNS} from payment_intents i where i.intent_id = r.intent_id) intent
+    order by r.seq desc`,
 );
 
 export function refundRoutes(scope: FastifyInstance, api: PaymentApi): void {
@@ -206,18 +218,40 @@ async function retrieve(api: PaymentApi, params: Params, id: string): Promise<St
   return found === undefined ? noSuch('refund', id, 'id') : ok(renderRefund(found));
 }
 
-/** The refunds of one intent, newest first. */
+/** The refunds of one intent, or all there are, newest first. */
 async function list(api: PaymentApi, params: Params): Promise<StripeAnswer> {
-  const paymentIntent = params.requiredText('payment_intent');
+  const paymentIntent = params.text('payment_intent');
   const limit = params.integer('limit', 1, LIST_MAX) ?? LIST_DEFAULT;
   const after = params.text('starting_after');
-  params.expand();
+  const expand = params.expand('data.payment_intent');
   const fault = params.fault();
   if (fault) return fault;
+  if (paymentIntent === null) return await listAll(api, { limit, after, withIntents: expand.size > 0 });
   const intentId = intentIdOf(paymentIntent);
   if (after !== null && (await api.pool.query({ ...READ, values: [intentId, after] })).rowCount === 0) {
     return noSuch('refund', after, 'starting_after');
   }
   const { rows } = await api.pool.query<Refund>({ ...LIST, values: [intentId, after, limit + 1] });
   return ok(listOf('/v1/refunds', rows, limit, renderRefund));
+}
+
+interface AllRefunds {
+  limit: number;
+  after: string | null;
+  withIntents: boolean;
+}
+
+async function listAll({ pool }: PaymentApi, { limit, after, withIntents }: AllRefunds): Promise<StripeAnswer> {
+  const [, core = ''] = REFUND_ID.exec(after ?? '') ?? [];
+  const before = after === null ? [] : (await pool.query<Refund>({ ...READ, values: [`pi_${core}`, after] })).rows;
+  if (after !== null && before.length === 0) return noSuch('refund', after, 'starting_after');
+  const { rows } = await pool.query<Refund & { intent: Intent }>({
+    ...LIST_ALL,
+    values: [after === null ? null : `pi_${core}`, after, limit + 1],
+  });
+  const render = (row: Refund & { intent: Intent }) => ({
+    ...renderRefund(row),
+    ...(withIntents && { payment_intent: renderIntent(row.intent) }),
+  });
+  return ok(listOf('/v1/refunds', rows, limit, render));
 }

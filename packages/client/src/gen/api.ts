@@ -173,6 +173,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/orders/{id}/refunds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Refunds of an order, newest first
+         * @description Those that were made at the payment provider too, with `origin: "provider"`.
+         */
+        get: operations["listRefunds"];
+        put?: never;
+        /**
+         * Give a completed order back, or a part of it
+         * @description Accepts the refund and drives it to its end. More than is left of what was captured is no HTTP error: the refund exists and has failed. Read it until it is `succeeded` or `failed`.
+         */
+        post: operations["refundOrder"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/orders/{id}/refunds/{refundId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The refund as it is now */
+        get: operations["getRefund"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/sagas": {
         parameters: {
             query?: never;
@@ -1296,6 +1337,54 @@ export interface operations {
                             } | null;
                             paymentId: string | null;
                             reference?: string;
+                            /** @description Minor units that were given back by now */
+                            refunded: number;
+                            /** @description The newest, newest first; `GET /v1/orders/{id}/refunds` has all */
+                            refunds: {
+                                /** @description Minor units of the currency: of EUR 1/100, of JPY 1, of KWD 1/1000 */
+                                amount: number;
+                                /**
+                                 * Format: date-time
+                                 * @description RFC 3339, UTC
+                                 */
+                                createdAt: string;
+                                /**
+                                 * @description ISO 4217, one that is in use
+                                 * @example EUR
+                                 */
+                                currency: string;
+                                failure: {
+                                    message: string;
+                                    /** @description One of the failure reasons of docs/errors.md */
+                                    reason: string;
+                                    step: string;
+                                } | null;
+                                id: string;
+                                lines: {
+                                    quantity: number;
+                                    /** @description Whether it goes back to stock */
+                                    restock: boolean;
+                                    /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
+                                    sku: string;
+                                }[];
+                                orderId: string;
+                                /**
+                                 * @description `provider`: made at the payment provider, and learned from it
+                                 * @enum {unknown}
+                                 */
+                                origin: "api" | "provider";
+                                reason: string | null;
+                                /**
+                                 * @description `pending`: the provider has taken it on. `failed`: not given back; also where the provider says so later
+                                 * @enum {unknown}
+                                 */
+                                status: "processing" | "pending" | "succeeded" | "failed" | "parked";
+                                /**
+                                 * Format: date-time
+                                 * @description RFC 3339, UTC
+                                 */
+                                updatedAt: string;
+                            }[];
                             reservationId: string | null;
                             shipmentId: string | null;
                             /** @enum {unknown} */
@@ -1562,6 +1651,54 @@ export interface operations {
                         } | null;
                         paymentId: string | null;
                         reference?: string;
+                        /** @description Minor units that were given back by now */
+                        refunded: number;
+                        /** @description The newest, newest first; `GET /v1/orders/{id}/refunds` has all */
+                        refunds: {
+                            /** @description Minor units of the currency: of EUR 1/100, of JPY 1, of KWD 1/1000 */
+                            amount: number;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            createdAt: string;
+                            /**
+                             * @description ISO 4217, one that is in use
+                             * @example EUR
+                             */
+                            currency: string;
+                            failure: {
+                                message: string;
+                                /** @description One of the failure reasons of docs/errors.md */
+                                reason: string;
+                                step: string;
+                            } | null;
+                            id: string;
+                            lines: {
+                                quantity: number;
+                                /** @description Whether it goes back to stock */
+                                restock: boolean;
+                                /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
+                                sku: string;
+                            }[];
+                            orderId: string;
+                            /**
+                             * @description `provider`: made at the payment provider, and learned from it
+                             * @enum {unknown}
+                             */
+                            origin: "api" | "provider";
+                            reason: string | null;
+                            /**
+                             * @description `pending`: the provider has taken it on. `failed`: not given back; also where the provider says so later
+                             * @enum {unknown}
+                             */
+                            status: "processing" | "pending" | "succeeded" | "failed" | "parked";
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            updatedAt: string;
+                        }[];
                         reservationId: string | null;
                         shipmentId: string | null;
                         /** @enum {unknown} */
@@ -1828,6 +1965,54 @@ export interface operations {
                         } | null;
                         paymentId: string | null;
                         reference?: string;
+                        /** @description Minor units that were given back by now */
+                        refunded: number;
+                        /** @description The newest, newest first; `GET /v1/orders/{id}/refunds` has all */
+                        refunds: {
+                            /** @description Minor units of the currency: of EUR 1/100, of JPY 1, of KWD 1/1000 */
+                            amount: number;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            createdAt: string;
+                            /**
+                             * @description ISO 4217, one that is in use
+                             * @example EUR
+                             */
+                            currency: string;
+                            failure: {
+                                message: string;
+                                /** @description One of the failure reasons of docs/errors.md */
+                                reason: string;
+                                step: string;
+                            } | null;
+                            id: string;
+                            lines: {
+                                quantity: number;
+                                /** @description Whether it goes back to stock */
+                                restock: boolean;
+                                /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
+                                sku: string;
+                            }[];
+                            orderId: string;
+                            /**
+                             * @description `provider`: made at the payment provider, and learned from it
+                             * @enum {unknown}
+                             */
+                            origin: "api" | "provider";
+                            reason: string | null;
+                            /**
+                             * @description `pending`: the provider has taken it on. `failed`: not given back; also where the provider says so later
+                             * @enum {unknown}
+                             */
+                            status: "processing" | "pending" | "succeeded" | "failed" | "parked";
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            updatedAt: string;
+                        }[];
                         reservationId: string | null;
                         shipmentId: string | null;
                         /** @enum {unknown} */
@@ -2040,6 +2225,54 @@ export interface operations {
                         } | null;
                         paymentId: string | null;
                         reference?: string;
+                        /** @description Minor units that were given back by now */
+                        refunded: number;
+                        /** @description The newest, newest first; `GET /v1/orders/{id}/refunds` has all */
+                        refunds: {
+                            /** @description Minor units of the currency: of EUR 1/100, of JPY 1, of KWD 1/1000 */
+                            amount: number;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            createdAt: string;
+                            /**
+                             * @description ISO 4217, one that is in use
+                             * @example EUR
+                             */
+                            currency: string;
+                            failure: {
+                                message: string;
+                                /** @description One of the failure reasons of docs/errors.md */
+                                reason: string;
+                                step: string;
+                            } | null;
+                            id: string;
+                            lines: {
+                                quantity: number;
+                                /** @description Whether it goes back to stock */
+                                restock: boolean;
+                                /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
+                                sku: string;
+                            }[];
+                            orderId: string;
+                            /**
+                             * @description `provider`: made at the payment provider, and learned from it
+                             * @enum {unknown}
+                             */
+                            origin: "api" | "provider";
+                            reason: string | null;
+                            /**
+                             * @description `pending`: the provider has taken it on. `failed`: not given back; also where the provider says so later
+                             * @enum {unknown}
+                             */
+                            status: "processing" | "pending" | "succeeded" | "failed" | "parked";
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            updatedAt: string;
+                        }[];
                         reservationId: string | null;
                         shipmentId: string | null;
                         /** @enum {unknown} */
@@ -2117,6 +2350,54 @@ export interface operations {
                         } | null;
                         paymentId: string | null;
                         reference?: string;
+                        /** @description Minor units that were given back by now */
+                        refunded: number;
+                        /** @description The newest, newest first; `GET /v1/orders/{id}/refunds` has all */
+                        refunds: {
+                            /** @description Minor units of the currency: of EUR 1/100, of JPY 1, of KWD 1/1000 */
+                            amount: number;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            createdAt: string;
+                            /**
+                             * @description ISO 4217, one that is in use
+                             * @example EUR
+                             */
+                            currency: string;
+                            failure: {
+                                message: string;
+                                /** @description One of the failure reasons of docs/errors.md */
+                                reason: string;
+                                step: string;
+                            } | null;
+                            id: string;
+                            lines: {
+                                quantity: number;
+                                /** @description Whether it goes back to stock */
+                                restock: boolean;
+                                /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
+                                sku: string;
+                            }[];
+                            orderId: string;
+                            /**
+                             * @description `provider`: made at the payment provider, and learned from it
+                             * @enum {unknown}
+                             */
+                            origin: "api" | "provider";
+                            reason: string | null;
+                            /**
+                             * @description `pending`: the provider has taken it on. `failed`: not given back; also where the provider says so later
+                             * @enum {unknown}
+                             */
+                            status: "processing" | "pending" | "succeeded" | "failed" | "parked";
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            updatedAt: string;
+                        }[];
                         reservationId: string | null;
                         shipmentId: string | null;
                         /** @enum {unknown} */
@@ -2589,6 +2870,658 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": string;
+                };
+            };
+            /** @description `invalid-request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `unauthorized` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `try-again`, `store-unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    listRefunds: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                /** @description 1 to 100; 20 when absent */
+                limit?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        nextCursor: string | null;
+                        refunds: {
+                            /** @description Minor units of the currency: of EUR 1/100, of JPY 1, of KWD 1/1000 */
+                            amount: number;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            createdAt: string;
+                            /**
+                             * @description ISO 4217, one that is in use
+                             * @example EUR
+                             */
+                            currency: string;
+                            failure: {
+                                message: string;
+                                /** @description One of the failure reasons of docs/errors.md */
+                                reason: string;
+                                step: string;
+                            } | null;
+                            id: string;
+                            lines: {
+                                quantity: number;
+                                /** @description Whether it goes back to stock */
+                                restock: boolean;
+                                /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
+                                sku: string;
+                            }[];
+                            orderId: string;
+                            /**
+                             * @description `provider`: made at the payment provider, and learned from it
+                             * @enum {unknown}
+                             */
+                            origin: "api" | "provider";
+                            reason: string | null;
+                            /**
+                             * @description `pending`: the provider has taken it on. `failed`: not given back; also where the provider says so later
+                             * @enum {unknown}
+                             */
+                            status: "processing" | "pending" | "succeeded" | "failed" | "parked";
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            updatedAt: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description `invalid-request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `unauthorized` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `try-again`, `store-unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    refundOrder: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A new one for every operation, the same one for every retry: 16 to 128 of `[A-Za-z0-9._~:-]`, best a new UUIDv7
+                 * @example till-7~20260314T092653589Z~order
+                 */
+                "idempotency-key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Minor units of the order’s currency */
+                    amount?: number;
+                    /** @description Instead of `amount`: what comes back, at the prices of the order. Every SKU at most once */
+                    lines?: {
+                        quantity: number;
+                        /** @description Whether it goes back to stock */
+                        restock: boolean;
+                        /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
+                        sku: string;
+                    }[];
+                    reason?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The answer, the same for every retry */
+            201: {
+                headers: {
+                    /** @description Until when a retry gets this very answer; later ones get the resource as it is then */
+                    "Idempotency-Expires"?: string;
+                    /** @description The key, as it was sent */
+                    "Idempotency-Key"?: string;
+                    /** @description Whether the request had been answered before; nothing was run then */
+                    "Idempotent-Replayed"?: "true" | "false";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Minor units of the currency: of EUR 1/100, of JPY 1, of KWD 1/1000 */
+                        amount: number;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        createdAt: string;
+                        /**
+                         * @description ISO 4217, one that is in use
+                         * @example EUR
+                         */
+                        currency: string;
+                        failure: {
+                            message: string;
+                            /** @description One of the failure reasons of docs/errors.md */
+                            reason: string;
+                            step: string;
+                        } | null;
+                        id: string;
+                        lines: {
+                            quantity: number;
+                            /** @description Whether it goes back to stock */
+                            restock: boolean;
+                            /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
+                            sku: string;
+                        }[];
+                        orderId: string;
+                        /**
+                         * @description `provider`: made at the payment provider, and learned from it
+                         * @enum {unknown}
+                         */
+                        origin: "api" | "provider";
+                        reason: string | null;
+                        /**
+                         * @description `pending`: the provider has taken it on. `failed`: not given back; also where the provider says so later
+                         * @enum {unknown}
+                         */
+                        status: "processing" | "pending" | "succeeded" | "failed" | "parked";
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        updatedAt: string;
+                    };
+                };
+            };
+            /** @description `idempotency-key-missing`, `idempotency-key-invalid`, `invalid-request`, `malformed-json`, `body-too-large` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `unauthorized` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `request-in-progress`, `not-completed` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `idempotency-key-expired` */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `unsupported-media-type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `idempotency-key-reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `try-again`, `store-unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    getRefund: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                refundId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Minor units of the currency: of EUR 1/100, of JPY 1, of KWD 1/1000 */
+                        amount: number;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        createdAt: string;
+                        /**
+                         * @description ISO 4217, one that is in use
+                         * @example EUR
+                         */
+                        currency: string;
+                        failure: {
+                            message: string;
+                            /** @description One of the failure reasons of docs/errors.md */
+                            reason: string;
+                            step: string;
+                        } | null;
+                        id: string;
+                        lines: {
+                            quantity: number;
+                            /** @description Whether it goes back to stock */
+                            restock: boolean;
+                            /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
+                            sku: string;
+                        }[];
+                        orderId: string;
+                        /**
+                         * @description `provider`: made at the payment provider, and learned from it
+                         * @enum {unknown}
+                         */
+                        origin: "api" | "provider";
+                        reason: string | null;
+                        /**
+                         * @description `pending`: the provider has taken it on. `failed`: not given back; also where the provider says so later
+                         * @enum {unknown}
+                         */
+                        status: "processing" | "pending" | "succeeded" | "failed" | "parked";
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        updatedAt: string;
+                    };
                 };
             };
             /** @description `invalid-request` */

@@ -14,8 +14,15 @@ import type { PutStockRequestInput as _holdfast_inventory_v1_PutStockRequestInpu
 import type { PutStockResponseInput as _holdfast_inventory_v1_PutStockResponseInput, PutStockResponse as _holdfast_inventory_v1_PutStockResponse } from './holdfast/inventory/v1/PutStockResponse.ts';
 import type { ReleaseInventoryRequestInput as _holdfast_inventory_v1_ReleaseInventoryRequestInput, ReleaseInventoryRequest as _holdfast_inventory_v1_ReleaseInventoryRequest } from './holdfast/inventory/v1/ReleaseInventoryRequest.ts';
 import type { ReleaseInventoryResponseInput as _holdfast_inventory_v1_ReleaseInventoryResponseInput, ReleaseInventoryResponse as _holdfast_inventory_v1_ReleaseInventoryResponse } from './holdfast/inventory/v1/ReleaseInventoryResponse.ts';
+import type { ReleaseRestockRequestInput as _holdfast_inventory_v1_ReleaseRestockRequestInput, ReleaseRestockRequest as _holdfast_inventory_v1_ReleaseRestockRequest } from './holdfast/inventory/v1/ReleaseRestockRequest.ts';
+import type { ReleaseRestockResponseInput as _holdfast_inventory_v1_ReleaseRestockResponseInput, ReleaseRestockResponse as _holdfast_inventory_v1_ReleaseRestockResponse } from './holdfast/inventory/v1/ReleaseRestockResponse.ts';
 import type { ReserveInventoryRequestInput as _holdfast_inventory_v1_ReserveInventoryRequestInput, ReserveInventoryRequest as _holdfast_inventory_v1_ReserveInventoryRequest } from './holdfast/inventory/v1/ReserveInventoryRequest.ts';
 import type { ReserveInventoryResponseInput as _holdfast_inventory_v1_ReserveInventoryResponseInput, ReserveInventoryResponse as _holdfast_inventory_v1_ReserveInventoryResponse } from './holdfast/inventory/v1/ReserveInventoryResponse.ts';
+import type { ReserveRestockRequestInput as _holdfast_inventory_v1_ReserveRestockRequestInput, ReserveRestockRequest as _holdfast_inventory_v1_ReserveRestockRequest } from './holdfast/inventory/v1/ReserveRestockRequest.ts';
+import type { ReserveRestockResponseInput as _holdfast_inventory_v1_ReserveRestockResponseInput, ReserveRestockResponse as _holdfast_inventory_v1_ReserveRestockResponse } from './holdfast/inventory/v1/ReserveRestockResponse.ts';
+import type { RestockRequestInput as _holdfast_inventory_v1_RestockRequestInput, RestockRequest as _holdfast_inventory_v1_RestockRequest } from './holdfast/inventory/v1/RestockRequest.ts';
+import type { RestockResponseInput as _holdfast_inventory_v1_RestockResponseInput, RestockResponse as _holdfast_inventory_v1_RestockResponse } from './holdfast/inventory/v1/RestockResponse.ts';
+import type { ReturnedLineInput as _holdfast_inventory_v1_ReturnedLineInput, ReturnedLine as _holdfast_inventory_v1_ReturnedLine } from './holdfast/inventory/v1/ReturnedLine.ts';
 import type { StockInput as _holdfast_inventory_v1_StockInput, Stock as _holdfast_inventory_v1_Stock } from './holdfast/inventory/v1/Stock.ts';
 import type { RefusalInput as _holdfast_step_v1_RefusalInput, Refusal as _holdfast_step_v1_Refusal } from './holdfast/step/v1/Refusal.ts';
 
@@ -40,8 +47,15 @@ export interface ProtoGrpcType {
         PutStockResponse: MessageTypeDefinition<_holdfast_inventory_v1_PutStockResponseInput, _holdfast_inventory_v1_PutStockResponse>
         ReleaseInventoryRequest: MessageTypeDefinition<_holdfast_inventory_v1_ReleaseInventoryRequestInput, _holdfast_inventory_v1_ReleaseInventoryRequest>
         ReleaseInventoryResponse: MessageTypeDefinition<_holdfast_inventory_v1_ReleaseInventoryResponseInput, _holdfast_inventory_v1_ReleaseInventoryResponse>
+        ReleaseRestockRequest: MessageTypeDefinition<_holdfast_inventory_v1_ReleaseRestockRequestInput, _holdfast_inventory_v1_ReleaseRestockRequest>
+        ReleaseRestockResponse: MessageTypeDefinition<_holdfast_inventory_v1_ReleaseRestockResponseInput, _holdfast_inventory_v1_ReleaseRestockResponse>
         ReserveInventoryRequest: MessageTypeDefinition<_holdfast_inventory_v1_ReserveInventoryRequestInput, _holdfast_inventory_v1_ReserveInventoryRequest>
         ReserveInventoryResponse: MessageTypeDefinition<_holdfast_inventory_v1_ReserveInventoryResponseInput, _holdfast_inventory_v1_ReserveInventoryResponse>
+        ReserveRestockRequest: MessageTypeDefinition<_holdfast_inventory_v1_ReserveRestockRequestInput, _holdfast_inventory_v1_ReserveRestockRequest>
+        ReserveRestockResponse: MessageTypeDefinition<_holdfast_inventory_v1_ReserveRestockResponseInput, _holdfast_inventory_v1_ReserveRestockResponse>
+        RestockRequest: MessageTypeDefinition<_holdfast_inventory_v1_RestockRequestInput, _holdfast_inventory_v1_RestockRequest>
+        RestockResponse: MessageTypeDefinition<_holdfast_inventory_v1_RestockResponseInput, _holdfast_inventory_v1_RestockResponse>
+        ReturnedLine: MessageTypeDefinition<_holdfast_inventory_v1_ReturnedLineInput, _holdfast_inventory_v1_ReturnedLine>
         Stock: MessageTypeDefinition<_holdfast_inventory_v1_StockInput, _holdfast_inventory_v1_Stock>
       }
     }

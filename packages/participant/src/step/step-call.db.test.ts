@@ -20,6 +20,9 @@ function boundTo({ pool, singleFlight, fingerprinter }: Participant): ServiceBin
   return service(services.inventory, {
     ReserveInventory: unused,
     ReleaseInventory: unused,
+    ReserveRestock: unused,
+    ReleaseRestock: unused,
+    Restock: unused,
     GetStep: unused,
     GetStock: unused,
     PutStock: unused,

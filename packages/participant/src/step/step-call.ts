@@ -22,14 +22,14 @@ export interface Operation {
   name: string;
   /** The key of an undo is its act's key followed by `:undo`; no other key may end so. */
   undo?: boolean;
-  /** The order whose fence the call must pass, and whose id its key begins with; none for calls that belong to no saga. */
-  orderId?: string;
+  /** The saga whose fence the call must pass, and whose id its key begins with; none for calls that belong to no saga. */
+  sagaId?: string;
 }
 
 /** Reads the call's key, tenant and epoch. @throws InvalidRequest */
 export function keyedCall(
   call: ServerCall,
-  { name, undo = false, orderId }: Operation,
+  { name, undo = false, sagaId }: Operation,
   request: object,
   fingerprinter: Fingerprinter,
 ): IdempotentCall {
@@ -42,8 +42,8 @@ export function keyedCall(
   }
   // Else an undo could seal one order's act under the fence of another, whose effect it would then undo.
   // @guard G2 the order that a step’s key begins with: "!key.startsWith(" -> "key === ("
-  if (orderId !== undefined && !key.startsWith(`${orderId}:`)) {
-    const hint = 'a step’s key is the id of the order that its request names, a colon, and the step’s name';
+  if (sagaId !== undefined && !key.startsWith(`${sagaId}:`)) {
+    const hint = 'a step’s key is the id of the order (or refund) that its request names, a colon, and the step’s name';
     throw new InvalidRequest('idempotency-key', hint, 'IDEMPOTENCY_KEY_INVALID');
   }
   const keyed: IdempotentCall = {
@@ -51,10 +51,10 @@ export function keyedCall(
     key,
     operation: name,
     // Calls that belong to no order come from people, who want to know what differed.
-    fingerprint: fingerprinter.of(name, request, { nameMembers: orderId === undefined }),
+    fingerprint: fingerprinter.of(name, request, { nameMembers: sagaId === undefined }),
     waitMs: Math.max(Math.min(call.remainingMs() / 2, MAX_WAIT_MS), LOWEST_WAIT_MS),
   };
-  if (orderId !== undefined) keyed.fence = { orderId, epoch: call.epoch() };
+  if (sagaId !== undefined) keyed.fence = { orderId: sagaId, epoch: call.epoch() };
   return keyed;
 }
 

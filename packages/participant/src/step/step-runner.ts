@@ -74,7 +74,7 @@ export interface StepSpec<Request, Plan, Result> {
   undoes?: string;
   /**
    * Makes the effects of all these calls, or prepares them, in the transaction of their claims: set-based, whatever it
-   * locks in one order. One result per call, in order. The calls belong to different orders.
+   * locks in one order. One result per call, in order. The calls belong to different sagas.
    * @throws whatever makes it impossible; the batch is then split until the one that it is impossible for stands alone
    */
   prepare(tx: Transaction, calls: Begun<Request>[]): Promise<Prepared<Plan>[]>;

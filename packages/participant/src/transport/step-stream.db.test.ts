@@ -60,15 +60,18 @@ function boundTo({ pool, singleFlight, fingerprinter }: Participant): ServiceBin
   const runUndo = createStepRunner(pool, singleFlight, undo);
   return service(services.inventory, {
     GetStep: unused,
+    ReserveRestock: unused,
+    ReleaseRestock: unused,
+    Restock: unused,
     GetStock: unused,
     PutStock: unused,
     AdjustStock: unused,
     async ReserveInventory(request, call) {
-      const keyed = keyedCall(call, { name: 'reserve', orderId: request.orderId }, request, fingerprinter);
+      const keyed = keyedCall(call, { name: 'reserve', sagaId: request.orderId }, request, fingerprinter);
       return stepAnswer(await runAct(keyed, request.orderId));
     },
     async ReleaseInventory(request, call) {
-      const operation = { name: 'release', undo: true, orderId: request.orderId };
+      const operation = { name: 'release', undo: true, sagaId: request.orderId };
       return stepAnswer(await runUndo(keyedCall(call, operation, request, fingerprinter), request.orderId));
     },
   });

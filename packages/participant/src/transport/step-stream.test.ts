@@ -30,6 +30,9 @@ async function serve(behaviour: Behaviour = async (sku) => ({ sku }), offerSteps
   const bound = service(services.inventory, {
     ReserveInventory: nothing,
     ReleaseInventory: nothing,
+    ReserveRestock: nothing,
+    ReleaseRestock: nothing,
+    Restock: nothing,
     GetStep: nothing,
     PutStock: nothing,
     AdjustStock: nothing,

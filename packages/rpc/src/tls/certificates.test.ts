@@ -96,6 +96,9 @@ describe('T1: while calls go on', () => {
     const handlers = {
       ReserveInventory: nothing,
       ReleaseInventory: nothing,
+      ReserveRestock: nothing,
+      ReleaseRestock: nothing,
+      Restock: nothing,
       GetStep: nothing,
       PutStock: nothing,
       AdjustStock: nothing,

@@ -17,6 +17,9 @@ const nothing = () => Promise.reject(new Error('not part of this test'));
 const HANDLERS = {
   ReserveInventory: nothing,
   ReleaseInventory: nothing,
+  ReserveRestock: nothing,
+  ReleaseRestock: nothing,
+  Restock: nothing,
   GetStep: nothing,
   PutStock: nothing,
   AdjustStock: nothing,

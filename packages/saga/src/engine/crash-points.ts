@@ -1,6 +1,8 @@
 // The points between which a crash makes a difference. In production there is no listener. Tests hand in a listener that ends
 // the process on the spot, and hold that every point of this list is reached: one that is added here is covered there.
 
+import { hasEnded, type SagaState } from '../journal/saga-row.ts';
+
 export const ENGINE_POINTS = [
   /** The call is about to go out. */
   'before-act',
@@ -34,3 +36,10 @@ export type EnginePoint = (typeof ENGINE_POINTS)[number];
 
 /** Called whenever a saga reaches a point, in the middle of the engine's work: it must be quick and must not throw. */
 export type CrashPointListener = (point: EnginePoint, sagaId: string) => void;
+
+/** What the checkpoint that takes a saga from one state to another is called above. */
+export function pointOf(from: SagaState, to: SagaState): 'checkpoint' | 'turn-back' | 'wait' | 'end' {
+  if (hasEnded(to)) return 'end';
+  if (to === 'waiting') return 'wait';
+  return from === 'running' && to === 'compensating' ? 'turn-back' : 'checkpoint';
+}

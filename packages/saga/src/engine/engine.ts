@@ -52,6 +52,7 @@ import { type Clock, type Database, systemClock, within } from './ports.ts';
 import { ProcessLease } from './process-lease.ts';
 import { sweep } from './recovery.ts';
 import { type Admission, RunningSagas, type Slot } from './running-sagas.ts';
+import { Strangers } from './strangers.ts';
 import { type Term, Terms } from './term.ts';
 import { type Sleeper, type WakeContext, wake } from './wake.ts';
 import { type SnapshotListener, type WaitOutcome, Watchers } from './watchers.ts';
@@ -79,6 +80,7 @@ export class Engine {
   readonly waitUntilSettled: Watchers['untilSettled'];
   readonly #beginnings: Beginnings;
   readonly #written: WriterStats = { flushes: 0, checkpoints: 0, attempts: 0 };
+  readonly #strangers: Strangers;
   readonly #terms: Terms;
   #state: 'new' | 'started' | 'stopping' | 'stopped' = 'new';
   #cancelSweep = () => {};
@@ -94,8 +96,7 @@ export class Engine {
     this.#watchers = new Watchers({
       local: (id) => this.#running.find(id)?.snapshot,
       stored: (id) => readSnapshot(options.pool, id),
-      log: options.log,
-      clock: this.#clock,
+      ...{ log: options.log, clock: this.#clock },
     });
     this.#terms = new Terms({
       options,
@@ -109,8 +110,9 @@ export class Engine {
     });
     this.#definitions = new Map(options.definitions.map((definition) => [definition.name, definition]));
     if (this.#definitions.size !== options.definitions.length) {
-      throw new TypeError('two saga definitions share a name: rename the newer one');
+      throw new TypeError('two saga definitions share a name and a version: give the newer one the next version');
     }
+    this.#strangers = new Strangers({ ...options, clock: this.#clock, definitions: [...this.#definitions.keys()] });
     this.#beginnings = new Beginnings({
       db: options.pool,
       definitions: this.#definitions,
@@ -243,8 +245,8 @@ export class Engine {
   }
 
   /**
-   * Tells a step something from outside. It is stored: the act sees it from then on (`context.signals`), may it come before the step
-   * is reached, before its wait or twice; a step that waits is asked again at once, here. It decides nothing by itself.
+   * Tells a step something from outside. It is stored, and the act sees it from then on (`context.signals`), however early it comes
+   * and how often; a step that waits is asked again at once, here. It decides nothing by itself.
    *
    * @throws RangeError when it is too large; what `pg` throws: it may be stored then, and sending it again does no harm
    */
@@ -328,9 +330,9 @@ export class Engine {
       cancelRequested: (id) => this.#running.find(id)?.requestCancel(),
     });
     if (adopted > 0) this.#options.metrics?.sagasAdopted(adopted);
-    const { ownerId } = term;
-    if (adopted + restarted > 0)
-      this.#options.log.info({ ownerId, adopted, restarted }, 'this process has adopted sagas');
+    await this.#strangers.look();
+    const fields = { ownerId: term.ownerId, adopted, restarted };
+    if (adopted + restarted > 0) this.#options.log.info(fields, 'this process has adopted sagas');
   }
 
   /** Takes a saga that is due. Whatever keeps this process from it (no room, no lease): it stays due, for the next sweep of any. */

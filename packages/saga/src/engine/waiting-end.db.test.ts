@@ -2,6 +2,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { eventually, intercept, isCheckpointFlush, SagaTest } from '../../test/test-participants.ts';
 import type { Waiting } from '../definition/definition.ts';
 import type { SagaSnapshot } from '../journal/saga-row.ts';
+import { requestCancel } from '../operator/cancel.ts';
+import { storeSignal } from '../operator/signal.ts';
 import type { Engine } from './engine.ts';
 
 const WAIT_MS = 15_000;
@@ -30,7 +32,8 @@ const waits = (id: string) => eventually(async () => (await row(id))?.state === 
 
 describe('the end of a wait', () => {
   it('S3: a cancel wakes it, here, and the waiting step is undone', async () => {
-    const [first, other] = [await test.engine(), await test.engine()];
+    // Neither sweeps again.
+    const [first, other] = [await test.engine({ leaseMs: LONG_MS }), await test.engine({ leaseMs: LONG_MS })];
     test.onAct('cancelled', 'charge', async (_, effect) => {
       await effect();
       return WAITING;
@@ -47,6 +50,22 @@ describe('the end of a wait', () => {
     expect((await test.effects('cancelled')).map(({ state }) => state)).toEqual(['undone', 'undone']);
     expect((await row('cancelled')).owner_id).toBe(other.ownerId);
   });
+
+  it.each(['cancel', 'signal'] as const)(
+    'S7: a %s whose process dies with it is found by the sweep of any',
+    async (what) => {
+      const id = `dies-${what}`;
+      const engine = await test.engine();
+      let asked = 0;
+      test.onAct(id, 'charge', async (_, effect) => (asked++ === 0 ? WAITING : await effect()));
+      await test.start(engine, id);
+      await waits(id);
+      const { pool } = test.database;
+      if (what === 'cancel') await requestCancel(pool, id);
+      else await storeSignal(pool, id, 'charge', { key: 'evt_1' });
+      expect((await settledBy(engine, id)).state).toBe(what === 'cancel' ? 'cancelled' : 'completed');
+    },
+  );
 
   it('S7: a cancel that comes while the wait is being stored ends it', async () => {
     const other = await test.engine();
@@ -144,5 +163,55 @@ describe('the end of a wait', () => {
     expect(changedAt).toBeInstanceOf(Date);
     expect((await engine.operator.compensate('turned', WAIT_MS)).kind).toMatch(/turning_back|ended/);
     expect(await settledBy(engine, 'turned')).toMatchObject({ state: 'cancelled' });
+  });
+});
+
+describe('the delay before a step', () => {
+  const DELAYED = { name: 'delayed', deadlineMs: 30_000, delayMs: 600 };
+
+  it('S7: holds the act back without an owner, whatever the step is told and whoever dies, and is had once', async () => {
+    const definition = test.define(DELAYED);
+    const dying = await test.engine({ definitions: [definition] });
+    const sentAt: number[] = [];
+    const seen: unknown[] = [];
+    test.onAct('held', 'charge', async ({ waiting, signals }, effect) => {
+      sentAt.push(Date.now());
+      seen.push([waiting?.reason, signals.length]);
+      // Of its own wait it is asked again without the delay.
+      return sentAt.length === 1 ? { ...WAITING, waitMs: 1 } : await effect();
+    });
+    await test.start(dying, 'held', definition);
+    await waits('held');
+    expect(await row('held')).toMatchObject({
+      position: 1,
+      waiting: { step: 'charge', reason: 'DELAY', isDelay: true },
+    });
+    const { wake_at, deadline_at, started_at } = (await row('held')) as Record<string, Date>;
+    expect(await dying.signal('held', 'charge', { key: 'early' })).toEqual({ kind: 'signalled' });
+    expect(await row('held')).toMatchObject({ state: 'waiting', epoch: 1, wake_at });
+    expect(Number(deadline_at) - Number(started_at)).toBe(30_600);
+    await test.kill(dying);
+    const engine = await test.engine({ definitions: [definition] });
+    expect((await settledBy(engine, 'held')).state).toBe('completed');
+    expect(seen).toEqual([
+      [undefined, 1],
+      [WAITING.reason, 1],
+    ]);
+    const { rows } = await test.database.pool.query(
+      'select extract(epoch from clock_timestamp()) * 1000 - $1 as skew',
+      [Date.now()],
+    );
+    expect((sentAt[0] ?? 0) + Number(rows[0].skew) + 5).toBeGreaterThanOrEqual(Number(wake_at));
+  });
+
+  it('S3: is ended by a cancel; the step that was never sent is sealed', async () => {
+    const definition = test.define({ ...DELAYED, delayMs: LONG_MS });
+    const engine = await test.engine({ definitions: [definition] });
+    await test.start(engine, 'called-off', definition);
+    await waits('called-off');
+    await engine.cancel('called-off', WAIT_MS);
+    expect(await settledBy(engine, 'called-off')).toMatchObject({ state: 'cancelled' });
+    expect(await test.callNames('called-off')).toEqual(['act reserve', 'undo charge', 'undo reserve']);
+    expect((await test.effects('called-off')).map(({ state }) => state)).toEqual(['undone', 'sealed']);
   });
 });

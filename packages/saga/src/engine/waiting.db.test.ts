@@ -192,7 +192,8 @@ describe('a step that waits', () => {
 
 describe('a signal', () => {
   it('S7: has the waiting step asked again at once, by the process that was told, and is shown to it', async () => {
-    const [first, other] = [await test.engine(), await test.engine()];
+    // Neither sweeps again.
+    const [first, other] = [await test.engine({ leaseMs: LONG_MS }), await test.engine({ leaseMs: LONG_MS })];
     const { seen, hook } = onceSignalled();
     test.onAct('told', 'charge', hook);
     await test.start(first, 'told');
@@ -319,7 +320,11 @@ describe('the checkpoint of a wait', () => {
       }),
     );
     const { hook } = onceSignalled();
-    test.onAct('copied', 'charge', hook);
+    test.onAct('copied', 'charge', async (context, effect) => {
+      const outcome = await hook(context, effect);
+      // Long before the deadline, so that a later instant would be seen.
+      return outcome.kind === 'waiting' ? { ...outcome, waitMs: 10_000 } : outcome;
+    });
     await test.start(engine, 'copied');
     await waits('copied');
     const before = await row('copied');

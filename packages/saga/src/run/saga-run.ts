@@ -13,7 +13,6 @@ import type { RunnableStep, SagaDefinition, Signal, StoredWait, Waiting } from '
 import {
   acted,
   CANCELLED,
-  DEADLINE_EXCEEDED,
   mayTurnBack,
   type Progress,
   parkedAt,
@@ -22,14 +21,16 @@ import {
   waited,
   whatNext,
 } from '../definition/transitions.ts';
-import type { CrashPointListener } from '../engine/crash-points.ts';
+import { type CrashPointListener, pointOf } from '../engine/crash-points.ts';
 import { type Clock, refusalFields, type SagaLog, type SagaMetrics } from '../engine/ports.ts';
 import type { Attempt, Checkpoint, WaitTerms } from '../journal/checkpoint.ts';
 import type { CheckpointOutcome } from '../journal/checkpoint-writer.ts';
-import { hasEnded, type Parked, type SagaRow, type SagaSnapshot, type SagaState } from '../journal/saga-row.ts';
+import { type Failure, hasEnded, type Parked, type SagaRow, type SagaSnapshot } from '../journal/saga-row.ts';
 import { type AttemptOutcome, type AttemptUnderWay, beginAttempt, type Direction, detailOf } from './attempt.ts';
 import { AttemptLog } from './attempt-log.ts';
+import { Pause } from './pause.ts';
 import type { DropReason, SagaRunEnd } from './saga-run-end.ts';
+import { type EnteredWait, enterDelay, enterWait, outOfTime, type Standing } from './wait-terms.ts';
 
 // Made once: without a reason, every abort makes an exception with a stack of its own.
 const ATTEMPT_ENDED = new Error('this attempt has ended');
@@ -75,7 +76,7 @@ export class SagaRun {
   #attemptUnderWay: AttemptUnderWay | null = null;
   /** Of the attempt under way; an attempt that is done leaves it to the next. */
   #abort = new AbortController();
-  #wake: (() => void) | null = null;
+  readonly #pause = new Pause();
 
   constructor(row: SagaRow, context: SagaRunContext) {
     const now = context.clock.now();
@@ -94,28 +95,25 @@ export class SagaRun {
   }
 
   get snapshot(): SagaSnapshot {
-    const { state, position, outputs, failure, waiting } = this.#progress;
-    const { definition } = this.#row;
-    const [revision, changedAt] = [this.#revision, this.#changedAt];
-    return { id: this.id, definition, state, position, outputs, failure, waiting, revision, changedAt };
+    return this.#snapshotOf(this.#progress, this.#revision, this.#changedAt);
   }
 
   /** A cancel is durable in the row. It ends a wait between attempts, never an attempt. */
   requestCancel(): void {
     if (this.#cancelRequested) return;
     this.#cancelRequested = true;
-    this.#wake?.();
+    this.#pause.end();
   }
 
   /** Ends a wait between attempts; an attempt under way goes on. */
   retryNow(): void {
-    this.#wake?.();
+    this.#pause.end();
   }
 
   /** Go no further than the next checkpoint. */
   leave(): void {
     this.#leaving = true;
-    this.#wake?.();
+    this.#pause.end();
   }
 
   /** Stop now; an attempt under way is given up, its effect left to the next owner. */
@@ -123,7 +121,7 @@ export class SagaRun {
     this.#drop ??= why;
     this.#attemptUnderWay?.giveUp();
     this.#abort.abort(ATTEMPT_ENDED);
-    this.#wake?.();
+    this.#pause.end();
   }
 
   /** Resolves when this process has nothing more to do for the saga. @throws Error only for faults in the definition */
@@ -154,6 +152,9 @@ export class SagaRun {
       if (why !== null) return { kind: 'dropped', why };
       const turnBack = this.#reasonToTurnBack(step);
       if (turnBack !== null) return this.#decide(turnedBack(this.#progress, { step: step.name, ...turnBack }));
+      // crash here: a delay that is not durable yet is entered again; one that is needs no owner (S7).
+      if (step.delayMs !== undefined && this.#progress.waiting === null)
+        return this.#enter(enterDelay(step, step.delayMs, this.#standing(step)));
 
       const underWay = this.#begin(step, 'act', attempt);
       const outcome = await underWay.outcome;
@@ -215,30 +216,36 @@ export class SagaRun {
   #wait(step: RunnableStep, attempt: number, outcome: Waiting): Decision {
     const turnBack = this.#reasonToTurnBack(step);
     if (turnBack !== null) return this.#decide(turnedBack(this.#progress, { step: step.name, ...turnBack }));
-    const { clock, definition } = this.#context;
-    const before = this.#progress.waiting;
-    const leftMs = Math.max(0, this.#deadlineAt - clock.now());
+    const standing = this.#standing(step);
     // Behind the pivot there is no way back.
-    if (before !== null && leftMs === 0) return this.#park(step, 'act', attempt, outcome);
-    const { reason, data = null, waitMs } = outcome;
-    const { maxMs = 0 } = step.waits ?? {};
-    const inMs = (ms: number) => new Date(clock.wallNow() + ms).toISOString();
-    const { since, until }: Pick<StoredWait, 'since' | 'until'> = before ?? {
-      since: inMs(0),
-      until: inMs(leftMs + maxMs),
-    };
-    return this.#decide(waited(this.#progress, { step: step.name, reason, data, since, until }), {
-      waitMs,
+    if (standing.before !== null && standing.leftMs === 0) return this.#park(step, 'act', attempt, outcome);
+    return this.#enter(enterWait(step, outcome, standing));
+  }
+
+  #enter({ waiting, terms }: EnteredWait): Decision {
+    return this.#decide(waited(this.#progress, waiting), terms);
+  }
+
+  /** What the act has waited for; its delay is not its own doing. */
+  get #waited(): StoredWait | null {
+    const { waiting } = this.#progress;
+    return waiting?.isDelay ? null : waiting;
+  }
+
+  #standing(step: RunnableStep): Standing {
+    const { clock, definition } = this.#context;
+    return {
+      before: this.#waited,
+      leftMs: Math.max(0, this.#deadlineAt - clock.now()),
       seen: this.#signalsOf(step).length,
-      extendMs: before === null ? maxMs : null,
       mayTurnBack: mayTurnBack(definition, this.#progress),
-    });
+      wallNow: clock.wallNow(),
+    };
   }
 
   /** Those that were there when this process took the saga: the checkpoint of a wait sees to any that have come since. */
-  #signalsOf(step: RunnableStep): Signal[] {
-    const all = this.#row.signals ?? [];
-    return all.filter((signal) => signal.step === step.name).map(({ key, data }) => ({ key, data }));
+  #signalsOf({ name }: RunnableStep): Signal[] {
+    return (this.#row.signals ?? []).flatMap(({ step, key, data }) => (step === name ? [{ key, data }] : []));
   }
 
   #isExhausted(step: RunnableStep, attempt: number): boolean {
@@ -252,16 +259,11 @@ export class SagaRun {
     return this.#context.leaseHeld() ? null : 'lease-lost';
   }
 
-  #reasonToTurnBack({ waits }: RunnableStep): { reason: string; message: string } | null {
-    if (!mayTurnBack(this.#context.definition, this.#progress)) return null;
+  #reasonToTurnBack(step: RunnableStep): Omit<Failure, 'step'> | null {
+    const { clock, definition } = this.#context;
+    if (!mayTurnBack(definition, this.#progress)) return null;
     if (this.#cancelRequested) return { reason: CANCELLED, message: 'cancelled on request' };
-    if (this.#context.clock.now() < this.#deadlineAt) return null;
-    const { waiting } = this.#progress;
-    if (waiting === null || waits === undefined) {
-      return { reason: DEADLINE_EXCEEDED, message: `not done within ${this.#context.definition.deadlineMs} ms` };
-    }
-    const message = `${waiting.reason}: still so after waiting for ${waits.maxMs} ms`;
-    return { reason: waits.exceededReason ?? DEADLINE_EXCEEDED, message };
+    return clock.now() < this.#deadlineAt ? null : outOfTime(definition, step, this.#waited);
   }
 
   #begin(step: RunnableStep, direction: Direction, attempt: number): AttemptUnderWay {
@@ -272,7 +274,7 @@ export class SagaRun {
       key: `${this.id}:${step.name}${direction === 'undo' ? ':undo' : ''}`,
       epoch: this.epoch,
       attempt,
-      waiting: this.#progress.waiting,
+      waiting: this.#waited,
       signals: this.#signalsOf(step),
       timeoutMs: this.#timeoutMs(step),
       signal: this.#abort.signal,
@@ -335,15 +337,17 @@ export class SagaRun {
   }
 
   #checkpointOf(progress: Progress, wait: WaitTerms | null): Checkpoint {
-    const { state, position, outputs, failure, waiting } = progress;
-    const { definition, input } = this.#row;
     const { id, epoch } = this;
     const revision = this.#revision + 1;
     const changedAt = this.#nextInstant();
-    const upcoming = { id, definition, state, position, outputs, failure, waiting, revision, changedAt };
-    const payload = this.#context.hookPayload(upcoming, input);
-    const attempts = this.#attempts.take();
-    return { ...progress, id, epoch, revision, changedAt, wait, payload, attempts };
+    const payload = this.#context.hookPayload(this.#snapshotOf(progress, revision, changedAt), this.#row.input);
+    return { ...progress, id, epoch, revision, changedAt, wait, payload, attempts: this.#attempts.take() };
+  }
+
+  #snapshotOf(progress: Progress, revision: number, changedAt: Date): SagaSnapshot {
+    const { state, position, outputs, failure, waiting } = progress;
+    const { id, definition } = this.#row;
+    return { id, definition, state, position, outputs, failure, waiting, revision, changedAt };
   }
 
   /** Later than what callers were shown before, also where that was by a clock that is ahead of this one. */
@@ -381,18 +385,6 @@ export class SagaRun {
   async #sleep(ms: number): Promise<void> {
     const turningBack = this.#cancelRequested && mayTurnBack(this.#context.definition, this.#progress);
     if (this.#drop !== null || this.#leaving || turningBack) return;
-    let cancelTimer = () => {};
-    await new Promise<void>((resolve) => {
-      this.#wake = resolve;
-      cancelTimer = this.#context.clock.after(ms, resolve);
-    });
-    cancelTimer();
-    this.#wake = null;
+    await this.#pause.take(this.#context.clock, ms);
   }
-}
-
-function pointOf(from: SagaState, to: SagaState): 'checkpoint' | 'turn-back' | 'wait' | 'end' {
-  if (hasEnded(to)) return 'end';
-  if (to === 'waiting') return 'wait';
-  return from === 'running' && to === 'compensating' ? 'turn-back' : 'checkpoint';
 }

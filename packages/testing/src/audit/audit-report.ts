@@ -22,6 +22,8 @@ export interface MoneyLine {
   currency: string;
   /** Minor units: totals of the completed orders. */
   completed: number;
+  /** What was given back of them since. */
+  refunded: number;
   /** Captured − refunded, in the customers' accounts. */
   accounts: number;
   /** Captured − refunded, at the card provider. */

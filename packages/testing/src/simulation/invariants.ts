@@ -27,6 +27,8 @@ export function answerOf({ state, changedAt }: Pick<SagaSnapshot, 'state' | 'cha
 export const STEPS = ['reserve', 'charge', 'ship', 'notify'] as const;
 export type StepName = (typeof STEPS)[number];
 const PIVOT = STEPS.indexOf('ship');
+/** How long every saga waits before it ships. */
+export const SHIP_DELAY_MS = 30;
 
 export interface Breach {
   invariant: string;
@@ -50,6 +52,9 @@ export class Invariants {
   readonly #answers: ReadonlyMap<string, string>;
   readonly #cancelled = new Set<string>();
   readonly #signals: ModelDatabase['signals'];
+  /** By saga id: when the step with a delay became its next one. */
+  readonly #arrivedAt = new Map<string, number>();
+  readonly #delayed = new Set<string>();
   readonly #now: () => number;
   /** By saga id: under its present epoch, how many signals there were of each step when it was taken, and were shown last. */
   readonly #seen = new Map<string, { epoch: number; taken: Map<StepName, number>; shown: number }>();
@@ -89,6 +94,9 @@ export class Invariants {
       return;
     }
     if (saga.epoch > epoch) return;
+    const heldUntil = (this.#arrivedAt.get(sagaId) ?? 0) + SHIP_DELAY_MS;
+    if (direction === 'act' && step === 'ship' && this.#now() < heldUntil)
+      this.#broken('S7', `${step} of ${sagaId} is sent before its delay is over`);
     const wanted = direction === 'act' ? 'running' : 'compensating';
     if (saga.state === wanted && STEPS[saga.position] === step) return;
     const at = `${saga.state} at ${STEPS[saga.position] ?? saga.position}`;
@@ -149,7 +157,9 @@ export class Invariants {
     if (before !== null && after.revision > before.revision && after.changedAt <= before.changedAt) {
       this.#broken('S6', `${after.id} is shown to have changed at ${after.changedAt}, after ${before.changedAt}`);
     }
+    if (after.position === PIVOT && before?.position !== PIVOT) this.#arrivedAt.set(after.id, this.#now());
     this.#handsChange(before, after);
+    if (before?.state === 'running' && after.state === 'waiting') this.#begins(after);
     if (after.state === 'waiting') this.#waits(after);
     if (after.state === 'compensating' && before?.state === 'running') this.#turnsBack(after);
     if (after.endedAt !== null) this.#accounts(after);
@@ -166,13 +176,19 @@ export class Invariants {
     this.#seen.set(after.id, { epoch: after.epoch, taken, shown: 0 });
   }
 
+  #begins({ id, waiting }: Readonly<SagaTuple>): void {
+    const { step, isDelay } = JSON.parse(waiting ?? '{}') as { step: StepName; isDelay?: true };
+    if (isDelay && this.#delayed.has(id)) this.#broken('S7', `${id} has its delay before ${step} a second time`);
+    if (isDelay) this.#delayed.add(id);
+  }
+
   #waits({ id, waiting, wakeAt, deadlineAt, cancelRequestedAt, position }: Readonly<SagaTuple>): void {
-    const { step } = JSON.parse(waiting ?? '{}') as { step: StepName };
+    const { step, isDelay } = JSON.parse(waiting ?? '{}') as { step: StepName; isDelay?: true };
     if (wakeAt !== null && wakeAt <= this.#now()) return;
     if (wakeAt === null || wakeAt > deadlineAt) this.#broken('S7', `${id} waits beyond its deadline`);
     const there = this.#signalsOf(id, step);
     const shown = this.#seen.get(id)?.shown ?? 0;
-    if (there > shown)
+    if (there > shown && !isDelay)
       this.#broken('S7', `${id} waits on with ${there} signals of ${step}, of which it has seen ${shown}`);
     if (cancelRequestedAt !== null && position <= PIVOT)
       this.#broken('S7', `${id} waits on although it is to be cancelled`);

@@ -15,6 +15,8 @@ export interface PlannedSaga {
   /** The same request once more, at another engine. */
   duplicate: { at: number; waitMs: number } | null;
   declined: boolean;
+  /** When the step that ships is told something; null: never. */
+  shipToldAt: number | null;
   /** What the card's bank wants of the customer before it pays; null: nothing. */
   authentication: Authentication | null;
   addressRefused: boolean;
@@ -88,6 +90,7 @@ export function planOf(chance: Chance): Plan {
       addressRefused: oneIn(6),
       ...planAnswers(chance, at),
       authentication: planAuthentication(chance, at),
+      shipToldAt: planTelling(chance, at),
     }),
   );
   return {
@@ -126,6 +129,12 @@ function planAuthentication(chance: Chance, saga: number): Authentication | null
     tells: integer(4, 1, 4) > 1,
     waitMs: integer(5, 20, 500),
   };
+}
+
+/** Likewise. */
+function planTelling(chance: Chance, saga: number): number | null {
+  const place = { name: 'telling', number: 970 + saga };
+  return chance.integer(6, place, 0, 1, 3) === 1 ? chance.integer(6, place, 1, 20, 400) : null;
 }
 
 interface Dice {

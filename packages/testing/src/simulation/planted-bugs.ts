@@ -20,6 +20,7 @@ export interface Switches {
   cancelDoesNotWake?: boolean;
   unguardedWake?: boolean;
   wakeKeepsEpoch?: boolean;
+  signalEndsDelay?: boolean;
 }
 
 /** A change in one of the engine's files: `find` must be there exactly once. */
@@ -171,8 +172,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     mistake: 'the process that was told of a signal is the one that asks again',
     change: {
       file: 'run/saga-run.ts',
-      find: 'const all = this.#row.signals ?? [];',
-      replace: "const all: NonNullable<SagaRow['signals']> = [];",
+      find: 'flatMap(({ step, key, data }) => (step === name ? [{ key, data }] : []));',
+      replace: 'flatMap(({ step, key, data }) => (step === name && this.epoch === 0 ? [{ key, data }] : []));',
     },
   },
   {
@@ -192,6 +193,29 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       find: "return { ...progress, state: 'compensating', failure, waiting: null };",
       replace:
         "return { ...progress, position: progress.position - (progress.waiting === null ? 0 : 1), state: 'compensating', failure, waiting: null };",
+    },
+  },
+  {
+    name: 'signal-ends-a-delay',
+    mistake: 'whatever a step is told wakes it up',
+    switches: { signalEndsDelay: true },
+  },
+  {
+    name: 'delay-forgotten-by-the-process-that-wakes',
+    mistake: 'a step that was not sent yet has its delay before it',
+    change: {
+      file: 'run/saga-run.ts',
+      find: 'if (step.delayMs !== undefined && this.#progress.waiting === null)',
+      replace: 'if (step.delayMs !== undefined)',
+    },
+  },
+  {
+    name: 'delay-not-stored',
+    mistake: 'a process that dies during a delay can start the step at once',
+    change: {
+      file: 'run/saga-run.ts',
+      find: 'if (step.delayMs !== undefined && this.#progress.waiting === null)',
+      replace: 'if (step.delayMs !== undefined && this.#progress.waiting === null && this.epoch === 1)',
     },
   },
   {

@@ -170,7 +170,8 @@ class Schedule {
       this.#timeline.in(CLIENT_RETRY_MS, null, () => place(engine + 1));
     };
     this.#timeline.in(saga.startAt, null, () => place(saga.engine));
-    const { cancelAt, duplicate } = saga;
+    const { cancelAt, duplicate, shipToldAt } = saga;
+    if (shipToldAt !== null) this.#timeline.in(shipToldAt, null, () => this.#tell(saga.id, 'ship', 'told'));
     if (duplicate !== null) {
       const other = this.#orchestrators[(saga.engine + 1) % this.#orchestrators.length] as ModelOrchestrator;
       const askToo = () => isListening(other.host, this.#timeline.now) && other.place(saga, duplicate.waitMs);
@@ -186,8 +187,8 @@ class Schedule {
     });
   }
 
-  /** The provider's webhook, sent again until somebody has stored it; after a while it gives up. */
-  #tell(sagaId: string, event: string): void {
+  /** As the provider's webhooks are: sent again until somebody has stored it; after a while it gives up. */
+  #tell(sagaId: string, step: StepName, event: string): void {
     const provider = this.#host('provider');
     let sent = 0;
     let isHeard = false;
@@ -196,7 +197,7 @@ class Schedule {
       const orchestrator = this.#orchestrators[sent % this.#orchestrators.length] as ModelOrchestrator;
       sent += 1;
       const link = this.#network.link(provider.name, orchestrator.host.name);
-      const serve = () => orchestrator.signal(sagaId, 'charge', event);
+      const serve = () => orchestrator.signal(sagaId, step, event);
       void this.#network
         .call(provider, orchestrator.host, link, `signal ${event} ${sagaId}`, serve, false)
         .then((heard) => {
@@ -281,7 +282,7 @@ class Schedule {
     const provider = new Provider({
       ...{ host: this.#host('provider'), step: 'charge', timeline, network, invariants },
       authentication: (sagaId) => this.#plan.sagas.find(({ id }) => id === sagaId)?.authentication ?? null,
-      tell: (sagaId, event) => this.#tell(sagaId, event),
+      tell: (sagaId, event) => this.#tell(sagaId, 'charge', event),
     });
     // The bank and the carrier change their minds later: a refusal that is run again would come out otherwise.
     const early = () => timeline.now < this.#plan.restockAt;

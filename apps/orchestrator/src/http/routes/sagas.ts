@@ -6,19 +6,22 @@ import type { ChangeAttempt } from '../../keys/change-once.ts';
 import type { OrderDeps } from '../../orders/accept-order.ts';
 import { STATUS_BY_STATE } from '../../orders/order.ts';
 import { stateOf } from '../../orders/order-store.ts';
-import { readSagaLines, type SagaLine, tenantOwns } from '../../saga/saga-store.ts';
+import { readSagaLines, type SagaLine, type SagaPlace, tenantOwns } from '../../saga/saga-store.ts';
 import { answerOf, optionalKey, sendChange } from '../keyed-change.ts';
 import { BODY_PROBLEMS, OPTIONAL_KEY_PROBLEMS, problemResponses, STORE_PROBLEMS, withKeyHeaders } from '../openapi.ts';
 import { pageRequest } from '../page.ts';
 import { Problem, type ProblemCode } from '../problem.ts';
 import { IdParams, Saga, SagaList, SagaPageQuery } from '../schemas.ts';
 
-/** `/v1/sagas`: how orders are carried out. */
-export function sagaRoutes(deps: OrderDeps, definition: SagaDefinition): FastifyPluginAsyncTypebox {
+/** `/v1/sagas`: how orders and refunds are carried out. */
+export function sagaRoutes(deps: OrderDeps, definitions: readonly SagaDefinition[]): FastifyPluginAsyncTypebox {
   const find = async (tenantId: string, id: string): Promise<SagaRecord> => {
     const saga = (await tenantOwns(deps.pool, tenantId, id)) ? await deps.engine.readSaga(id) : null;
     if (saga === null)
-      throw new Problem('not-found', 'You have no saga with this id. The id of a saga is the id of its order.');
+      throw new Problem(
+        'not-found',
+        'You have no saga with this id. The id of a saga is the id of its order or refund.',
+      );
     return saga;
   };
   const intervene = async (
@@ -29,7 +32,7 @@ export function sagaRoutes(deps: OrderDeps, definition: SagaDefinition): Fastify
     act: () => Promise<void>,
   ): Promise<FastifyReply> => {
     const { id } = request.params as { id: string };
-    const read = async () => showSaga(await find(request.tenantId, id), definition);
+    const read = async () => showSaga(await find(request.tenantId, id), definitions);
     const before = await find(request.tenantId, id);
     const actOnce = async ({ isFirst, claimedAt }: ChangeAttempt) => {
       // K8: an attempt under this key that was not answered is in the journal, if it has done anything.
@@ -57,7 +60,7 @@ export function sagaRoutes(deps: OrderDeps, definition: SagaDefinition): Fastify
           response: { 200: Saga, ...problemResponses('invalid-request', 'not-found', ...STORE_PROBLEMS) },
         },
       },
-      async (request) => showSaga(await find(request.tenantId, request.params.id), definition),
+      async (request) => showSaga(await find(request.tenantId, request.params.id), definitions),
     );
 
     app.get(
@@ -75,11 +78,14 @@ export function sagaRoutes(deps: OrderDeps, definition: SagaDefinition): Fastify
         const { status, step, minAge } = request.query;
         const page = await readSagaLines(deps.pool, request.tenantId, {
           state: status && stateOf(status),
-          position: step === undefined ? undefined : positionOf(step, definition),
+          at: step === undefined ? undefined : placesOf(step, definitions),
           minAgeSeconds: minAge === undefined ? undefined : Number(minAge),
           ...pageRequest(request.query),
         });
-        return { sagas: page.rows.map((saga) => summary(saga, definition)), nextCursor: page.nextCursor };
+        return {
+          sagas: page.rows.map((saga) => summary(saga, stepsOf(saga, definitions))),
+          nextCursor: page.nextCursor,
+        };
       },
     );
 
@@ -181,7 +187,7 @@ export function sagaRoutes(deps: OrderDeps, definition: SagaDefinition): Fastify
         return await intervene(request, reply, 'POST /v1/sagas/{id}/compensate', ['cancel-refused'], async () => {
           const outcome = await deps.engine.operator.compensate(id, COMPENSATE_WAIT_MS);
           if (outcome.kind === 'past_pivot' || (outcome.kind === 'ended' && outcome.state === 'completed')) {
-            throw new Problem('cancel-refused', 'The shipment is booked. Handle the order as a return.');
+            throw new Problem('cancel-refused', 'It is past the point of no return. Handle an order as a return.');
           }
           if (outcome.kind === 'in_progress')
             throw new Problem('try-again', 'The owner of the saga has not decided yet. Send the same request again.');
@@ -202,24 +208,30 @@ function assertTaken({ kind }: ResumeOutcome | RetryOutcome | CompensateOutcome)
   }
 }
 
-/** @throws Problem when the saga has no such step */
-function positionOf(step: string, { steps }: SagaDefinition): number {
-  const position = steps.findIndex(({ name }) => name === step);
-  if (position === -1) {
-    const names = steps.map(({ name }) => name).join(', ');
-    throw new Problem('invalid-request', `Send one of ${names} as \`step\`.`, [
-      { pointer: '', detail: 'The query parameter `step` names no step.' },
-    ]);
-  }
-  return position;
+/** @throws Problem when no saga has such a step */
+function placesOf(step: string, definitions: readonly SagaDefinition[]): SagaPlace[] {
+  const places = definitions.flatMap(({ name, steps }) => {
+    const position = steps.findIndex((one) => one.name === step);
+    return position === -1 ? [] : [{ definition: name, position }];
+  });
+  if (places.length > 0) return places;
+  const names = definitions.flatMap(({ steps }) => steps.map(({ name }) => name)).join(', ');
+  throw new Problem('invalid-request', `Send one of ${names} as \`step\`.`, [
+    { pointer: '', detail: 'The query parameter `step` names no step.' },
+  ]);
 }
 
-function summary(saga: SagaLine, definition: SagaDefinition) {
+/** None of a definition that this release does not know. */
+function stepsOf({ definition }: { definition: string }, definitions: readonly SagaDefinition[]) {
+  return definitions.find(({ name }) => name === definition)?.steps ?? [];
+}
+
+function summary(saga: SagaLine, steps: SagaDefinition['steps']) {
   return {
     id: saga.id,
     definition: saga.definition,
     status: STATUS_BY_STATE[saga.state],
-    step: saga.endedAt === null ? (definition.steps[saga.position]?.name ?? null) : null,
+    step: saga.endedAt === null ? (steps[saga.position]?.name ?? null) : null,
     epoch: saga.epoch,
     failure: saga.failure,
     parked: saga.parked,
@@ -230,7 +242,8 @@ function summary(saga: SagaLine, definition: SagaDefinition) {
   };
 }
 
-function showSaga(saga: SagaRecord, definition: SagaDefinition) {
+function showSaga(saga: SagaRecord, definitions: readonly SagaDefinition[]) {
+  const steps = stepsOf(saga, definitions);
   const attemptsOf = (step: string) =>
     saga.attempts
       .filter((attempt) => attempt.step === step)
@@ -245,7 +258,7 @@ function showSaga(saga: SagaRecord, definition: SagaDefinition) {
         durationMs: Math.max(endedAt.getTime() - startedAt.getTime(), 0),
       }));
   return {
-    ...summary(saga, definition),
+    ...summary(saga, steps),
     ownerId: saga.ownerId,
     cancelRequestedAt: saga.cancelRequestedAt?.toISOString() ?? null,
     interventions: saga.interventions.map(({ verb, epoch, parked, at }) => ({
@@ -254,6 +267,6 @@ function showSaga(saga: SagaRecord, definition: SagaDefinition) {
       parked,
       at: at.toISOString(),
     })),
-    steps: definition.steps.map(({ name, kind }) => ({ name, kind, attempts: attemptsOf(name) })),
+    steps: steps.map(({ name, kind }) => ({ name, kind, attempts: attemptsOf(name) })),
   };
 }

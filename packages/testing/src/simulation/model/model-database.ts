@@ -6,7 +6,7 @@ import type { SagaState, StoredSignal } from '@holdfast/saga';
 import type { Switches } from '../planted-bugs.ts';
 import { ModelLeases } from './model-leases.ts';
 import { many, none, one, type Result, type Sent } from './result.ts';
-import { appended, isDue, isLive, parsed, type SagaTuple, type Setback, stepOf } from './saga-tuple.ts';
+import { appended, isDue, isLive, parsed, type SagaTuple, type Setback, waitOf } from './saga-tuple.ts';
 
 /** Told of every change, before it is visible to anybody. */
 export type OnChange = (before: Readonly<SagaTuple> | null, after: Readonly<SagaTuple>) => void;
@@ -123,6 +123,16 @@ export class ModelDatabase {
     return many(found.slice(0, limit as number).map(({ id, epoch }) => ({ id, epoch })));
   }
 
+  unknownDefinitions([definitions]: readonly unknown[]): Result {
+    const unknown = new Map<string, number>();
+    for (const saga of this.sagas.values()) {
+      if (!isLive(saga) && saga.state !== 'waiting') continue;
+      if (!(definitions as string[]).includes(saga.definition))
+        unknown.set(saga.definition, (unknown.get(saga.definition) ?? 0) + 1);
+    }
+    return many([...unknown].map(([definition, sagas]) => ({ definition, sagas })));
+  }
+
   wake([ownerId, id, epoch, definitions, now]: readonly unknown[]): Result {
     const saga = this.sagas.get(id as string);
     if (saga === undefined || !(definitions as string[]).includes(saga.definition)) return none();
@@ -156,7 +166,8 @@ export class ModelDatabase {
       ]);
     }
     const signals = { ...saga.signals, [step as string]: (saga.signals?.[step as string] ?? 0) + 1 };
-    const isFor = saga.state === 'waiting' && stepOf(saga.waiting) === step;
+    const { step: waitsAt, isDelay } = waitOf(saga.waiting);
+    const isFor = saga.state === 'waiting' && waitsAt === step && (!isDelay || this.#switches.signalEndsDelay);
     const after = this.#put(saga, { ...saga, signals, wakeAt: isFor ? this.#now() : saga.wakeAt });
     return one({ ...outcome, fresh: true, due: isDue(after, this.#now()), epoch: saga.epoch });
   }
@@ -328,6 +339,7 @@ const STATEMENTS: Record<string, Work> = {
   'saga.adopt': prototype.adopt,
   'saga.request-cancel': prototype.requestCancel,
   'saga.due': prototype.due,
+  'saga.unknown-definitions': prototype.unknownDefinitions,
   'saga.wake': prototype.wake,
   'saga.signal': prototype.signal,
   'saga.resume': prototype.resume,

@@ -13,7 +13,7 @@ import {
   type UndoOutcome,
   type Waiting,
 } from '@holdfast/saga';
-import { answerOf, type Invariants, type StepName } from '../invariants.ts';
+import { answerOf, type Invariants, SHIP_DELAY_MS, type StepName } from '../invariants.ts';
 import type { PlannedSaga } from '../plan.ts';
 import type { Host, Timeline } from '../timeline.ts';
 import { type ModelDatabase, nameOf, READ_ANSWER, STORE_ANSWER } from './model-database.ts';
@@ -202,7 +202,7 @@ export class ModelOrchestrator {
             return answer.kind === 'waiting' ? this.#waiting(context) : actOutcome('charge', answer);
           },
         },
-        { ...undoable('ship'), kind: 'pivot' },
+        { ...undoable('ship'), kind: 'pivot', delayMs: SHIP_DELAY_MS },
         {
           ...notify,
           kind: 'retriable',

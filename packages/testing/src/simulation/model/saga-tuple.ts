@@ -47,8 +47,8 @@ export function isDue({ wakeAt }: SagaTuple, now: number): boolean {
   return wakeAt !== null && wakeAt <= now;
 }
 
-export function stepOf(waiting: string | null): string | undefined {
-  return waiting === null ? undefined : JSON.parse(waiting).step;
+export function waitOf(waiting: string | null): { step?: string; isDelay?: boolean } {
+  return waiting === null ? {} : JSON.parse(waiting);
 }
 
 export function appended(saga: SagaTuple, attempts: string | null): string[] {

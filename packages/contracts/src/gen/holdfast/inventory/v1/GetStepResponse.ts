@@ -6,6 +6,9 @@ import type { ReleaseInventoryResponseInput as _holdfast_inventory_v1_ReleaseInv
 import type { AdjustStockResponseInput as _holdfast_inventory_v1_AdjustStockResponseInput, AdjustStockResponse as _holdfast_inventory_v1_AdjustStockResponse } from '../../../holdfast/inventory/v1/AdjustStockResponse.ts';
 import type { RefusalInput as _holdfast_step_v1_RefusalInput, Refusal as _holdfast_step_v1_Refusal } from '../../../holdfast/step/v1/Refusal.ts';
 import type { PutStockResponseInput as _holdfast_inventory_v1_PutStockResponseInput, PutStockResponse as _holdfast_inventory_v1_PutStockResponse } from '../../../holdfast/inventory/v1/PutStockResponse.ts';
+import type { ReserveRestockResponseInput as _holdfast_inventory_v1_ReserveRestockResponseInput, ReserveRestockResponse as _holdfast_inventory_v1_ReserveRestockResponse } from '../../../holdfast/inventory/v1/ReserveRestockResponse.ts';
+import type { ReleaseRestockResponseInput as _holdfast_inventory_v1_ReleaseRestockResponseInput, ReleaseRestockResponse as _holdfast_inventory_v1_ReleaseRestockResponse } from '../../../holdfast/inventory/v1/ReleaseRestockResponse.ts';
+import type { RestockResponseInput as _holdfast_inventory_v1_RestockResponseInput, RestockResponse as _holdfast_inventory_v1_RestockResponse } from '../../../holdfast/inventory/v1/RestockResponse.ts';
 
 export interface GetStepResponseInput {
   'state'?: (_holdfast_step_v1_StepStateInput);
@@ -14,7 +17,10 @@ export interface GetStepResponseInput {
   'adjusted'?: (_holdfast_inventory_v1_AdjustStockResponseInput | null);
   'refusal'?: (_holdfast_step_v1_RefusalInput | null);
   'put'?: (_holdfast_inventory_v1_PutStockResponseInput | null);
-  'answer'?: "reserved"|"released"|"adjusted"|"refusal"|"put";
+  'restockReserved'?: (_holdfast_inventory_v1_ReserveRestockResponseInput | null);
+  'restockReleased'?: (_holdfast_inventory_v1_ReleaseRestockResponseInput | null);
+  'restocked'?: (_holdfast_inventory_v1_RestockResponseInput | null);
+  'answer'?: "reserved"|"released"|"adjusted"|"refusal"|"put"|"restockReserved"|"restockReleased"|"restocked";
 }
 
 export interface GetStepResponse {
@@ -24,5 +30,8 @@ export interface GetStepResponse {
   'adjusted'?: (_holdfast_inventory_v1_AdjustStockResponse | null);
   'refusal'?: (_holdfast_step_v1_Refusal | null);
   'put'?: (_holdfast_inventory_v1_PutStockResponse | null);
-  'answer'?: "reserved"|"released"|"adjusted"|"refusal"|"put";
+  'restockReserved'?: (_holdfast_inventory_v1_ReserveRestockResponse | null);
+  'restockReleased'?: (_holdfast_inventory_v1_ReleaseRestockResponse | null);
+  'restocked'?: (_holdfast_inventory_v1_RestockResponse | null);
+  'answer'?: "reserved"|"released"|"adjusted"|"refusal"|"put"|"restockReserved"|"restockReleased"|"restocked";
 }

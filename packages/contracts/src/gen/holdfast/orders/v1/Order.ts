@@ -3,6 +3,7 @@
 import type { OrderStatusInput as _holdfast_orders_v1_OrderStatusInput, OrderStatus as _holdfast_orders_v1_OrderStatus } from '../../../holdfast/orders/v1/OrderStatus.ts';
 import type { PricedItemInput as _holdfast_orders_v1_PricedItemInput, PricedItem as _holdfast_orders_v1_PricedItem } from '../../../holdfast/orders/v1/PricedItem.ts';
 import type { FailureInput as _holdfast_orders_v1_FailureInput, Failure as _holdfast_orders_v1_Failure } from '../../../holdfast/orders/v1/Failure.ts';
+import type { RefundInput as _holdfast_orders_v1_RefundInput, Refund as _holdfast_orders_v1_Refund } from '../../../holdfast/orders/v1/Refund.ts';
 import type { OrderLineInput as _holdfast_orders_v1_OrderLineInput, OrderLine as _holdfast_orders_v1_OrderLine } from '../../../holdfast/orders/v1/OrderLine.ts';
 import type { NextActionInput as _holdfast_orders_v1_NextActionInput, NextAction as _holdfast_orders_v1_NextAction } from '../../../holdfast/orders/v1/NextAction.ts';
 import type { Long } from '@grpc/proto-loader';
@@ -20,6 +21,8 @@ export interface OrderInput {
   'failure'?: (_holdfast_orders_v1_FailureInput | null);
   'createdAt'?: (string);
   'updatedAt'?: (string);
+  'refunded'?: (number | string | Long);
+  'refunds'?: (_holdfast_orders_v1_RefundInput)[];
   'lines'?: (_holdfast_orders_v1_OrderLineInput)[];
   'metadata'?: ({[key: string]: string});
   'reference'?: (string);
@@ -40,6 +43,8 @@ export interface Order {
   'failure': (_holdfast_orders_v1_Failure | null);
   'createdAt': (string);
   'updatedAt': (string);
+  'refunded': (number);
+  'refunds': (_holdfast_orders_v1_Refund)[];
   'lines': (_holdfast_orders_v1_OrderLine)[];
   'metadata': ({[key: string]: string});
   'reference': (string);

@@ -6,6 +6,9 @@ import type { RefundPaymentResponseInput as _holdfast_payment_v1_RefundPaymentRe
 import type { AdjustAccountResponseInput as _holdfast_payment_v1_AdjustAccountResponseInput, AdjustAccountResponse as _holdfast_payment_v1_AdjustAccountResponse } from '../../../holdfast/payment/v1/AdjustAccountResponse.ts';
 import type { RefusalInput as _holdfast_step_v1_RefusalInput, Refusal as _holdfast_step_v1_Refusal } from '../../../holdfast/step/v1/Refusal.ts';
 import type { PutAccountResponseInput as _holdfast_payment_v1_PutAccountResponseInput, PutAccountResponse as _holdfast_payment_v1_PutAccountResponse } from '../../../holdfast/payment/v1/PutAccountResponse.ts';
+import type { ReserveRefundResponseInput as _holdfast_payment_v1_ReserveRefundResponseInput, ReserveRefundResponse as _holdfast_payment_v1_ReserveRefundResponse } from '../../../holdfast/payment/v1/ReserveRefundResponse.ts';
+import type { ReleaseRefundResponseInput as _holdfast_payment_v1_ReleaseRefundResponseInput, ReleaseRefundResponse as _holdfast_payment_v1_ReleaseRefundResponse } from '../../../holdfast/payment/v1/ReleaseRefundResponse.ts';
+import type { RefundChargeResponseInput as _holdfast_payment_v1_RefundChargeResponseInput, RefundChargeResponse as _holdfast_payment_v1_RefundChargeResponse } from '../../../holdfast/payment/v1/RefundChargeResponse.ts';
 
 export interface GetStepResponseInput {
   'state'?: (_holdfast_step_v1_StepStateInput);
@@ -14,7 +17,10 @@ export interface GetStepResponseInput {
   'adjusted'?: (_holdfast_payment_v1_AdjustAccountResponseInput | null);
   'refusal'?: (_holdfast_step_v1_RefusalInput | null);
   'put'?: (_holdfast_payment_v1_PutAccountResponseInput | null);
-  'answer'?: "charged"|"refunded"|"adjusted"|"refusal"|"put";
+  'refundReserved'?: (_holdfast_payment_v1_ReserveRefundResponseInput | null);
+  'refundReleased'?: (_holdfast_payment_v1_ReleaseRefundResponseInput | null);
+  'chargeRefunded'?: (_holdfast_payment_v1_RefundChargeResponseInput | null);
+  'answer'?: "charged"|"refunded"|"adjusted"|"refusal"|"put"|"refundReserved"|"refundReleased"|"chargeRefunded";
 }
 
 export interface GetStepResponse {
@@ -24,5 +30,8 @@ export interface GetStepResponse {
   'adjusted'?: (_holdfast_payment_v1_AdjustAccountResponse | null);
   'refusal'?: (_holdfast_step_v1_Refusal | null);
   'put'?: (_holdfast_payment_v1_PutAccountResponse | null);
-  'answer'?: "charged"|"refunded"|"adjusted"|"refusal"|"put";
+  'refundReserved'?: (_holdfast_payment_v1_ReserveRefundResponse | null);
+  'refundReleased'?: (_holdfast_payment_v1_ReleaseRefundResponse | null);
+  'chargeRefunded'?: (_holdfast_payment_v1_RefundChargeResponse | null);
+  'answer'?: "charged"|"refunded"|"adjusted"|"refusal"|"put"|"refundReserved"|"refundReleased"|"chargeRefunded";
 }

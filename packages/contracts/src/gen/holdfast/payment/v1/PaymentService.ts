@@ -6,14 +6,24 @@ import type { AdjustAccountRequestInput as _holdfast_payment_v1_AdjustAccountReq
 import type { AdjustAccountResponseInput as _holdfast_payment_v1_AdjustAccountResponseInput, AdjustAccountResponse as _holdfast_payment_v1_AdjustAccountResponse } from '../../../holdfast/payment/v1/AdjustAccountResponse.ts';
 import type { ChargePaymentRequestInput as _holdfast_payment_v1_ChargePaymentRequestInput, ChargePaymentRequest as _holdfast_payment_v1_ChargePaymentRequest } from '../../../holdfast/payment/v1/ChargePaymentRequest.ts';
 import type { ChargePaymentResponseInput as _holdfast_payment_v1_ChargePaymentResponseInput, ChargePaymentResponse as _holdfast_payment_v1_ChargePaymentResponse } from '../../../holdfast/payment/v1/ChargePaymentResponse.ts';
+import type { ForgetRefundNewsRequestInput as _holdfast_payment_v1_ForgetRefundNewsRequestInput, ForgetRefundNewsRequest as _holdfast_payment_v1_ForgetRefundNewsRequest } from '../../../holdfast/payment/v1/ForgetRefundNewsRequest.ts';
+import type { ForgetRefundNewsResponseInput as _holdfast_payment_v1_ForgetRefundNewsResponseInput, ForgetRefundNewsResponse as _holdfast_payment_v1_ForgetRefundNewsResponse } from '../../../holdfast/payment/v1/ForgetRefundNewsResponse.ts';
 import type { GetAccountRequestInput as _holdfast_payment_v1_GetAccountRequestInput, GetAccountRequest as _holdfast_payment_v1_GetAccountRequest } from '../../../holdfast/payment/v1/GetAccountRequest.ts';
 import type { GetAccountResponseInput as _holdfast_payment_v1_GetAccountResponseInput, GetAccountResponse as _holdfast_payment_v1_GetAccountResponse } from '../../../holdfast/payment/v1/GetAccountResponse.ts';
 import type { GetStepRequestInput as _holdfast_payment_v1_GetStepRequestInput, GetStepRequest as _holdfast_payment_v1_GetStepRequest } from '../../../holdfast/payment/v1/GetStepRequest.ts';
 import type { GetStepResponseInput as _holdfast_payment_v1_GetStepResponseInput, GetStepResponse as _holdfast_payment_v1_GetStepResponse } from '../../../holdfast/payment/v1/GetStepResponse.ts';
+import type { ListRefundNewsRequestInput as _holdfast_payment_v1_ListRefundNewsRequestInput, ListRefundNewsRequest as _holdfast_payment_v1_ListRefundNewsRequest } from '../../../holdfast/payment/v1/ListRefundNewsRequest.ts';
+import type { ListRefundNewsResponseInput as _holdfast_payment_v1_ListRefundNewsResponseInput, ListRefundNewsResponse as _holdfast_payment_v1_ListRefundNewsResponse } from '../../../holdfast/payment/v1/ListRefundNewsResponse.ts';
 import type { PutAccountRequestInput as _holdfast_payment_v1_PutAccountRequestInput, PutAccountRequest as _holdfast_payment_v1_PutAccountRequest } from '../../../holdfast/payment/v1/PutAccountRequest.ts';
 import type { PutAccountResponseInput as _holdfast_payment_v1_PutAccountResponseInput, PutAccountResponse as _holdfast_payment_v1_PutAccountResponse } from '../../../holdfast/payment/v1/PutAccountResponse.ts';
+import type { RefundChargeRequestInput as _holdfast_payment_v1_RefundChargeRequestInput, RefundChargeRequest as _holdfast_payment_v1_RefundChargeRequest } from '../../../holdfast/payment/v1/RefundChargeRequest.ts';
+import type { RefundChargeResponseInput as _holdfast_payment_v1_RefundChargeResponseInput, RefundChargeResponse as _holdfast_payment_v1_RefundChargeResponse } from '../../../holdfast/payment/v1/RefundChargeResponse.ts';
 import type { RefundPaymentRequestInput as _holdfast_payment_v1_RefundPaymentRequestInput, RefundPaymentRequest as _holdfast_payment_v1_RefundPaymentRequest } from '../../../holdfast/payment/v1/RefundPaymentRequest.ts';
 import type { RefundPaymentResponseInput as _holdfast_payment_v1_RefundPaymentResponseInput, RefundPaymentResponse as _holdfast_payment_v1_RefundPaymentResponse } from '../../../holdfast/payment/v1/RefundPaymentResponse.ts';
+import type { ReleaseRefundRequestInput as _holdfast_payment_v1_ReleaseRefundRequestInput, ReleaseRefundRequest as _holdfast_payment_v1_ReleaseRefundRequest } from '../../../holdfast/payment/v1/ReleaseRefundRequest.ts';
+import type { ReleaseRefundResponseInput as _holdfast_payment_v1_ReleaseRefundResponseInput, ReleaseRefundResponse as _holdfast_payment_v1_ReleaseRefundResponse } from '../../../holdfast/payment/v1/ReleaseRefundResponse.ts';
+import type { ReserveRefundRequestInput as _holdfast_payment_v1_ReserveRefundRequestInput, ReserveRefundRequest as _holdfast_payment_v1_ReserveRefundRequest } from '../../../holdfast/payment/v1/ReserveRefundRequest.ts';
+import type { ReserveRefundResponseInput as _holdfast_payment_v1_ReserveRefundResponseInput, ReserveRefundResponse as _holdfast_payment_v1_ReserveRefundResponse } from '../../../holdfast/payment/v1/ReserveRefundResponse.ts';
 
 export interface PaymentServiceClient extends grpc.Client {
   AdjustAccount(argument: _holdfast_payment_v1_AdjustAccountRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_payment_v1_AdjustAccountResponse>): grpc.ClientUnaryCall;
@@ -34,6 +44,15 @@ export interface PaymentServiceClient extends grpc.Client {
   chargePayment(argument: _holdfast_payment_v1_ChargePaymentRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_payment_v1_ChargePaymentResponse>): grpc.ClientUnaryCall;
   chargePayment(argument: _holdfast_payment_v1_ChargePaymentRequestInput, callback: grpc.requestCallback<_holdfast_payment_v1_ChargePaymentResponse>): grpc.ClientUnaryCall;
   
+  ForgetRefundNews(argument: _holdfast_payment_v1_ForgetRefundNewsRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_payment_v1_ForgetRefundNewsResponse>): grpc.ClientUnaryCall;
+  ForgetRefundNews(argument: _holdfast_payment_v1_ForgetRefundNewsRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_holdfast_payment_v1_ForgetRefundNewsResponse>): grpc.ClientUnaryCall;
+  ForgetRefundNews(argument: _holdfast_payment_v1_ForgetRefundNewsRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_payment_v1_ForgetRefundNewsResponse>): grpc.ClientUnaryCall;
+  ForgetRefundNews(argument: _holdfast_payment_v1_ForgetRefundNewsRequestInput, callback: grpc.requestCallback<_holdfast_payment_v1_ForgetRefundNewsResponse>): grpc.ClientUnaryCall;
+  forgetRefundNews(argument: _holdfast_payment_v1_ForgetRefundNewsRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_payment_v1_ForgetRefundNewsResponse>): grpc.ClientUnaryCall;
+  forgetRefundNews(argument: _holdfast_payment_v1_ForgetRefundNewsRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_holdfast_payment_v1_ForgetRefundNewsResponse>): grpc.ClientUnaryCall;
+  forgetRefundNews(argument: _holdfast_payment_v1_ForgetRefundNewsRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_payment_v1_ForgetRefundNewsResponse>): grpc.ClientUnaryCall;
+  forgetRefundNews(argument: _holdfast_payment_v1_ForgetRefundNewsRequestInput, callback: grpc.requestCallback<_holdfast_payment_v1_ForgetRefundNewsResponse>): grpc.ClientUnaryCall;
+  
   GetAccount(argument: _holdfast_payment_v1_GetAccountRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_payment_v1_GetAccountResponse>): grpc.ClientUnaryCall;
   GetAccount(argument: _holdfast_payment_v1_GetAccountRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_holdfast_payment_v1_GetAccountResponse>): grpc.ClientUnaryCall;
   GetAccount(argument: _holdfast_payment_v1_GetAccountRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_payment_v1_GetAccountResponse>): grpc.ClientUnaryCall;
@@ -52,6 +71,15 @@ export interface PaymentServiceClient extends grpc.Client {
   getStep(argument: _holdfast_payment_v1_GetStepRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_payment_v1_GetStepResponse>): grpc.ClientUnaryCall;
   getStep(argument: _holdfast_payment_v1_GetStepRequestInput, callback: grpc.requestCallback<_holdfast_payment_v1_GetStepResponse>): grpc.ClientUnaryCall;
   
+  ListRefundNews(argument: _holdfast_payment_v1_ListRefundNewsRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_payment_v1_ListRefundNewsResponse>): grpc.ClientUnaryCall;
+  ListRefundNews(argument: _holdfast_payment_v1_ListRefundNewsRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_holdfast_payment_v1_ListRefundNewsResponse>): grpc.ClientUnaryCall;
+  ListRefundNews(argument: _holdfast_payment_v1_ListRefundNewsRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_payment_v1_ListRefundNewsResponse>): grpc.ClientUnaryCall;
+  ListRefundNews(argument: _holdfast_payment_v1_ListRefundNewsRequestInput, callback: grpc.requestCallback<_holdfast_payment_v1_ListRefundNewsResponse>): grpc.ClientUnaryCall;
+  listRefundNews(argument: _holdfast_payment_v1_ListRefundNewsRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_payment_v1_ListRefundNewsResponse>): grpc.ClientUnaryCall;
+  listRefundNews(argument: _holdfast_payment_v1_ListRefundNewsRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_holdfast_payment_v1_ListRefundNewsResponse>): grpc.ClientUnaryCall;
+  listRefundNews(argument: _holdfast_payment_v1_ListRefundNewsRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_payment_v1_ListRefundNewsResponse>): grpc.ClientUnaryCall;
+  listRefundNews(argument: _holdfast_payment_v1_ListRefundNewsRequestInput, callback: grpc.requestCallback<_holdfast_payment_v1_ListRefundNewsResponse>): grpc.ClientUnaryCall;
+  
   PutAccount(argument: _holdfast_payment_v1_PutAccountRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_payment_v1_PutAccountResponse>): grpc.ClientUnaryCall;
   PutAccount(argument: _holdfast_payment_v1_PutAccountRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_holdfast_payment_v1_PutAccountResponse>): grpc.ClientUnaryCall;
   PutAccount(argument: _holdfast_payment_v1_PutAccountRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_payment_v1_PutAccountResponse>): grpc.ClientUnaryCall;
@@ -60,6 +88,15 @@ export interface PaymentServiceClient extends grpc.Client {
   putAccount(argument: _holdfast_payment_v1_PutAccountRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_holdfast_payment_v1_PutAccountResponse>): grpc.ClientUnaryCall;
   putAccount(argument: _holdfast_payment_v1_PutAccountRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_payment_v1_PutAccountResponse>): grpc.ClientUnaryCall;
   putAccount(argument: _holdfast_payment_v1_PutAccountRequestInput, callback: grpc.requestCallback<_holdfast_payment_v1_PutAccountResponse>): grpc.ClientUnaryCall;
+  
+  RefundCharge(argument: _holdfast_payment_v1_RefundChargeRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_payment_v1_RefundChargeResponse>): grpc.ClientUnaryCall;
+  RefundCharge(argument: _holdfast_payment_v1_RefundChargeRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_holdfast_payment_v1_RefundChargeResponse>): grpc.ClientUnaryCall;
+  RefundCharge(argument: _holdfast_payment_v1_RefundChargeRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_payment_v1_RefundChargeResponse>): grpc.ClientUnaryCall;
+  RefundCharge(argument: _holdfast_payment_v1_RefundChargeRequestInput, callback: grpc.requestCallback<_holdfast_payment_v1_RefundChargeResponse>): grpc.ClientUnaryCall;
+  refundCharge(argument: _holdfast_payment_v1_RefundChargeRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_payment_v1_RefundChargeResponse>): grpc.ClientUnaryCall;
+  refundCharge(argument: _holdfast_payment_v1_RefundChargeRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_holdfast_payment_v1_RefundChargeResponse>): grpc.ClientUnaryCall;
+  refundCharge(argument: _holdfast_payment_v1_RefundChargeRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_payment_v1_RefundChargeResponse>): grpc.ClientUnaryCall;
+  refundCharge(argument: _holdfast_payment_v1_RefundChargeRequestInput, callback: grpc.requestCallback<_holdfast_payment_v1_RefundChargeResponse>): grpc.ClientUnaryCall;
   
   RefundPayment(argument: _holdfast_payment_v1_RefundPaymentRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_payment_v1_RefundPaymentResponse>): grpc.ClientUnaryCall;
   RefundPayment(argument: _holdfast_payment_v1_RefundPaymentRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_holdfast_payment_v1_RefundPaymentResponse>): grpc.ClientUnaryCall;
@@ -70,6 +107,24 @@ export interface PaymentServiceClient extends grpc.Client {
   refundPayment(argument: _holdfast_payment_v1_RefundPaymentRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_payment_v1_RefundPaymentResponse>): grpc.ClientUnaryCall;
   refundPayment(argument: _holdfast_payment_v1_RefundPaymentRequestInput, callback: grpc.requestCallback<_holdfast_payment_v1_RefundPaymentResponse>): grpc.ClientUnaryCall;
   
+  ReleaseRefund(argument: _holdfast_payment_v1_ReleaseRefundRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_payment_v1_ReleaseRefundResponse>): grpc.ClientUnaryCall;
+  ReleaseRefund(argument: _holdfast_payment_v1_ReleaseRefundRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_holdfast_payment_v1_ReleaseRefundResponse>): grpc.ClientUnaryCall;
+  ReleaseRefund(argument: _holdfast_payment_v1_ReleaseRefundRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_payment_v1_ReleaseRefundResponse>): grpc.ClientUnaryCall;
+  ReleaseRefund(argument: _holdfast_payment_v1_ReleaseRefundRequestInput, callback: grpc.requestCallback<_holdfast_payment_v1_ReleaseRefundResponse>): grpc.ClientUnaryCall;
+  releaseRefund(argument: _holdfast_payment_v1_ReleaseRefundRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_payment_v1_ReleaseRefundResponse>): grpc.ClientUnaryCall;
+  releaseRefund(argument: _holdfast_payment_v1_ReleaseRefundRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_holdfast_payment_v1_ReleaseRefundResponse>): grpc.ClientUnaryCall;
+  releaseRefund(argument: _holdfast_payment_v1_ReleaseRefundRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_payment_v1_ReleaseRefundResponse>): grpc.ClientUnaryCall;
+  releaseRefund(argument: _holdfast_payment_v1_ReleaseRefundRequestInput, callback: grpc.requestCallback<_holdfast_payment_v1_ReleaseRefundResponse>): grpc.ClientUnaryCall;
+  
+  ReserveRefund(argument: _holdfast_payment_v1_ReserveRefundRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_payment_v1_ReserveRefundResponse>): grpc.ClientUnaryCall;
+  ReserveRefund(argument: _holdfast_payment_v1_ReserveRefundRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_holdfast_payment_v1_ReserveRefundResponse>): grpc.ClientUnaryCall;
+  ReserveRefund(argument: _holdfast_payment_v1_ReserveRefundRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_payment_v1_ReserveRefundResponse>): grpc.ClientUnaryCall;
+  ReserveRefund(argument: _holdfast_payment_v1_ReserveRefundRequestInput, callback: grpc.requestCallback<_holdfast_payment_v1_ReserveRefundResponse>): grpc.ClientUnaryCall;
+  reserveRefund(argument: _holdfast_payment_v1_ReserveRefundRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_payment_v1_ReserveRefundResponse>): grpc.ClientUnaryCall;
+  reserveRefund(argument: _holdfast_payment_v1_ReserveRefundRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_holdfast_payment_v1_ReserveRefundResponse>): grpc.ClientUnaryCall;
+  reserveRefund(argument: _holdfast_payment_v1_ReserveRefundRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_payment_v1_ReserveRefundResponse>): grpc.ClientUnaryCall;
+  reserveRefund(argument: _holdfast_payment_v1_ReserveRefundRequestInput, callback: grpc.requestCallback<_holdfast_payment_v1_ReserveRefundResponse>): grpc.ClientUnaryCall;
+  
 }
 
 export interface PaymentServiceHandlers extends grpc.UntypedServiceImplementation {
@@ -77,21 +132,36 @@ export interface PaymentServiceHandlers extends grpc.UntypedServiceImplementatio
   
   ChargePayment: grpc.handleUnaryCall<_holdfast_payment_v1_ChargePaymentRequest, _holdfast_payment_v1_ChargePaymentResponseInput>;
   
+  ForgetRefundNews: grpc.handleUnaryCall<_holdfast_payment_v1_ForgetRefundNewsRequest, _holdfast_payment_v1_ForgetRefundNewsResponseInput>;
+  
   GetAccount: grpc.handleUnaryCall<_holdfast_payment_v1_GetAccountRequest, _holdfast_payment_v1_GetAccountResponseInput>;
   
   GetStep: grpc.handleUnaryCall<_holdfast_payment_v1_GetStepRequest, _holdfast_payment_v1_GetStepResponseInput>;
   
+  ListRefundNews: grpc.handleUnaryCall<_holdfast_payment_v1_ListRefundNewsRequest, _holdfast_payment_v1_ListRefundNewsResponseInput>;
+  
   PutAccount: grpc.handleUnaryCall<_holdfast_payment_v1_PutAccountRequest, _holdfast_payment_v1_PutAccountResponseInput>;
   
+  RefundCharge: grpc.handleUnaryCall<_holdfast_payment_v1_RefundChargeRequest, _holdfast_payment_v1_RefundChargeResponseInput>;
+  
   RefundPayment: grpc.handleUnaryCall<_holdfast_payment_v1_RefundPaymentRequest, _holdfast_payment_v1_RefundPaymentResponseInput>;
+  
+  ReleaseRefund: grpc.handleUnaryCall<_holdfast_payment_v1_ReleaseRefundRequest, _holdfast_payment_v1_ReleaseRefundResponseInput>;
+  
+  ReserveRefund: grpc.handleUnaryCall<_holdfast_payment_v1_ReserveRefundRequest, _holdfast_payment_v1_ReserveRefundResponseInput>;
   
 }
 
 export interface PaymentServiceDefinition extends grpc.ServiceDefinition {
   AdjustAccount: MethodDefinition<_holdfast_payment_v1_AdjustAccountRequestInput, _holdfast_payment_v1_AdjustAccountResponseInput, _holdfast_payment_v1_AdjustAccountRequest, _holdfast_payment_v1_AdjustAccountResponse>
   ChargePayment: MethodDefinition<_holdfast_payment_v1_ChargePaymentRequestInput, _holdfast_payment_v1_ChargePaymentResponseInput, _holdfast_payment_v1_ChargePaymentRequest, _holdfast_payment_v1_ChargePaymentResponse>
+  ForgetRefundNews: MethodDefinition<_holdfast_payment_v1_ForgetRefundNewsRequestInput, _holdfast_payment_v1_ForgetRefundNewsResponseInput, _holdfast_payment_v1_ForgetRefundNewsRequest, _holdfast_payment_v1_ForgetRefundNewsResponse>
   GetAccount: MethodDefinition<_holdfast_payment_v1_GetAccountRequestInput, _holdfast_payment_v1_GetAccountResponseInput, _holdfast_payment_v1_GetAccountRequest, _holdfast_payment_v1_GetAccountResponse>
   GetStep: MethodDefinition<_holdfast_payment_v1_GetStepRequestInput, _holdfast_payment_v1_GetStepResponseInput, _holdfast_payment_v1_GetStepRequest, _holdfast_payment_v1_GetStepResponse>
+  ListRefundNews: MethodDefinition<_holdfast_payment_v1_ListRefundNewsRequestInput, _holdfast_payment_v1_ListRefundNewsResponseInput, _holdfast_payment_v1_ListRefundNewsRequest, _holdfast_payment_v1_ListRefundNewsResponse>
   PutAccount: MethodDefinition<_holdfast_payment_v1_PutAccountRequestInput, _holdfast_payment_v1_PutAccountResponseInput, _holdfast_payment_v1_PutAccountRequest, _holdfast_payment_v1_PutAccountResponse>
+  RefundCharge: MethodDefinition<_holdfast_payment_v1_RefundChargeRequestInput, _holdfast_payment_v1_RefundChargeResponseInput, _holdfast_payment_v1_RefundChargeRequest, _holdfast_payment_v1_RefundChargeResponse>
   RefundPayment: MethodDefinition<_holdfast_payment_v1_RefundPaymentRequestInput, _holdfast_payment_v1_RefundPaymentResponseInput, _holdfast_payment_v1_RefundPaymentRequest, _holdfast_payment_v1_RefundPaymentResponse>
+  ReleaseRefund: MethodDefinition<_holdfast_payment_v1_ReleaseRefundRequestInput, _holdfast_payment_v1_ReleaseRefundResponseInput, _holdfast_payment_v1_ReleaseRefundRequest, _holdfast_payment_v1_ReleaseRefundResponse>
+  ReserveRefund: MethodDefinition<_holdfast_payment_v1_ReserveRefundRequestInput, _holdfast_payment_v1_ReserveRefundResponseInput, _holdfast_payment_v1_ReserveRefundRequest, _holdfast_payment_v1_ReserveRefundResponse>
 }

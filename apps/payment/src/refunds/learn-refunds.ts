@@ -1,0 +1,131 @@
+/*
+ * Learning what the provider knows of a charge's refunds: those that were made there by hand, and how ours have ended,
+ * however late. Whoever has a reason to believe that something has changed calls it: the periodic look below, a webhook, a
+ * refund that the provider refuses. Its state there is all that counts, so that calling it twice, late or in vain changes
+ * nothing.
+ *
+ * M1  Written under the charge's lock, and a refund's state only goes forward.
+ * K7  The provider is asked before the transaction begins.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { OrderId } from '@holdfast/participant';
+import { type Pool, type Query, statement, transaction } from '@holdfast/postgres';
+import type { Log } from '@holdfast/service';
+import type { CardRefunds, ListedRefund } from './provider-refunds.ts';
+import { learned } from './refund-book.ts';
+import { lockChargesOf, readRefundsOf, writeRefunds } from './refund-store.ts';
+
+const findIntent = statement(
+  'payment.intent-of-charge',
+  `select intent_id as "intentId" from charges where tenant_id = $1::text and order_id = $2::text
+      and state in ('captured', 'undoing', 'refunded')`,
+);
+
+export type Learned =
+  /** How many of the charge's refunds are new or have changed. */
+  | { kind: 'learned'; changes: number }
+  /** No charge of ours, or none at the provider. */
+  | { kind: 'nothing_there' }
+  /** The provider could not be asked: look again later. */
+  | { kind: 'unknown' };
+
+/** Looks at the refunds of an order's charge at the provider, and records what is new. @throws pg errors */
+export async function learnRefunds(pool: Pool, refunds: CardRefunds, charge: OrderId): Promise<Learned> {
+  const { rows } = await pool.query<{ intentId: string | null }>({
+    ...findIntent,
+    values: [charge.tenantId, charge.orderId],
+  });
+  const intentId = rows[0]?.intentId ?? null;
+  if (intentId === null) return { kind: 'nothing_there' };
+  const told = await refunds.list(intentId);
+  if (told === undefined) return { kind: 'unknown' };
+  return await transaction(pool, async (tx) => {
+    await lockChargesOf(tx, [charge]);
+    const changed = learned(await readRefundsOf(tx, charge), told);
+    const { tenantId, orderId } = charge;
+    await writeRefunds(
+      tx,
+      changed.map((refund) => ({ ...refund, tenantId, orderId })),
+    );
+    return { kind: 'learned', changes: changed.length };
+  });
+}
+
+const findPending = statement(
+  'payment.pending-refunds',
+  `select distinct tenant_id as "tenantId", order_id as "orderId"
+     from (select tenant_id, order_id from refunds where state = 'pending' order by changed_at limit $1::int) f`,
+);
+
+/** Ours that the provider has not ended, those first that have waited longest. */
+async function withPending(db: Query): Promise<OrderId[]> {
+  return (await db.query<OrderId>({ ...findPending, values: [PENDING_PER_LOOK] })).rows;
+}
+
+export interface RefundLook {
+  pool: Pool;
+  refunds: CardRefunds;
+  log: Log;
+  /** The pause between two looks. */
+  everyMs: number;
+  /** How far back the provider's list is read, before it is begun anew. */
+  lookBackMs?: number;
+  now?: () => number;
+}
+
+const PENDING_PER_LOOK = 20;
+const LOOK_BACK_MS = 35 * 24 * 60 * 60_000;
+
+/**
+ * Looks again and again at the provider's list of refunds, whoever made them, and at ours that have not ended: whatever
+ * webhooks bring or lose, this finds it. A look reads the newest page and one further back, and asks about the charges of which it
+ * shows something new.
+ * @returns ends it
+ */
+export function keepLearning(look: RefundLook): () => Promise<void> {
+  const stopping = new AbortController();
+  const { log, everyMs } = look;
+  const running = (async () => {
+    for (let after: string | null = null; !stopping.signal.aborted; ) {
+      try {
+        after = await lookOnce(look, after);
+      } catch (error) {
+        const { message } = error as Error;
+        log.warn({ message }, 'the card provider’s refunds were not looked at; trying again');
+      }
+      await delay(everyMs, undefined, { signal: stopping.signal, ref: false }).catch(() => undefined);
+    }
+  })();
+  return async () => {
+    stopping.abort();
+    await running;
+  };
+}
+
+/** @param after where the last look had come to; null begins anew. @returns where the next goes on. @throws pg errors */
+export async function lookOnce(look: RefundLook, after: string | null): Promise<string | null> {
+  const { pool, refunds, log, now = Date.now, lookBackMs = LOOK_BACK_MS } = look;
+  const newest = await refunds.newest(null);
+  const older = after === null ? newest : await refunds.newest(after);
+  const seen = [...(newest?.refunds ?? []), ...(older === newest ? [] : (older?.refunds ?? []))];
+  const orders = [...(await withNews(pool, seen)), ...(await withPending(pool))];
+  for (const order of new Map(orders.map((one) => [`${one.tenantId} ${one.orderId}`, one])).values()) {
+    const found = await learnRefunds(pool, refunds, order);
+    if (found.kind === 'learned' && found.changes > 0) {
+      log.info({ orderId: order.orderId, changes: found.changes }, 'refunds were learned from the card provider');
+    }
+  }
+  const last = older?.refunds.at(-1);
+  return older?.next != null && last !== undefined && last.createdAtMs > now() - lookBackMs ? older.next : null;
+}
+
+async function withNews(db: Query, seen: ListedRefund[]): Promise<OrderId[]> {
+  const byOrder = Map.groupBy(seen, ({ tenantId, orderId }) => `${tenantId} ${orderId}`);
+  const changed: OrderId[] = [];
+  for (const told of byOrder.values()) {
+    const [order] = told;
+    if (order === undefined) continue;
+    if (learned(await readRefundsOf(db, order), told).length > 0) changed.push(order);
+  }
+  return changed;
+}

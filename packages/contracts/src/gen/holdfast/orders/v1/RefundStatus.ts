@@ -1,0 +1,26 @@
+// Original file: protos/holdfast/orders/v1/orders.proto
+
+export const RefundStatus = {
+  REFUND_STATUS_UNSPECIFIED: 'REFUND_STATUS_UNSPECIFIED',
+  REFUND_STATUS_PROCESSING: 'REFUND_STATUS_PROCESSING',
+  REFUND_STATUS_PENDING: 'REFUND_STATUS_PENDING',
+  REFUND_STATUS_SUCCEEDED: 'REFUND_STATUS_SUCCEEDED',
+  REFUND_STATUS_FAILED: 'REFUND_STATUS_FAILED',
+  REFUND_STATUS_PARKED: 'REFUND_STATUS_PARKED',
+} as const;
+
+export type RefundStatusInput =
+  | 'REFUND_STATUS_UNSPECIFIED'
+  | 0
+  | 'REFUND_STATUS_PROCESSING'
+  | 1
+  | 'REFUND_STATUS_PENDING'
+  | 2
+  | 'REFUND_STATUS_SUCCEEDED'
+  | 3
+  | 'REFUND_STATUS_FAILED'
+  | 4
+  | 'REFUND_STATUS_PARKED'
+  | 5
+
+export type RefundStatus = typeof RefundStatus[keyof typeof RefundStatus]
