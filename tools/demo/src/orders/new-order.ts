@@ -46,7 +46,8 @@ export const customerIdOf = (customer: number): string => `customer-${String(cus
 /** In nobody's catalogue. */
 export const UNUSED_SKU = 'item-unused';
 /** What no carrier delivers to. */
-const UNDELIVERABLE_POSTAL_CODE = '00000';
+/** A code that the country could have, and the carrier knows no place of. */
+const UNDELIVERABLE = { postalCode: '00000', country: 'DE' };
 
 const LINES = { from: 5, to: 15 };
 const QUANTITY = { from: 1, to: 10 };
@@ -163,6 +164,6 @@ function drawAddress(random: Random, customer: number): OrderRequest['shipTo'] {
     name: `Customer ${customer}`,
     line1: `${random.integer(1, 200)} Example Street`,
     ...place,
-    ...(random.chance(RATES.undeliverable) && { postalCode: UNDELIVERABLE_POSTAL_CODE }),
+    ...(random.chance(RATES.undeliverable) && UNDELIVERABLE),
   };
 }
