@@ -33,7 +33,7 @@ export type WaitOutcome =
 /** The same, for who wants to know as well that a step waits for something outside. */
 export type SettledOutcome = WaitOutcome | { kind: 'waiting'; snapshot: SagaSnapshot };
 
-export function judgeEnd(snapshot: SagaSnapshot): WaitOutcome | null {
+function judgeEnd(snapshot: SagaSnapshot): WaitOutcome | null {
   return hasEnded(snapshot.state) || snapshot.state === 'parked' ? { kind: 'ended', snapshot } : null;
 }
 
