@@ -4,8 +4,9 @@ import type { Static } from 'typebox';
 
 // Shapes of the HTTP API: what is checked, and what /openapi.json says. Unknown members are refused everywhere.
 
-const closed = { additionalProperties: false };
-const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) => Type.Union([schema, Type.Null()]);
+export const closed = { additionalProperties: false };
+export const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
+  Type.Union([schema, Type.Null()]);
 
 const Sku = Type.String({ pattern: SHOP_ID_PATTERN, description: `The shop’s own name of an item. ${SHOP_ID_RULE}` });
 const CustomerId = Type.String({
@@ -14,7 +15,7 @@ const CustomerId = Type.String({
 });
 const Currency = Type.String({ pattern: '^[A-Z]{3}$', description: 'ISO 4217, one that is in use', examples: ['EUR'] });
 const MinorUnits = Type.Integer({ description: 'Minor units of the currency: of EUR 1/100, of JPY 1, of KWD 1/1000' });
-const Instant = Type.String({ format: 'date-time', description: 'RFC 3339, UTC' });
+export const Instant = Type.String({ format: 'date-time', description: 'RFC 3339, UTC' });
 // Shows something, and nothing that shipping or the database would refuse later.
 const text = (maxLength: number, rest: object = {}) =>
   Type.String({ minLength: 1, maxLength, pattern: TEXT_PATTERN, ...rest });
@@ -133,7 +134,7 @@ export const OrderRequest = Type.Object(
   closed,
 );
 
-const OrderStatus = Type.Enum([
+export const OrderStatus = Type.Enum([
   'processing',
   'awaiting_payment',
   'completed',
@@ -143,7 +144,7 @@ const OrderStatus = Type.Enum([
   'parked',
 ]);
 
-const Failure = Type.Object({
+export const Failure = Type.Object({
   step: Type.String(),
   reason: Type.String({ description: 'One of the failure reasons of docs/errors.md' }),
   message: Type.String(),
@@ -248,7 +249,9 @@ export const Dispatched = Type.Object({
   dispatchedAt: Instant,
 });
 
-const nextCursor = nullable(Type.String({ description: 'Hand it in as `cursor` for the next page; null on the last' }));
+export const nextCursor = nullable(
+  Type.String({ description: 'Hand it in as `cursor` for the next page; null on the last' }),
+);
 
 export const RefundList = Type.Object({ refunds: Type.Array(Refund), nextCursor });
 
@@ -268,23 +271,6 @@ export const RefundPageQuery = Type.Object(
   closed,
 );
 
-export const SagaPageQuery = Type.Object(
-  {
-    ...PageQuery.properties,
-    step: Type.Optional(
-      Type.String({
-        pattern: '^[a-z0-9-]{1,64}$',
-        description: 'Only sagas that have not ended and stand at this step',
-        examples: ['charge-payment'],
-      }),
-    ),
-    minAge: Type.Optional(
-      Type.String({ pattern: '^\\d{1,9}$', description: 'Only sagas begun at least this many seconds ago' }),
-    ),
-  },
-  closed,
-);
-
 export const IdParams = Type.Object({ id: Type.String({ maxLength: 100 }) });
 export const RefundParams = Type.Object({
   id: Type.String({ maxLength: 100 }),
@@ -292,64 +278,6 @@ export const RefundParams = Type.Object({
 });
 export const SkuParams = Type.Object({ sku: Sku });
 export const CustomerParams = Type.Object({ customerId: CustomerId });
-
-const Parked = Type.Object({
-  step: Type.String(),
-  direction: Type.String(),
-  reason: Type.String(),
-  detail: Type.String(),
-  attempts: Type.Integer(),
-  at: Instant,
-});
-
-const SagaSummary = Type.Object({
-  id: Type.String(),
-  definition: Type.String(),
-  status: OrderStatus,
-  step: nullable(Type.String()),
-  epoch: Type.Integer(),
-  failure: nullable(Failure),
-  parked: nullable(Parked),
-  startedAt: Instant,
-  updatedAt: Instant,
-  deadlineAt: Instant,
-  endedAt: nullable(Instant),
-});
-
-export const Saga = Type.Object({
-  ...SagaSummary.properties,
-  ownerId: Type.Integer(),
-  cancelRequestedAt: nullable(Instant),
-  steps: Type.Array(
-    Type.Object({
-      name: Type.String(),
-      kind: Type.String(),
-      attempts: Type.Array(
-        Type.Object({
-          direction: Type.Union([Type.Literal('act'), Type.Literal('undo')]),
-          attempt: Type.Integer({ description: 'From 1, counted afresh by every owner' }),
-          epoch: Type.Integer(),
-          outcome: Type.String(),
-          detail: nullable(Type.String()),
-          startedAt: Instant,
-          endedAt: Instant,
-          durationMs: Type.Integer(),
-        }),
-      ),
-    }),
-  ),
-  interventions: Type.Array(
-    Type.Object({
-      verb: Type.Union([Type.Literal('resume'), Type.Literal('retry'), Type.Literal('compensate')]),
-      epoch: Type.Integer({ description: 'The one that the saga has had since' }),
-      parked: nullable(Parked),
-      at: Instant,
-    }),
-    { description: 'What operators have done, oldest first; `parked` says why the saga had been parked' },
-  ),
-});
-
-export const SagaList = Type.Object({ sagas: Type.Array(SagaSummary), nextCursor });
 
 const Version = Type.Integer({ description: 'Rises with every change; the `ETag` is this in quotes' });
 const MAX_COUNT = 1_000_000_000_000;
