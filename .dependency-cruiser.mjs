@@ -20,7 +20,9 @@ const ROOMS = {
   postgres: ['core'],
   redis: ['core'],
   http: ['core', 'postgres'],
-  grpc: ['core', 'postgres', 'http'],
+  rpc: ['core', 'postgres'],
+  grpc: ['core', 'postgres', 'rpc'],
+  connect: ['core', 'postgres', 'rpc'],
   fastify: ['core', 'postgres', 'http'],
   express: ['core', 'postgres', 'http'],
   koa: ['core', 'postgres', 'http'],
@@ -51,7 +53,7 @@ const floors = FLOORS.flatMap((floor, at) =>
 const IDEMPOTENCY = 'packages/idempotency/src';
 const rooms = Object.entries(ROOMS).map(([room, below]) => ({
   name: `rooms: idempotency/${room}`,
-  comment: `packages/idempotency: core <- postgres <- http <- {grpc, fastify}; redis sees core alone.`,
+  comment: `packages/idempotency: core <- postgres <- http <- {fastify, express, …}, rpc <- {grpc, connect}; redis sees core alone.`,
   severity: 'error',
   from: { path: `^${IDEMPOTENCY}/${room}/`, pathNot: TEST },
   to: { path: `^${IDEMPOTENCY}/`, pathNot: [room, ...below].map((one) => `^${IDEMPOTENCY}/${one}/`) },

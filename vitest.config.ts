@@ -13,6 +13,7 @@ const PROOFS = [
   'packages/saga/src/journal/model-database.db.test.ts',
   'packages/testing/src/simulation/planted-bugs.test.ts',
   'tools/auditor/src/auditor-money.db.test.ts',
+  'tools/auditor/src/auditor-refunds.db.test.ts',
   'tools/auditor/src/auditor.db.test.ts',
   'tests/cluster.test.ts',
   'tests/growth.test.ts',
@@ -39,6 +40,7 @@ const ORDERS = [
   'other-clients',
   'place-order',
   'refunds',
+  'refunds-page',
   'retried-writes',
   'world-orders',
 ].map((name) => `tests/${name}.test.ts`);

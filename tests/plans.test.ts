@@ -33,6 +33,8 @@ const NOT_BY_KEY = new Set([
   'saga.dead-owners',
   'saga.sagas-of-owner',
   'saga.own-neglected',
+  'saga.unknown-definitions',
+  'saga.due',
   'saga.forget-owners',
   // By name, among the processes that there are: a handful of rows.
   'saga.end-leases-of',
@@ -176,9 +178,9 @@ async function fill(): Promise<void> {
   const key = `'shop', 'k' || n`;
   const from = `from generate_series(1, ${ROWS}) as n`;
   const inserts: [string, string][] = [
-    ['claims (tenant_id, scope, name, operation, state)', `${key}, 'act', 'act', 'completed'`],
-    ['inbox (tenant_id, scope, consumer, message_id)', `${key}, 'k', 'k'`],
-    ['fences (tenant_id, order_id, epoch)', `${key}, 1`],
+    ['holdfast.claims (tenant_id, scope, name, operation, state)', `${key}, 'act', 'act', 'completed'`],
+    ['holdfast.inbox (tenant_id, scope, consumer, message_id)', `${key}, 'k', 'k'`],
+    ['holdfast.fences (tenant_id, order_id, epoch)', `${key}, 1`],
     ['stock (tenant_id, sku, on_hand, unit_price, currency)', `${key}, 1, 1, 'EUR'`],
     ['stock_entries (tenant_id, sku, entry_key, kind, delta)', `${key}, 'k', 'adjust', 1`],
     [

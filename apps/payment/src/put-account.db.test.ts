@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { type TestParticipant, testParticipant } from '@holdfast/participant/test';
+import { transaction } from '@holdfast/postgres';
 import { services } from '@holdfast/rpc';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { putAccount } from './account.ts';
 import { paymentMigrations, paymentService } from './index.ts';
 
 let payment: TestParticipant<typeof services.payment>;
@@ -52,9 +54,17 @@ describe('a balance that is set', () => {
     await charge(customerId, 3_000);
     expect(await put({ customerId, balance: 10_000 }, key)).toEqual({ ...once, replayed: true });
     expect((await accountOf(customerId)).balance).toBe(7_000);
-    // K5: past its claim, the entry says that it was set.
-    await payment.database.pool.query('delete from holdfast.claims where tenant_id = $1 and scope = $2', ['shop', key]);
-    expect(await put({ customerId, balance: 10_000 }, key)).toMatchObject({ kind: 'completed' });
+  });
+
+  it('K5, K8: when neither a claim nor a cache knows its key, its entry still says that it was set', async () => {
+    const customerId = await customerWith(0);
+    const key = newKey();
+    await put({ customerId, balance: 10_000 }, key);
+    await charge(customerId, 3_000);
+    const again = await transaction(payment.database.pool, (tx) =>
+      putAccount(tx, 'shop', { customerId, balance: 10_000 }, { condition: { versions: [], opened: false }, key }),
+    );
+    expect(again).toMatchObject({ kind: 'completed', result: { balance: 7_000 } });
     expect((await accountOf(customerId)).balance).toBe(7_000);
   });
 

@@ -148,6 +148,40 @@ export async function plantRefundRow(
   );
 }
 
+/** A refund that the API made and that has succeeded, in all the books. */
+export async function plantBookedRefund(
+  books: TestBooks,
+  refund: { id: string; orderId: string; amount: number; pays: 'balance' | 'card' },
+): Promise<void> {
+  const { id, orderId, amount, pays } = refund;
+  await books.pools.orchestrator.query(
+    `insert into refunds (id, order_id, tenant_id, origin, amount, currency, created_at)
+     values ($1, $2, $3, 'api', $4, 'EUR', clock_timestamp())`,
+    [id, orderId, TENANT, amount],
+  );
+  await books.pools.orchestrator.query(
+    `insert into holdfast.sagas (id, definition, input, state, outputs, owner_id, deadline_at, changed_at, ended_at)
+     values ($1, 'refund-order', '{}', 'completed', '{"refund-payment": {"status": "succeeded"}}', 1, clock_timestamp(),
+             clock_timestamp(), clock_timestamp())`,
+    [id],
+  );
+  await plantRefundRow(books, { id, orderId, origin: 'api', amount });
+  await books.pools.payment.query('update charges set refunded_amount = $2 where order_id = $1', [orderId, amount]);
+  if (pays === 'card') {
+    await books.pools.sandbox.query(
+      `insert into ledger (intent_id, entry_id, kind, amount, currency, order_id, tenant_id)
+       values ($1, $2, 'refunded', $3, 'eur', $4, $5)`,
+      [`pi_${orderId}`, `re_${id}`, amount, orderId, TENANT],
+    );
+    return;
+  }
+  await books.pools.payment.query(
+    `insert into account_entries (tenant_id, customer_id, entry_key, kind, delta) values ($1, $2, $3, 'refund', $4)`,
+    [TENANT, CUSTOMER, `${id}:refund-payment`, amount],
+  );
+  await books.pools.payment.query('update accounts set balance = balance + $1', [amount]);
+}
+
 /** An entry of an order's step, with the balance that it changes. */
 export async function plantEntry(books: TestBooks, id: string, kind: 'debit' | 'refund', delta: number): Promise<void> {
   const key = `${id}:charge-payment${kind === 'refund' ? ':undo' : ''}`;

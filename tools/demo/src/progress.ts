@@ -14,6 +14,8 @@ export class Progress {
   readonly customers = new Map<string, number>();
   /** Requests that were sent again under their key. */
   retries = 0;
+  /** Parts of completed orders that were given back. */
+  refunds = 0;
   /** From the first request of an order to its end as the customer saw it. */
   readonly endedAfterMs: number[] = [];
   lastKillAtMs: number | undefined;

@@ -34,6 +34,7 @@ export function reportLines(result: RunResult, width: number): string[] {
   return [
     `orders     ${listed(progress.ended)}`,
     `refused    ${listed(progress.reasons) || 'none'}`,
+    `refunded   ${progress.refunds} completed orders, wholly or in part`,
     `customers  ${customersLine(progress.customers)}`,
     `rate       ${(progress.endedCount / seconds).toFixed(0)} orders/s over ${seconds.toFixed(1)} s; ` +
       `to the end p50 ${quantile(progress.endedAfterMs, 0.5)} ms, p99 ${quantile(progress.endedAfterMs, 0.99)} ms`,

@@ -28,6 +28,7 @@ interface Reply {
 const REQUEST_TIMEOUT_MS = 20_000;
 /** How long a customer keeps trying before it is a complaint. */
 const PATIENCE_MS = 90_000;
+const REFUND_POLL_MS = 200;
 const BACKOFF = { baseMs: 50, capMs: 1_000 };
 const TERMINAL: ReadonlySet<OrderStatus> = new Set(['completed', 'failed', 'cancelled']);
 
@@ -49,10 +50,39 @@ export async function buy(shop: Shop, order: NewOrder): Promise<string | undefin
   if (order.cancel) await request(shop, 'POST', `/v1/orders/${placed.id}/cancel`);
   await confirmPayment(shop, order, placed);
   const ended = TERMINAL.has(placed.status) ? placed : await follow(shop, placed.id);
+  if (ended?.status === 'completed' && order.refunded > 0) await giveBack(shop, order, ended);
   if (ended !== undefined) {
     shop.progress.orderEnded(ended.status, ended.failure?.reason, performance.now() - startedAtMs);
   }
   return placed.id;
+}
+
+/** A part of a completed order, under one key, followed to its end. */
+async function giveBack(shop: Shop, order: NewOrder, { id, total }: OrderBody): Promise<void> {
+  const amount = Math.max(1, Math.floor((total ?? 0) * order.refunded));
+  const key = `${shop.runId}-refund-${String(order.number).padStart(8, '0')}`;
+  const path = `/v1/orders/${id}/refunds`;
+  const made = await request(shop, 'POST', path, { body: { amount }, headers: { 'idempotency-key': key } });
+  if (made?.status !== 201) {
+    if (made !== undefined)
+      shop.progress.complaints.push(`${key}: answered ${made.status}: ${made.text.slice(0, 300)}`);
+    return;
+  }
+  const { id: refundId } = JSON.parse(made.text) as { id: string };
+  const deadlineAtMs = performance.now() + PATIENCE_MS;
+  while (performance.now() < deadlineAtMs && !shop.signal.aborted) {
+    const seen = await request(shop, 'GET', `${path}/${refundId}`);
+    const status = seen && (JSON.parse(seen.text) as { status?: string }).status;
+    if (status === 'succeeded') {
+      shop.progress.refunds += 1;
+      return;
+    }
+    if (status === 'failed')
+      shop.progress.complaints.push(`${key}: the refund has failed: ${seen?.text.slice(0, 300)}`);
+    if (status === 'failed') return;
+    await delay(REFUND_POLL_MS);
+  }
+  if (!shop.signal.aborted) shop.progress.complaints.push(`${key}: the refund has not ended`);
 }
 
 async function place(shop: Shop, order: NewOrder, key: string): Promise<string | undefined> {

@@ -167,7 +167,7 @@ export const MUTATIONS: readonly Mutation[] = [
         file: `${IDEMPOTENCY}/fastify/fastify.db.test.ts`,
         titles: ['K9: an ORM’s nested transaction', 'K9: a handler'],
       },
-      { file: `${IDEMPOTENCY}/grpc/keyed-server.db.test.ts`, titles: ['K9: gives an error'] },
+      { file: `${IDEMPOTENCY}/rpc/adapters.db.test.ts`, titles: ['K9: gives an error'] },
     ],
   },
   {
@@ -223,7 +223,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'the entry of a set',
     red: [
       { file: 'apps/inventory/src/put-stock.db.test.ts', titles: ['K5, K8: when its claim is gone'] },
-      { file: 'apps/payment/src/put-account.db.test.ts', titles: ['K8, G18: under a key'] },
+      { file: 'apps/payment/src/put-account.db.test.ts', titles: ['K5, K8: when neither'] },
     ],
   },
   {

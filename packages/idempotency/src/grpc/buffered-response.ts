@@ -1,4 +1,5 @@
 import { Metadata, type Responder, type ServerInterceptingCallInterface, status } from '@grpc/grpc-js';
+import { REPLAYED } from '../rpc/key-errors.ts';
 
 /** A status as a handler sends it. */
 export type AnsweredStatus = Parameters<ServerInterceptingCallInterface['sendStatus']>[0];
@@ -15,8 +16,6 @@ export interface BufferedResponse {
   /** Sends a stored message to a duplicate, whose handler never started. */
   replay(call: ServerInterceptingCallInterface, bytes: Buffer): void;
 }
-
-const REPLAYED = 'idempotent-replayed';
 
 /** Buffers a unary handler's metadata, message and status until its transaction has committed (K1). */
 export function bufferedResponse(): BufferedResponse {

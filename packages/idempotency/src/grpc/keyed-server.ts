@@ -1,10 +1,8 @@
 /*
  * `idempotency-key` for a grpc-js server of one's own: an interceptor around unary handlers.
  *
- * K1  The handler's effect, the key's claim and the stored answer are one transaction. Nothing leaves before it commits: the
- *     handler's metadata, message and status are buffered until then.
- * K2  Replays are the stored bytes, of the message or of the status and its details.
- * G13 A caller that hangs up, or whose deadline has passed, ends nothing: the handler goes on, and its answer is stored.
+ * What is promised is at the top of keyed-calls.ts. Here:
+ * K1  Nothing leaves before the commit: the handler's metadata, message and status are buffered until then.
  */
 import {
   type handleUnaryCall,
@@ -15,35 +13,16 @@ import {
   status,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
-import { inSchema, type Pool } from '@holdfast/postgres';
-import type { AnswerCache } from '../core/answer-cache.ts';
-import { TOMBSTONE_MS } from '../core/retention-clock.ts';
-import { createKeyedRunner } from '../postgres/keyed-runner.ts';
-import type { IdempotentCall } from './idempotent-call.ts';
+import type { IdempotentCall } from '../rpc/idempotent-call.ts';
+import { storableCodes } from '../rpc/key-errors.ts';
+import { KeyedCalls, type KeyedCallsOptions } from '../rpc/keyed-calls.ts';
 import { interceptKeyed, type KeyedServerParts } from './intercept-keyed.ts';
-import { storableCodes } from './stored-refusal.ts';
 
-export interface KeyedServerOptions {
-  /** Of the database that holds both the claims and the handlers' own tables. */
-  pool: Pool;
-  /** Where the tables of keys are. Default `holdfast`. */
-  schema?: string | undefined;
+export interface KeyedServerOptions extends KeyedCallsOptions {
   /** Whose key it is, from the credentials. @throws a grpc-js error (with a `code`) for a caller without any */
   tenantOf: (metadata: Metadata) => string;
-  /** Shared by all processes, such as Redis. None: the same answers. */
-  cache?: AnswerCache | undefined;
   /** Codes of business refusals, stored and replayed. Default FAILED_PRECONDITION only. */
   storedCodes?: readonly status[];
-  /** How long a handler may run before it is rolled back. Default 10 s. */
-  handlerTimeoutMs?: number;
-  /** A key whose date is older than this and that is not known was forgotten, not new (H16). Default 30 days. */
-  tombstoneMs?: number;
-  /** In the ErrorInfo of errors of its own. Default `holdfast`. */
-  domain?: string;
-  /** Called with a handler's error that is not for the caller, who gets INTERNAL. */
-  onError?: (error: unknown, path: string) => void;
-  /** Milliseconds since 1970. */
-  now?: () => number;
 }
 
 export interface KeyedServer {
@@ -65,23 +44,14 @@ export interface KeyedServer {
   ): handleUnaryCall<Request, Response>;
 }
 
-const HANDLER_TIMEOUT_MS = 10_000;
-
 export function createKeyedServer(options: KeyedServerOptions): KeyedServer {
   const inHand = new WeakMap<Metadata, IdempotentCall & { fail: (error: unknown) => void }>();
   const keyedPaths = new Map<string, string>();
-  const { cache, handlerTimeoutMs = HANDLER_TIMEOUT_MS } = options;
-  const pool = inSchema(options.pool, options.schema);
   const parts: KeyedServerParts = {
-    pool,
+    calls: new KeyedCalls(options),
     inHand,
-    runner: createKeyedRunner({ pool, cache, effectTimeoutMs: handlerTimeoutMs }),
     tenantOf: options.tenantOf,
     storedCodes: storableCodes(options.storedCodes ?? [status.FAILED_PRECONDITION]),
-    domain: options.domain ?? 'holdfast',
-    onError: options.onError ?? (() => {}),
-    tombstoneMs: options.tombstoneMs ?? TOMBSTONE_MS,
-    now: options.now ?? Date.now,
   };
   const of = (call: { metadata: Metadata }) => {
     const found = inHand.get(call.metadata);

@@ -142,8 +142,11 @@ export interface RunnableStep extends StepBase<string> {
 }
 
 export interface SagaDefinition<Input = unknown, Outputs = unknown> {
-  /** Stored data: a definition is never renamed. */
+  /** As it is stored with its sagas: never renamed, and from the second version on with that behind it (`book-trip@2`). */
   name: string;
+  /** The name without the version. */
+  family: string;
+  version: number;
   /** From the start of the saga; when it passes before the pivot is known to be done, the saga turns back. */
   deadlineMs: number;
   steps: readonly RunnableStep[];
@@ -177,7 +180,8 @@ type Checked<Mistake> = [Mistake] extends [never] ? unknown : Mistake;
 
 /**
  * Defines a saga as a table: `defineSaga<Input, Outputs>()({ name, deadlineMs, steps })`, where `Outputs` maps each
- * step's name to what its act answers. The order (compensatable steps, then one pivot, then retriable ones) and the
+ * step's name to what its act answers. A table whose steps, kinds or order change gets the next `version` (1 without one): sagas
+ * finish under the version that they began with, so an engine is given the old one too until the last of them has ended. The order (compensatable steps, then one pivot, then retriable ones) and the
  * completeness of the steps are checked by the compiler; names and durations when it runs.
  *
  * @throws TypeError naming what is wrong with the table
@@ -185,15 +189,19 @@ type Checked<Mistake> = [Mistake] extends [never] ? unknown : Mistake;
 export function defineSaga<Input, Outputs extends object>() {
   return <const Steps extends readonly Step<Input, Outputs>[]>(table: {
     name: string;
+    version?: number;
     deadlineMs: number;
     steps: Steps & Checked<OrderMistake<Steps> | MissingStep<keyof Outputs & string, Steps>>;
   }): SagaDefinition<Input, Outputs> => {
     // A saga is only ever driven by the definition that it was stored under, so what its steps are handed is what
     // their own types say. This is the one spot where those types are forgotten.
     const steps = table.steps as readonly unknown[] as readonly RunnableStep[];
-    validate(table.name, table.deadlineMs, steps);
+    const { name: family, version = 1 } = table;
+    validate(family, version, table.deadlineMs, steps);
     return {
-      name: table.name,
+      name: version === 1 ? family : `${family}@${version}`,
+      family,
+      version,
       deadlineMs: table.deadlineMs,
       steps,
       pivotIndex: steps.findIndex((step) => step.kind === 'pivot'),
@@ -204,9 +212,10 @@ export function defineSaga<Input, Outputs extends object>() {
 const NAME = /^[a-z0-9-]+$/;
 const RANK = { compensatable: 0, pivot: 1, retriable: 2 } as const satisfies Record<StepKind, number>;
 
-function validate(name: string, deadlineMs: number, steps: readonly RunnableStep[]): void {
+function validate(name: string, version: number, deadlineMs: number, steps: readonly RunnableStep[]): void {
   const mistakes: string[] = [];
   if (!NAME.test(name)) mistakes.push(`its name must match ${NAME}`);
+  if (!(Number.isSafeInteger(version) && version > 0)) mistakes.push('its version must be a whole number from 1');
   if (!isDuration(deadlineMs)) mistakes.push('deadlineMs must be a positive number of milliseconds');
   if (steps.length === 0) mistakes.push('it needs at least one step');
   for (const [index, step] of steps.entries()) {

@@ -201,9 +201,15 @@ export class Beginnings {
 
   #definition(definition: string | SagaDefinition): SagaDefinition {
     const name = typeof definition === 'string' ? definition : definition.name;
-    const known = this.#context.definitions.get(name);
+    const known = typeof definition === 'string' ? this.#newest(name) : this.#context.definitions.get(name);
     if (known === undefined) throw new TypeError(`unknown saga definition ${name}: pass it to createEngine`);
     return known;
+  }
+
+  /** Of that family; a name with its version stands for that one alone. */
+  #newest(name: string): SagaDefinition | undefined {
+    const versions = [...this.#context.definitions.values()].filter(({ family }) => family === name);
+    return versions.sort((a, b) => b.version - a.version)[0] ?? this.#context.definitions.get(name);
   }
 
   async #insert(db: Database, saga: NewSaga): Promise<SagaRow | undefined> {

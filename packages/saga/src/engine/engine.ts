@@ -52,9 +52,10 @@ import { type Clock, type Database, systemClock, within } from './ports.ts';
 import { ProcessLease } from './process-lease.ts';
 import { sweep } from './recovery.ts';
 import { type Admission, RunningSagas, type Slot } from './running-sagas.ts';
+import { Strangers } from './strangers.ts';
 import { type Term, Terms } from './term.ts';
 import { type Sleeper, type WakeContext, wake } from './wake.ts';
-import { type SettledOutcome, type SnapshotListener, type WaitOutcome, Watchers } from './watchers.ts';
+import { type SnapshotListener, type WaitOutcome, Watchers } from './watchers.ts';
 
 /** One per process. @throws TypeError when two definitions share a name */
 export function createEngine(options: EngineOptions): Engine {
@@ -75,8 +76,11 @@ export class Engine {
   readonly #crashPoint: CrashPointListener;
   readonly #definitions: Map<string, SagaDefinition>;
   readonly #watchers: Watchers;
+  /** As waitForEnd; and returns as soon as a step waits for something outside. @throws what `pg` throws */
+  readonly waitUntilSettled: Watchers['untilSettled'];
   readonly #beginnings: Beginnings;
   readonly #written: WriterStats = { flushes: 0, checkpoints: 0, attempts: 0 };
+  readonly #strangers: Strangers;
   readonly #terms: Terms;
   #state: 'new' | 'started' | 'stopping' | 'stopped' = 'new';
   #cancelSweep = () => {};
@@ -88,11 +92,11 @@ export class Engine {
     this.#running = new RunningSagas(options.maxRunning ?? 2_000);
     this.#clock = options.clock ?? systemClock;
     this.#crashPoint = options.crashPoint ?? (() => {});
+    this.waitUntilSettled = (id, waitMs, signal) => this.#watchers.untilSettled(id, waitMs, signal);
     this.#watchers = new Watchers({
       local: (id) => this.#running.find(id)?.snapshot,
       stored: (id) => readSnapshot(options.pool, id),
-      log: options.log,
-      clock: this.#clock,
+      ...{ log: options.log, clock: this.#clock },
     });
     this.#terms = new Terms({
       options,
@@ -106,8 +110,9 @@ export class Engine {
     });
     this.#definitions = new Map(options.definitions.map((definition) => [definition.name, definition]));
     if (this.#definitions.size !== options.definitions.length) {
-      throw new TypeError('two saga definitions share a name: rename the newer one');
+      throw new TypeError('two saga definitions share a name and a version: give the newer one the next version');
     }
+    this.#strangers = new Strangers({ ...options, clock: this.#clock, definitions: [...this.#definitions.keys()] });
     this.#beginnings = new Beginnings({
       db: options.pool,
       definitions: this.#definitions,
@@ -240,8 +245,8 @@ export class Engine {
   }
 
   /**
-   * Tells a step something from outside. It is stored: the act sees it from then on (`context.signals`), may it come before the step
-   * is reached, before its wait or twice; a step that waits is asked again at once, here. It decides nothing by itself.
+   * Tells a step something from outside. It is stored, and the act sees it from then on (`context.signals`), however early it comes
+   * and how often; a step that waits is asked again at once, here. It decides nothing by itself.
    *
    * @throws RangeError when it is too large; what `pg` throws: it may be stored then, and sending it again does no harm
    */
@@ -267,11 +272,6 @@ export class Engine {
   /** Waits up to `waitMs` until the saga has ended or is parked, wherever it is driven. @throws what `pg` throws */
   waitForEnd(id: string, waitMs: number, signal?: AbortSignal): Promise<WaitOutcome> {
     return this.#watchers.untilEnded(id, waitMs, signal);
-  }
-
-  /** As waitForEnd; and returns as soon as a step waits for something outside. @throws what `pg` throws */
-  waitUntilSettled(id: string, waitMs: number, signal?: AbortSignal): Promise<SettledOutcome> {
-    return this.#watchers.untilSettled(id, waitMs, signal);
   }
 
   /** Resolves when this process has released the saga: it has ended or parked, or another process owns it. */
@@ -330,9 +330,9 @@ export class Engine {
       cancelRequested: (id) => this.#running.find(id)?.requestCancel(),
     });
     if (adopted > 0) this.#options.metrics?.sagasAdopted(adopted);
-    const { ownerId } = term;
-    if (adopted + restarted > 0)
-      this.#options.log.info({ ownerId, adopted, restarted }, 'this process has adopted sagas');
+    await this.#strangers.look();
+    const fields = { ownerId: term.ownerId, adopted, restarted };
+    if (adopted + restarted > 0) this.#options.log.info(fields, 'this process has adopted sagas');
   }
 
   /** Takes a saga that is due. Whatever keeps this process from it (no room, no lease): it stays due, for the next sweep of any. */

@@ -73,11 +73,11 @@ export class Watchers {
     for (const watch of this.#watches.get(id) ?? []) watch.released();
   }
 
-  untilEnded(id: string, waitMs: number, signal: AbortSignal | undefined): Promise<WaitOutcome> {
+  untilEnded(id: string, waitMs: number, signal?: AbortSignal): Promise<WaitOutcome> {
     return this.until<WaitOutcome>({ id, judge: judgeEnd, waitMs, signal });
   }
 
-  untilSettled(id: string, waitMs: number, signal: AbortSignal | undefined): Promise<SettledOutcome> {
+  untilSettled(id: string, waitMs: number, signal?: AbortSignal): Promise<SettledOutcome> {
     return this.until<SettledOutcome>({ id, judge: judgeSettled, waitMs, signal });
   }
 

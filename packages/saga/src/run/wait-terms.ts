@@ -34,7 +34,7 @@ export function enterWait({ name: step, waits }: RunnableStep, outcome: Waiting,
   return { waiting: { step, reason, data, since, until }, terms: { waitMs, seen, extendMs, mayTurnBack } };
 }
 
-export const DELAY = 'DELAY';
+const DELAY = 'DELAY';
 /** More than a saga can have. */
 const EVERY_SIGNAL = 2_147_483_647;
 

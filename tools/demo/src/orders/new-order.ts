@@ -26,6 +26,8 @@ export interface NewOrder {
   waitSeconds: number;
   /** Cancelled as soon as it is placed. */
   cancel: boolean;
+  /** The share of the total that is given back once the order has completed; 0: none. */
+  refunded: number;
   /** What its customer does when the payment has to be confirmed. */
   customer: 'confirms' | 'fails' | 'leaves';
 }
@@ -63,6 +65,7 @@ const RATES = {
   otherCurrency: 0.01,
   undeliverable: 0.01,
   cancelled: 0.02,
+  refunded: 0.1,
   card: 0.5,
   cardDeclined: 0.04,
   checked: 0.06,
@@ -74,6 +77,7 @@ const RATES = {
   waits: 0.5,
 };
 
+const REFUNDED_SHARES = [0.1, 0.5, 1];
 const GOOD_CARDS = ['pm_card_visa', 'pm_card_mastercard'];
 const DECLINED_CARDS = ['pm_card_chargeDeclined', 'pm_card_chargeDeclinedInsufficientFunds'];
 /** By Stripe's names: the bank asks its customer. */
@@ -124,6 +128,7 @@ function newOrder(random: Random, number: number, size: ShopSize, skew: Skew): N
     copies: random.chance(RATES.sentAtOnce) ? random.integer(COPIES.from, COPIES.to) : 1,
     waitSeconds: random.chance(RATES.waits) ? WAIT_SECONDS : 0,
     cancel: random.chance(RATES.cancelled),
+    refunded: random.chance(RATES.refunded) ? random.pick(REFUNDED_SHARES) : 0,
     customer: drawCustomer(random),
   };
 }

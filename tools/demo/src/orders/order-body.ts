@@ -9,6 +9,7 @@ export type OrderStatus =
 
 export interface OrderBody {
   id: string;
+  total: number | null;
   status: OrderStatus;
   failure: { reason: string } | null;
   nextAction: { type: string; clientSecret?: string } | null;

@@ -123,6 +123,16 @@ export class ModelDatabase {
     return many(found.slice(0, limit as number).map(({ id, epoch }) => ({ id, epoch })));
   }
 
+  unknownDefinitions([definitions]: readonly unknown[]): Result {
+    const unknown = new Map<string, number>();
+    for (const saga of this.sagas.values()) {
+      if (!isLive(saga) && saga.state !== 'waiting') continue;
+      if (!(definitions as string[]).includes(saga.definition))
+        unknown.set(saga.definition, (unknown.get(saga.definition) ?? 0) + 1);
+    }
+    return many([...unknown].map(([definition, sagas]) => ({ definition, sagas })));
+  }
+
   wake([ownerId, id, epoch, definitions, now]: readonly unknown[]): Result {
     const saga = this.sagas.get(id as string);
     if (saga === undefined || !(definitions as string[]).includes(saga.definition)) return none();
@@ -329,6 +339,7 @@ const STATEMENTS: Record<string, Work> = {
   'saga.adopt': prototype.adopt,
   'saga.request-cancel': prototype.requestCancel,
   'saga.due': prototype.due,
+  'saga.unknown-definitions': prototype.unknownDefinitions,
   'saga.wake': prototype.wake,
   'saga.signal': prototype.signal,
   'saga.resume': prototype.resume,

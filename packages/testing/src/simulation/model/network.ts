@@ -24,7 +24,11 @@ const STATEMENT_TIMEOUT_MS = 50;
 const [LATENCY_OUT, LATENCY_BACK, DELAYED, DOUBLED, REFUSED_FAST, LATE] = [101, 102, 103, 104, 105, 106];
 
 /** What goes on all the time and would drown a trace. */
-const QUIET = new Set(['heartbeat', 'own-neglected', 'dead-owners', 'forget-owners'].map((name) => `saga.${name}`));
+const QUIET = new Set(
+  ['heartbeat', 'own-neglected', 'due', 'unknown-definitions', 'dead-owners', 'forget-owners'].map(
+    (name) => `saga.${name}`,
+  ),
+);
 
 export class Network {
   /** Messages that may still change something. A schedule is not over while there are any. */
