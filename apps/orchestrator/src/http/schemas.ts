@@ -1,6 +1,7 @@
 import { Type } from '@fastify/type-provider-typebox';
 import { KEY_PATTERN, SHOP_ID_PATTERN, SHOP_ID_RULE, TEXT_PATTERN } from '@holdfast/contracts';
 import type { Static } from 'typebox';
+import { NextAction, PaymentRequest } from './payment-schemas.ts';
 
 // Shapes of the HTTP API: what is checked, and what /openapi.json says. Unknown members are refused everywhere.
 
@@ -102,36 +103,7 @@ export const OrderRequest = Type.Object(
     customerId: CustomerId,
     currency: Currency,
     items: Type.Array(Item, { minItems: 1, maxItems: 100, description: 'Every SKU at most once' }),
-    payment: Type.Object(
-      {
-        method: Type.Optional(
-          Type.String({
-            pattern: '^(balance|card|pm_[A-Za-z0-9_]{1,200})$',
-            description:
-              '`balance` for the customer’s account, a Stripe payment method, or `card` (also when left out): the customer gives one on the shop’s page, which confirms the payment with the order’s `nextAction.clientSecret`',
-            examples: ['balance', 'pm_card_visa', 'card'],
-          }),
-        ),
-        customer: Type.Optional(
-          Type.String({
-            pattern: '^cus_[A-Za-z0-9]{1,200}$',
-            description: 'Stripe’s customer, whose payment method it is',
-          }),
-        ),
-        offSession: Type.Optional(
-          Type.Boolean({
-            description: 'The customer is not there: a bank that wants to be asked makes the order fail at once',
-          }),
-        ),
-        returnUrl: Type.Optional(
-          Type.String({
-            pattern: '^[a-z][a-z0-9+.-]{1,40}://[^\\s]{1,1000}$',
-            description: 'Where the bank sends the customer back to',
-          }),
-        ),
-      },
-      closed,
-    ),
+    payment: PaymentRequest,
     shipTo: ShipTo,
     lines: Type.Optional(Lines),
     expectedTotal: Type.Optional(
@@ -210,16 +182,6 @@ export const Refund = Type.Object({
 
 /** As many as an order shows; the list of its refunds has all. */
 const REFUNDS_SHOWN = 10;
-
-const NextAction = Type.Object({
-  type: Type.Enum(['confirm', 'authenticate', 'redirect', 'processing'], {
-    description:
-      '`confirm`: pay on the shop’s page. `authenticate`: let the page ask for the bank. `redirect`: send the customer to `redirectUrl`. `processing`: nothing is to be done, the bank decides',
-  }),
-  clientSecret: Type.Optional(Type.String({ description: 'For Stripe.js on the shop’s page' })),
-  redirectUrl: Type.Optional(Type.String({ description: 'The bank’s page' })),
-  expiresAt: Type.Optional(Instant),
-});
 
 export const Order = Type.Object({
   id: Type.String(),
