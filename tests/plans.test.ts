@@ -199,6 +199,7 @@ async function fill(): Promise<void> {
       'reservations (tenant_id, order_id, reservation_id, state, currency, total, lines)',
       `${key}, 'r', 'held', 'EUR', 1, '[]'`,
     ],
+    ['restocks (tenant_id, order_id, refund_id, state, lines)', `${key}, 'r', 'reserved', '[]'`],
     ['accounts (tenant_id, customer_id, balance, currency)', `${key}, 1, 'EUR'`],
     ['account_entries (tenant_id, customer_id, entry_key, kind, delta)', `${key}, 'k', 'adjust', 1`],
     [
