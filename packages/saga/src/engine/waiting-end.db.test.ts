@@ -119,6 +119,29 @@ describe('the end of a wait', () => {
     ]);
   });
 
+  it('S7: leaves the deadline to the work alone: what the wait has not used of its time is taken off again', async () => {
+    const definition = test.define({
+      name: 'short-wait',
+      deadlineMs: 60_000,
+      timeoutMs: LONG_MS,
+      waits: { maxMs: LONG_MS },
+    });
+    const engine = await test.engine({ definitions: [definition] });
+    let asked = 0;
+    const leftMs: number[] = [];
+    test.onAct('short', 'charge', async (_, effect) => (asked++ < 2 ? { ...WAITING, waitMs: 1 } : await effect()));
+    test.onAct('short', 'ship', async ({ timeoutMs }, effect) => {
+      const { deadline_at, started_at } = (await row('short')) as Record<string, Date>;
+      leftMs.push(timeoutMs, Number(deadline_at) - Number(started_at));
+      return await effect();
+    });
+    await test.start(engine, 'short', definition);
+    expect((await settledBy(engine, 'short')).state).toBe('completed');
+    expect(leftMs).toHaveLength(2);
+    for (const ms of leftMs) expect(ms).toBeGreaterThan(50_000);
+    for (const ms of leftMs) expect(ms).toBeLessThan(70_000);
+  });
+
   it('behind the pivot parks the saga, and a cancel does not hurry it', async () => {
     const definition = test.define({ name: 'behind', deadlineMs: 60_000, waits: { maxMs: 700 } });
     const engine = await test.engine({ definitions: [definition] });

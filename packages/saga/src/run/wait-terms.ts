@@ -1,7 +1,7 @@
 // What is stored of a wait, and when it is due.
 
 import type { RunnableStep, SagaDefinition, StoredWait, Waiting } from '../definition/definition.ts';
-import { DEADLINE_EXCEEDED } from '../definition/transitions.ts';
+import { DEADLINE_EXCEEDED, type Progress } from '../definition/transitions.ts';
 import type { WaitTerms } from '../journal/checkpoint.ts';
 import type { Failure } from '../journal/saga-row.ts';
 
@@ -31,7 +31,11 @@ export function enterWait({ name: step, waits }: RunnableStep, outcome: Waiting,
   const since = before?.since ?? instant(wallNow);
   const until = before?.until ?? instant(wallNow + leftMs + maxMs);
   const extendMs = before === null ? maxMs : null;
-  return { waiting: { step, reason, data, since, until }, terms: { waitMs, seen, extendMs, mayTurnBack } };
+  const workMs = before?.leftMs ?? Math.ceil(leftMs);
+  return {
+    waiting: { step, reason, data, since, until, leftMs: workMs },
+    terms: { waitMs, seen, extendMs, mayTurnBack },
+  };
 }
 
 const DELAY = 'DELAY';
@@ -40,12 +44,18 @@ const EVERY_SIGNAL = 2_147_483_647;
 
 /** The step is sent later. It has not been started, so nothing that it is told ends that. */
 export function enterDelay({ name: step }: RunnableStep, delayMs: number, standing: Standing): EnteredWait {
-  const { wallNow, mayTurnBack } = standing;
+  const { wallNow, mayTurnBack, leftMs } = standing;
   const [since, until] = [instant(wallNow), instant(wallNow + delayMs)];
   return {
-    waiting: { step, reason: DELAY, data: null, since, until, isDelay: true },
+    waiting: { step, reason: DELAY, data: null, since, until, leftMs: Math.ceil(leftMs), isDelay: true },
     terms: { waitMs: delayMs, seen: EVERY_SIGNAL, extendMs: delayMs, mayTurnBack },
   };
+}
+
+/** What is left for the work once the step at `before` is done: what its wait has not used of its time is no time for that. */
+export function leftAfter(before: Progress, after: Progress): number | null {
+  const isDone = after.state === 'running' && after.position > before.position;
+  return isDone && before.waiting !== null ? before.waiting.leftMs : null;
 }
 
 /** Why a saga whose deadline has passed turns back. @param waited what its step has waited for */
