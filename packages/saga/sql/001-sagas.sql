@@ -26,7 +26,7 @@ create table holdfast.sagas (
   parked jsonb,
   resume_state text check (resume_state in ('running', 'compensating')),
   cancel_requested_at timestamptz,
-  -- {step, reason, data, since, until, leftMs}: what the step at `position` waits for. Kept while it is asked again.
+  -- {step, reason, data, since, until, leftMs, …}: what the step at `position` waits for. Kept while it is asked again.
   waiting jsonb,
   -- When a waiting saga is taken up again at the latest, by the database's clock. Whatever ends a wait early sets it to now.
   wake_at timestamptz,

@@ -9,7 +9,7 @@
 // S6 The instant that callers are shown rises with every checkpoint, also when the owner before had a clock that is ahead.
 
 import { fullJitterMs } from '@holdfast/resilience';
-import type { RunnableStep, Signal, StoredWait, Waiting } from '../definition/definition.ts';
+import type { RunnableStep, Signal, StoredWait, Unknown, Waiting } from '../definition/definition.ts';
 import {
   acted,
   CANCELLED,
@@ -31,7 +31,7 @@ import { AttemptLog } from './attempt-log.ts';
 import { Pause } from './pause.ts';
 import type { SagaRunContext } from './saga-run-context.ts';
 import type { DropReason, SagaRunEnd } from './saga-run-end.ts';
-import { type EnteredWait, enterDelay, enterWait, leftAfter, outOfTime, type Standing } from './wait-terms.ts';
+import { type EnteredWait, enterDelay, enterWait, leftAfter, outOfTime, type Standing, waitOn } from './wait-terms.ts';
 
 // Made once: without a reason, every abort makes an exception with a stack of its own.
 const ATTEMPT_ENDED = new Error('this attempt has ended');
@@ -158,6 +158,8 @@ export class SagaRun {
         case 'unknown': {
           const bounded = mayTurnBack(this.#context.definition, this.#progress);
           if (!bounded && this.#isExhausted(step, attempt)) return this.#park(step, 'act', attempt, outcome);
+          const on = this.#waitOn(step, attempt, outcome);
+          if (on !== null) return on;
           const mostMs = bounded ? this.#deadlineAt - this.#context.clock.now() : Number.POSITIVE_INFINITY;
           await this.#backOff(step, 'act', attempt, outcome, mostMs);
         }
@@ -205,6 +207,16 @@ export class SagaRun {
     // Behind the pivot there is no way back.
     if (standing.before !== null && standing.leftMs === 0) return this.#park(step, 'act', attempt, outcome);
     return this.#enter(enterWait(step, outcome, standing));
+  }
+
+  /** A step that has waited is asked in vain. Null: try again here. */
+  #waitOn(step: RunnableStep, attempt: number, outcome: Unknown): Decision | null {
+    if (this.#mustDrop() !== null || this.#reasonToTurnBack(step) !== null) return null;
+    const { random, metrics } = this.#context;
+    const wait = waitOn(step, attempt, outcome.retryAfterMs ?? 0, this.#standing(step), random);
+    if (wait === null) return null;
+    metrics?.stepRetried(this.#row.definition, step.name, 'act');
+    return this.#enter(wait);
   }
 
   #enter({ waiting, terms }: EnteredWait): Decision {

@@ -1,5 +1,6 @@
 // What is stored of a wait, and when it is due.
 
+import { fullJitterMs } from '@holdfast/resilience';
 import type { RunnableStep, SagaDefinition, StoredWait, Waiting } from '../definition/definition.ts';
 import { DEADLINE_EXCEEDED, type Progress } from '../definition/transitions.ts';
 import type { WaitTerms } from '../journal/checkpoint.ts';
@@ -35,6 +36,33 @@ export function enterWait({ name: step, waits }: RunnableStep, outcome: Waiting,
   return {
     waiting: { step, reason, data, since, until, leftMs: workMs },
     terms: { waitMs, seen, extendMs, mayTurnBack },
+  };
+}
+
+/** Attempts of one owner at a step that has waited, before it waits on. */
+const QUICK_ATTEMPTS = 3;
+/** Times the cap of the step's own backoff: how long it waits on at most. */
+const MOST_CAPS = 32;
+
+/**
+ * A step that has waited is asked again, and nobody knows the answer: it waits on, so that in an outage sagas that have waited fill no
+ * process. Null: try again here.
+ */
+export function waitOn(
+  { retry: { capMs } }: RunnableStep,
+  attempt: number,
+  retryAfterMs: number,
+  { before, leftMs, seen, mayTurnBack }: Standing,
+  random: () => number,
+): EnteredWait | null {
+  // Without time left it would be due at once, and so for ever.
+  if (before === null || leftMs === 0 || attempt < QUICK_ATTEMPTS) return null;
+  const { unanswered = 0 } = before;
+  const backOffMs = capMs + fullJitterMs({ baseMs: capMs, capMs: capMs * MOST_CAPS }, unanswered, random);
+  const waitMs = Math.ceil(Math.max(retryAfterMs, backOffMs));
+  return {
+    waiting: { ...before, unanswered: unanswered + 1 },
+    terms: { waitMs, seen, extendMs: null, mayTurnBack },
   };
 }
 
