@@ -324,7 +324,7 @@ export class Engine {
         if (this.#running.isHere(id)) return 'here';
         return this.#running.isFull() ? 'full' : this.#takeSlot(id, term);
       },
-      room: () => this.#running.room(),
+      room: () => this.#running.roomToWake(),
       cancelRequested: (id) => this.#running.find(id)?.requestCancel(),
     });
     if (adopted > 0) this.#options.metrics?.sagasAdopted(adopted);

@@ -56,8 +56,6 @@ export interface RecoveryContext extends SweepWakeContext {
   active: () => boolean;
   /** Takes a slot for a saga; `here` when it has one or runs already, `full` when there is no room. */
   takeSlot: (id: string) => Slot | 'here' | 'full';
-  /** How many slots are free. */
-  room: () => number;
   /** A cancel was requested of a saga that runs here. */
   cancelRequested: (id: string) => void;
 }
@@ -74,10 +72,11 @@ export interface SweepResult {
 /** One look at everything; repeated by the engine as long as it lives. @throws what `pg` throws */
 export async function sweep(context: RecoveryContext): Promise<SweepResult> {
   const restarted = await sweepOwn(context);
-  const woken = await wakeDue(context);
   const { rows } = await context.db.query<{ owner_id: number }>({ ...DEAD_OWNERS, values: [context.ownerId] });
   let adopted = 0;
   for (const { owner_id } of rows) adopted += await adoptFrom(context, owner_id);
+  // Last: what is due can wait a little longer, what a dead process has left has nobody.
+  const woken = await wakeDue(context);
   await context.db.query(FORGET_OWNERS);
   return { adopted, restarted, woken };
 }

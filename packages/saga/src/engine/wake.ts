@@ -48,17 +48,20 @@ export interface WakeContext {
 
 export interface SweepWakeContext extends WakeContext {
   active: () => boolean;
+  /** How many that have waited may run beside those that run already. */
   room: () => number;
   takeSlot: (id: string) => Slot | 'here' | 'full';
 }
 
 const PAGE = 100;
+/** Of one sweep: what else it looks for must not wait for all that has become due at once. */
+const PAGES = 5;
 const WAKINGS_AT_ONCE = 4;
 
-/** Takes what is due, as much of it as there is room for. @returns how many @throws what `pg` throws */
+/** Takes what is due: as much of it as there is room for, and a sweep's share. @returns how many @throws what `pg` throws */
 export async function wakeDue(context: SweepWakeContext): Promise<number> {
   let woken = 0;
-  for (;;) {
+  for (let page = 1; page <= PAGES; page++) {
     const limit = Math.min(PAGE, context.room());
     if (limit <= 0 || !context.active()) return woken;
     const { rows } = await context.db.query<Sleeper>({ ...DUE, values: [context.definitions, limit] });
@@ -71,6 +74,7 @@ export async function wakeDue(context: SweepWakeContext): Promise<number> {
     // A page of which others had everything is no reason to look again at once.
     if (rows.length < limit || taken === 0) return woken;
   }
+  return woken;
 }
 
 async function wakeOne(context: SweepWakeContext, saga: Sleeper): Promise<boolean> {
