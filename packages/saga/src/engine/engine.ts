@@ -318,6 +318,7 @@ export class Engine {
   async #sweepAs(term: Term): Promise<void> {
     const { adopted, restarted } = await sweep({
       ...this.#wakeContext(term),
+      log: this.#options.log,
       neglectedAfterMs: Math.ceil(this.#leaseMs / 3),
       active: () => this.#terms.current === term && term.lease.isHeld() && this.#state === 'started',
       takeSlot: (id) => {

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { eventually, SagaTest } from '../../test/test-participants.ts';
+import { eventually, intercept, SagaTest } from '../../test/test-participants.ts';
 import type { Waiting } from '../definition/definition.ts';
 
 const WAIT_MS = 15_000;
@@ -51,6 +51,66 @@ describe('a sweep', () => {
     expect(await states('crowd-')).toEqual({ running: 6, waiting: 6 });
     letGo();
     await eventually(async () => (await states('crowd-')).completed === 12);
+  });
+
+  it('S1: goes on past sagas that can’t be taken, and says so of some', async () => {
+    const dead = await test.engine({ name: 'locked' });
+    const gate = Promise.withResolvers<void>();
+    for (let n = 0; n < 5; n++) {
+      test.onAct(`dead-${n}`, 'reserve', async (_, effect) => {
+        await gate.promise;
+        return await effect();
+      });
+      await test.start(dead, `dead-${n}`);
+    }
+    const letGo = await dueSagas('due-', 15);
+    await test.kill(dead);
+    const isLocked = (id: unknown) => /^due-(0|1|2|3|10|11|12)$|^dead-0$/.test(String(id));
+    const said: unknown[] = [];
+    const log = { info() {}, error() {}, warn: (fields: object, message: string) => void said.push([fields, message]) };
+    const engine = await test.engine({ name: 'locked', isNameUnique: true, leaseMs: 60_000, log }, (pool) =>
+      intercept(pool, async (sql, values, run) => {
+        const isTaken = /saga\.(wake|adopt)$/.test(sql) && values.some(isLocked);
+        if (isTaken) throw Object.assign(new Error('could not obtain lock'), { code: '55P03' });
+        return await run();
+      }),
+    );
+    gate.resolve();
+    letGo();
+    await eventually(async () => (await states('due-')).completed === 8 && (await states('dead-')).completed === 4);
+    expect(said.map((one) => JSON.stringify(one)).filter((one) => one.includes('could not be taken'))).toHaveLength(8);
+    expect(await states('due-')).toEqual({ completed: 8, waiting: 7 });
+    await test.kill(engine);
+  });
+
+  it.each([
+    ['saga.due', 'dead'],
+    ['saga.dead-owners', 'due'],
+    ['saga.own-neglected', 'due'],
+  ])('S1: has its other parts when %s fails', async (failing, others) => {
+    const prefix = `${failing.slice(5)}-${others}-`;
+    const name = `part of ${prefix}`;
+    if (others === 'due') (await dueSagas(prefix, 2))();
+    else {
+      const dead = await test.engine({ name });
+      let isFirst = true;
+      test.onAct(`${prefix}0`, 'reserve', async (_, effect) => {
+        if (isFirst) {
+          isFirst = false;
+          await test.kill(dead);
+        }
+        return await effect();
+      });
+      await test.start(dead, `${prefix}0`);
+      await eventually(async () => !isFirst);
+    }
+    await test.engine({ name, isNameUnique: true }, (pool) =>
+      intercept(pool, async (sql, _, run) => {
+        if (sql === failing) throw Object.assign(new Error('bad row'), { code: 'XX001' });
+        return await run();
+      }),
+    );
+    await eventually(async () => (await states(prefix)).completed > 0);
   });
 
   it('S1: takes what dead processes have left before what is due', async () => {

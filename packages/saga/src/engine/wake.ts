@@ -9,6 +9,7 @@ import { SAGA_ROW_COLUMNS, type SagaRow } from '../journal/saga-row.ts';
 import type { CrashPointListener } from './crash-points.ts';
 import type { Database } from './ports.ts';
 import type { Slot } from './running-sagas.ts';
+import type { SweepFaults } from './sweep-faults.ts';
 
 const DUE = statement(
   'saga.due',
@@ -59,20 +60,23 @@ const PAGES = 5;
 const WAKINGS_AT_ONCE = 4;
 
 /** Takes what is due: as much of it as there is room for, and a sweep's share. @returns how many @throws what `pg` throws */
-export async function wakeDue(context: SweepWakeContext): Promise<number> {
+export async function wakeDue(context: SweepWakeContext, faults: SweepFaults): Promise<number> {
   let woken = 0;
   for (let page = 1; page <= PAGES; page++) {
-    const limit = Math.min(PAGE, context.room());
-    if (limit <= 0 || !context.active()) return woken;
-    const { rows } = await context.db.query<Sleeper>({ ...DUE, values: [context.definitions, limit] });
+    if (context.room() <= 0 || !context.active()) return woken;
+    // A whole page, whatever room there is: those at its head may be some that can't be taken.
+    const { rows } = await context.db.query<Sleeper>({ ...DUE, values: [context.definitions, PAGE] });
     let taken = 0;
-    for (let at = 0; at < rows.length && context.active(); at += WAKINGS_AT_ONCE) {
-      const outcomes = await Promise.all(rows.slice(at, at + WAKINGS_AT_ONCE).map((saga) => wakeOne(context, saga)));
-      taken += outcomes.filter(Boolean).length;
+    for (let at = 0; at < rows.length && context.active(); ) {
+      const atOnce = Math.min(WAKINGS_AT_ONCE, context.room());
+      if (atOnce <= 0) return woken + taken;
+      const wakings = rows.slice(at, at + atOnce).map((saga) => faults.ofSaga(saga.id, () => wakeOne(context, saga)));
+      taken += (await Promise.all(wakings)).filter((isTaken) => isTaken === true).length;
+      at += atOnce;
     }
     woken += taken;
     // A page of which others had everything is no reason to look again at once.
-    if (rows.length < limit || taken === 0) return woken;
+    if (rows.length < PAGE || taken === 0) return woken;
   }
   return woken;
 }

@@ -233,6 +233,7 @@ async function adopt(db: Database, ownerId: number): Promise<void> {
   await sweep({
     db,
     ownerId,
+    log,
     definitions: [DEFINITION],
     neglectedAfterMs: 0,
     active: () => true,

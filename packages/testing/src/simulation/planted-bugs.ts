@@ -232,7 +232,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     mistake: 'the process that inserted a saga runs it',
     change: {
       file: 'engine/recovery.ts',
-      find: 'const restarted = await sweepOwn(context);',
+      find: "const restarted = await faults.ofPart('own sagas', () => sweepOwn(context, faults));",
       replace: 'const restarted = 0;',
     },
   },
