@@ -90,6 +90,8 @@ export interface StoredWait {
   until: string;
   /** What was left until the saga's deadline when the step's first wait began: so much is left for the work when it is over. */
   leftMs: number;
+  /** Before the pivot is known to be done: a cancel ends the wait then, and no other. */
+  mayTurnBack: boolean;
   /** How often it was asked again since then in vain; it is asked the more seldom. */
   unanswered?: number;
   /** The step's own delay: it has not been started. Its reason is `DELAY`. */

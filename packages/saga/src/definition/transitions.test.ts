@@ -26,6 +26,7 @@ const WAIT = {
   since: '2026-01-01T00:00:00.000Z',
   until: '2026-01-01T00:15:00.000Z',
   leftMs: 60_000,
+  mayTurnBack: true,
 };
 const FAILURE = { step: 'b', reason: 'NO', message: 'no' };
 

@@ -153,8 +153,10 @@ describe('the end of a wait', () => {
     });
     await test.start(engine, 'behind', definition);
     await waits('behind');
+    const { wake_at } = await row('behind');
     expect((await engine.cancel('behind', WAIT_MS)).kind).toBe('refused');
-    await eventually(async () => asked === 2 && (await row('behind')).state === 'waiting');
+    expect(await row('behind')).toMatchObject({ state: 'waiting', epoch: 1, wake_at });
+    expect(asked).toBe(1);
     await test.database.pool.query(
       `update holdfast.sagas set deadline_at = clock_timestamp(), wake_at = clock_timestamp() where id = 'behind'`,
     );
@@ -162,7 +164,7 @@ describe('the end of a wait', () => {
     expect(await engine.readSaga('behind')).toMatchObject({
       parked: { step: 'notify', reason: 'WAIT_EXCEEDED', detail: 'AUTHENTICATION' },
     });
-    expect(asked).toBe(3);
+    expect(asked).toBe(2);
     isReady = true;
     await engine.resume('behind');
     expect((await settledBy(engine, 'behind')).state).toBe('completed');
@@ -225,6 +227,20 @@ describe('the delay before a step', () => {
       [Date.now()],
     );
     expect((sentAt[0] ?? 0) + Number(rows[0].skew) + 5).toBeGreaterThanOrEqual(Number(wake_at));
+  });
+
+  it('S7: is not ended by a cancel behind the pivot, which is refused', async () => {
+    const definition = test.define({ name: 'delayed-end', notifyDelayMs: 60_000 });
+    const engine = await test.engine({ definitions: [definition] });
+    await test.start(engine, 'kept', definition);
+    await waits('kept');
+    const { wake_at } = await row('kept');
+    expect((await engine.cancel('kept', WAIT_MS)).kind).toBe('refused');
+    expect(await row('kept')).toMatchObject({ state: 'waiting', epoch: 1, wake_at, waiting: { mayTurnBack: false } });
+    expect(await test.callNames('kept')).toEqual(['act reserve', 'act charge', 'act ship']);
+    // An operator's word ends it.
+    await engine.operator.retryNow('kept');
+    expect((await settledBy(engine, 'kept')).state).toBe('completed');
   });
 
   it('S3: is ended by a cancel; the step that was never sent is sealed', async () => {

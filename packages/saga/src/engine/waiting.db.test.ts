@@ -69,6 +69,7 @@ describe('a step that waits', () => {
       since: expect.any(String),
       until: expect.any(String),
       leftMs: expect.any(Number),
+      mayTurnBack: true,
     });
     // 20 s for the work, and 20 s for the wait.
     expect(Date.parse(waiting?.until ?? '') - Date.parse(waiting?.since ?? '')).toBeGreaterThan(35_000);

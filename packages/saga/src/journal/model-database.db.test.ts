@@ -267,6 +267,7 @@ async function flush(
     since: 's',
     until: 'u',
     leftMs: 300_000,
+    mayTurnBack: integer(0, 1) === 0,
   };
   const epoch = (stored?.epoch ?? 1) + (integer(0, 5) === 0 ? -1 : 0);
   const checkpoint: Checkpoint = {

@@ -34,7 +34,7 @@ export function enterWait({ name: step, waits }: RunnableStep, outcome: Waiting,
   const extendMs = before === null ? maxMs : null;
   const workMs = before?.leftMs ?? Math.ceil(leftMs);
   return {
-    waiting: { step, reason, data, since, until, leftMs: workMs },
+    waiting: { step, reason, data, since, until, leftMs: workMs, mayTurnBack },
     terms: { waitMs, seen, extendMs, mayTurnBack },
   };
 }
@@ -75,7 +75,7 @@ export function enterDelay({ name: step }: RunnableStep, delayMs: number, standi
   const { wallNow, mayTurnBack, leftMs } = standing;
   const [since, until] = [instant(wallNow), instant(wallNow + delayMs)];
   return {
-    waiting: { step, reason: DELAY, data: null, since, until, leftMs: Math.ceil(leftMs), isDelay: true },
+    waiting: { step, reason: DELAY, data: null, since, until, leftMs: Math.ceil(leftMs), mayTurnBack, isDelay: true },
     terms: { waitMs: delayMs, seen: EVERY_SIGNAL, extendMs: delayMs, mayTurnBack },
   };
 }

@@ -109,9 +109,10 @@ export class ModelDatabase {
     if (saga === undefined || saga.cancelRequestedAt !== null) return none();
     if (saga.state !== 'running' && saga.state !== 'waiting') return none();
     const now = this.#now();
-    const wakes = saga.state === 'waiting' && !this.#switches.cancelDoesNotWake;
+    const waits = saga.state === 'waiting' && waitOf(saga.waiting).mayTurnBack === true;
+    const wakes = waits && !this.#switches.cancelDoesNotWake;
     this.#put(saga, { ...saga, cancelRequestedAt: now, wakeAt: wakes ? now : saga.wakeAt });
-    return one({ epoch: saga.epoch, waits: saga.wakeAt !== null });
+    return one({ epoch: saga.epoch, waits });
   }
 
   due([definitions, limit]: readonly unknown[]): Result {

@@ -54,7 +54,7 @@ export function deadlineAfter({ deadlineAt }: SagaTuple, { wait, leftMs }: Setba
   return leftMs === undefined ? deadlineAt : Math.min(deadlineAt, now + leftMs);
 }
 
-export function waitOf(waiting: string | null): { step?: string; isDelay?: boolean } {
+export function waitOf(waiting: string | null): { step?: string; isDelay?: boolean; mayTurnBack?: boolean } {
   return waiting === null ? {} : JSON.parse(waiting);
 }
 
