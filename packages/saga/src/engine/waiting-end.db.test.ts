@@ -189,6 +189,19 @@ describe('the end of a wait', () => {
     expect((await engine.operator.compensate('turned', WAIT_MS)).kind).toMatch(/turning_back|ended/);
     expect(await settledBy(engine, 'turned')).toMatchObject({ state: 'cancelled' });
   });
+
+  it('by an operator who turns it back leaves nothing of what was shown to the client', async () => {
+    const engine = await test.engine();
+    let asked = 0;
+    test.onAct('forgotten', 'charge', async () =>
+      asked++ === 0 ? { ...WAITING, waitMs: 1 } : { kind: 'completed', output: { done: 'unstorable \u0000' } },
+    );
+    await test.start(engine, 'forgotten');
+    expect(await settledBy(engine, 'forgotten')).toMatchObject({ state: 'parked', waiting: { data: WAITING.data } });
+    await engine.operator.compensate('forgotten', WAIT_MS);
+    expect((await settledBy(engine, 'forgotten')).state).toBe('cancelled');
+    expect(await row('forgotten')).toMatchObject({ waiting: null });
+  });
 });
 
 describe('the delay before a step', () => {
