@@ -11,11 +11,17 @@ import type { Database } from './ports.ts';
 import type { Slot } from './running-sagas.ts';
 import type { SweepFaults } from './sweep-faults.ts';
 
-const DUE = statement(
+// One look into the index for each definition, so that nothing is read of what other processes know, nor of what is not due:
+// the index could not be asked by clock_timestamp(), which changes from row to row.
+export const DUE = statement(
   'saga.due',
-  `select id, epoch from holdfast.sagas
-    where state = 'waiting' and wake_at <= clock_timestamp() and definition = any($1::text[])
-    order by wake_at, id limit $2::integer`,
+  `select due.id, due.epoch
+     from unnest($1::text[]) as known(definition)
+    cross join lateral (
+      select id, epoch, wake_at from holdfast.sagas
+       where state = 'waiting' and definition = known.definition and wake_at <= statement_timestamp()
+       order by wake_at, id limit $2::integer) as due
+    order by due.wake_at, due.id limit $2::integer`,
 );
 // That it waits is said by what only waiting sagas have: by its state, the list of due sagas would be read instead of its key.
 export const WAKE = statement(

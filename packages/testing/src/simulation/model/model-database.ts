@@ -127,7 +127,7 @@ export class ModelDatabase {
   unknownDefinitions([definitions]: readonly unknown[]): Result {
     const unknown = new Map<string, number>();
     for (const saga of this.sagas.values()) {
-      if (!isLive(saga) && saga.state !== 'waiting') continue;
+      if (!isLive(saga) && !isDue(saga, this.#now())) continue;
       if (!(definitions as string[]).includes(saga.definition))
         unknown.set(saga.definition, (unknown.get(saga.definition) ?? 0) + 1);
     }
