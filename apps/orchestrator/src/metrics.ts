@@ -16,6 +16,9 @@ export function sagaMetrics(metrics: Metrics): SagaMetrics {
   const fenced = metrics.counter('holdfast_sagas_fenced_total', 'Sagas dropped because another process owns them');
   const retried = metrics.counter('holdfast_step_retries_total', 'Attempts repeated', ['step', 'direction']);
   const flushes = metrics.counter('holdfast_checkpoint_flushes_total', 'Commits of checkpoints');
+  let leftAlone = 0;
+  const leftHelp = 'Sagas that live or are due, of definitions that this process does not know';
+  metrics.gauge('holdfast_sagas_left_alone', leftHelp, () => leftAlone);
   const checkpoints = metrics.counter('holdfast_checkpoints_total', 'Checkpoints written');
   return {
     sagaStarted: () => started.inc(),
@@ -27,6 +30,9 @@ export function sagaMetrics(metrics: Metrics): SagaMetrics {
     sagaWaiting: (_definition, step) => waiting.inc({ step }),
     sagasWoken: (count) => woken.inc(count),
     sagasAdopted: (count) => adopted.inc(count),
+    sagasLeftAlone(count) {
+      leftAlone = count;
+    },
     sagaFenced: () => fenced.inc(),
     stepRetried: (_definition, step, direction) => retried.inc({ step, direction }),
     flushed(count) {

@@ -26,7 +26,7 @@ create table holdfast.sagas (
   parked jsonb,
   resume_state text check (resume_state in ('running', 'compensating')),
   cancel_requested_at timestamptz,
-  -- {step, reason, data, since, until}: what the step at `position` waits for. Kept while it is asked again.
+  -- {step, reason, data, since, until, leftMs, …}: what the step at `position` waits for. Kept while it is asked again.
   waiting jsonb,
   -- When a waiting saga is taken up again at the latest, by the database's clock. Whatever ends a wait early sets it to now.
   wake_at timestamptz,
@@ -62,7 +62,7 @@ create table holdfast.sagas (
 -- Checkpoints between steps change position, outputs, revision, changed_at and driven_at only. None of them may ever appear in an
 -- index, as a column or in its predicate: those updates are heap-only (HOT) and cost no index write because of it.
 create index sagas_live on holdfast.sagas (owner_id, id) where ended_at is null and state <> 'parked' and state <> 'waiting';
-create index sagas_due on holdfast.sagas (wake_at, id) where state = 'waiting';
+create index sagas_due on holdfast.sagas (definition, wake_at, id) where state = 'waiting';
 create index sagas_parked_list on holdfast.sagas (started_at, id) where state = 'parked';
 
 -- Every attempt at a step that is not in inline_attempts. The epoch is part of the key: each owner numbers its own attempts without asking.

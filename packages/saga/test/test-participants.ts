@@ -121,6 +121,7 @@ export class SagaTest {
     maxAttempts?: number;
     waits?: WaitLimits /** Before `charge`. */;
     delayMs?: number;
+    notifyDelayMs?: number;
   }) {
     const timeoutMs = limits.timeoutMs ?? 5_000;
     const retry = { baseMs: 5, capMs: 20, ...(limits.maxAttempts && { maxAttempts: limits.maxAttempts }) };
@@ -155,6 +156,7 @@ export class SagaTest {
         { ...step('ship'), kind: 'pivot' },
         {
           name: 'notify',
+          ...(limits.notifyDelayMs !== undefined && { delayMs: limits.notifyDelayMs }),
           timeoutMs,
           retry,
           waits,

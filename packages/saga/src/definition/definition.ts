@@ -63,8 +63,9 @@ export type UndoOutcome = { kind: 'completed' } | Unknown | Fenced;
 /** How long a step may wait. */
 export interface WaitLimits {
   /**
-   * In all its waits together. The first one moves the saga's deadline on by as much, once, so that the deadline is for the work
-   * alone; when it has passed, the saga turns back (behind the pivot: is parked).
+   * In all its waits together. The first one moves the saga's deadline on by as much, once, and what is left of that when the step
+   * is done is taken off again, so that the deadline is for the work alone; when it has passed, the saga turns back (behind the
+   * pivot: is parked).
    */
   maxMs: number;
   /** The failure's reason when it turns back for that; `DEADLINE_EXCEEDED` without it. */
@@ -87,6 +88,12 @@ export interface StoredWait {
   since: string;
   /** When the step has waited as long as it may, likewise. */
   until: string;
+  /** What was left until the saga's deadline when the step's first wait began: so much is left for the work when it is over. */
+  leftMs: number;
+  /** Before the pivot is known to be done: a cancel ends the wait then, and no other. */
+  mayTurnBack: boolean;
+  /** How often it was asked again since then in vain; it is asked the more seldom. */
+  unanswered?: number;
   /** The step's own delay: it has not been started. Its reason is `DELAY`. */
   isDelay?: true;
 }

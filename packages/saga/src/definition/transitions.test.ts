@@ -25,6 +25,8 @@ const WAIT = {
   data: null,
   since: '2026-01-01T00:00:00.000Z',
   until: '2026-01-01T00:15:00.000Z',
+  leftMs: 60_000,
+  mayTurnBack: true,
 };
 const FAILURE = { step: 'b', reason: 'NO', message: 'no' };
 

@@ -316,13 +316,14 @@ export class Engine {
   async #sweepAs(term: Term): Promise<void> {
     const { adopted, restarted } = await sweep({
       ...this.#wakeContext(term),
+      log: this.#options.log,
       neglectedAfterMs: Math.ceil(this.#leaseMs / 3),
       active: () => this.#terms.current === term && term.lease.isHeld() && this.#state === 'started',
       takeSlot: (id) => {
         if (this.#running.isHere(id)) return 'here';
         return this.#running.isFull() ? 'full' : this.#takeSlot(id, term);
       },
-      room: () => this.#running.room(),
+      room: () => this.#running.roomToWake(),
       cancelRequested: (id) => this.#running.find(id)?.requestCancel(),
     });
     if (adopted > 0) this.#options.metrics?.sagasAdopted(adopted);

@@ -51,6 +51,8 @@ export interface SagaMetrics {
   sagasWoken(count: number): void;
   /** Adopted from dead owners. */
   sagasAdopted(count: number): void;
+  /** How many live or are due now whose definition this process does not know; 1,000 of each at most are counted. */
+  sagasLeftAlone?(count: number): void;
   /** Dropped because another process owns it now. */
   sagaFenced(definition: string): void;
   /** An attempt whose outcome is unknown and that will be repeated. */

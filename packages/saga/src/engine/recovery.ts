@@ -5,7 +5,9 @@
 
 import { statement } from '@holdfast/postgres';
 import { SAGA_ROW_COLUMNS, type SagaRow } from '../journal/saga-row.ts';
+import type { SagaLog } from './ports.ts';
 import type { Slot } from './running-sagas.ts';
+import { SweepFaults } from './sweep-faults.ts';
 import { type SweepWakeContext, wakeDue } from './wake.ts';
 
 // An owner without a running lease is dead, also when its row has been deleted: no saga can be orphaned by an insert that
@@ -50,14 +52,13 @@ const ADOPTIONS_AT_ONCE = 4;
 
 /** What recovery needs of the engine. */
 export interface RecoveryContext extends SweepWakeContext {
+  log: SagaLog;
   /** How old an own saga's last checkpoint is before the sweep asks whether it still runs. */
   neglectedAfterMs: number;
   /** False when this process has lost its lease or is stopping. */
   active: () => boolean;
   /** Takes a slot for a saga; `here` when it has one or runs already, `full` when there is no room. */
   takeSlot: (id: string) => Slot | 'here' | 'full';
-  /** How many slots are free. */
-  room: () => number;
   /** A cancel was requested of a saga that runs here. */
   cancelRequested: (id: string) => void;
 }
@@ -71,32 +72,45 @@ export interface SweepResult {
   woken: number;
 }
 
-/** One look at everything; repeated by the engine as long as it lives. @throws what `pg` throws */
+/** One look at everything; repeated by the engine as long as it lives. Each part is had, whatever keeps the others from it. */
 export async function sweep(context: RecoveryContext): Promise<SweepResult> {
-  const restarted = await sweepOwn(context);
-  const woken = await wakeDue(context);
+  const faults = new SweepFaults(context.log);
+  const restarted = await faults.ofPart('own sagas', () => sweepOwn(context, faults));
+  const adopted = await faults.ofPart('sagas of dead owners', () => adoptAll(context, faults));
+  // Last: what is due can wait a little longer, what a dead process has left has nobody.
+  const woken = await faults.ofPart('due sagas', () => wakeDue(context, faults));
+  await faults.ofPart('dead owners', async () => (await context.db.query(FORGET_OWNERS)).rowCount ?? 0);
+  faults.end();
+  return { adopted, restarted, woken };
+}
+
+async function adoptAll(context: RecoveryContext, faults: SweepFaults): Promise<number> {
   const { rows } = await context.db.query<{ owner_id: number }>({ ...DEAD_OWNERS, values: [context.ownerId] });
   let adopted = 0;
-  for (const { owner_id } of rows) adopted += await adoptFrom(context, owner_id);
-  await context.db.query(FORGET_OWNERS);
-  return { adopted, restarted, woken };
+  for (const { owner_id } of rows) adopted += await adoptFrom(context, faults, owner_id);
+  return adopted;
 }
 
 type Candidate = { id: string; epoch: number; cancel_requested?: boolean };
 
-async function sweepOwn(context: RecoveryContext): Promise<number> {
+async function sweepOwn(context: RecoveryContext, faults: SweepFaults): Promise<number> {
   const { ownerId } = context;
-  return await eachPage(context, (after) => [ownerId, context.definitions, after, PAGE, context.neglectedAfterMs], {
-    statement: OWN_NEGLECTED,
-    visit: async (saga) => {
-      if (saga.cancel_requested) context.cancelRequested(saga.id);
-      return await adopt(context, saga, ownerId);
+  return await eachPage(
+    context,
+    faults,
+    (after) => [ownerId, context.definitions, after, PAGE, context.neglectedAfterMs],
+    {
+      statement: OWN_NEGLECTED,
+      visit: async (saga) => {
+        if (saga.cancel_requested) context.cancelRequested(saga.id);
+        return await adopt(context, saga, ownerId);
+      },
     },
-  });
+  );
 }
 
-async function adoptFrom(context: RecoveryContext, deadOwnerId: number): Promise<number> {
-  return await eachPage(context, (after) => [deadOwnerId, context.definitions, after, PAGE], {
+async function adoptFrom(context: RecoveryContext, faults: SweepFaults, deadOwnerId: number): Promise<number> {
+  return await eachPage(context, faults, (after) => [deadOwnerId, context.definitions, after, PAGE], {
     statement: SAGAS_OF_OWNER,
     visit: (saga) => adopt(context, saga, deadOwnerId),
   });
@@ -107,6 +121,7 @@ type Adoption = 'adopted' | 'left' | 'full';
 /** Visits candidates page by page, a few at once. @returns how many were adopted */
 async function eachPage(
   context: RecoveryContext,
+  faults: SweepFaults,
   values: (after: string) => unknown[],
   work: { statement: { name: string; text: string }; visit: (saga: Candidate) => Promise<Adoption> },
 ): Promise<number> {
@@ -115,7 +130,9 @@ async function eachPage(
   while (context.active()) {
     const { rows } = await context.db.query<Candidate>({ ...work.statement, values: values(after) });
     for (let at = 0; at < rows.length; at += ADOPTIONS_AT_ONCE) {
-      const outcomes = await Promise.all(rows.slice(at, at + ADOPTIONS_AT_ONCE).map(work.visit));
+      const outcomes = await Promise.all(
+        rows.slice(at, at + ADOPTIONS_AT_ONCE).map((saga) => faults.ofSaga(saga.id, () => work.visit(saga))),
+      );
       adopted += outcomes.filter((outcome) => outcome === 'adopted').length;
       if (outcomes.includes('full') || !context.active()) return adopted;
     }

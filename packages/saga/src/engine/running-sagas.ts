@@ -49,6 +49,11 @@ export class RunningSagas {
     return this.#maxRunning - this.#runs.size - this.#slotCount;
   }
 
+  /** How many more may be woken: a quarter of all room is left to those that begin. */
+  roomToWake(): number {
+    return this.room() - Math.floor(this.#maxRunning / 4);
+  }
+
   /** It runs here, or has a slot. */
   isHere(id: string): boolean {
     return this.#runs.has(id) || this.#slots.has(id);

@@ -1,35 +1,47 @@
 import { statement } from '@holdfast/postgres';
-import type { Clock, Database, SagaLog } from './ports.ts';
+import type { Clock, Database, SagaLog, SagaMetrics } from './ports.ts';
 
-const UNKNOWN = statement(
+// Ordered only so that the index is asked, and not the whole table. Names of definitions are found one after the other, each by one look into the index: of those that this process knows any
+// number of sagas may wait. None of them counts as left alone before it is due.
+export const UNKNOWN = statement(
   'saga.unknown-definitions',
-  `select definition, count(*) as sagas
-     from ((select definition from holdfast.sagas
-             where ended_at is null and state <> 'parked' and state <> 'waiting' and definition <> all($1::text[])
-             limit 1000)
-           union all
-           (select definition from holdfast.sagas where state = 'waiting' and definition <> all($1::text[]) limit 1000))
-       as strange
-    group by definition order by definition limit 20`,
+  `with recursive names as (
+     (select definition from holdfast.sagas where state = 'waiting' order by definition limit 1)
+     union all
+     select (select s.definition from holdfast.sagas s
+              where s.state = 'waiting' and s.definition > names.definition order by s.definition limit 1)
+       from names where names.definition is not null
+   ), strange as (
+     (select definition from holdfast.sagas
+       where ended_at is null and state <> 'parked' and state <> 'waiting' and definition <> all($1::text[])
+       limit 1000)
+     union all
+     select due.definition
+       from (select definition from names limit 100) as names
+      cross join lateral (
+        select s.definition from holdfast.sagas s
+         where s.state = 'waiting' and s.definition = names.definition and s.wake_at <= statement_timestamp()
+         order by s.wake_at, s.id limit 1000) as due
+      where names.definition <> all($1::text[])
+   )
+   select definition, count(*) as sagas from strange group by definition order by definition limit 20`,
 );
 
 const EVERY_MS = 60_000;
-/** What was said is remembered so that it is said once. */
-const MOST_SAID = 100;
 
 /** What this process needs to know of sagas that it can't run: of another service, or of a version that it does not have. */
 export interface StrangersContext {
   pool: Database;
   clock: Clock;
   log: SagaLog;
+  metrics?: SagaMetrics | undefined;
   /** Definitions that this process knows. */
   definitions: string[];
 }
 
-/** Says once of each definition that this process does not know that its sagas are left alone. */
+/** Says once a minute which sagas are left alone because this process does not know their definition: 20 of those at most. */
 export class Strangers {
   readonly #context: StrangersContext;
-  readonly #said = new Set<string>();
   #lookAt = Number.NEGATIVE_INFINITY;
 
   constructor(context: StrangersContext) {
@@ -38,13 +50,12 @@ export class Strangers {
 
   /** Now and then. @throws what `pg` throws */
   async look(): Promise<void> {
-    const { pool, clock, log, definitions } = this.#context;
-    if (clock.now() < this.#lookAt || this.#said.size >= MOST_SAID) return;
+    const { pool, clock, log, metrics, definitions } = this.#context;
+    if (clock.now() < this.#lookAt) return;
     this.#lookAt = clock.now() + EVERY_MS;
     const { rows } = await pool.query<{ definition: string; sagas: number }>({ ...UNKNOWN, values: [definitions] });
+    metrics?.sagasLeftAlone?.(rows.reduce((sum, { sagas }) => sum + sagas, 0));
     for (const { definition, sagas } of rows) {
-      if (this.#said.has(definition)) continue;
-      this.#said.add(definition);
       log.warn(
         { definition, sagas },
         'this engine leaves sagas alone whose definition it does not know: pass it to createEngine, or let a process run that has it',

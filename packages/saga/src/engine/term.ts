@@ -2,7 +2,7 @@ import { fullJitterMs } from '@holdfast/resilience';
 import type { SagaDefinition } from '../definition/definition.ts';
 import { CheckpointWriter, type WriterStats } from '../journal/checkpoint-writer.ts';
 import type { SagaSnapshot } from '../journal/saga-row.ts';
-import type { SagaRunContext } from '../run/saga-run.ts';
+import type { SagaRunContext } from '../run/saga-run-context.ts';
 import type { EngineOptions } from './engine-options.ts';
 import type { Clock } from './ports.ts';
 import { ProcessLease } from './process-lease.ts';

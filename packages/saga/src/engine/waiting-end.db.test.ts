@@ -119,6 +119,29 @@ describe('the end of a wait', () => {
     ]);
   });
 
+  it('S7: leaves the deadline to the work alone: what the wait has not used of its time is taken off again', async () => {
+    const definition = test.define({
+      name: 'short-wait',
+      deadlineMs: 60_000,
+      timeoutMs: LONG_MS,
+      waits: { maxMs: LONG_MS },
+    });
+    const engine = await test.engine({ definitions: [definition] });
+    let asked = 0;
+    const leftMs: number[] = [];
+    test.onAct('short', 'charge', async (_, effect) => (asked++ < 2 ? { ...WAITING, waitMs: 1 } : await effect()));
+    test.onAct('short', 'ship', async ({ timeoutMs }, effect) => {
+      const { deadline_at, started_at } = (await row('short')) as Record<string, Date>;
+      leftMs.push(timeoutMs, Number(deadline_at) - Number(started_at));
+      return await effect();
+    });
+    await test.start(engine, 'short', definition);
+    expect((await settledBy(engine, 'short')).state).toBe('completed');
+    expect(leftMs).toHaveLength(2);
+    for (const ms of leftMs) expect(ms).toBeGreaterThan(50_000);
+    for (const ms of leftMs) expect(ms).toBeLessThan(70_000);
+  });
+
   it('behind the pivot parks the saga, and a cancel does not hurry it', async () => {
     const definition = test.define({ name: 'behind', deadlineMs: 60_000, waits: { maxMs: 700 } });
     const engine = await test.engine({ definitions: [definition] });
@@ -130,8 +153,10 @@ describe('the end of a wait', () => {
     });
     await test.start(engine, 'behind', definition);
     await waits('behind');
+    const { wake_at } = await row('behind');
     expect((await engine.cancel('behind', WAIT_MS)).kind).toBe('refused');
-    await eventually(async () => asked === 2 && (await row('behind')).state === 'waiting');
+    expect(await row('behind')).toMatchObject({ state: 'waiting', epoch: 1, wake_at });
+    expect(asked).toBe(1);
     await test.database.pool.query(
       `update holdfast.sagas set deadline_at = clock_timestamp(), wake_at = clock_timestamp() where id = 'behind'`,
     );
@@ -139,7 +164,7 @@ describe('the end of a wait', () => {
     expect(await engine.readSaga('behind')).toMatchObject({
       parked: { step: 'notify', reason: 'WAIT_EXCEEDED', detail: 'AUTHENTICATION' },
     });
-    expect(asked).toBe(3);
+    expect(asked).toBe(2);
     isReady = true;
     await engine.resume('behind');
     expect((await settledBy(engine, 'behind')).state).toBe('completed');
@@ -163,6 +188,19 @@ describe('the end of a wait', () => {
     expect(changedAt).toBeInstanceOf(Date);
     expect((await engine.operator.compensate('turned', WAIT_MS)).kind).toMatch(/turning_back|ended/);
     expect(await settledBy(engine, 'turned')).toMatchObject({ state: 'cancelled' });
+  });
+
+  it('by an operator who turns it back leaves nothing of what was shown to the client', async () => {
+    const engine = await test.engine();
+    let asked = 0;
+    test.onAct('forgotten', 'charge', async () =>
+      asked++ === 0 ? { ...WAITING, waitMs: 1 } : { kind: 'completed', output: { done: 'unstorable \u0000' } },
+    );
+    await test.start(engine, 'forgotten');
+    expect(await settledBy(engine, 'forgotten')).toMatchObject({ state: 'parked', waiting: { data: WAITING.data } });
+    await engine.operator.compensate('forgotten', WAIT_MS);
+    expect((await settledBy(engine, 'forgotten')).state).toBe('cancelled');
+    expect(await row('forgotten')).toMatchObject({ waiting: null });
   });
 });
 
@@ -202,6 +240,20 @@ describe('the delay before a step', () => {
       [Date.now()],
     );
     expect((sentAt[0] ?? 0) + Number(rows[0].skew) + 5).toBeGreaterThanOrEqual(Number(wake_at));
+  });
+
+  it('S7: is not ended by a cancel behind the pivot, which is refused', async () => {
+    const definition = test.define({ name: 'delayed-end', notifyDelayMs: 60_000 });
+    const engine = await test.engine({ definitions: [definition] });
+    await test.start(engine, 'kept', definition);
+    await waits('kept');
+    const { wake_at } = await row('kept');
+    expect((await engine.cancel('kept', WAIT_MS)).kind).toBe('refused');
+    expect(await row('kept')).toMatchObject({ state: 'waiting', epoch: 1, wake_at, waiting: { mayTurnBack: false } });
+    expect(await test.callNames('kept')).toEqual(['act reserve', 'act charge', 'act ship']);
+    // An operator's word ends it.
+    await engine.operator.retryNow('kept');
+    expect((await settledBy(engine, 'kept')).state).toBe('completed');
   });
 
   it('S3: is ended by a cancel; the step that was never sent is sealed', async () => {

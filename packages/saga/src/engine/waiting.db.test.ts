@@ -62,7 +62,15 @@ describe('a step that waits', () => {
     const { waiting, ...snapshot } = heard.at(-1) as SagaSnapshot;
     expect(snapshot).toMatchObject({ state: 'waiting', position: 1, revision: 2 });
     const { reason, data } = WAITING;
-    expect(waiting).toEqual({ step: 'charge', reason, data, since: expect.any(String), until: expect.any(String) });
+    expect(waiting).toEqual({
+      step: 'charge',
+      reason,
+      data,
+      since: expect.any(String),
+      until: expect.any(String),
+      leftMs: expect.any(Number),
+      mayTurnBack: true,
+    });
     // 20 s for the work, and 20 s for the wait.
     expect(Date.parse(waiting?.until ?? '') - Date.parse(waiting?.since ?? '')).toBeGreaterThan(35_000);
     expect(await engine.readSaga('instant')).toMatchObject({ state: 'waiting', waiting, wakeAt: expect.any(Date) });

@@ -9,12 +9,19 @@ import { SAGA_ROW_COLUMNS, type SagaRow } from '../journal/saga-row.ts';
 import type { CrashPointListener } from './crash-points.ts';
 import type { Database } from './ports.ts';
 import type { Slot } from './running-sagas.ts';
+import type { SweepFaults } from './sweep-faults.ts';
 
-const DUE = statement(
+// One look into the index for each definition, so that nothing is read of what other processes know, nor of what is not due:
+// the index could not be asked by clock_timestamp(), which changes from row to row.
+export const DUE = statement(
   'saga.due',
-  `select id, epoch from holdfast.sagas
-    where state = 'waiting' and wake_at <= clock_timestamp() and definition = any($1::text[])
-    order by wake_at, id limit $2::integer`,
+  `select due.id, due.epoch
+     from unnest($1::text[]) as known(definition)
+    cross join lateral (
+      select id, epoch, wake_at from holdfast.sagas
+       where state = 'waiting' and definition = known.definition and wake_at <= statement_timestamp()
+       order by wake_at, id limit $2::integer) as due
+    order by due.wake_at, due.id limit $2::integer`,
 );
 // That it waits is said by what only waiting sagas have: by its state, the list of due sagas would be read instead of its key.
 export const WAKE = statement(
@@ -48,29 +55,36 @@ export interface WakeContext {
 
 export interface SweepWakeContext extends WakeContext {
   active: () => boolean;
+  /** How many that have waited may run beside those that run already. */
   room: () => number;
   takeSlot: (id: string) => Slot | 'here' | 'full';
 }
 
 const PAGE = 100;
+/** Of one sweep: what else it looks for must not wait for all that has become due at once. */
+const PAGES = 5;
 const WAKINGS_AT_ONCE = 4;
 
-/** Takes what is due, as much of it as there is room for. @returns how many @throws what `pg` throws */
-export async function wakeDue(context: SweepWakeContext): Promise<number> {
+/** Takes what is due: as much of it as there is room for, and a sweep's share. @returns how many @throws what `pg` throws */
+export async function wakeDue(context: SweepWakeContext, faults: SweepFaults): Promise<number> {
   let woken = 0;
-  for (;;) {
-    const limit = Math.min(PAGE, context.room());
-    if (limit <= 0 || !context.active()) return woken;
-    const { rows } = await context.db.query<Sleeper>({ ...DUE, values: [context.definitions, limit] });
+  for (let page = 1; page <= PAGES; page++) {
+    if (context.room() <= 0 || !context.active()) return woken;
+    // A whole page, whatever room there is: those at its head may be some that can't be taken.
+    const { rows } = await context.db.query<Sleeper>({ ...DUE, values: [context.definitions, PAGE] });
     let taken = 0;
-    for (let at = 0; at < rows.length && context.active(); at += WAKINGS_AT_ONCE) {
-      const outcomes = await Promise.all(rows.slice(at, at + WAKINGS_AT_ONCE).map((saga) => wakeOne(context, saga)));
-      taken += outcomes.filter(Boolean).length;
+    for (let at = 0; at < rows.length && context.active(); ) {
+      const atOnce = Math.min(WAKINGS_AT_ONCE, context.room());
+      if (atOnce <= 0) return woken + taken;
+      const wakings = rows.slice(at, at + atOnce).map((saga) => faults.ofSaga(saga.id, () => wakeOne(context, saga)));
+      taken += (await Promise.all(wakings)).filter((isTaken) => isTaken === true).length;
+      at += atOnce;
     }
     woken += taken;
     // A page of which others had everything is no reason to look again at once.
-    if (rows.length < limit || taken === 0) return woken;
+    if (rows.length < PAGE || taken === 0) return woken;
   }
+  return woken;
 }
 
 async function wakeOne(context: SweepWakeContext, saga: Sleeper): Promise<boolean> {

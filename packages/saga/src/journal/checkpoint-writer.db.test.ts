@@ -27,6 +27,7 @@ function checkpoint(id: string, changes: Partial<Checkpoint> = {}): Checkpoint {
     resumeState: null,
     waiting: null,
     wait: null,
+    leftMs: null,
     changedAt: CHANGED_AT,
     payload: null,
     attempts: [],

@@ -31,6 +31,8 @@ export interface Checkpoint {
   waiting: StoredWait | null;
   /** Of a checkpoint that waits; null of all others. */
   wait: WaitTerms | null;
+  /** For the work, from now on, once a step that has waited is done; null of all others. */
+  leftMs: number | null;
   /** When callers are shown that it changed, by this process's clock. */
   changedAt: Date;
   /** For the commit hook. */

@@ -27,10 +27,12 @@ const JOURNALLED = `, journalled as (
   on conflict (saga_id, epoch, seq) do nothing
 )`;
 
-// With a step's first wait, once: a copy of the flush meets its own revision.
+// On with a step's first wait, back when that step is done, each once: a copy of the flush meets its own revision.
 const DEADLINE_AT = `case when s.revision < e.revision and e.setback -> 'wait' ? 'extendMs'
          then greatest(s.deadline_at, clock_timestamp())
               + (e.setback -> 'wait' ->> 'extendMs')::integer * interval '1 millisecond'
+         when s.revision < e.revision and e.setback ? 'leftMs'
+         then least(s.deadline_at, clock_timestamp() + (e.setback ->> 'leftMs')::float8 * interval '1 millisecond')
          else s.deadline_at end`;
 const WAKE_AT = `case
          when e.state <> 'waiting' then null
@@ -110,14 +112,15 @@ export function flushValues(checkpoints: Checkpoint[], alone: Attempt[], now: nu
 }
 
 /** What a saga that only goes forward has nothing of, in one column: each costs every entry its part in the list. */
-function setback({ failure, parked, resumeState, waiting, wait }: Checkpoint): string | null {
-  if (failure === null && parked === null && resumeState === null && waiting === null) return null;
+function setback({ failure, parked, resumeState, waiting, wait, leftMs }: Checkpoint): string | null {
+  if (failure === null && parked === null && resumeState === null && waiting === null && leftMs === null) return null;
   return JSON.stringify({
     ...(failure && { failure }),
     ...(parked && { parked }),
     ...(resumeState && { resumeState }),
     ...(waiting && { waiting }),
     ...(wait && { wait: termsOf(wait) }),
+    ...(leftMs !== null && { leftMs }),
   });
 }
 

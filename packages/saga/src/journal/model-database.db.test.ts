@@ -63,7 +63,7 @@ function withNumbers(row: { inlineAttempts: [number, unknown[][]][] | null }) {
   return { ...row, inlineAttempts: attempts.map(([epoch, seq]) => `${epoch} ${seq}`) };
 }
 
-const TIMES = new Set(['remaining_ms', 'age_ms']);
+const TIMES = new Set(['remaining_ms', 'age_ms', 'deadlineMs']);
 
 /** Without instants, and in one order. */
 function comparable(rows: readonly unknown[]): string[] {
@@ -109,7 +109,7 @@ describe('the modelled tables', () => {
       cancelled: saga.cancelRequestedAt !== null,
       waiting: JSON.parse(saga.waiting ?? 'null'),
       signals: saga.signals,
-      deadlineMs: Math.round(saga.deadlineAt - saga.startedAt),
+      deadlineMs: saga.deadlineAt - saga.startedAt,
       due: saga.wakeAt !== null && saga.wakeAt <= now(),
       ownerId: saga.ownerId,
       epoch: saga.epoch,
@@ -119,6 +119,10 @@ describe('the modelled tables', () => {
       inlineAttempts: saga.inlineAttempts,
     }));
     expect(comparable(modelled)).toEqual(comparable(rows.map(withNumbers)));
+    const deadlines = new Map<string, number>(rows.map(({ id, deadlineMs }) => [id, deadlineMs]));
+    // Each by its own clock, so within seconds.
+    for (const { id, deadlineMs } of modelled) expect(deadlineMs, id).toBeCloseTo(deadlines.get(id) ?? 0, -4);
+    expect(new Set([...deadlines.values()].map((ms) => Math.round(ms / 60_000))).size).toBeGreaterThan(3);
     const answers = await pool.query('select id, answer from answers');
     expect(comparable([...model.answers].map(([id, answer]) => ({ id, answer })))).toEqual(comparable(answers.rows));
     const journal = await pool.query(
@@ -229,6 +233,7 @@ async function adopt(db: Database, ownerId: number): Promise<void> {
   await sweep({
     db,
     ownerId,
+    log,
     definitions: [DEFINITION],
     neglectedAfterMs: 0,
     active: () => true,
@@ -261,6 +266,8 @@ async function flush(
     data: { n: 1 },
     since: 's',
     until: 'u',
+    leftMs: 300_000,
+    mayTurnBack: integer(0, 1) === 0,
   };
   const epoch = (stored?.epoch ?? 1) + (integer(0, 5) === 0 ? -1 : 0);
   const checkpoint: Checkpoint = {
@@ -286,6 +293,8 @@ async function flush(
             mayTurnBack: integer(0, 1) === 0,
           }
         : null,
+    // Less than what a wait adds, and longer than this test takes.
+    leftMs: state === 'running' && integer(0, 1) === 0 ? 300_000 : null,
     changedAt: new Date(instant()),
     payload: epoch % 2 === 0 ? `payload ${id}` : null,
     attempts: [attemptOf(id, epoch, integer(1, 5))],

@@ -16,20 +16,21 @@ export type CancelOutcome =
   | { kind: 'in_progress' }
   | { kind: 'not_found' };
 
+// Behind the pivot a cancel is refused, so it ends neither a wait nor a delay there.
 // By the primary key: that it has not ended is not said, since the index of live sagas would then do, and be read whole.
 // Only a request: the decision is the owner's, as a checkpoint, so that it cannot contradict an act that is done.
 const REQUEST_CANCEL = statement(
   'saga.request-cancel',
   `update holdfast.sagas
       set cancel_requested_at = clock_timestamp(),
-          wake_at = case when state = 'waiting' then clock_timestamp() end
+          wake_at = case when state = 'waiting' and (waiting -> 'mayTurnBack')::boolean then clock_timestamp() else wake_at end
     where id = $1::text and state in ('running', 'waiting') and cancel_requested_at is null
-   returning epoch, wake_at is not null as waits`,
+   returning epoch, state = 'waiting' and (waiting -> 'mayTurnBack')::boolean as waits`,
 );
 
 /** @returns the saga when it waits: nobody owns it who could decide, so it is to be taken */
 export async function requestCancel(db: Database, id: string): Promise<Sleeper | null> {
-  const { rows } = await db.query<{ epoch: number; waits: boolean }>({ ...REQUEST_CANCEL, values: [id] });
+  const { rows } = await db.query<{ epoch: number; waits: boolean | null }>({ ...REQUEST_CANCEL, values: [id] });
   return rows[0]?.waits ? { id, epoch: rows[0].epoch } : null;
 }
 

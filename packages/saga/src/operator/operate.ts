@@ -123,7 +123,7 @@ export const TURN_BACK = statement(
   intervention(
     'compensate',
     `update holdfast.sagas
-        set state = 'compensating', failure = $5::jsonb, resume_state = null, parked = null, owner_id = $2::bigint,
+        set state = 'compensating', failure = $5::jsonb, waiting = null, resume_state = null, parked = null, owner_id = $2::bigint,
             epoch = epoch + 1, revision = revision + 1, driven_at = clock_timestamp(),
             changed_at = ${changedAt('$6')}
       where id = $1::text and epoch = $3::bigint and revision = $4::integer

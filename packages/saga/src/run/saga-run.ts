@@ -5,11 +5,11 @@
 //    step that may have been started, or that waits.
 // S4 An unknown outcome is asked again, with the same key.
 // S7 A wait is a checkpoint that says how many signals its act had seen; with it the saga has no owner any more. Its deadline moves
-//    on with the step's first wait only, so a step that always waits is turned back.
+//    on with the step's first wait only, so a step that always waits is turned back, and back when the step is done.
 // S6 The instant that callers are shown rises with every checkpoint, also when the owner before had a clock that is ahead.
 
 import { fullJitterMs } from '@holdfast/resilience';
-import type { RunnableStep, SagaDefinition, Signal, StoredWait, Waiting } from '../definition/definition.ts';
+import type { RunnableStep, Signal, StoredWait, Unknown, Waiting } from '../definition/definition.ts';
 import {
   acted,
   CANCELLED,
@@ -21,36 +21,20 @@ import {
   waited,
   whatNext,
 } from '../definition/transitions.ts';
-import { type CrashPointListener, pointOf } from '../engine/crash-points.ts';
-import { type Clock, refusalFields, type SagaLog, type SagaMetrics } from '../engine/ports.ts';
-import type { Attempt, Checkpoint, WaitTerms } from '../journal/checkpoint.ts';
+import { pointOf } from '../engine/crash-points.ts';
+import { refusalFields } from '../engine/ports.ts';
+import type { Checkpoint, WaitTerms } from '../journal/checkpoint.ts';
 import type { CheckpointOutcome } from '../journal/checkpoint-writer.ts';
 import { type Failure, hasEnded, type Parked, type SagaRow, type SagaSnapshot } from '../journal/saga-row.ts';
 import { type AttemptOutcome, type AttemptUnderWay, beginAttempt, type Direction, detailOf } from './attempt.ts';
 import { AttemptLog } from './attempt-log.ts';
 import { Pause } from './pause.ts';
+import type { SagaRunContext } from './saga-run-context.ts';
 import type { DropReason, SagaRunEnd } from './saga-run-end.ts';
-import { type EnteredWait, enterDelay, enterWait, outOfTime, type Standing } from './wait-terms.ts';
+import { type EnteredWait, enterDelay, enterWait, leftAfter, outOfTime, type Standing, waitOn } from './wait-terms.ts';
 
 // Made once: without a reason, every abort makes an exception with a stack of its own.
 const ATTEMPT_ENDED = new Error('this attempt has ended');
-
-/** What the runs of one definition need of their process; they share it. */
-export interface SagaRunContext {
-  definition: SagaDefinition;
-  /** False as soon as others may own this process's sagas. */
-  leaseHeld: () => boolean;
-  write: (checkpoint: Checkpoint) => Promise<CheckpointOutcome>;
-  journal: (attempts: Attempt[]) => Promise<void>;
-  /** Called after a checkpoint was durable. */
-  publish: (snapshot: SagaSnapshot) => void;
-  hookPayload: (upcoming: SagaSnapshot, input: unknown) => string | null;
-  crashPoint: CrashPointListener;
-  random: () => number;
-  clock: Clock;
-  log: SagaLog;
-  metrics?: SagaMetrics | undefined;
-}
 
 type Durable = Extract<CheckpointOutcome, { kind: 'durable' }>;
 type Decision =
@@ -63,7 +47,8 @@ export class SagaRun {
   readonly startedAt: number;
   readonly #row: SagaRow;
   readonly #context: SagaRunContext;
-  readonly #deadlineAt: number;
+  /** Lower once a wait is over: what is left of it was for the wait. */
+  #deadlineAt: number;
   #progress: Progress;
   #revision: number;
   #changedAt: Date;
@@ -173,6 +158,8 @@ export class SagaRun {
         case 'unknown': {
           const bounded = mayTurnBack(this.#context.definition, this.#progress);
           if (!bounded && this.#isExhausted(step, attempt)) return this.#park(step, 'act', attempt, outcome);
+          const on = this.#waitOn(step, attempt, outcome);
+          if (on !== null) return on;
           const mostMs = bounded ? this.#deadlineAt - this.#context.clock.now() : Number.POSITIVE_INFINITY;
           await this.#backOff(step, 'act', attempt, outcome, mostMs);
         }
@@ -220,6 +207,16 @@ export class SagaRun {
     // Behind the pivot there is no way back.
     if (standing.before !== null && standing.leftMs === 0) return this.#park(step, 'act', attempt, outcome);
     return this.#enter(enterWait(step, outcome, standing));
+  }
+
+  /** A step that has waited is asked in vain. Null: try again here. */
+  #waitOn(step: RunnableStep, attempt: number, outcome: Unknown): Decision | null {
+    if (this.#mustDrop() !== null || this.#reasonToTurnBack(step) !== null) return null;
+    const { random, metrics } = this.#context;
+    const wait = waitOn(step, attempt, outcome.retryAfterMs ?? 0, this.#standing(step), random);
+    if (wait === null) return null;
+    metrics?.stepRetried(this.#row.definition, step.name, 'act');
+    return this.#enter(wait);
   }
 
   #enter({ waiting, terms }: EnteredWait): Decision {
@@ -341,7 +338,8 @@ export class SagaRun {
     const revision = this.#revision + 1;
     const changedAt = this.#nextInstant();
     const payload = this.#context.hookPayload(this.#snapshotOf(progress, revision, changedAt), this.#row.input);
-    return { ...progress, id, epoch, revision, changedAt, wait, payload, attempts: this.#attempts.take() };
+    const leftMs = leftAfter(this.#progress, progress);
+    return { ...progress, id, epoch, revision, changedAt, wait, leftMs, payload, attempts: this.#attempts.take() };
   }
 
   #snapshotOf(progress: Progress, revision: number, changedAt: Date): SagaSnapshot {
@@ -357,6 +355,8 @@ export class SagaRun {
 
   #written(progress: Progress, checkpoint: Checkpoint, { cancelRequested, isHookStored, isDue }: Durable): void {
     this.#context.crashPoint(`after-${pointOf(this.#progress.state, progress.state)}`, this.id);
+    if (checkpoint.leftMs !== null)
+      this.#deadlineAt = Math.min(this.#deadlineAt, this.#context.clock.now() + checkpoint.leftMs);
     this.#progress = progress;
     this.#revision = checkpoint.revision;
     this.#changedAt = checkpoint.changedAt;

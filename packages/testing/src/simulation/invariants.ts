@@ -7,7 +7,7 @@
 // S3 An undo is sent only when the decision to turn back is durable, and in its turn.
 // S4 A saga fails only for what a participant has really answered, its deadline or a cancel.
 // S7 A saga that waits is due at once when its step has a signal that its act was not shown, or a cancel; it never waits beyond its
-//    deadline. What was taken is shown every signal that was stored by then, and what was accepted is stored.
+//    deadline, and what it did not use of its wait is no time for the work behind it. What was taken is shown every signal that was stored by then, and what was accepted is stored.
 // S6 What clients are shown of a saga has an instant that rises with every checkpoint; its answer has the same.
 // K1 No client hears an answer that is not stored.
 // S5 A key that was refused stays refused; K2: one that was executed stays executed.
@@ -27,6 +27,8 @@ export function answerOf({ state, changedAt }: Pick<SagaSnapshot, 'state' | 'cha
 export const STEPS = ['reserve', 'charge', 'ship', 'notify'] as const;
 export type StepName = (typeof STEPS)[number];
 const PIVOT = STEPS.indexOf('ship');
+/** By how much the engine's idea of a deadline may be off: it reads it under a lease, and by a clock of its own. */
+const DEADLINE_OFF_MS = 300;
 /** How long every saga waits before it ships. */
 export const SHIP_DELAY_MS = 30;
 
@@ -55,6 +57,8 @@ export class Invariants {
   /** By saga id: when the step with a delay became its next one. */
   readonly #arrivedAt = new Map<string, number>();
   readonly #delayed = new Set<string>();
+  /** By saga id: what was left until its deadline when its step first waited. */
+  readonly #left = new Map<string, number>();
   readonly #now: () => number;
   /** By saga id: under its present epoch, how many signals there were of each step when it was taken, and were shown last. */
   readonly #seen = new Map<string, { epoch: number; taken: Map<StepName, number>; shown: number }>();
@@ -159,7 +163,8 @@ export class Invariants {
     }
     if (after.position === PIVOT && before?.position !== PIVOT) this.#arrivedAt.set(after.id, this.#now());
     this.#handsChange(before, after);
-    if (before?.state === 'running' && after.state === 'waiting') this.#begins(after);
+    if (before?.state === 'running' && after.state === 'waiting') this.#begins(before, after);
+    if (before !== null && before.state === 'running' && after.position > before.position) this.#goesOn(before, after);
     if (after.state === 'waiting') this.#waits(after);
     if (after.state === 'compensating' && before?.state === 'running') this.#turnsBack(after);
     if (after.endedAt !== null) this.#accounts(after);
@@ -176,10 +181,22 @@ export class Invariants {
     this.#seen.set(after.id, { epoch: after.epoch, taken, shown: 0 });
   }
 
-  #begins({ id, waiting }: Readonly<SagaTuple>): void {
+  #begins({ deadlineAt }: Readonly<SagaTuple>, { id, waiting }: Readonly<SagaTuple>): void {
     const { step, isDelay } = JSON.parse(waiting ?? '{}') as { step: StepName; isDelay?: true };
+    if (!isDelay && !this.#left.has(id)) this.#left.set(id, Math.max(0, deadlineAt - this.#now()));
     if (isDelay && this.#delayed.has(id)) this.#broken('S7', `${id} has its delay before ${step} a second time`);
     if (isDelay) this.#delayed.add(id);
+  }
+
+  #goesOn({ waiting }: Readonly<SagaTuple>, { id, deadlineAt }: Readonly<SagaTuple>): void {
+    const hadLeft = this.#left.get(id);
+    if (hadLeft === undefined || waiting === null) return;
+    const left = deadlineAt - this.#now();
+    if (left > hadLeft + DEADLINE_OFF_MS)
+      this.#broken(
+        'S7',
+        `${id} has ${Math.round(left)} ms left after its wait, and had ${Math.round(hadLeft)} before it`,
+      );
   }
 
   #waits({ id, waiting, wakeAt, deadlineAt, cancelRequestedAt, position }: Readonly<SagaTuple>): void {

@@ -186,6 +186,15 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     },
   },
   {
+    name: 'wait-leaves-its-time-to-the-work',
+    mistake: 'a deadline that has moved on stays where it is',
+    change: {
+      file: 'run/wait-terms.ts',
+      find: 'return isDone && before.waiting !== null ? before.waiting.leftMs : null;',
+      replace: 'return null;',
+    },
+  },
+  {
     name: 'waiting-step-not-undone',
     mistake: 'a step that waits has done nothing yet',
     change: {
@@ -223,7 +232,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     mistake: 'the process that inserted a saga runs it',
     change: {
       file: 'engine/recovery.ts',
-      find: 'const restarted = await sweepOwn(context);',
+      find: "const restarted = await faults.ofPart('own sagas', () => sweepOwn(context, faults));",
       replace: 'const restarted = 0;',
     },
   },

@@ -6,7 +6,7 @@ import type { SagaState, StoredSignal } from '@holdfast/saga';
 import type { Switches } from '../planted-bugs.ts';
 import { ModelLeases } from './model-leases.ts';
 import { many, none, one, type Result, type Sent } from './result.ts';
-import { appended, isDue, isLive, parsed, type SagaTuple, type Setback, waitOf } from './saga-tuple.ts';
+import { appended, deadlineAfter, isDue, isLive, parsed, type SagaTuple, type Setback, waitOf } from './saga-tuple.ts';
 
 /** Told of every change, before it is visible to anybody. */
 export type OnChange = (before: Readonly<SagaTuple> | null, after: Readonly<SagaTuple>) => void;
@@ -109,9 +109,10 @@ export class ModelDatabase {
     if (saga === undefined || saga.cancelRequestedAt !== null) return none();
     if (saga.state !== 'running' && saga.state !== 'waiting') return none();
     const now = this.#now();
-    const wakes = saga.state === 'waiting' && !this.#switches.cancelDoesNotWake;
+    const waits = saga.state === 'waiting' && waitOf(saga.waiting).mayTurnBack === true;
+    const wakes = waits && !this.#switches.cancelDoesNotWake;
     this.#put(saga, { ...saga, cancelRequestedAt: now, wakeAt: wakes ? now : saga.wakeAt });
-    return one({ epoch: saga.epoch, waits: saga.wakeAt !== null });
+    return one({ epoch: saga.epoch, waits });
   }
 
   due([definitions, limit]: readonly unknown[]): Result {
@@ -126,7 +127,7 @@ export class ModelDatabase {
   unknownDefinitions([definitions]: readonly unknown[]): Result {
     const unknown = new Map<string, number>();
     for (const saga of this.sagas.values()) {
-      if (!isLive(saga) && saga.state !== 'waiting') continue;
+      if (!isLive(saga) && !isDue(saga, this.#now())) continue;
       if (!(definitions as string[]).includes(saga.definition))
         unknown.set(saga.definition, (unknown.get(saga.definition) ?? 0) + 1);
     }
@@ -242,10 +243,10 @@ export class ModelDatabase {
     const newer = this.#switches.unnumberedCheckpoints || saga.revision <= revision;
     if (!mine || !newer) return null;
     const now = this.#now();
-    const { failure, parked, resumeState, waiting, wait }: Setback = JSON.parse((entry(6) as string | null) ?? '{}');
+    const setback: Setback = JSON.parse((entry(6) as string | null) ?? '{}');
+    const { failure, parked, resumeState, waiting, wait } = setback;
     const isCopy = saga.revision === revision;
-    const extendMs = isCopy ? undefined : wait?.extendMs;
-    const deadlineAt = extendMs === undefined ? saga.deadlineAt : Math.max(saga.deadlineAt, now) + extendMs;
+    const deadlineAt = isCopy ? saga.deadlineAt : deadlineAfter(saga, setback, now);
     const wakeAt = isCopy ? saga.wakeAt : this.#wakeAt({ ...saga, deadlineAt }, waiting, wait);
     return this.#put(saga, {
       ...saga,

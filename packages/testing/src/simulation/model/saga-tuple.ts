@@ -36,6 +36,7 @@ export interface Setback {
   parked?: object;
   resumeState?: 'running' | 'compensating';
   waiting?: { step: string };
+  leftMs?: number;
   wait?: { waitMs: number; seen: number; extendMs?: number; mayTurnBack: boolean };
 }
 
@@ -47,7 +48,13 @@ export function isDue({ wakeAt }: SagaTuple, now: number): boolean {
   return wakeAt !== null && wakeAt <= now;
 }
 
-export function waitOf(waiting: string | null): { step?: string; isDelay?: boolean } {
+/** On with a step's first wait, and back when that step is done. */
+export function deadlineAfter({ deadlineAt }: SagaTuple, { wait, leftMs }: Setback, now: number): number {
+  if (wait?.extendMs !== undefined) return Math.max(deadlineAt, now) + wait.extendMs;
+  return leftMs === undefined ? deadlineAt : Math.min(deadlineAt, now + leftMs);
+}
+
+export function waitOf(waiting: string | null): { step?: string; isDelay?: boolean; mayTurnBack?: boolean } {
   return waiting === null ? {} : JSON.parse(waiting);
 }
 
