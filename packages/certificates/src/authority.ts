@@ -39,6 +39,8 @@ export interface CertificateRequest extends Validity {
   otherNames?: readonly string[];
   /** `server`: others may call the holder. `client`: the holder may call others. */
   use: readonly ('server' | 'client')[];
+  /** Of an RSA key; without it the key is on the curve P-256. */
+  rsaBits?: number;
 }
 
 const SIGNING = { name: 'ECDSA', hash: 'SHA-256' };
@@ -67,8 +69,8 @@ export async function makeAuthority(name: string, { notBefore, notAfter }: Valid
 
 /** A key and a certificate for one holder. */
 export async function issueCertificate(authority: Authority, request: CertificateRequest): Promise<PemPair> {
-  const { name, otherNames = [], use, notBefore, notAfter } = request;
-  const keys = await newKeys();
+  const { name, otherNames = [], use, notBefore, notAfter, rsaBits } = request;
+  const keys = await newKeys(rsaBits);
   const certificate = await X509CertificateGenerator.create({
     subject: [{ CN: [name] }],
     issuer: authority.certificate.subject,
@@ -101,7 +103,11 @@ function generalName(value: string): { type: 'dns' | 'ip' | 'url'; value: string
   return { type: IP_ADDRESS.test(value) ? 'ip' : 'dns', value };
 }
 
-async function newKeys(): Promise<webcrypto.CryptoKeyPair> {
+async function newKeys(rsaBits?: number): Promise<webcrypto.CryptoKeyPair> {
+  if (rsaBits !== undefined) {
+    const keys = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256', publicExponent: new Uint8Array([1, 0, 1]) };
+    return await webcrypto.subtle.generateKey({ ...keys, modulusLength: rsaBits }, true, ['sign', 'verify']);
+  }
   return await webcrypto.subtle.generateKey(KEYS, true, ['sign', 'verify']);
 }
 

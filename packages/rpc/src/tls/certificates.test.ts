@@ -72,6 +72,48 @@ describe('certificates in files', () => {
     expect(told[0]?.about.fault).toContain(said);
   });
 
+  it.each([
+    ['tls.crt', 'chain can’t be read'],
+    ['ca.crt', 'authorities can’t be read'],
+  ])('are used as they were while a second block of %s is half written', async (file, said) => {
+    const [whole, next] = file === 'tls.crt' ? [first().cert, second().cert] : [authority.cert, authority.cert];
+    put(file, `${whole}${next.slice(0, next.length / 2)}`);
+    await watched.look();
+    await watched.look();
+    expect(watched.texts).toEqual({ ...first(), ca: authority.cert });
+    expect(told.map(({ about }) => about.fault)).toEqual([expect.stringContaining(said)]);
+  });
+
+  it('are used as they were when OpenSSL alone refuses the new ones', async () => {
+    const weak = await issue(authority, 'inventory', { rsaBits: 1_024 });
+    put('tls.key', weak.key);
+    put('tls.crt', weak.cert);
+    await watched.look();
+    expect(watched.texts).toEqual({ ...first(), ca: authority.cert });
+    expect(told.map(({ about }) => about.fault)).toEqual([expect.stringContaining('OpenSSL refuses')]);
+  });
+
+  it('that end with a line feed, which a setting is read without, are no others than at the start', async () => {
+    const bare = (text: string) => text.replace(/\r?\n$/, '');
+    const at = (file: string, text: string) => pem(bare(text), join(folder, file));
+    const { log, told: lines } = readableLog();
+    for (const [file, text] of [
+      ['tls.crt', first().cert],
+      ['tls.key', first().key],
+      ['ca.crt', authority.cert],
+    ] as const)
+      put(file, `${bare(text)}\n`);
+    const sources = {
+      cert: at('tls.crt', first().cert),
+      key: at('tls.key', first().key),
+      ca: at('ca.crt', authority.cert),
+    };
+    const started = new Certificates(sources, log, 3_600_000);
+    await started.look();
+    expect(lines).toEqual([]);
+    started.stop();
+  });
+
   it('never show a part of a key in what is said of them', () => {
     const text = `-----BEGIN PRIVATE KEY-----\n${'c2VjcmV0'.repeat(9)}\n-----END PRIVATE KEY-----`;
     expect(certificateFault({ ...first(), key: text, ca: undefined })).toMatch(/^the key can’t be read/);

@@ -8,6 +8,7 @@
  */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { createSecureContext } from 'node:tls';
 import type { experimental } from '@grpc/grpc-js';
 import type { Log, Pem } from '@holdfast/service';
 
@@ -108,7 +109,7 @@ export class Certificates implements experimental.CertificateProvider {
 
   #take(texts: CertificateTexts): void {
     const { cert, key, ca } = this.#texts;
-    if (texts.cert === cert && texts.key === key && texts.ca === ca) {
+    if (isSame(texts.cert, cert) && isSame(texts.key, key) && isSame(texts.ca, ca)) {
       this.#fault = undefined;
       return;
     }
@@ -151,6 +152,12 @@ async function textNow({ text, path }: Pem): Promise<string> {
   return path === undefined ? text : await readFile(path, 'utf8');
 }
 
+/** But for the line feed that a file ends with, and which a setting that is read from one is without. */
+function isSame(one: string | undefined, other: string | undefined): boolean {
+  const bare = (text: string | undefined) => text?.replace(/\r?\n$/, '');
+  return bare(one) === bare(other);
+}
+
 /** What is wrong with texts that should belong together; never a part of them. */
 export function certificateFault({ cert, key, ca }: CertificateTexts): string | undefined {
   const own = parsed(() => new X509Certificate(cert));
@@ -159,11 +166,21 @@ export function certificateFault({ cert, key, ca }: CertificateTexts): string | 
   if (privateKey === undefined) return 'the key can’t be read; expected one private key in PEM, without a passphrase';
   if (!own.checkPrivateKey(privateKey))
     return 'the key is not the certificate’s; expected the two that belong together';
-  if (ca === undefined) return undefined;
-  const blocks = ca.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
-  const authorities = blocks.map((block) => parsed(() => new X509Certificate(block)));
-  if (authorities.length > 0 && !authorities.includes(undefined)) return undefined;
-  return 'the authorities can’t be read; expected one certificate in PEM or several, one after the other';
+  if (!isWhole(cert)) return 'the certificate’s chain can’t be read; expected whole certificates, one after the other';
+  if (ca !== undefined && !isWhole(ca))
+    return 'the authorities can’t be read; expected one certificate in PEM or several, one after the other';
+  // As every connection makes it: what OpenSSL refuses there, such as a key that is too short, would end them all.
+  const context = parsed(() => createSecureContext({ cert, key, ca }));
+  if (context !== undefined) return undefined;
+  return 'OpenSSL refuses certificate, key and authorities; expected keys of 2048 bits (RSA) or 256 (EC) and SHA-256 at least';
+}
+
+/** Every block that begins is there to its end and is a certificate: of a file that is being written half a block may be there. */
+function isWhole(text: string): boolean {
+  const begun = text.split('-----BEGIN CERTIFICATE-----').length - 1;
+  const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  const isRead = (block: string) => parsed(() => new X509Certificate(block)) !== undefined;
+  return begun > 0 && blocks.length === begun && blocks.every(isRead);
 }
 
 function parsed<T>(parse: () => T): T | undefined {

@@ -1,8 +1,9 @@
 import { statement } from '@holdfast/postgres';
 import type { Clock, Database, SagaLog, SagaMetrics } from './ports.ts';
 
-// Ordered only so that the index is asked, and not the whole table. Names of definitions are found one after the other, each by one look into the index: of those that this process knows any
-// number of sagas may wait. None of them counts as left alone before it is due.
+// Names of definitions are found one after the other, each by one look into the index: of those that this process knows any
+// number of sagas may wait. None of them counts as left alone before it is due. Those are ordered only so that the index is
+// asked, and not the whole table.
 export const UNKNOWN = statement(
   'saga.unknown-definitions',
   `with recursive names as (
