@@ -52,12 +52,12 @@ export const paymentService =
     const cards = cardsFor(provider, settings, { hearsWebhooks });
     const storeIntent = createIntentStore(pool, settings.PAYMENT_WINDOW_MS);
     const http = webhooksFor(provider, settings, participant, { publishes, refunds: cards.refunds });
+    if (settings.REFUND_LOOK_MS !== undefined && provider !== null) {
+      const { log } = participant;
+      onShutdown(keepLearning({ pool, refunds: cards.refunds, log, everyMs: settings.REFUND_LOOK_MS }));
+    }
     const binding = service(payment, {
       ChargePayment: stepMethod(participant, chargeStep(cards, storeIntent), (request) => {
-        if (settings.REFUND_LOOK_MS !== undefined && provider !== null) {
-          const { log } = participant;
-          onShutdown(keepLearning({ pool, refunds: cards.refunds, log, everyMs: settings.REFUND_LOOK_MS }));
-        }
         const method = checkMethod(request.method);
         return {
           method,
