@@ -229,6 +229,17 @@ describe('giving back by card', () => {
     }
   });
 
+  it('S4: stays open while the provider knows nothing of the payment: a key of another account has judged nothing', async () => {
+    const order = await charged();
+    const refundId = newRefund();
+    await reserve(order, refundId, 300);
+    const error = { type: 'invalid_request_error', code: 'resource_missing', param: 'payment_intent', message: 'none' };
+    cards.line.replace('refund', { status: 404, error });
+    expect(await give(order, refundId)).toMatchObject({ kind: 'error', reason: 'OUTCOME_UNKNOWN' });
+    expect(await sums(order)).toEqual({ refunded: 0, refunding: 300 });
+    expect(await give(order, refundId)).toMatchObject(GIVEN);
+  });
+
   it('M1: what was refunded at the provider meanwhile is not given back again: this refund has failed', async () => {
     const order = await charged();
     const refundId = newRefund();
