@@ -75,6 +75,32 @@ describe('refunding an order', () => {
     await expectSound(system);
   });
 
+  it('A1: to stock before it has left keeps the order from being dispatched; one that failed does not', async () => {
+    const dispatch = (id: string) => system.send('POST', `/v1/orders/${id}/dispatch`);
+    const lines = [{ sku: 'apple', quantity: 1, restock: true }];
+    const kept = await completed();
+    const { body } = await refund(kept, { lines });
+    // Also while the refund is under way.
+    for (let time = 1; time <= 2; time++) {
+      expect(await dispatch(kept)).toMatchObject({
+        status: 409,
+        body: { code: 'conflict', detail: expect.stringContaining('returned before they have left') },
+      });
+      expect(await untilSettled(kept, body.id)).toMatchObject({ status: 'succeeded' });
+    }
+    const sent = await completed();
+    await untilSettled(sent, (await refund(sent, { amount: TOTAL })).body.id);
+    const failed = await refund(sent, { lines });
+    expect(await untilSettled(sent, failed.body.id)).toMatchObject({ status: 'failed' });
+    expect(await dispatch(sent)).toMatchObject({ status: 200 });
+    const back = await completed();
+    const first = await dispatch(back);
+    const { body: returned } = await refund(back, { lines });
+    expect(await untilSettled(back, returned.id)).toMatchObject({ status: 'succeeded' });
+    expect((await dispatch(back)).text).toBe(first.text);
+    await expectSound(system);
+  });
+
   it('M1: two at once give back what was captured at most; one that is refused exists, and says why', async () => {
     const id = await completed(CARD);
     const asked = await Promise.all([refund(id, { amount: 400 }), refund(id, { amount: 400 })]);

@@ -144,7 +144,7 @@ export interface paths {
         put?: never;
         /**
          * Say that the order’s shipment has left
-         * @description For completed orders only. The stock that the order holds is fulfilled soon afterwards, where events are switched on. Asking again gets the same answer, with a key or without.
+         * @description For completed orders only. The stock that the order holds is fulfilled soon afterwards, where events are switched on. Asking again gets the same answer, with a key or without. Refused with `conflict` when goods of it go back to stock that had not left.
          */
         post: operations["dispatchOrder"];
         delete?: never;
