@@ -17,7 +17,7 @@ import type { CardPlan, ChargeRequest } from './charge.ts';
 import { beginCharges, createIntentStore, endCardCharges, type StoreIntent } from './charge-batch.ts';
 import type { Provider } from './provider.ts';
 import { beginRefunds, endRefund, type Refund, type RefundPlan } from './refund.ts';
-import { keepLearning } from './refunds/learn-refunds.ts';
+import { keepLearning, type Learner, undoFailedTeller } from './refunds/learn-refunds.ts';
 import { GIVE, RELEASE, RESERVE, refundMethods } from './refunds/refund-methods.ts';
 import { webhookRoutes } from './webhooks/endpoint.ts';
 import { hearEvent } from './webhooks/hear-event.ts';
@@ -51,10 +51,11 @@ export const paymentService =
     const hearsWebhooks = publishes && settings.STRIPE_WEBHOOK_SECRET !== null;
     const cards = cardsFor(provider, settings, { hearsWebhooks });
     const storeIntent = createIntentStore(pool, settings.PAYMENT_WINDOW_MS);
-    const http = webhooksFor(provider, settings, participant, { publishes, refunds: cards.refunds });
+    const learner = { pool, refunds: cards.refunds, onUndoFailed: undoFailedTeller(participant) };
+    const http = webhooksFor(provider, settings, participant, { ...learner, publishes });
     if (settings.REFUND_LOOK_MS !== undefined && provider !== null) {
       const { log } = participant;
-      onShutdown(keepLearning({ pool, refunds: cards.refunds, log, everyMs: settings.REFUND_LOOK_MS }));
+      onShutdown(keepLearning({ ...learner, log, everyMs: settings.REFUND_LOOK_MS }));
     }
     const binding = service(payment, {
       ChargePayment: stepMethod(participant, chargeStep(cards, storeIntent), (request) => {
@@ -127,12 +128,12 @@ export const paymentService =
 function webhooksFor(
   provider: Provider | null,
   { STRIPE_WEBHOOK_SECRET: secrets }: ProviderSettings,
-  { pool, log, metrics }: Participant,
-  { publishes, refunds }: { publishes: boolean; refunds: Cards['refunds'] },
+  { log, metrics }: Participant,
+  learner: Learner & { publishes: boolean },
 ): HttpRoutes {
   if (provider === null || secrets === null) return {};
   const disputes = metrics.counter('payment_disputes_total', 'Disputes that the card provider told of', ['status']);
-  const parts = { pool, provider, refunds, publishes, onDispute: (status: string) => disputes.inc({ status }) };
+  const parts = { ...learner, provider, onDispute: (status: string) => disputes.inc({ status }) };
   return webhookRoutes({ secrets: secrets.split(','), log, metrics, hear: (told) => hearEvent(parts, told) });
 }
 
