@@ -200,9 +200,9 @@ export async function plantIntent(
   const { intentId, orderId, amount, refunded } = intent;
   const metadata = orderId === null ? {} : { order_id: orderId, tenant_id: TENANT };
   await books.pools.sandbox.query(
-    `insert into payment_intents (intent_id, version, amount, currency, status, amount_received, amount_refunded, metadata,
-                                  created_at)
-     values ($1, 1, $2, 'eur', 'succeeded', $2, $3, $4, clock_timestamp())`,
+    `insert into payment_intents (intent_id, version, amount, currency, status, capture_method, amount_received, amount_refunded,
+                                  metadata, created_at)
+     values ($1, 1, $2, 'eur', 'succeeded', 'automatic', $2, $3, $4, clock_timestamp())`,
     [intentId, amount, refunded, JSON.stringify(metadata)],
   );
   const entry = `insert into ledger (intent_id, entry_id, kind, amount, currency, order_id, tenant_id)

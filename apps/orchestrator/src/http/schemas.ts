@@ -164,14 +164,15 @@ export const RefundRequest = Type.Object(
       Type.Integer({
         minimum: 1,
         maximum: Number.MAX_SAFE_INTEGER,
-        description: 'Minor units of the order’s currency',
+        description:
+          'Minor units of the order’s currency. With `lines`: the shop’s own number, as of an order with a discount',
       }),
     ),
     lines: Type.Optional(
       Type.Array(RefundLine, {
         minItems: 1,
         maxItems: 100,
-        description: 'Instead of `amount`: what comes back, at the prices of the order. Every SKU at most once',
+        description: 'What comes back, at the prices of the order when there is no `amount`. Every SKU at most once',
       }),
     ),
     reason: Type.Optional(Type.String({ minLength: 1, maxLength: 200, pattern: '^[^\\p{Cc}\\p{Cs}]*$' })),

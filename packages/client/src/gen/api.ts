@@ -3185,9 +3185,9 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
-                    /** @description Minor units of the order’s currency */
+                    /** @description Minor units of the order’s currency. With `lines`: the shop’s own number, as of an order with a discount */
                     amount?: number;
-                    /** @description Instead of `amount`: what comes back, at the prices of the order. Every SKU at most once */
+                    /** @description What comes back, at the prices of the order when there is no `amount`. Every SKU at most once */
                     lines?: {
                         quantity: number;
                         /** @description Whether it goes back to stock */
