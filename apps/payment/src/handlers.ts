@@ -1,3 +1,4 @@
+import { RETURN_URL_PATTERN } from '@holdfast/contracts';
 import {
   type Bound,
   getStep,
@@ -33,8 +34,7 @@ const PUT = 'put-account';
 
 const METHOD = /^(balance|card|pm_[A-Za-z0-9_]{1,200})$/;
 const CUSTOMER = /^(cus_[A-Za-z0-9]{1,200})?$/;
-// A page, or an app by a scheme of its own.
-const RETURN_URL = /^([a-z][a-z0-9+.-]{1,40}:\/\/[^\s]{1,1000})?$/;
+const RETURN_URL = new RegExp(`^$|${RETURN_URL_PATTERN}`, 'u');
 
 const payment = services.payment;
 

@@ -1,5 +1,5 @@
 import { Type } from '@fastify/type-provider-typebox';
-import { KEY_PATTERN, SHOP_ID_PATTERN, SHOP_ID_RULE, TEXT_PATTERN } from '@holdfast/contracts';
+import { KEY_PATTERN, RETURN_URL_PATTERN, SHOP_ID_PATTERN, SHOP_ID_RULE, TEXT_PATTERN } from '@holdfast/contracts';
 import type { Static } from 'typebox';
 
 // Shapes of the HTTP API: what is checked, and what /openapi.json says. Unknown members are refused everywhere.
@@ -115,7 +115,7 @@ export const OrderRequest = Type.Object(
         ),
         returnUrl: Type.Optional(
           Type.String({
-            pattern: '^[a-z][a-z0-9+.-]{1,40}://[^\\s]{1,1000}$',
+            pattern: RETURN_URL_PATTERN,
             description: 'Where the bank sends the customer back to',
           }),
         ),
@@ -286,11 +286,10 @@ export const SagaPageQuery = Type.Object(
   closed,
 );
 
-export const IdParams = Type.Object({ id: Type.String({ maxLength: 100 }) });
-export const RefundParams = Type.Object({
-  id: Type.String({ maxLength: 100 }),
-  refundId: Type.String({ maxLength: 100 }),
-});
+/** Nothing that a database would refuse. */
+const Id = Type.String({ maxLength: 100, pattern: '^[^\\p{Cc}\\p{Cs}]*$' });
+export const IdParams = Type.Object({ id: Id });
+export const RefundParams = Type.Object({ id: Id, refundId: Id });
 export const SkuParams = Type.Object({ sku: Sku });
 export const CustomerParams = Type.Object({ customerId: CustomerId });
 

@@ -58,6 +58,13 @@ async function endWindow({ orderId }: TestOrder): Promise<void> {
 }
 
 describe('a charge that the customer has to confirm', () => {
+  it('is not sent back to a URL that no provider could take', async () => {
+    for (const returnUrl of ['https://a.example/\u0000', 'https://a.example/a b', 'a.example']) {
+      const called = await cards.charge(newOrder(), undefined, CHECKED, { returnUrl });
+      expect(called).toMatchObject({ reason: 'INVALID_REQUEST', pushbackMs: -1 });
+    }
+  });
+
   it('S4: waits without an answer, says what is to be done and until when, and completes under the same key', async () => {
     const order = newOrder();
     const waiting = await cards.charge(order, undefined, CHECKED);
