@@ -48,9 +48,6 @@ RUN rm -rf /usr/local/lib/node_modules /usr/local/bin/npm /usr/local/bin/npx /us
 WORKDIR /app
 ENV NODE_ENV=production HOST=0.0.0.0 HTTP_PORT=8080 GRPC_PORT=50051 MIGRATE_ON_START=false
 EXPOSE 8080 50051
-# Where Compose mounts certificates: a new volume gets the folder's owner, so that the job `certificates` can fill it.
-RUN for holder in authority orchestrator inventory payment shipping operator; do \
-      install --directory --owner=node --group=node --mode=700 "/certificates/$holder"; done
 # Every file belongs to root, and the service runs as somebody else: it cannot change itself.
 USER node
 HEALTHCHECK --interval=5s --timeout=10s --start-period=60s --retries=5 CMD ["bash", "/app/packages/service/src/probe.sh"]
@@ -71,6 +68,8 @@ COPY --from=dependencies /src ./
 COPY --from=source /out/packages ./
 COPY --from=source /out/app ./
 COPY --from=compiled --chown=root:root /tmp/compiled ./compiled/
+# Of the sandbox alone: where Compose mounts certificates. A new volume gets the folder's owner, so that its job can fill it.
+COPY --from=source --chown=node:node /out/owned /
 ENV NODE_COMPILE_CACHE=/app/compiled
 ARG APP
 ARG VERSION=0.0.0-dev

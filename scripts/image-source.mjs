@@ -3,6 +3,7 @@
 //   TO/manifests   what pnpm needs to install the dependencies of APP
 //   TO/packages    the packages of the workspace that APP uses, straight or through others, and the protos
 //   TO/app         APP itself, and `service`, a link to it
+//   TO/owned       folders that the user of the image may write to: those of the sandbox's job `certificates`
 //
 // Not by `pnpm list`, which takes seconds for each image after every change.
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -53,3 +54,6 @@ symlinkSync(own, join(to, 'app/service'));
 mkdirSync(join(to, 'packages'), { recursive: true });
 for (const folder of used) copy(folder, join(to, 'packages', folder));
 if (used.includes('packages/rpc')) copy('protos', join(to, 'packages/protos'));
+const owned = app === 'sandbox' ? ['authority', 'orchestrator', 'inventory', 'payment', 'shipping', 'operator'] : [];
+mkdirSync(join(to, 'owned'), { recursive: true });
+for (const holder of owned) mkdirSync(join(to, 'owned/certificates', holder), { recursive: true });

@@ -9,6 +9,7 @@ import { newKey } from '@holdfast/idempotency';
 import { freePort, type TestDatabase, testDatabase } from '@holdfast/testing';
 import { build } from 'esbuild';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { generate, slugOf, TABS, writeTabs } from './readme-tabs.ts';
 import { setUpCatalogue, startSystem } from './system.ts';
 
 // The packed libraries in projects that are not ours: installed by npm into empty folders, their READMEs' examples compiled
@@ -17,6 +18,18 @@ import { setUpCatalogue, startSystem } from './system.ts';
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../', import.meta.url));
 const PACKAGES = ['client', 'idempotency', 'saga', 'testing'];
+/** By the examples, beside what the libraries ask for. */
+const USED = [
+  ...['@grpc/proto-loader', '@types/node', 'typescript', 'reflect-metadata', 'hono', '@hono/node-server', 'postgres'],
+  ...[
+    '@types/express',
+    '@connectrpc/connect-node',
+    '@koa/bodyparser',
+    '@koa/router',
+    '@nestjs/core',
+    '@nestjs/platform-express',
+  ],
+];
 const PROTO = `syntax = "proto3";
 package shop;
 message ChargeRequest { int32 amount = 1; }
@@ -24,6 +37,15 @@ message ChargeResponse { string id = 1; }
 service Payments { rpc Charge(ChargeRequest) returns (ChargeResponse); }
 `;
 const LARGEST = '9223372036854775807';
+/** What is there before us: dbmate's list, and tables of the host's own that are called like ours. */
+const HOST = `
+  create table schema_migrations (version varchar primary key);
+  insert into schema_migrations values ('20260101000000');
+  create table claims (id bigint primary key, about text not null);
+  insert into claims values (${LARGEST}, 'a damaged parcel');
+  create table sagas (id int primary key);
+  create table payments (id serial primary key, amount int not null, large bigint);`;
+const HOST_TABLES = ['claims', 'payments', 'sagas', 'schema_migrations'];
 const NODES = [
   { name: `Node ${process.versions.node}`, node: process.execPath as string | undefined },
   { name: 'Node 22', node: findNode22() },
@@ -43,15 +65,21 @@ beforeAll(async () => {
     await run('npm', ['pack', '--pack-destination', folder], { cwd: join(root, 'packages', name, 'dist') });
   }
   writeExamples(project);
+  writeTabs(project);
   const { catalog } = parseCatalog();
   const { peerDependencies } = manifestOf(join(root, 'packages/idempotency/dist'));
-  const others = ['@grpc/proto-loader', '@types/node', 'typescript', ...Object.keys(peerDependencies)];
-  const versions = others.map((name) => [name, catalog[name] ?? peerDependencies[name] ?? '']);
+  const others = [...USED, ...Object.keys(peerDependencies)];
+  const generator = ['@bufbuild/protoc-gen-es', catalog['@bufbuild/protobuf'] ?? ''];
+  const versions = [generator, ...others.map((name) => [name, catalog[name] ?? peerDependencies[name] ?? ''])];
   await install(project, PACKAGES, Object.fromEntries(versions));
+  await generate(project);
   // The oldest driver that is asked for, and nothing that is optional.
   await install(bare, ['idempotency', 'saga', 'client'], { pg: '8.16.0' });
   database = await testDatabase('packed', []);
-  await database.pool.query('create table payments (id serial primary key, amount int not null, large bigint)');
+  await database.pool.query(`drop schema holdfast cascade; ${HOST}`);
+  // As a tool of the host's would apply it.
+  const sql = await outputOf(process.execPath, project, ['node_modules/.bin/holdfast', 'migrate', '--sql']);
+  await database.pool.query(`begin; ${sql}; commit`);
 }, 600_000);
 afterEach(async () => {
   for (const child of running.splice(0)) await end(child);
@@ -87,7 +115,12 @@ function writeExamples(into: string): void {
   }
   writeFileSync(join(into, 'payments.proto'), PROTO);
   const compilerOptions = { module: 'nodenext', target: 'es2024', strict: true, noEmit: true, types: ['node'] };
-  writeFileSync(join(into, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }));
+  // Koa's declarations are at odds with those of a package that it uses.
+  const decorators = { experimentalDecorators: true };
+  writeFileSync(
+    join(into, 'tsconfig.json'),
+    JSON.stringify({ compilerOptions: { ...compilerOptions, ...decorators }, include: ['*.ts'], exclude: ['koa.ts'] }),
+  );
 }
 
 async function install(into: string, packages: string[], others: Record<string, string>): Promise<void> {
@@ -163,16 +196,46 @@ function manifestOf(at: string): { peerDependencies: Record<string, string> } {
   return JSON.parse(readFileSync(join(at, 'package.json'), 'utf8'));
 }
 
-describe.each(NODES)('in a project of somebody else’s, on $name', ({ node = '' }) => {
-  it.skipIf(node === '')('K1, K2: serve the Fastify example: once, and the same bytes ever after', async () => {
-    const port = await start(node, 'server.ts');
+async function paysOnce(port: number): Promise<void> {
+  const before = await payments();
+  const headers = { 'content-type': 'application/json', 'x-shop': 'tea', 'idempotency-key': newKey() };
+  const send = () => fetch(`http://127.0.0.1:${port}/payments`, { method: 'POST', headers, body: '{"amount":5}' });
+  const [first, again] = [await send(), await send()];
+  expect([first.status, again.status, again.headers.get('idempotent-replayed')]).toEqual([201, 201, 'true']);
+  expect(await again.text()).toBe(await first.text());
+  expect((await payments()) - before).toBe(1);
+}
+
+describe('the adapters of the README', () => {
+  it.each(TABS)('K1, K2: $name pays once, and gives the same bytes ever after', async ({ name }) => {
+    await paysOnce(await start(process.execPath, `${slugOf(name)}.mjs`));
+  });
+
+  it('K1, K2: Connect charges once, and gives the same answer ever after', async () => {
+    const port = await start(process.execPath, 'connect.mjs');
     const before = await payments();
     const headers = { 'content-type': 'application/json', 'x-shop': 'tea', 'idempotency-key': newKey() };
-    const send = () => fetch(`http://127.0.0.1:${port}/payments`, { method: 'POST', headers, body: '{"amount":5}' });
+    const url = `http://127.0.0.1:${port}/shop.Payments/Charge`;
+    const send = () => fetch(url, { method: 'POST', headers, body: '{"amount":5}' });
     const [first, again] = [await send(), await send()];
-    expect([first.status, again.status, again.headers.get('idempotent-replayed')]).toEqual([201, 201, 'true']);
+    expect([first.status, again.headers.get('trailer-idempotent-replayed')]).toEqual([200, 'true']);
     expect(await again.text()).toBe(await first.text());
     expect((await payments()) - before).toBe(1);
+  });
+
+  it.each(['run-once.ts', 'once.ts'])('K1: %s runs once, and has its value the second time', async (file) => {
+    const before = await payments();
+    const said = () => outputOf(process.execPath, project, [file]);
+    const [first, again] = [await said(), await said()];
+    expect(first).toMatch(/^\d+/);
+    expect(again.split(/\s/)[0]).toBe(first.split(/\s/)[0]);
+    expect((await payments()) - before).toBe(1);
+  });
+});
+
+describe.each(NODES)('in a project of somebody else’s, on $name', ({ node = '' }) => {
+  it.skipIf(node === '')('K1, K2: serve the Fastify example: once, and the same bytes ever after', async () => {
+    await paysOnce(await start(node, 'server.ts'));
   });
 
   it.skipIf(node === '')('K1: serve the gRPC example to its client: a charge each, and each once', async () => {
@@ -194,7 +257,7 @@ describe.each(NODES)('in a project of somebody else’s, on $name', ({ node = ''
   });
 
   it.skipIf(node === '')('are required by CommonJS, without what is optional and with the oldest driver', async () => {
-    const entries = entryPoints(bare, (name) => !/fastify|grpc|nest|redis/.test(name));
+    const entries = entryPoints(bare, (name) => !/connect|fastify|grpc|nest|redis/.test(name));
     expect(entries.length).toBeGreaterThanOrEqual(5);
     const code = `
       const pg = require('pg');
@@ -216,7 +279,7 @@ describe.each(NODES)('in a project of somebody else’s, on $name', ({ node = ''
   });
 
   it.skipIf(node === '')('K2: run in one file that esbuild has made, and claim a key', async () => {
-    writeFileSync(join(project, 'host.ts'), HOST);
+    writeFileSync(join(project, 'host.ts'), BUNDLED);
     const outfile = join(bundled, 'host.mjs');
     await build({
       ...{ entryPoints: ['host.ts'], absWorkingDir: project, outfile },
@@ -230,7 +293,7 @@ describe.each(NODES)('in a project of somebody else’s, on $name', ({ node = ''
   });
 });
 
-const HOST = `
+const BUNDLED = `
 import { createKeyedRunner, idempotencyMigrations, loadFingerprinter, migrate } from '@holdfast/idempotency';
 import { sagaMigrations } from '@holdfast/saga';
 import pg from 'pg';
@@ -258,4 +321,17 @@ it('K2: the client places the order of its example, against the system as it run
   } finally {
     await system.stop();
   }
+});
+
+it('the host’s tables are as they were, whatever ran beside them, and none was added to them', async () => {
+  const { rows } = await database.pool.query(`
+    select (select json_agg(version) from schema_migrations) as migrations, (select json_agg(c) from claims c)::text as claims,
+           (select array_agg(tablename::text order by tablename) from pg_tables where schemaname = 'public') as tables`);
+  expect(rows).toEqual([
+    {
+      migrations: ['20260101000000'],
+      claims: `[{"id":${LARGEST},"about":"a damaged parcel"}]`,
+      tables: HOST_TABLES,
+    },
+  ]);
 });

@@ -145,7 +145,25 @@ async function placing(): Promise<Arranged> {
   return { path: '/v1/orders', body: orderOf(of, 2), others: others(of), look, settle };
 }
 
+async function refunding(): Promise<Arranged> {
+  const of = await shop();
+  const path = `/v1/orders/${await completedOrder(of)}/refunds`;
+  const settle = () =>
+    system.until('refunds have ended', async () => {
+      const { refunds } = await get(path);
+      return refunds.every(({ status }: { status: string }) => status === 'succeeded') || undefined;
+    });
+  const refund = async () => {
+    const reply = await system.send('POST', path, { amount: 100 }, { key: newKey() });
+    expect(reply.status, reply.text).toBeLessThan(300);
+    await settle();
+  };
+  const look = async () => [await get(path), ...(await books(of)())];
+  return { path, body: { amount: 400 }, others: [refund, ...others(of).slice(0, 5)], look, settle };
+}
+
 const routes: Record<string, () => Promise<Arranged>> = {
+  refundOrder: refunding,
   placeOrder: placing,
   cancelOrder: () => ofOrder(slowOrder, 'orders/{id}/cancel'),
   dispatchOrder: () => ofOrder(completedOrder, 'orders/{id}/dispatch'),

@@ -20,54 +20,13 @@
  * The keys sent along count the attempt, because the provider replays a stored 500 for as long as a key lives: under one
  * key per step, a single such answer would wedge the order. What keeps the effect single is the list above, not the key.
  */
-import type { EffectOutcome, Participant, PerformOutcome } from '@holdfast/participant';
+import type { Participant, PerformOutcome } from '@holdfast/participant';
+import type { AttachIntent, Attempt, CardOutcome, CardPayment, GivenBack } from './card/card-payment.ts';
 import { chargeCard } from './card/charge-card.ts';
 import { giveBack } from './card/give-back.ts';
 import { pausesWithoutWebhooks, pausesWithWebhooks, unknown } from './card/standing.ts';
 import { createProvider, type Provider } from './provider.ts';
 import { type CardRefunds, createCardRefunds } from './refunds/provider-refunds.ts';
-
-/** One attempt; `attempt` counts up over all attempts for the order. */
-export interface Attempt {
-  tenantId: string;
-  /** The step's key, or the undo's. */
-  key: string;
-  attempt: number;
-}
-
-export interface CardPayment extends Attempt {
-  orderId: string;
-  /** Minor units, above 0. */
-  amount: number;
-  currency: string;
-  /** The provider's payment method, pm_…; sent to it and kept nowhere. Null: the customer gives one on the shop's page. */
-  method: string | null;
-  /** The provider's customer. */
-  providerCustomer: string | null;
-  /** The customer is not there to confirm anything. */
-  offSession: boolean;
-  /** Where the bank sends the customer back to. */
-  returnUrl: string | null;
-  /** The intent that an earlier attempt has stored. */
-  intentId: string | null;
-  /** Until when the customer may confirm it, and how long that is from now on; null before the intent is stored. */
-  confirmBy: Date | null;
-  leftMs: number | null;
-}
-
-/** `result`: the intent that has taken the amount. */
-export type CardOutcome = EffectOutcome<string, 'CARD_DECLINED' | 'PAYMENT_NOT_CONFIRMED'>;
-
-/** Minor units; 0 when the payment was cancelled before anything was taken. */
-export interface GivenBack {
-  amount: number;
-}
-
-/**
- * Stores an intent's id durably.
- * @returns until when the customer may confirm it; undefined forbids to confirm it, or to tell anybody of it
- */
-export type AttachIntent = (intentId: string) => Promise<Date | undefined>;
 
 export interface Cards {
   /** How long one attempt keeps others from trying. Safety does not rest on it: two at once take the money once. */

@@ -22,7 +22,7 @@ import {
 } from '@holdfast/postgres';
 import { InvalidRequest } from '@holdfast/rpc';
 import { type LockedAccount, lockAccounts } from './account.ts';
-import type { CardOutcome } from './card.ts';
+import type { CardOutcome } from './card/card-payment.ts';
 import {
   type BegunCharge,
   beginCardCharge,

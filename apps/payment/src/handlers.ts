@@ -13,7 +13,8 @@ import {
 import { checkCurrency, checkInteger, checkShopId, InvalidRequest, service, services } from '@holdfast/rpc';
 import { type HttpRoutes, onShutdown } from '@holdfast/service';
 import { adjustAccount, findAccount, MAX_BALANCE, putAccount } from './account.ts';
-import { type CardOutcome, type Cards, cardsFor, type GivenBack, type ProviderSettings, providerFor } from './card.ts';
+import type { CardOutcome, GivenBack } from './card/card-payment.ts';
+import { type Cards, cardsFor, type ProviderSettings, providerFor } from './card.ts';
 import type { CardPlan, ChargeRequest } from './charge.ts';
 import { beginCharges, createIntentStore, endCardCharges, type StoreIntent } from './charge-batch.ts';
 import type { Provider } from './provider.ts';

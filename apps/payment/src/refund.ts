@@ -12,7 +12,7 @@ import { byOrder, type OrderId, orderColumns } from '@holdfast/participant';
 import { statement, type Transaction } from '@holdfast/postgres';
 import { InvalidRequest } from '@holdfast/rpc';
 import { lockAccounts, postEntry } from './account.ts';
-import type { GivenBack } from './card.ts';
+import type { GivenBack } from './card/card-payment.ts';
 import { UNDO_REFUND } from './refunds/refund-book.ts';
 
 export interface Refund {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { connectRedis } from '@holdfast/idempotency/redis';
-import type { Query } from '@holdfast/postgres';
+import { migrate, type Query } from '@holdfast/postgres';
 import {
   type RedisServer,
   skipsRedis,
@@ -97,6 +97,24 @@ describe.skipIf(skip)('the events of an outbox', () => {
     relayOf(dying);
     await until(id, [...BOTH, ...BOTH]);
     expect(deaths).toBe(2);
+  });
+
+  it('E2: are relayed from the tables of another schema, and those of the first are left alone', async () => {
+    await migrate(database.pool, [outboxMigrations], { schema: 'told' });
+    const outbox = defineOutbox({ name: 'told-events', subject: 'parcel' });
+    const id = randomUUID();
+    for (const schema of ['told', 'holdfast']) {
+      await database.pool.query(
+        `insert into ${schema}.outbox (tenant_id, order_id, kind) values ('shop', $1, '${schema}')`,
+        [id],
+      );
+    }
+    const pool = database.pool;
+    const relay = startOutboxRelay({ outbox, pool, schema: 'told', redis, holder: randomUUID(), keptMs: 3_600_000 });
+    relays.push(relay);
+    await vi.waitUntil(async () => (await toldEvents(redis, outbox.stream)).length > 0, 10_000);
+    expect((await toldEvents(redis, outbox.stream)).map(({ type }) => type)).toEqual(['parcel.told']);
+    await database.pool.query('delete from holdfast.outbox where order_id = $1', [id]);
   });
 
   it('E3: are relayed again when Redis has lost them, also while nothing new happens, and no more than once', async () => {

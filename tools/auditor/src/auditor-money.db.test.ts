@@ -288,7 +288,7 @@ describe('A1: of an order with lines beside its items, the auditor', () => {
   it('adds them up', async () => {
     const report = await books.audit();
     expect(red(report)).toEqual({});
-    expect(report.money).toEqual([{ currency: 'EUR', completed: 1_740, accounts: 500, provider: 1_240 }]);
+    expect(report.money).toEqual([{ currency: 'EUR', completed: 1_740, refunded: 0, accounts: 500, provider: 1_240 }]);
   });
 
   it('finds one that was charged for its items alone', async () => {

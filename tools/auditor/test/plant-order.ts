@@ -155,7 +155,7 @@ export async function plantBookedRefund(
 ): Promise<void> {
   const { id, orderId, amount, pays } = refund;
   await books.pools.orchestrator.query(
-    `insert into refunds (id, order_id, tenant_id, origin, amount, currency, created_at)
+    `insert into order_refunds (id, order_id, tenant_id, origin, amount, currency, created_at)
      values ($1, $2, $3, 'api', $4, 'EUR', clock_timestamp())`,
     [id, orderId, TENANT, amount],
   );
@@ -200,9 +200,9 @@ export async function plantIntent(
   const { intentId, orderId, amount, refunded } = intent;
   const metadata = orderId === null ? {} : { order_id: orderId, tenant_id: TENANT };
   await books.pools.sandbox.query(
-    `insert into payment_intents (intent_id, version, amount, currency, status, capture_method, amount_received, amount_refunded,
-                                  metadata, created_at)
-     values ($1, 1, $2, 'eur', 'succeeded', 'automatic', $2, $3, $4, clock_timestamp())`,
+    `insert into payment_intents (intent_id, version, amount, currency, status, amount_received, amount_refunded, metadata,
+                                  created_at, capture_method, amount_capturable)
+     values ($1, 1, $2, 'eur', 'succeeded', $2, $3, $4, clock_timestamp(), 'automatic', 0)`,
     [intentId, amount, refunded, JSON.stringify(metadata)],
   );
   const entry = `insert into ledger (intent_id, entry_id, kind, amount, currency, order_id, tenant_id)

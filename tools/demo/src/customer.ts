@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { NewOrder } from './orders/new-order.ts';
 import type { OrderBody } from './orders/order-body.ts';
-import { request, type Shop } from './shop.ts';
+import { request, type Shop } from './requests.ts';
 
 const LOOK_EVERY_MS = 100;
 const BROWSER_TIMEOUT_MS = 10_000;

@@ -10,7 +10,8 @@ import type { OrderStatus } from './orders/order-body.ts';
 import { type RandomStreams, randomStreams } from './orders/random.ts';
 import { Progress } from './progress.ts';
 import type { RunResult } from './report.ts';
-import { buy, request, type Shop } from './shop.ts';
+import { request, type Shop } from './requests.ts';
+import { buy } from './shop.ts';
 
 /** The system that is loaded. */
 export interface Target {

@@ -3,8 +3,8 @@
  */
 import type { PerformOutcome } from '@holdfast/participant';
 import type Stripe from 'stripe';
-import type { AttachIntent, CardOutcome, CardPayment } from '../card.ts';
 import { type Called, keyOf, type Provider } from '../provider.ts';
+import type { AttachIntent, CardOutcome, CardPayment } from './card-payment.ts';
 import { meaningOf, retryAfterMs } from './provider-errors.ts';
 import {
   NOT_CONFIRMED_IN_TIME,

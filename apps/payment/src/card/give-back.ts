@@ -9,10 +9,10 @@
  */
 import type { PerformOutcome } from '@holdfast/participant';
 import type Stripe from 'stripe';
-import type { Attempt, GivenBack } from '../card.ts';
 import { keyOf, type Provider } from '../provider.ts';
 import { listRefunds, refundOf } from '../refunds/provider-refunds.ts';
 import { type ProviderRefund, UNDO_REFUND } from '../refunds/refund-book.ts';
+import type { Attempt, GivenBack } from './card-payment.ts';
 import { ask } from './charge-card.ts';
 import { pausesOfBank, unknown } from './standing.ts';
 

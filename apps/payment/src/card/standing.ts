@@ -1,6 +1,6 @@
 import type { PerformOutcome, Waiting } from '@holdfast/participant';
 import type Stripe from 'stripe';
-import type { CardOutcome, CardPayment } from '../card.ts';
+import type { CardOutcome, CardPayment } from './card-payment.ts';
 import { codeIn, meaningOf, type ProviderError } from './provider-errors.ts';
 
 /** What an intent's state says about its charge. */

@@ -4,7 +4,7 @@
 // Slots: one is taken for an id before its row is sent, so that no sweep of this process adopts it between commit and run.
 // Every slot is released: by the run's end, by an insert that failed, or, in a transaction of the caller's, by a timer.
 
-import { classifyPostgresError, createBatcher, QueueFull, statement } from '@holdfast/postgres';
+import { classifyPostgresError, createBatcher, inSchema, QueueFull, schemaOf, statement } from '@holdfast/postgres';
 import type { SagaDefinition } from '../definition/definition.ts';
 import { SAGA_ROW_COLUMNS, type SagaRow, startSagaSql } from '../journal/saga-row.ts';
 import type { Clock, Database, SagaLog } from './ports.ts';
@@ -139,7 +139,13 @@ export class Beginnings {
     if (slot.kind !== 'admitted') return slot;
     let begun = false;
     try {
-      const row = await this.#insert(tx, { id, definition: known, input, ownerId: slot.ownerId, deadlineMs });
+      const row = await this.#insert(inSchema(tx, schemaOf(this.#context.db)), {
+        id,
+        definition: known,
+        input,
+        ownerId: slot.ownerId,
+        deadlineMs,
+      });
       begun = row !== undefined;
     } finally {
       if (!begun) slot.release();

@@ -1,3 +1,4 @@
+import { inSchema } from '@holdfast/postgres';
 import type { SagaDefinition } from '../definition/definition.ts';
 import type { CommitHook } from '../journal/checkpoint.ts';
 import type { WriterStats } from '../journal/checkpoint-writer.ts';
@@ -41,4 +42,9 @@ export interface EngineStats extends WriterStats {
   running: number;
   /** Age of the oldest saga that runs here; 0 without one. */
   oldestRunningMs: number;
+}
+
+/** With a pool through which statements find their tables. */
+export function addressed(options: EngineOptions): EngineOptions {
+  return { ...options, pool: inSchema(options.pool, options.schema) };
 }

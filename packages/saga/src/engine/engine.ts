@@ -28,7 +28,6 @@
 // A process that only *seems* dead cannot harm: its epoch is lower than its successor's, so its checkpoints update no
 // row (S2) and participants refuse its calls. It learns so from either and drops the saga.
 
-import { inSchema } from '@holdfast/postgres';
 import type { SagaDefinition } from '../definition/definition.ts';
 import type { WriterStats } from '../journal/checkpoint-writer.ts';
 import { readSaga, readSnapshot, type SagaRecord } from '../journal/read.ts';
@@ -47,7 +46,7 @@ import {
   type CreateStarter,
 } from './begin.ts';
 import type { CrashPointListener } from './crash-points.ts';
-import type { EngineOptions, EngineStats } from './engine-options.ts';
+import { addressed, type EngineOptions, type EngineStats } from './engine-options.ts';
 import { type Clock, type Database, systemClock, within } from './ports.ts';
 import { ProcessLease } from './process-lease.ts';
 import { sweep } from './recovery.ts';
@@ -55,11 +54,11 @@ import { type Admission, RunningSagas, type Slot } from './running-sagas.ts';
 import { Strangers } from './strangers.ts';
 import { type Term, Terms } from './term.ts';
 import { type Sleeper, type WakeContext, wake } from './wake.ts';
-import { type SnapshotListener, type WaitOutcome, Watchers } from './watchers.ts';
+import { type SnapshotListener, Watchers } from './watchers.ts';
 
 /** One per process. @throws TypeError when two definitions share a name */
 export function createEngine(options: EngineOptions): Engine {
-  return new Engine(options);
+  return new Engine(addressed(options));
 }
 
 export class Engine {
@@ -76,6 +75,8 @@ export class Engine {
   readonly #crashPoint: CrashPointListener;
   readonly #definitions: Map<string, SagaDefinition>;
   readonly #watchers: Watchers;
+  /** Waits up to `waitMs` until the saga has ended or is parked, wherever it is driven. @throws what `pg` throws */
+  readonly waitForEnd: Watchers['untilEnded'];
   /** As waitForEnd; and returns as soon as a step waits for something outside. @throws what `pg` throws */
   readonly waitUntilSettled: Watchers['untilSettled'];
   readonly #beginnings: Beginnings;
@@ -85,13 +86,13 @@ export class Engine {
   #state: 'new' | 'started' | 'stopping' | 'stopped' = 'new';
   #cancelSweep = () => {};
 
-  constructor(given: EngineOptions) {
-    const options = { ...given, pool: inSchema(given.pool, given.schema) };
+  constructor(options: EngineOptions) {
     this.#options = options;
     this.#leaseMs = options.leaseMs ?? 3_000;
     this.#running = new RunningSagas(options.maxRunning ?? 2_000);
     this.#clock = options.clock ?? systemClock;
     this.#crashPoint = options.crashPoint ?? (() => {});
+    this.waitForEnd = (id, waitMs, signal) => this.#watchers.untilEnded(id, waitMs, signal);
     this.waitUntilSettled = (id, waitMs, signal) => this.#watchers.untilSettled(id, waitMs, signal);
     this.#watchers = new Watchers({
       local: (id) => this.#running.find(id)?.snapshot,
@@ -211,7 +212,7 @@ export class Engine {
   ): Promise<BeginOutcome | BeginInTransactionOutcome> {
     return tx === undefined
       ? await this.#beginnings.begin(definition, id, input, options)
-      : await this.#beginnings.beginIn(inSchema(tx, this.#options.schema), definition, id, input, options);
+      : await this.#beginnings.beginIn(tx, definition, id, input, options);
   }
 
   /** Called before a row is written, so that the saga is here all the time (see `Slot`). */
@@ -267,11 +268,6 @@ export class Engine {
   /** Calls `listener` for every checkpoint that this process makes durable. @returns ends the subscription */
   subscribe(id: string, listener: SnapshotListener): () => void {
     return this.#watchers.subscribe(id, listener);
-  }
-
-  /** Waits up to `waitMs` until the saga has ended or is parked, wherever it is driven. @throws what `pg` throws */
-  waitForEnd(id: string, waitMs: number, signal?: AbortSignal): Promise<WaitOutcome> {
-    return this.#watchers.untilEnded(id, waitMs, signal);
   }
 
   /** Resolves when this process has released the saga: it has ended or parked, or another process owns it. */
@@ -338,15 +334,11 @@ export class Engine {
   /** Takes a saga that is due. Whatever keeps this process from it (no room, no lease): it stays due, for the next sweep of any. */
   async #wakeHere(saga: Sleeper | null): Promise<void> {
     const term = this.#terms.current;
-    if (saga === null || term === null || !term.lease.isHeld()) return;
-    if (this.#state !== 'started' || this.#running.isFull()) return;
+    if (saga === null || !term?.lease.isHeld() || this.#state !== 'started' || this.#running.isFull()) return;
     try {
       await wake(this.#wakeContext(term), saga, this.#takeSlot(saga.id, term));
-    } catch (error) {
-      this.#options.log.warn(
-        { err: error, sagaId: saga.id },
-        'a saga that is due could not be taken; a sweep takes it',
-      );
+    } catch (err) {
+      this.#options.log.warn({ err, sagaId: saga.id }, 'a due saga could not be taken; the next sweep takes it');
     }
   }
 

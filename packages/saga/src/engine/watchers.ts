@@ -33,12 +33,13 @@ export type WaitOutcome =
 /** The same, for who wants to know as well that a step waits for something outside. */
 export type SettledOutcome = WaitOutcome | { kind: 'waiting'; snapshot: SagaSnapshot };
 
-export function judgeEnd(snapshot: SagaSnapshot): WaitOutcome | null {
+function judgeEnd(snapshot: SagaSnapshot): WaitOutcome | null {
   return hasEnded(snapshot.state) || snapshot.state === 'parked' ? { kind: 'ended', snapshot } : null;
 }
 
 function judgeSettled(snapshot: SagaSnapshot): SettledOutcome | null {
-  return snapshot.state === 'waiting' ? { kind: 'waiting', snapshot } : judgeEnd(snapshot);
+  const isTold = snapshot.state === 'waiting' && snapshot.waiting?.isDelay !== true;
+  return isTold ? { kind: 'waiting', snapshot } : judgeEnd(snapshot);
 }
 
 const POLL = { baseMs: 50, capMs: 500 };

@@ -180,9 +180,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'every-wait-moves-the-deadline',
     mistake: 'a saga that is still waited for is not late',
     change: {
-      file: 'run/saga-run.ts',
-      find: 'extendMs: before === null ? maxMs : null,',
-      replace: 'extendMs: maxMs,',
+      file: 'run/wait-terms.ts',
+      find: 'const extendMs = before === null ? maxMs : null;',
+      replace: 'const extendMs = maxMs;',
     },
   },
   {

@@ -1,4 +1,4 @@
-import { request, type Shop } from '../shop.ts';
+import { request, type Shop } from '../requests.ts';
 import { CURRENCY, customerIdOf, type ShopSize, skuOf } from './new-order.ts';
 import type { Random } from './random.ts';
 

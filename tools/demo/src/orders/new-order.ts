@@ -45,8 +45,7 @@ export const skuOf = (item: number): string => `item-${String(item).padStart(5, 
 export const customerIdOf = (customer: number): string => `customer-${String(customer).padStart(4, '0')}`;
 /** In nobody's catalogue. */
 export const UNUSED_SKU = 'item-unused';
-/** What no carrier delivers to. */
-/** A code that the country could have, and the carrier knows no place of. */
+/** What no carrier delivers to: a code that the country could have, and the carrier knows no place of. */
 const UNDELIVERABLE = { postalCode: '00000', country: 'DE' };
 
 const LINES = { from: 5, to: 15 };
