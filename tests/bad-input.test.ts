@@ -52,6 +52,16 @@ describe('a bad order is refused with 400, names the place, and writes no row:',
     ['an empty reference', { reference: '' }, '/reference'],
     ['a NUL in a text', { shipTo: { ...shipTo, name: 'A\u0000' } }, '/shipTo/name'],
     ['half a surrogate pair in a text', { shipTo: { ...shipTo, city: '\ud800' } }, '/shipTo/city'],
+    [
+      'a NUL in a URL',
+      { payment: { method: 'pm_card_visa', returnUrl: 'https://a.example/\u0000' } },
+      '/payment/returnUrl',
+    ],
+    [
+      'half a surrogate pair in a URL',
+      { payment: { method: 'pm_card_visa', returnUrl: 'https://a.example/\ud800' } },
+      '/payment/returnUrl',
+    ],
     ['a malformed country', { shipTo: { ...shipTo, country: 'Germany' } }, '/shipTo/country'],
   ])('%s', async (_, change, pointer) => {
     const before = await rows();
@@ -126,6 +136,27 @@ describe('a bad request', () => {
     '/v1/orders?colour=red',
   ])('%s is refused with 400', async (path) => {
     expect((await system.send('GET', path)).body).toMatchObject({ status: 400, code: 'invalid-request' });
+  });
+
+  it.each([
+    ['/v1/orders/%00', 400],
+    ['/v1/orders/%00/events', 400],
+    ['/v1/orders/%00/refunds', 400],
+    ['/v1/orders/o/refunds/%00', 400],
+    ['/v1/sagas/%00', 400],
+  ])('%s is refused, not a fault of ours', async (path, status) => {
+    expect((await system.send('GET', path)).body).toMatchObject({ status, code: 'invalid-request' });
+  });
+
+  it.each([
+    ['a NUL in its id', '2026-01-01T00:00:00.000Z a\u0000'],
+    ['a day that no month has', '2026-02-30T00:00:00.000Z a'],
+    ['a colon too many', '2026-01-01T00:00:00:00.000Z a'],
+  ])('with a cursor of %s is refused with 400', async (_, cursor) => {
+    for (const path of ['/v1/orders', '/v1/sagas', '/v1/orders/o/refunds']) {
+      const encoded = Buffer.from(cursor).toString('base64url');
+      expect((await system.send('GET', `${path}?cursor=${encoded}`)).body).toMatchObject({ status: 400 });
+    }
   });
 
   it('on an unknown path is answered with a problem, too', async () => {

@@ -260,6 +260,27 @@ async function resumeAll(): Promise<void> {
 }
 
 describe('a verb of an operator', () => {
+  it('K8: answers for what it has done itself, not for what another key has done since', async () => {
+    const { path, settle } = await ofParked('resume');
+    const id = path.split('/').at(-2);
+    const key = newKey();
+    expect((await system.send('POST', path, undefined, { key })).status).toBe(200);
+    await settle?.();
+    // As if its process had died before it did anything, and another operator had then resumed it.
+    await orders.query(
+      `update holdfast.claims set state = 'in_progress', answer = null, settled_at = null
+        where resource = $1 and operation = 'POST /v1/sagas/{id}/resume'`,
+      [`/v1/sagas/${id}`],
+    );
+    const others = await orders.query(
+      `update holdfast.saga_interventions set key = 'of another' where saga_id = $1 and key is not null`,
+      [id],
+    );
+    expect(others.rowCount).toBe(1);
+    const late = await system.send('POST', path, undefined, { key });
+    expect(late).toMatchObject({ status: 409, body: { code: 'not-parked' } });
+  });
+
   it.each(['resume', 'retry'])(
     'K8: %s, done by a process that died before it stored the answer, is not done again',
     async (verb) => {

@@ -3,6 +3,7 @@ import { type TestParticipant, testParticipant } from '@holdfast/participant/tes
 import { transaction } from '@holdfast/postgres';
 import { services } from '@holdfast/rpc';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fulfilDispatched } from './fulfilment.ts';
 import { inventoryMigrations, inventoryService } from './index.ts';
 import { putItem } from './stock.ts';
 
@@ -37,6 +38,11 @@ async function reserve(sku: string, quantity: number): Promise<string> {
   const reserved = await inventory.client.ReserveInventory(request, options(`${orderId}:reserve-inventory`));
   expect(reserved.kind).toBe('completed');
   return orderId;
+}
+
+async function dispatched(orderId: string): Promise<void> {
+  const fields = { id: `${orderId}:dispatched`, type: 'shipment.dispatched', orderId, tenantId: 'shop' };
+  await fulfilDispatched(inventory.participant.pool, [{ id: '1-0', fields }]);
 }
 
 describe('stock that is set', () => {
@@ -115,6 +121,25 @@ describe('stock that is set', () => {
     for (const condition of [{ ifListed: true }, { ifVersions: [0] }]) {
       expect(await put({ ...unlisted, ...condition })).toMatchObject({ reason: 'VERSION_CHANGED' });
     }
+  });
+
+  it.each([
+    ['have left', true],
+    ['are held', false],
+  ])('K8: under a version that was read before goods came back which %s undoes no return', async (_, haveLeft) => {
+    const sku = await listed();
+    const orderId = await reserve(sku, 4);
+    if (haveLeft) await dispatched(orderId);
+    const { version, onHand } = await stockOf(sku);
+    const refundId = `r-${randomUUID()}`;
+    const lines = [{ sku, quantity: 3 }];
+    await inventory.client.ReserveRestock({ orderId, refundId, lines }, options(`${refundId}:reserve-restock`));
+    const restocked = await inventory.client.Restock({ orderId, refundId }, options(`${refundId}:restock`));
+    expect(restocked).toMatchObject({ kind: 'completed' });
+    const after = await stockOf(sku);
+    expect(await put({ sku, onHand, ifVersions: [version] })).toMatchObject({ reason: 'VERSION_CHANGED' });
+    expect(await stockOf(sku)).toEqual(after);
+    expect(after).toMatchObject(haveLeft ? { onHand: 9, reserved: 0 } : { onHand: 10, reserved: 1 });
   });
 
   it('K8: by ten callers at once under one version is set by one of them', async () => {

@@ -4,6 +4,7 @@
  * A1  An order brings back no more than it was sold, all refunds together: decided under the lock of its reservation.
  *     Goods that had left are on hand again, with an entry; those that had not are no longer held, and never fulfilled.
  * K5  A restock's primary key is its refund, and its entry's key is made of it: it counts once.
+ * K8  A restock raises the version of its stock: a PUT that was decided before it does not undo it.
  * K3  The undo finds what was decided and not counted, and takes it back.
  * Locks: reservations, then stock rows, each in order of their key, as reservations and fulfilments do.
  */
@@ -151,7 +152,7 @@ const countOnHand = statement(
      select tenant_id, sku, entry_key, 'restock', quantity
        from unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) as e (tenant_id, sku, entry_key, quantity)
    )
-   update stock set on_hand = on_hand + w.quantity
+   update stock set on_hand = on_hand + w.quantity, version = version + 1
      from unnest($5::text[], $6::text[], $7::bigint[]) as w (tenant_id, sku, quantity)
     where stock.tenant_id = w.tenant_id and stock.sku = w.sku and ${fewRowsHint('w.tenant_id', 'w.sku')}`,
 );
@@ -163,7 +164,7 @@ const holdNoLonger = statement(
        from unnest($1::text[], $2::text[], $3::jsonb[]) as r (tenant_id, order_id, lines)
       where h.tenant_id = r.tenant_id and h.order_id = r.order_id and ${fewRowsHint('r.tenant_id', 'r.order_id')}
    )
-   update stock set reserved = reserved - w.quantity
+   update stock set reserved = reserved - w.quantity, version = version + 1
      from unnest($4::text[], $5::text[], $6::bigint[]) as w (tenant_id, sku, quantity)
     where stock.tenant_id = w.tenant_id and stock.sku = w.sku and ${fewRowsHint('w.tenant_id', 'w.sku')}`,
 );

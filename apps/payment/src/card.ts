@@ -82,14 +82,14 @@ export function providerFor(settings: ProviderSettings, { log, metrics }: Partic
 export function cardsFor(
   provider: Provider | null,
   { STRIPE_TIMEOUT_MS: timeoutMs, PAYMENT_WINDOW_MS: windowMs }: ProviderSettings,
-  { hearsWebhooks }: { hearsWebhooks: boolean },
+  { hearsWebhooks, now = Date.now }: { hearsWebhooks: boolean; now?: () => number },
 ): Cards {
   if (provider === null) return noCards;
   const settings = { windowMs, pauses: hearsWebhooks ? pausesWithWebhooks : pausesWithoutWebhooks };
   return {
     leaseMs: Math.min(MAX_CALLS * timeoutMs + LEASE_MARGIN_MS, MAX_LEASE_MS),
     charge: (payment, attach) => chargeCard(provider, settings, payment, attach),
-    giveBack: (payment) => giveBack(provider, payment),
-    refunds: createCardRefunds(provider),
+    giveBack: (payment) => giveBack(provider, now, payment),
+    refunds: createCardRefunds(provider, now),
   };
 }

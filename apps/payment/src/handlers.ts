@@ -1,3 +1,4 @@
+import { RETURN_URL_PATTERN } from '@holdfast/contracts';
 import {
   type Bound,
   getStep,
@@ -18,7 +19,7 @@ import type { CardPlan, ChargeRequest } from './charge.ts';
 import { beginCharges, createIntentStore, endCardCharges, type StoreIntent } from './charge-batch.ts';
 import type { Provider } from './provider.ts';
 import { beginRefunds, endRefund, type Refund, type RefundPlan } from './refund.ts';
-import { keepLearning } from './refunds/learn-refunds.ts';
+import { keepLearning, type Learner, undoFailedTeller } from './refunds/learn-refunds.ts';
 import { GIVE, RELEASE, RESERVE, refundMethods } from './refunds/refund-methods.ts';
 import { webhookRoutes } from './webhooks/endpoint.ts';
 import { hearEvent } from './webhooks/hear-event.ts';
@@ -34,8 +35,7 @@ const PUT = 'put-account';
 
 const METHOD = /^(balance|card|pm_[A-Za-z0-9_]{1,200})$/;
 const CUSTOMER = /^(cus_[A-Za-z0-9]{1,200})?$/;
-// A page, or an app by a scheme of its own.
-const RETURN_URL = /^([a-z][a-z0-9+.-]{1,40}:\/\/[^\s]{1,1000})?$/;
+const RETURN_URL = new RegExp(`^$|${RETURN_URL_PATTERN}`, 'u');
 
 const payment = services.payment;
 
@@ -52,13 +52,14 @@ export const paymentService =
     const hearsWebhooks = publishes && settings.STRIPE_WEBHOOK_SECRET !== null;
     const cards = cardsFor(provider, settings, { hearsWebhooks });
     const storeIntent = createIntentStore(pool, settings.PAYMENT_WINDOW_MS);
-    const http = webhooksFor(provider, settings, participant, { publishes, refunds: cards.refunds });
+    const learner = { pool, refunds: cards.refunds, onUndoFailed: undoFailedTeller(participant) };
+    const http = webhooksFor(provider, settings, participant, { ...learner, publishes });
+    if (settings.REFUND_LOOK_MS !== undefined && provider !== null) {
+      const { log } = participant;
+      onShutdown(keepLearning({ ...learner, log, everyMs: settings.REFUND_LOOK_MS }));
+    }
     const binding = service(payment, {
       ChargePayment: stepMethod(participant, chargeStep(cards, storeIntent), (request) => {
-        if (settings.REFUND_LOOK_MS !== undefined && provider !== null) {
-          const { log } = participant;
-          onShutdown(keepLearning({ pool, refunds: cards.refunds, log, everyMs: settings.REFUND_LOOK_MS }));
-        }
         const method = checkMethod(request.method);
         return {
           method,
@@ -128,12 +129,12 @@ export const paymentService =
 function webhooksFor(
   provider: Provider | null,
   { STRIPE_WEBHOOK_SECRET: secrets }: ProviderSettings,
-  { pool, log, metrics }: Participant,
-  { publishes, refunds }: { publishes: boolean; refunds: Cards['refunds'] },
+  { log, metrics }: Participant,
+  learner: Learner & { publishes: boolean },
 ): HttpRoutes {
   if (provider === null || secrets === null) return {};
   const disputes = metrics.counter('payment_disputes_total', 'Disputes that the card provider told of', ['status']);
-  const parts = { pool, provider, refunds, publishes, onDispute: (status: string) => disputes.inc({ status }) };
+  const parts = { ...learner, provider, onDispute: (status: string) => disputes.inc({ status }) };
   return webhookRoutes({ secrets: secrets.split(','), log, metrics, hear: (told) => hearEvent(parts, told) });
 }
 

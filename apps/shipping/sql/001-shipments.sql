@@ -17,11 +17,14 @@ create table shipments (
   settled_at timestamptz,
   cancelled_at timestamptz,
   dispatched_at timestamptz,
+  -- Since then goods of it are free for others, returned before it had left: it is not dispatched any more.
+  withheld_at timestamptz,
   primary key (tenant_id, order_id),
   constraint shipments_booked_has_id check (state <> 'booked' or shipment_id is not null),
   -- Without a carrier there is nobody to wait for.
   constraint shipments_own_is_settled check (carrier or state <> 'requested'),
   constraint shipments_cancelled_at check ((state = 'cancelled') = (cancelled_at is not null)),
+  constraint shipments_withheld_stays check (withheld_at is null or state <> 'dispatched'),
   -- Whatever a statement gets wrong: what has left has an id, and does not become anything else.
   constraint shipments_dispatched_at
     check ((state = 'dispatched') = (dispatched_at is not null) and (dispatched_at is null or shipment_id is not null))

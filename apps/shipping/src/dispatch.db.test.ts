@@ -46,6 +46,8 @@ async function booked(shipping: Shipping): Promise<{ orderId: string; shipmentId
 
 const dispatch = (shipping: Shipping, orderId: string, tenantId?: string) =>
   shipping.client.DispatchShipment({ orderId }, options(undefined, tenantId));
+const withhold = (shipping: Shipping, orderId: string, tenantId?: string) =>
+  shipping.client.WithholdShipment({ orderId }, options(undefined, tenantId));
 const cancel = (shipping: Shipping, orderId: string) =>
   shipping.client.CancelShipment({ orderId }, options(`${actOf(orderId)}:undo`));
 
@@ -112,7 +114,7 @@ describe.each([{ whose: 'our own' }, { whose: 'a carrier’s' }])('$whose shipme
     const blocked = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
     let cancelling: ReturnType<typeof cancel> | undefined;
     await transaction(pool, async (tx) => {
-      await dispatchIn(tx, { tenantId: TENANT, orderId }, { publishes: true });
+      await dispatchIn(tx, { tenantId: TENANT, orderId }, { publishes: true, returning: false });
       cancelling = cancel(shipping(), orderId);
       await vi.waitUntil(async () => (await pool.query(blocked)).rowCount === 1, 5_000);
     });
@@ -123,6 +125,37 @@ describe.each([{ whose: 'our own' }, { whose: 'a carrier’s' }])('$whose shipme
     expect(undone).toMatchObject({ reason: 'CONFLICT' });
     expect(await standing(shipping(), orderId)).toEqual({ state: 'dispatched', told: TOLD });
     if (whose !== 'our own') expect(await carrier.statusOf(`${TENANT}:${orderId}`)).toBe('booked');
+  });
+
+  it('A1: of which goods are returned before it has left is not dispatched any more, and says why', async () => {
+    const { orderId } = await booked(shipping());
+    for (let time = 1; time <= 2; time++) {
+      expect(await withhold(shipping(), orderId)).toMatchObject({ message: { dispatched: false } });
+      expect(await dispatch(shipping(), orderId)).toMatchObject({
+        reason: 'CONFLICT',
+        message: expect.stringContaining('returned before they have left'),
+      });
+    }
+    expect(await standing(shipping(), orderId)).toEqual({ state: 'booked', told: [] });
+  });
+
+  it('A1: that has left stays dispatched when goods of it are returned, with the same answer', async () => {
+    const { orderId } = await booked(shipping());
+    const first = await dispatch(shipping(), orderId);
+    expect(await withhold(shipping(), orderId)).toMatchObject({ message: { dispatched: true } });
+    expect(await dispatch(shipping(), orderId)).toEqual(first);
+    const again = await shipping().client.DispatchShipment({ orderId, returning: true }, options());
+    expect(again).toEqual(first);
+  });
+
+  it('A1: that is dispatched and withheld at once is either, and both are told the same', async () => {
+    for (let round = 0; round < 20; round++) {
+      const { orderId } = await booked(shipping());
+      const [sent, kept] = await Promise.all([dispatch(shipping(), orderId), withhold(shipping(), orderId)]);
+      expect(kept).toMatchObject({ message: { dispatched: sent.kind === 'completed' } });
+      const { state, told } = await standing(shipping(), orderId);
+      expect([state, told.length]).toEqual(sent.kind === 'completed' ? ['dispatched', 1] : ['booked', 0]);
+    }
   });
 
   it('K5: booked again when its claim is gone, is the one that was dispatched', async () => {
@@ -136,6 +169,20 @@ describe.each([{ whose: 'our own' }, { whose: 'a carrier’s' }])('$whose shipme
 });
 
 describe('a shipment', () => {
+  it('A1: of which goods are being returned is not dispatched, and is again when they are not', async () => {
+    const { orderId } = await booked(own);
+    const asked = await own.client.DispatchShipment({ orderId, returning: true }, options());
+    expect(asked).toMatchObject({ reason: 'CONFLICT', pushbackMs: -1 });
+    expect((await dispatch(own, orderId)).kind).toBe('completed');
+  });
+
+  it('that is not there, or another tenant’s, is not withheld', async () => {
+    const { orderId } = await booked(own);
+    expect(await withhold(own, randomUUID())).toMatchObject({ reason: 'NOT_FOUND', pushbackMs: -1 });
+    expect(await withhold(own, orderId, 'other')).toMatchObject({ reason: 'NOT_FOUND' });
+    expect((await dispatch(own, orderId)).kind).toBe('completed');
+  });
+
   it('that is not there, or another tenant’s, or refused, is not dispatched', async () => {
     const { orderId } = await booked(own);
     expect(await dispatch(own, randomUUID())).toMatchObject({ reason: 'NOT_FOUND', pushbackMs: -1 });

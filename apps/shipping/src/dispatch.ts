@@ -5,6 +5,9 @@
  * K5  A shipment is dispatched once, whoever asks and however often: the row says so for ever, and needs no key.
  * S3  What is being cancelled is not dispatched, and what was dispatched is not cancelled (shipment.ts). Both lock the shipment's
  *     row first. A cancel at the carrier does not keep that lock while it calls out, but the seal of its act is committed by then.
+ * A1  Goods that are returned before they have left are free for others. Which of the two comes first is decided here, under the lock
+ *     of the shipment's row: what is withheld is not dispatched, and what was dispatched is not withheld. All of it stays: a parcel
+ *     is packed, and a carrier told, as it was booked.
  */
 import { SHIPMENT_EVENTS } from '@holdfast/contracts';
 import { isSealedSql } from '@holdfast/idempotency';
@@ -23,11 +26,12 @@ interface ShipmentRow {
   state: 'requested' | 'booked' | 'refused' | 'cancelled' | 'dispatched';
   shipment_id: string | null;
   dispatched_at: Date | null;
+  withheld_at: Date | null;
 }
 
 const lockShipment = statement(
   'shipping.lock-shipment',
-  `select state, shipment_id, dispatched_at from shipments
+  `select state, shipment_id, dispatched_at, withheld_at from shipments
     where tenant_id = $1::text and order_id = $2::text for update`,
 );
 
@@ -35,7 +39,7 @@ const lockShipment = statement(
 const dispatchSql = (outbox: string) => `
    with dispatched as (
      update shipments set state = 'dispatched', dispatched_at = clock_timestamp()
-      where tenant_id = $1::text and order_id = $2::text and state = 'booked'
+      where tenant_id = $1::text and order_id = $2::text and state = 'booked' and withheld_at is null
         and not ${isSealedSql({ tenantId: '$1::text', scope: '$2::text', name: "'create-shipment'" })}
      returning tenant_id, order_id, state, shipment_id, dispatched_at
    )${outbox}
@@ -57,12 +61,13 @@ const dispatchAndPublish = statement(
 
 /**
  * Dispatches the order's shipment; again, it is the same answer and nothing changes.
- * @throws InvalidRequest NOT_FOUND when there is no shipment, CONFLICT when it is not booked or is being cancelled
+ * @throws InvalidRequest NOT_FOUND when there is no shipment, CONFLICT when it is not booked, is being cancelled, or goods of it
+ *   are returned
  */
 export async function dispatch(
   tx: Transaction,
   order: { tenantId: string; orderId: string },
-  { publishes }: { publishes: boolean },
+  { publishes, returning }: { publishes: boolean; returning: boolean },
 ): Promise<Dispatched> {
   const values = [order.tenantId, order.orderId];
   const found = await tx.query<ShipmentRow>({ ...lockShipment, values });
@@ -70,10 +75,32 @@ export async function dispatch(
   if (before === undefined) throw new InvalidRequest('order_id', 'this order has no shipment', 'NOT_FOUND');
   if (before.state === 'dispatched') return dispatchedAs(before);
   if (before.state !== 'booked') throw notBooked(before.state);
+  if (returning || before.withheld_at !== null) throw returned();
   const { rows } = await tx.query<ShipmentRow>({ ...(publishes ? dispatchAndPublish : dispatchShipment), values });
   const [row] = rows;
   if (row === undefined) throw notBooked('cancelling');
   return dispatchedAs(row);
+}
+
+const withholdShipment = statement(
+  'shipping.withhold',
+  `update shipments set withheld_at = coalesce(withheld_at, clock_timestamp())
+    where tenant_id = $1::text and order_id = $2::text and state <> 'dispatched'`,
+);
+
+/** Keeps a shipment that has not left from leaving. @returns whether it has left. @throws InvalidRequest NOT_FOUND */
+export async function withhold(tx: Transaction, order: { tenantId: string; orderId: string }): Promise<boolean> {
+  const values = [order.tenantId, order.orderId];
+  const { rowCount } = await tx.query({ ...withholdShipment, values });
+  if (rowCount === 1) return false;
+  const { rows } = await tx.query<ShipmentRow>({ ...lockShipment, values });
+  if (rows[0] === undefined) throw new InvalidRequest('order_id', 'this order has no shipment', 'NOT_FOUND');
+  return true;
+}
+
+function returned(): InvalidRequest {
+  const why = 'goods of this order are returned before they have left, and may be sold to others: it is not sent';
+  return new InvalidRequest('order_id', `${why}; refund the rest too, or place a new order for it`, 'CONFLICT');
 }
 
 function dispatchedAs({ shipment_id: shipmentId, dispatched_at: dispatchedAt }: ShipmentRow): Dispatched {

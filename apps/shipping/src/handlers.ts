@@ -29,7 +29,7 @@ import {
   noCarrier,
   type Parcel,
 } from './carrier.ts';
-import { dispatch } from './dispatch.ts';
+import { dispatch, withhold } from './dispatch.ts';
 import { beginCancels, beginShipments, type ShipmentRequest, settleBookings, settleCancel } from './shipment.ts';
 
 /** How long the answer to a step is given again byte for byte; after that, what the effect's own row says. */
@@ -80,9 +80,18 @@ export const shippingService =
       async DispatchShipment(request, call) {
         const orderId = checkIdentifier('order_id', request.orderId);
         const tenantId = call.tenantId();
-        const dispatched = await transaction(pool, (tx) => dispatch(tx, { tenantId, orderId }, events));
+        const dispatched = await transaction(pool, (tx) =>
+          dispatch(tx, { tenantId, orderId }, { ...events, returning: request.returning }),
+        );
         const { shipmentId, dispatchedAt } = dispatched;
         return { kind: 'completed', message: { shipmentId, dispatchedAt: dispatchedAt.toISOString() } };
+      },
+
+      async WithholdShipment(request, call) {
+        const orderId = checkIdentifier('order_id', request.orderId);
+        const tenantId = call.tenantId();
+        const dispatched = await transaction(pool, (tx) => withhold(tx, { tenantId, orderId }));
+        return { kind: 'completed', message: { dispatched } };
       },
 
       GetStep: getStep(pool, {

@@ -12,6 +12,9 @@ export const TEXT_PATTERN = `^${KEPT}*${SEEN}${KEPT}*$`;
  */
 export const SHOP_ID_PATTERN = `^(?!\\.{1,2}$)${SEEN}(?:${KEPT}{0,126}${SEEN})?$`;
 
+/** Where a bank sends a customer back to: a page, or an app by a scheme of its own. */
+export const RETURN_URL_PATTERN = '^[a-z][a-z0-9+.-]{1,40}://[^\\s\\p{Cc}\\p{Cs}]{1,1000}$';
+
 /** The same for people. */
 export const SHOP_ID_RULE =
   'Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone.';

@@ -98,6 +98,8 @@ create table holdfast.saga_interventions (
   verb text not null check (verb in ('resume', 'retry', 'compensate')),
   -- Why the saga had been parked; null when it was not.
   parked jsonb,
+  -- What the request was made under; null without one.
+  key text,
   at timestamptz not null default clock_timestamp(),
   primary key (saga_id, epoch)
 );

@@ -54,6 +54,13 @@ describe('A1, M1: refunds', () => {
     expect(await redAfter(books, ['payment', failed])).toMatchObject({ refunds: ['half', 'by-balance'] });
   });
 
+  it('are found that the undo of an order made, and that have failed since', async () => {
+    const failed = `with gone as (
+        update refunds set state = 'failed' where refund_id = 'undo' and order_id = 'refunded' returning order_id)
+      update charges c set refunded_amount = 0 from gone where c.order_id = gone.order_id`;
+    expect(await redAfter(books, ['payment', failed])).toMatchObject({ refunds: ['refunded'] });
+  });
+
   it('are found that payment does not know', async () => {
     const gone = `delete from refunds where refund_id = 'third'`;
     expect(await redAfter(books, ['payment', gone])).toMatchObject({ refunds: ['third', 'by-card'] });

@@ -1,6 +1,7 @@
 import { type OrderMessage, type PlaceOrderRequest, reasons, type ShipToMessage } from '@holdfast/contracts';
 import {
   type Answer,
+  checkIdentifier,
   errorOf,
   type Handlers,
   InvalidRequest,
@@ -34,7 +35,7 @@ export function orderHandlers(deps: OrderDeps, authenticate: Authenticate): Hand
     return tenantId;
   };
   const findOrder = async (tenantId: string, id: string): Promise<OrderView> => {
-    const order = await readOrder(deps.pool, tenantId, id);
+    const order = await readOrder(deps.pool, tenantId, checkIdentifier('id', id));
     if (order === undefined) throw new InvalidRequest('id', 'You have no order with this id.', 'NOT_FOUND');
     return order;
   };

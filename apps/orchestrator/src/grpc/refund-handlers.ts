@@ -1,5 +1,13 @@
 import type { RefundMessage } from '@holdfast/contracts';
-import { type Answer, errorOf, type Handlers, InvalidRequest, type ServerCall, services } from '@holdfast/rpc';
+import {
+  type Answer,
+  checkIdentifier,
+  errorOf,
+  type Handlers,
+  InvalidRequest,
+  type ServerCall,
+  services,
+} from '@holdfast/rpc';
 import { newTraceparent } from '@holdfast/service';
 import { Compile } from 'typebox/compile';
 import { RefundRequest as RefundRequestSchema } from '../http/schemas.ts';
@@ -22,6 +30,7 @@ export function refundHandlers(deps: OrderDeps, tenantOf: (call: ServerCall) => 
   return {
     async RefundOrder({ orderId, amount, lines, reason }, call) {
       const tenantId = tenantOf(call);
+      checkIdentifier('order_id', orderId);
       const key = call.key();
       const request = checkedRequest({
         ...(amount !== 0 && { amount }),
@@ -33,6 +42,8 @@ export function refundHandlers(deps: OrderDeps, tenantOf: (call: ServerCall) => 
     },
 
     async GetRefund({ orderId, id }, call) {
+      checkIdentifier('order_id', orderId);
+      checkIdentifier('id', id);
       const refund = await readRefund(deps.pool, { tenantId: tenantOf(call), orderId, id });
       if (refund === undefined) throw new InvalidRequest('id', 'You have no such refund of this order.', 'NOT_FOUND');
       return { kind: 'completed', message: { refund: refundMessage(refund) } };
@@ -40,6 +51,7 @@ export function refundHandlers(deps: OrderDeps, tenantOf: (call: ServerCall) => 
 
     async ListRefunds({ orderId, limit, cursor }, call) {
       const tenantId = tenantOf(call);
+      checkIdentifier('order_id', orderId);
       const after = cursor === '' ? undefined : decodeCursor(cursor);
       if (cursor !== '' && after === undefined) throw new InvalidRequest('cursor', 'send the `next_cursor` unchanged');
       const wanted = Math.min(limit > 0 ? limit : DEFAULT_LIMIT, MAX_LIMIT);

@@ -1,4 +1,5 @@
 import { Type } from '@fastify/type-provider-typebox';
+import { RETURN_URL_PATTERN } from '@holdfast/contracts';
 
 // How an order is paid, and what its customer has to do for it.
 
@@ -25,7 +26,7 @@ export const PaymentRequest = Type.Object(
     ),
     returnUrl: Type.Optional(
       Type.String({
-        pattern: '^[a-z][a-z0-9+.-]{1,40}://[^\\s]{1,1000}$',
+        pattern: RETURN_URL_PATTERN,
         description: 'Where the bank sends the customer back to',
       }),
     ),

@@ -146,14 +146,15 @@ export const RefundRequest = Type.Object(
       Type.Integer({
         minimum: 1,
         maximum: Number.MAX_SAFE_INTEGER,
-        description: 'Minor units of the order’s currency',
+        description:
+          'Minor units of the order’s currency. With `lines`: the shop’s own number, as of an order with a discount',
       }),
     ),
     lines: Type.Optional(
       Type.Array(RefundLine, {
         minItems: 1,
         maxItems: 100,
-        description: 'Instead of `amount`: what comes back, at the prices of the order. Every SKU at most once',
+        description: 'What comes back, at the prices of the order when there is no `amount`. Every SKU at most once',
       }),
     ),
     reason: Type.Optional(Type.String({ minLength: 1, maxLength: 200, pattern: '^[^\\p{Cc}\\p{Cs}]*$' })),
@@ -242,11 +243,10 @@ export const RefundPageQuery = Type.Object(
   closed,
 );
 
-export const IdParams = Type.Object({ id: Type.String({ maxLength: 100 }) });
-export const RefundParams = Type.Object({
-  id: Type.String({ maxLength: 100 }),
-  refundId: Type.String({ maxLength: 100 }),
-});
+/** Nothing that a database would refuse. */
+const Id = Type.String({ maxLength: 100, pattern: '^[^\\p{Cc}\\p{Cs}]*$' });
+export const IdParams = Type.Object({ id: Id });
+export const RefundParams = Type.Object({ id: Id, refundId: Id });
 
 export const KeyParams = Type.Object({
   key: Type.String({ pattern: KEY_PATTERN.source, description: '16 to 128 of `[A-Za-z0-9._~:-]`' }),

@@ -112,7 +112,7 @@ export async function createHttpServer(edge: HttpEdge): Promise<FastifyInstance>
   registerKeyHeaders(app, edge.deps.retention, edge.deps.now);
   app.setErrorHandler<FastifyError>((error, request, reply) => {
     const problem = problemOf(error);
-    if (problem.code === 'internal') request.log.error({ err: error, reqId: request.id }, 'a request failed');
+    if (problem.code === 'internal') edge.log.error({ err: error, reqId: request.id }, 'a request failed');
     return sendProblem(reply, problem);
   });
   app.setNotFoundHandler((request, reply) =>

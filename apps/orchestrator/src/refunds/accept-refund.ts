@@ -132,10 +132,10 @@ async function handleExisting(desk: RefundDesk, keyed: KeyedRefund, stored: Stor
   return { kind: 'completed', id, body, replayed: true, claimedAt };
 }
 
-/** What a schema can't say: one of amount and lines, and lines that the order has. */
+/** What a schema can't say: amount, lines or both, and lines that the order has. How much may be given back says payment. */
 function refundFaults(order: OrderView, { amount, lines }: RefundRequest): Fault[] {
-  if ((amount === undefined) === (lines === undefined)) {
-    return [{ pointer: '', detail: 'send either `amount` or `lines`' }];
+  if (amount === undefined && lines === undefined) {
+    return [{ pointer: '', detail: 'send `amount`, `lines` or both' }];
   }
   const ordered = new Map(order.items.map(({ sku, quantity }) => [sku, quantity]));
   const seen = new Set<string>();

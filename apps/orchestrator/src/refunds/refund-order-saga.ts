@@ -19,18 +19,19 @@ import { type AcceptedRefund, REFUND_PAYMENT, REFUND_SAGA, type RefundOutputs } 
 /**
  * How a completed order, or a part of it, is given back. Its id is the refund's, and the keys of its steps begin with it.
  *
- * | step            | act            | undo           | refusals                                 |
- * |-----------------|----------------|----------------|------------------------------------------|
- * | reserve-restock | ReserveRestock | ReleaseRestock | RESTOCK_EXCEEDS_SOLD, NOT_REFUNDABLE     |
- * | reserve-refund  | ReserveRefund  | ReleaseRefund  | REFUND_EXCEEDS_CAPTURED, NOT_REFUNDABLE  |
- * | refund-payment  | RefundCharge   |                |                                          |
- * | restock         | Restock        |                |                                          |
+ * | step            | act                       | undo           | refusals                                |
+ * |-----------------|---------------------------|----------------|-----------------------------------------|
+ * | reserve-restock | ReserveRestock            | ReleaseRestock | RESTOCK_EXCEEDS_SOLD, NOT_REFUNDABLE    |
+ * | reserve-refund  | ReserveRefund             | ReleaseRefund  | REFUND_EXCEEDS_CAPTURED, NOT_REFUNDABLE |
+ * | refund-payment  | RefundCharge              |                |                                         |
+ * | restock         | WithholdShipment, Restock |                |                                         |
  *
  * `reserve-refund` is the pivot. Before it everything is in our own books and can be put back; money that has left can't be
  * called back, and whether it has left is not known while the provider is silent. So the books decide first (M1), and from then
  * on the provider is asked until it has given the money back, or has said for good that it won't: that is an answer, after
  * which the goods are not counted and the amount is free again. Goods are counted last: they could be sold to somebody else
- * before an undo came for them.
+ * before an undo came for them. Before that the order's shipment is kept from leaving, if it has not left: what is free for others
+ * is not sent (A1).
  */
 export function refundOrderSaga(participants: Participants): SagaDefinition<AcceptedRefund, RefundOutputs> {
   const { reserveRestock, releaseRestock, reserveRefund, releaseRefund, give, restock } = refundCalls(participants);
@@ -77,7 +78,7 @@ const RETRY = { baseMs: 50, capMs: 2_000, maxAttempts: 1_800 };
 type Attempt = StepContext<AcceptedRefund, RefundOutputs>;
 
 /** Of each step: the request that a refund makes of its participant, and what the answer means to the saga. */
-function refundCalls({ inventory, payment }: Participants) {
+function refundCalls({ inventory, payment, shipping }: Participants) {
   const refundIn = ({ sagaId, input }: Attempt) => ({ orderId: input.orderId, refundId: sagaId });
   const nothing = () => null;
   return {
@@ -113,6 +114,12 @@ function refundCalls({ inventory, payment }: Participants) {
     async restock(attempt: Attempt): Promise<RetriableOutcome<null>> {
       if (restockedLines(attempt.input).length === 0) return DONE;
       const giveUp = attempt.outputs['refund-payment']?.status !== 'succeeded';
+      if (!giveUp) {
+        const { orderId } = attempt.input;
+        const withheld = await shipping.WithholdShipment({ orderId }, callOptions(attempt));
+        if (withheld.kind !== 'completed') return retriableOutcome(withheld, nothing);
+        // crash here: it is not sent, and its goods are not counted yet; the next attempt counts them.
+      }
       return retriableOutcome(await inventory.Restock({ ...refundIn(attempt), giveUp }, callOptions(attempt)), nothing);
     },
   };

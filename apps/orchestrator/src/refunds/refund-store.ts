@@ -119,6 +119,23 @@ export async function readRefund(
   return rows[0] && viewOfRefund(rows[0]);
 }
 
+const findReturns = statement(
+  'refunds.returning',
+  `select exists (
+     select from order_refunds f left join holdfast.sagas s on s.id = f.id
+      where f.order_id = $1::text and (f.tenant_id = $2::text) is true and f.origin = 'api'
+        and f.lines @> '[{"restock": true}]'
+        and (s.state in ('failed', 'cancelled')
+             or (s.state = 'completed' and s.outputs -> 'refund-payment' ->> 'status' = 'failed')) is not true
+   ) as returning`,
+);
+
+/** Whether goods of this order go back to stock, or have gone, by a refund that has not failed. */
+export async function isReturning(db: Query, order: { tenantId: string; orderId: string }): Promise<boolean> {
+  const { rows } = await db.query<{ returning: boolean }>({ ...findReturns, values: [order.orderId, order.tenantId] });
+  return rows[0]?.returning === true;
+}
+
 export interface RefundNews {
   tenantId: string;
   orderId: string;

@@ -13,7 +13,7 @@ export interface RefundLine {
   restock: boolean;
 }
 
-/** The body of `POST /v1/orders/{id}/refunds`: an amount, or lines that have one. */
+/** The body of `POST /v1/orders/{id}/refunds`: an amount, lines at the prices of the order, or lines with an amount of the shop's own. */
 export interface RefundRequest {
   amount?: number;
   lines?: RefundLine[];
@@ -27,7 +27,7 @@ export interface AcceptedRefund {
   /** Minor units. */
   amount: number;
   currency: string;
-  /** Empty where an amount was given. */
+  /** Empty where only an amount was given. */
   lines: RefundLine[];
   reason: string | null;
   /** RFC 3339, UTC. */

@@ -64,8 +64,9 @@ async function takeSome({ pool, payment, engine }: NewsParts): Promise<boolean> 
   }
   // crash here: stored and not acknowledged: they are told again, and change nothing.
   const told = news.map(({ tenantId, orderId, refundId, revision }) => ({ tenantId, orderId, refundId, revision }));
-  await payment.ForgetRefundNews({ news: told }, options);
-  return news.length === PER_LOOK;
+  const forgotten = await payment.ForgetRefundNews({ news: told }, options);
+  // What payment could not strike off it would tell at once again.
+  return forgotten.kind === 'completed' && news.length === PER_LOOK;
 }
 
 const STATUSES: Readonly<Record<string, RefundNews['status']>> = {

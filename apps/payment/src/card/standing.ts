@@ -28,6 +28,9 @@ export const pausesWithoutWebhooks: Pauses = (waitedMs) => within(1_000, waitedM
 /** The provider tells of every change; this is for what it tells and nobody hears. */
 export const pausesWithWebhooks: Pauses = (waitedMs) => within(30_000, waitedMs, 600_000);
 
+/** Of an undo that a bank holds up, for hours or for days: by these pauses its attempts last for more than two weeks. */
+export const pausesOfBank: Pauses = (waitedMs) => within(30_000, waitedMs / 4, 900_000);
+
 function within(leastMs: number, ms: number, mostMs: number): number {
   return Math.min(Math.max(ms, leastMs), mostMs);
 }

@@ -1,4 +1,5 @@
 import { NO_FAULTS, sendJson } from '@holdfast/sandbox/test';
+import { createMetrics } from '@holdfast/service';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import {
   AMOUNT,
@@ -13,6 +14,8 @@ import {
   UNKNOWN,
   untilKnown,
 } from '../../test/test-provider.ts';
+import { cardsFor, providerFor } from '../card.ts';
+import { pausesOfBank } from './standing.ts';
 
 let cards: TestCards;
 beforeAll(async () => {
@@ -21,9 +24,12 @@ beforeAll(async () => {
 afterAll(() => cards?.stop());
 afterEach(() => cards.reset());
 
+const BANK = 'pm_usBankAccount_processing';
 const CHECKED = 'pm_card_authenticationRequired';
 const PATIENT = { STRIPE_TIMEOUT_MS: 20_000 };
 const SHORT_WINDOW_MS = 1_000;
+/** As many as the saga of an order makes before it is parked. */
+const UNDO_ATTEMPTS = 1_800;
 
 type Told = { type: string; clientSecret: string; redirectUrl?: string; expiresAt: string };
 type Called = Awaited<ReturnType<TestCards['charge']>>;
@@ -52,6 +58,13 @@ async function endWindow({ orderId }: TestOrder): Promise<void> {
 }
 
 describe('a charge that the customer has to confirm', () => {
+  it('is not sent back to a URL that no provider could take', async () => {
+    for (const returnUrl of ['https://a.example/\u0000', 'https://a.example/a b', 'a.example']) {
+      const called = await cards.charge(newOrder(), undefined, CHECKED, { returnUrl });
+      expect(called).toMatchObject({ reason: 'INVALID_REQUEST', pushbackMs: -1 });
+    }
+  });
+
   it('S4: waits without an answer, says what is to be done and until when, and completes under the same key', async () => {
     const order = newOrder();
     const waiting = await cards.charge(order, undefined, CHECKED);
@@ -189,8 +202,6 @@ describe('the customer’s time to confirm', () => {
 });
 
 describe('a charge that the bank decides about later', () => {
-  const BANK = 'pm_usBankAccount_processing';
-
   it.each([
     ['succeed', DONE, TAKEN],
     ['fail', { reason: 'CARD_DECLINED' }, NOTHING],
@@ -223,6 +234,34 @@ describe('a charge that the bank decides about later', () => {
     expect(undone).toMatchObject({ kind: 'completed', message: { amount: AMOUNT } });
     expect(await cards.undo(order)).toEqual({ ...undone, replayed: true });
     expect(await cards.books(order)).toEqual(GIVEN_BACK);
+  });
+});
+
+describe('the undo of a charge that a bank takes days for', () => {
+  it('S3: is asked about ever more rarely, so that its attempts outlast the bank', async () => {
+    const order = newOrder();
+    await cards.charge(order, undefined, BANK);
+    const intentId = (await cards.recorded(order)).intent_id ?? '';
+    const participant = { ...cards.payment.participant, metrics: createMetrics('payment') };
+    const provider = providerFor(cards.settings, participant);
+    const askedAfter = async (ms: number) => {
+      const now = () => Date.now() + ms;
+      const { giveBack } = cardsFor(provider, cards.settings, { hearsWebhooks: false, now });
+      return await giveBack({ tenantId: 'shop', key: order.undoKey, attempt: 1, intentId });
+    };
+    const pauseAfter = (retryAfterMs: number) => ({ kind: 'unknown', retryAfterMs });
+    expect(await askedAfter(0)).toMatchObject(pauseAfter(30_000));
+    expect(await askedAfter(86_400_000)).toMatchObject(pauseAfter(900_000));
+    await settleAtBank(intentId, 'succeed');
+    await cards.sandbox.setFaults({ bank: { refundMs: 600_000 } });
+    expect(await askedAfter(0)).toMatchObject(pauseAfter(30_000));
+    expect(await askedAfter(86_400_000)).toMatchObject(pauseAfter(900_000));
+  });
+
+  it('S3: is not parked within two weeks', () => {
+    let waitedMs = 0;
+    for (let attempt = 1; attempt < UNDO_ATTEMPTS; attempt++) waitedMs += pausesOfBank(waitedMs);
+    expect(waitedMs).toBeGreaterThan(14 * 86_400_000);
   });
 });
 

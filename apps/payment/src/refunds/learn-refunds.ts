@@ -4,15 +4,16 @@
  * refund that the provider refuses. Its state there is all that counts, so that calling it twice, late or in vain changes
  * nothing.
  *
- * M1  Written under the charge's lock, and a refund's state only goes forward.
+ * M1  Written under the charge's lock, and a refund's state only goes forward. That of a turned-back order has no saga any more
+ *     that could make it again: when it has failed after all, a person is told.
  * K7  The provider is asked before the transaction begins.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { OrderId } from '@holdfast/participant';
 import { type Pool, type Query, statement, transaction } from '@holdfast/postgres';
-import type { Log } from '@holdfast/service';
+import type { Log, Metrics } from '@holdfast/service';
 import type { CardRefunds, ListedRefund } from './provider-refunds.ts';
-import { learned } from './refund-book.ts';
+import { learned, type Refund } from './refund-book.ts';
 import { lockChargesOf, readRefundsOf, writeRefunds } from './refund-store.ts';
 
 const findIntent = statement(
@@ -29,8 +30,31 @@ export type Learned =
   /** The provider could not be asked: look again later. */
   | { kind: 'unknown' };
 
+export interface Learner {
+  pool: Pool;
+  refunds: CardRefunds;
+  /** Called when less than before is given back by the undo of this order, which was done. */
+  onUndoFailed: (order: OrderId) => void;
+}
+
+/** Counts it, and tells the operator. */
+export function undoFailedTeller({ log, metrics }: { log: Log; metrics: Metrics }): Learner['onUndoFailed'] {
+  const failed = metrics.counter(
+    'payment_undo_refunds_failed_total',
+    'Refunds of turned-back orders that failed later',
+    [],
+  );
+  return ({ tenantId, orderId }) => {
+    failed.inc();
+    log.error(
+      { tenantId, orderId },
+      'the refund of an order that was turned back has failed at the card provider after it had succeeded: give it back there',
+    );
+  };
+}
+
 /** Looks at the refunds of an order's charge at the provider, and records what is new. @throws pg errors */
-export async function learnRefunds(pool: Pool, refunds: CardRefunds, charge: OrderId): Promise<Learned> {
+export async function learnRefunds({ pool, refunds, onUndoFailed }: Learner, charge: OrderId): Promise<Learned> {
   const { rows } = await pool.query<{ intentId: string | null }>({
     ...findIntent,
     values: [charge.tenantId, charge.orderId],
@@ -39,16 +63,26 @@ export async function learnRefunds(pool: Pool, refunds: CardRefunds, charge: Ord
   if (intentId === null) return { kind: 'nothing_there' };
   const told = await refunds.list(intentId);
   if (told === undefined) return { kind: 'unknown' };
-  return await transaction(pool, async (tx) => {
+  const { changes, hasUndoFailed } = await transaction(pool, async (tx) => {
     await lockChargesOf(tx, [charge]);
-    const changed = learned(await readRefundsOf(tx, charge), told);
+    const known = await readRefundsOf(tx, charge);
+    const changed = learned(known, told);
     const { tenantId, orderId } = charge;
     await writeRefunds(
       tx,
       changed.map((refund) => ({ ...refund, tenantId, orderId })),
     );
-    return { kind: 'learned', changes: changed.length };
+    return { changes: changed.length, hasUndoFailed: givenByUndo(changed, known) < givenByUndo(known, []) };
   });
+  // crash here: it is recorded and nobody is told; the auditor names the order.
+  if (hasUndoFailed) onUndoFailed(charge);
+  return { kind: 'learned', changes };
+}
+
+/** @param otherwise where these have no row of an undo */
+function givenByUndo(refunds: readonly Refund[], otherwise: readonly Refund[]): number {
+  const undo = [...refunds, ...otherwise].find(({ origin }) => origin === 'undo');
+  return undo?.state === 'succeeded' ? undo.amount : 0;
 }
 
 const findPending = statement(
@@ -62,9 +96,7 @@ async function withPending(db: Query): Promise<OrderId[]> {
   return (await db.query<OrderId>({ ...findPending, values: [PENDING_PER_LOOK] })).rows;
 }
 
-export interface RefundLook {
-  pool: Pool;
-  refunds: CardRefunds;
+export interface RefundLook extends Learner {
   log: Log;
   /** The pause between two looks. */
   everyMs: number;
@@ -110,7 +142,7 @@ export async function lookOnce(look: RefundLook, after: string | null): Promise<
   const seen = [...(newest?.refunds ?? []), ...(older === newest ? [] : (older?.refunds ?? []))];
   const orders = [...(await withNews(pool, seen)), ...(await withPending(pool))];
   for (const order of new Map(orders.map((one) => [`${one.tenantId} ${one.orderId}`, one])).values()) {
-    const found = await learnRefunds(pool, refunds, order);
+    const found = await learnRefunds(look, order);
     if (found.kind === 'learned' && found.changes > 0) {
       log.info({ orderId: order.orderId, changes: found.changes }, 'refunds were learned from the card provider');
     }

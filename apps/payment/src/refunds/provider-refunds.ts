@@ -7,7 +7,8 @@
  * S4  `pending` is no outcome: the step waits, and asks with growing pauses, or when something is heard, until it is final.
  */
 import type { OrderId, PerformOutcome, Waiting } from '@holdfast/participant';
-import Stripe from 'stripe';
+import type Stripe from 'stripe';
+import { meaningOf } from '../card/provider-errors.ts';
 import type { Provider } from '../provider.ts';
 import type { ProviderRefund } from './refund-book.ts';
 
@@ -50,7 +51,7 @@ export type ListedRefund = ProviderRefund & OrderId;
 const PAGE = 100;
 const MAX_PAGES = 20;
 
-export function createCardRefunds(provider: Provider, now: () => number = Date.now): CardRefunds {
+export function createCardRefunds(provider: Provider, now: () => number): CardRefunds {
   return {
     give: (refund, note) => give(provider, now, refund, note),
     list: (intentId) => listRefunds(provider, intentId),
@@ -163,15 +164,20 @@ async function make(
 
 /** The provider's own no to this refund. Faults of our set-up, of the network and of the provider leave it open. */
 function refusalIn(error: Stripe.errors.StripeError): string | undefined {
+  const meaning = meaningOf(error);
   const isRefusal =
-    error instanceof Stripe.errors.StripeCardError ||
-    (error instanceof Stripe.errors.StripeInvalidRequestError &&
-      (REFUSALS.has(error.code ?? '') || error.param === 'amount' || error.param === 'payment_intent'));
+    meaning === 'declined' || meaning === 'order' || (meaning === 'moved' && REFUSALS.has(error.code ?? ''));
   if (!isRefusal) return undefined;
   return codeOf(error.code) ?? (error.param === 'amount' ? 'amount_too_large' : 'not_refundable');
 }
 
-const REFUSALS = new Set(['charge_already_refunded', 'charge_disputed', 'refund_disputed_payment', 'amount_too_large']);
+/** Of those that say that the payment has moved on: where asking again finds the same. */
+const REFUSALS = new Set([
+  'charge_already_refunded',
+  'charge_disputed',
+  'charge_not_refundable',
+  'refund_disputed_payment',
+]);
 
 function codeOf(code: string | null | undefined): string | null {
   return code !== null && code !== undefined && /^[a-z_]{1,64}$/.test(code) ? code : null;

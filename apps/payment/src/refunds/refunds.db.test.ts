@@ -87,7 +87,7 @@ const look = () => {
   const log = createLog('look', 'silent');
   const participant = { ...cards.payment.participant, metrics: createMetrics('look'), log };
   const { refunds } = cardsFor(providerFor(cards.settings, participant), cards.settings, { hearsWebhooks: false });
-  return lookOnce({ pool: cards.payment.database.pool, refunds, log, everyMs: 1_000 }, null);
+  return lookOnce({ pool: cards.payment.database.pool, refunds, onUndoFailed: () => {}, log, everyMs: 1_000 }, null);
 };
 
 const EXCEEDS = { kind: 'error', reason: 'REFUND_EXCEEDS_CAPTURED' };
@@ -227,6 +227,17 @@ describe('giving back by card', () => {
       expect(given).toMatchObject(GIVEN);
       expect(await cards.books(order)).toMatchObject({ refunded: 300 });
     }
+  });
+
+  it('S4: stays open while the provider knows nothing of the payment: a key of another account has judged nothing', async () => {
+    const order = await charged();
+    const refundId = newRefund();
+    await reserve(order, refundId, 300);
+    const error = { type: 'invalid_request_error', code: 'resource_missing', param: 'payment_intent', message: 'none' };
+    cards.line.replace('refund', { status: 404, error });
+    expect(await give(order, refundId)).toMatchObject({ kind: 'error', reason: 'OUTCOME_UNKNOWN' });
+    expect(await sums(order)).toEqual({ refunded: 0, refunding: 300 });
+    expect(await give(order, refundId)).toMatchObject(GIVEN);
   });
 
   it('M1: what was refunded at the provider meanwhile is not given back again: this refund has failed', async () => {

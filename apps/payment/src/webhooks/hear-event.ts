@@ -13,8 +13,7 @@ import { defineOutbox, newEventsSql, takeNew } from '@holdfast/messaging';
 import { type Pool, statement, type Transaction, transaction } from '@holdfast/postgres';
 import type Stripe from 'stripe';
 import type { Called, Provider } from '../provider.ts';
-import { learnRefunds } from '../refunds/learn-refunds.ts';
-import type { CardRefunds } from '../refunds/provider-refunds.ts';
+import { type Learner, learnRefunds } from '../refunds/learn-refunds.ts';
 import type { Heard, Told } from './provider-event.ts';
 
 /** Kinds: `changed:<event>`, ask about the charge that waits; `disputed:<dispute>:<status>`, a dispute has come to this. */
@@ -58,12 +57,10 @@ const publishDispute = statement(
    on conflict do nothing`,
 );
 
-export interface HearingParts {
-  pool: Pool;
+export interface HearingParts extends Learner {
   provider: Provider;
   /** Whether what happens is told in a stream. */
   publishes: boolean;
-  refunds: CardRefunds;
   /** Called for each dispute that is recorded or has changed. */
   onDispute: (status: string) => void;
 }
@@ -82,14 +79,12 @@ export async function hearEvent(parts: HearingParts, told: Told): Promise<Heard>
 }
 
 /** Learning changes nothing the second time: the event needs no note. */
-async function hearRefund(
-  { pool, provider, refunds }: HearingParts,
-  { intentId }: { intentId: string },
-): Promise<Heard> {
+async function hearRefund(parts: HearingParts, { intentId }: { intentId: string }): Promise<Heard> {
+  const { provider } = parts;
   const intent = known(await provider.call('retrieve', provider.stripe.paymentIntents.retrieve(intentId)));
   const { order_id: orderId, tenant_id: tenantId } = intent.metadata;
   if (orderId === undefined || tenantId === undefined) return 'no-effect';
-  const found = await learnRefunds(pool, refunds, { tenantId, orderId });
+  const found = await learnRefunds(parts, { tenantId, orderId });
   if (found.kind === 'unknown') throw new Error('the card provider could not be asked about the refunds of a payment');
   return found.kind === 'learned' && found.changes > 0 ? 'heard' : 'no-effect';
 }

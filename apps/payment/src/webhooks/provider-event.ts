@@ -11,7 +11,8 @@ export type Heard = 'heard' | 'repeated' | 'no-effect';
 
 const EVENT_ID = /^evt_\w{1,100}$/;
 const INTENT_ID = /^pi_\w{1,100}$/;
-const DISPUTE_ID = /^du_\w{1,100}$/;
+// `dp_` of the newer, `du_` of the older.
+const DISPUTE_ID = /^d[pu]_\w{1,100}$/;
 const NAME = /^[A-Za-z0-9._~:-]{1,128}$/;
 
 /** Events of other kinds, and of payments that no order of ours has made, are none of ours to deal with. */

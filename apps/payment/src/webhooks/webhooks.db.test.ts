@@ -139,6 +139,22 @@ describe('T2: a webhook', () => {
   });
 });
 
+describe('the refund of a turned-back order', () => {
+  it('M1: that fails later is counted, without a saga that could be told', async () => {
+    await cards.sandbox.setFaults({ bank: { refundMs: 600_000 } });
+    const order = newOrder();
+    await cards.charge(order, undefined, 'pm_card_refundFail');
+    expect(await cards.undo(order)).toMatchObject({ kind: 'completed' });
+    const payment_intent = (await cards.recorded(order)).intent_id ?? '';
+    const [made] = (await cards.sandbox.stripe.refunds.list({ payment_intent })).data;
+    await cards.sandbox.play('/bank/refunds', { refund: made?.id ?? '', outcome: 'fail' });
+    const event = { id: 'evt_1failed', type: 'charge.refund.updated', data: { object: { payment_intent } } };
+    for (let time = 1; time <= 2; time++) expect(await send(JSON.stringify(event))).toBe(200);
+    const counted = 'payment_undo_refunds_failed_total{service="payment"} 1';
+    expect(await metrics.registry.metrics()).toContain(counted);
+  });
+});
+
 describe('a dispute', () => {
   async function disputed(order: TestOrder) {
     const { rows } = await cards.payment.database.pool.query(

@@ -144,7 +144,7 @@ export interface paths {
         put?: never;
         /**
          * Say that the order’s shipment has left
-         * @description For completed orders only. The stock that the order holds is fulfilled soon afterwards, where events are switched on. Asking again gets the same answer, with a key or without.
+         * @description For completed orders only. The stock that the order holds is fulfilled soon afterwards, where events are switched on. Asking again gets the same answer, with a key or without. Refused with `conflict` when goods of it go back to stock that had not left.
          */
         post: operations["dispatchOrder"];
         delete?: never;
@@ -3185,9 +3185,9 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
-                    /** @description Minor units of the order’s currency */
+                    /** @description Minor units of the order’s currency. With `lines`: the shop’s own number, as of an order with a discount */
                     amount?: number;
-                    /** @description Instead of `amount`: what comes back, at the prices of the order. Every SKU at most once */
+                    /** @description What comes back, at the prices of the order when there is no `amount`. Every SKU at most once */
                     lines?: {
                         quantity: number;
                         /** @description Whether it goes back to stock */

@@ -12,6 +12,8 @@ import type { GetStepRequestInput as _holdfast_shipping_v1_GetStepRequestInput, 
 import type { GetStepResponseInput as _holdfast_shipping_v1_GetStepResponseInput, GetStepResponse as _holdfast_shipping_v1_GetStepResponse } from './holdfast/shipping/v1/GetStepResponse.ts';
 import type { ParcelInput as _holdfast_shipping_v1_ParcelInput, Parcel as _holdfast_shipping_v1_Parcel } from './holdfast/shipping/v1/Parcel.ts';
 import type { ShippingServiceClient as _holdfast_shipping_v1_ShippingServiceClient, ShippingServiceDefinition as _holdfast_shipping_v1_ShippingServiceDefinition } from './holdfast/shipping/v1/ShippingService.ts';
+import type { WithholdShipmentRequestInput as _holdfast_shipping_v1_WithholdShipmentRequestInput, WithholdShipmentRequest as _holdfast_shipping_v1_WithholdShipmentRequest } from './holdfast/shipping/v1/WithholdShipmentRequest.ts';
+import type { WithholdShipmentResponseInput as _holdfast_shipping_v1_WithholdShipmentResponseInput, WithholdShipmentResponse as _holdfast_shipping_v1_WithholdShipmentResponse } from './holdfast/shipping/v1/WithholdShipmentResponse.ts';
 import type { RefusalInput as _holdfast_step_v1_RefusalInput, Refusal as _holdfast_step_v1_Refusal } from './holdfast/step/v1/Refusal.ts';
 
 type SubtypeConstructor<Constructor extends new (...args: any) => any, Subtype> = {
@@ -33,6 +35,8 @@ export interface ProtoGrpcType {
         GetStepResponse: MessageTypeDefinition<_holdfast_shipping_v1_GetStepResponseInput, _holdfast_shipping_v1_GetStepResponse>
         Parcel: MessageTypeDefinition<_holdfast_shipping_v1_ParcelInput, _holdfast_shipping_v1_Parcel>
         ShippingService: SubtypeConstructor<typeof grpc.Client, _holdfast_shipping_v1_ShippingServiceClient> & { service: _holdfast_shipping_v1_ShippingServiceDefinition }
+        WithholdShipmentRequest: MessageTypeDefinition<_holdfast_shipping_v1_WithholdShipmentRequestInput, _holdfast_shipping_v1_WithholdShipmentRequest>
+        WithholdShipmentResponse: MessageTypeDefinition<_holdfast_shipping_v1_WithholdShipmentResponseInput, _holdfast_shipping_v1_WithholdShipmentResponse>
       }
     }
     step: {

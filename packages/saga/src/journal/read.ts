@@ -44,6 +44,8 @@ export interface Intervention {
   epoch: number;
   /** Why the saga was parked then; null when it was not. */
   parked: (Parked & { at: string }) | null;
+  /** What it was asked for under; null without one. */
+  key: string | null;
   at: Date;
 }
 
@@ -63,7 +65,7 @@ const READ_ATTEMPTS = statement(
 );
 const READ_INTERVENTIONS = statement(
   'saga.read-interventions',
-  `select verb, epoch, parked, at from holdfast.saga_interventions
+  `select verb, epoch, parked, key, at from holdfast.saga_interventions
     where saga_id = $1::text order by epoch desc limit $2::integer`,
 );
 const READ_SNAPSHOT = statement(

@@ -119,6 +119,28 @@ describe.each(VERBS)('S3: %s', (name, verb) => {
   });
 });
 
+describe('what a verb has done', () => {
+  it('K8: is in the journal under the key it was asked for with, and under no other', async () => {
+    const id = 'keyed';
+    await parkForward(id, 'ship');
+    expect(await engine.operator.resume(id, 'the first key')).toMatchObject({ kind: 'resumed' });
+    await settled(id);
+    expect((await engine.operator.resume(id, 'the second key')).kind).toBe('not_parked');
+    const done = (await engine.readSaga(id))?.interventions.map(({ verb, key }) => ({ verb, key }));
+    expect(done).toEqual([{ verb: 'resume', key: 'the first key' }]);
+  });
+
+  it.each([
+    ['retryNow', () => engine.operator.retryNow('keyed-retryNow', 'a key')],
+    ['compensate', () => engine.operator.compensate('keyed-compensate', WAIT_MS, 'a key')],
+  ] as const)('K8: by %s of a parked saga carries the key', async (name, verb) => {
+    await parkForward(`keyed-${name}`, 'charge');
+    await verb();
+    await settled(`keyed-${name}`);
+    expect((await engine.readSaga(`keyed-${name}`))?.interventions).toMatchObject([{ key: 'a key' }]);
+  });
+});
+
 describe('a retry', () => {
   it('ends the wait between two attempts', async () => {
     await holdAt('waits-here', 'charge');

@@ -50,17 +50,20 @@ export type CompensateOutcome =
   | { kind: 'not_found' }
   | NotHere;
 
-/** Each verb @throws what `pg` throws: it may be done then, and asking again does no harm. */
+/**
+ * Each verb @throws what `pg` throws: it may be done then, and asking again does no harm. `key` is kept with what the verb has
+ * done, and tells its caller later whose doing that was.
+ */
 export interface Operator {
   /** Goes on with a parked saga, here, where it was parked, its attempts counted afresh. */
-  resume(id: string): Promise<ResumeOutcome>;
+  resume(id: string, key?: string): Promise<ResumeOutcome>;
   /**
    * Has the saga's step attempted now, here: out of its wait between attempts, or for something outside, out of the hands of
    * another process (whose calls are fenced from then on), or out of its parking.
    */
-  retryNow(id: string): Promise<RetryOutcome>;
+  retryNow(id: string, key?: string): Promise<RetryOutcome>;
   /** Turns a saga back whose pivot is not known to be done, parked or not; waits up to `waitMs` for its owner to decide. */
-  compensate(id: string, waitMs: number): Promise<CompensateOutcome>;
+  compensate(id: string, waitMs: number, key?: string): Promise<CompensateOutcome>;
 }
 
 /** What the verbs need of the engine. */
@@ -75,19 +78,19 @@ export interface OperatorContext {
 
 export function createOperator(context: OperatorContext): Operator {
   return {
-    resume: (id) => resumeSaga(context, id),
-    retryNow: (id) => retrySaga(context, id),
-    compensate: (id, waitMs) => compensateSaga(context, id, waitMs),
+    resume: (id, key) => resumeSaga(context, id, key),
+    retryNow: (id, key) => retrySaga(context, id, key),
+    compensate: (id, waitMs, key) => compensateSaga(context, id, waitMs, key),
   };
 }
 
-/** `taken` returns a SagaRow; the intervention is written down if and only if it does. */
-const intervention = (verb: string, taken: string) => `
+/** `taken` returns a SagaRow; the intervention is written down if and only if it does. `key` is the place of its parameter. */
+const intervention = (verb: string, key: string, taken: string) => `
   with before as (select id, parked from holdfast.sagas where id = $1::text),
   taken as (${taken} returning ${SAGA_ROW_COLUMNS}),
   noted as (
-    insert into holdfast.saga_interventions (saga_id, epoch, verb, parked)
-    select taken.id, taken.epoch, '${verb}', (select parked from before) from taken
+    insert into holdfast.saga_interventions (saga_id, epoch, verb, parked, key)
+    select taken.id, taken.epoch, '${verb}', (select parked from before), ${key}::text from taken
   )
   select * from taken`;
 
@@ -98,6 +101,7 @@ export const RESUME = statement(
   'saga.resume',
   intervention(
     'resume',
+    '$5',
     `update holdfast.sagas
         set state = resume_state, resume_state = null, parked = null, owner_id = $2::bigint, epoch = epoch + 1,
             revision = revision + 1, driven_at = clock_timestamp(), changed_at = ${changedAt('$4')}
@@ -108,6 +112,7 @@ export const RETRY = statement(
   'saga.retry-now',
   intervention(
     'retry',
+    '$5',
     `update holdfast.sagas
         set state = case when state = 'waiting' then 'running' else state end, wake_at = null,
             revision = revision + (state = 'waiting')::integer,
@@ -122,6 +127,7 @@ export const TURN_BACK = statement(
   'saga.turn-back-parked',
   intervention(
     'compensate',
+    '$7',
     `update holdfast.sagas
         set state = 'compensating', failure = $5::jsonb, waiting = null, resume_state = null, parked = null, owner_id = $2::bigint,
             epoch = epoch + 1, revision = revision + 1, driven_at = clock_timestamp(),
@@ -150,15 +156,16 @@ export async function resumeParked(
   ownerId: number,
   definitions: string[],
   now: Date,
+  key: string | null = null,
 ): Promise<SagaRow | null> {
-  const { rows } = await db.query<SagaRow>({ ...RESUME, values: [id, ownerId, definitions, now.toISOString()] });
+  const { rows } = await db.query<SagaRow>({ ...RESUME, values: [id, ownerId, definitions, now.toISOString(), key] });
   return rows[0] ?? null;
 }
 
-async function resumeSaga(context: OperatorContext, id: string): Promise<ResumeOutcome> {
+async function resumeSaga(context: OperatorContext, id: string, key: string | undefined): Promise<ResumeOutcome> {
   const definitions = [...context.definitions.keys()];
   const adopted = await adopt(context, id, (ownerId) =>
-    resumeParked(context.db, id, ownerId, definitions, new Date(context.wallNow())),
+    resumeParked(context.db, id, ownerId, definitions, new Date(context.wallNow()), key),
   );
   if (adopted.kind !== 'changed')
     return adopted.kind === 'adopted' ? { kind: 'resumed', snapshot: adopted.snapshot } : adopted;
@@ -167,7 +174,7 @@ async function resumeSaga(context: OperatorContext, id: string): Promise<ResumeO
   return saga.state === 'parked' ? unknownDefinition(saga) : { kind: 'not_parked', state: saga.state };
 }
 
-async function retrySaga(context: OperatorContext, id: string): Promise<RetryOutcome> {
+async function retrySaga(context: OperatorContext, id: string, key: string | undefined): Promise<RetryOutcome> {
   for (let look = 1; look <= LOOKS; look++) {
     const run = context.find(id);
     if (run !== undefined) {
@@ -179,14 +186,17 @@ async function retrySaga(context: OperatorContext, id: string): Promise<RetryOut
     if (hasEnded(saga.state)) return { kind: 'ended', state: saga.state };
     if (!context.definitions.has(saga.definition)) return unknownDefinition(saga);
     if (saga.state === 'parked') {
-      const resumed = await resumeSaga(context, id);
+      const resumed = await resumeSaga(context, id, key);
       if (resumed.kind === 'resumed') return { kind: 'resumed', snapshot: resumed.snapshot };
       if (resumed.kind !== 'not_parked') return resumed;
       continue;
     }
     const adopted = await adopt(context, id, async (ownerId) => {
       const now = new Date(context.wallNow()).toISOString();
-      const { rows } = await context.db.query<SagaRow>({ ...RETRY, values: [id, ownerId, saga.epoch, now] });
+      const { rows } = await context.db.query<SagaRow>({
+        ...RETRY,
+        values: [id, ownerId, saga.epoch, now, key ?? null],
+      });
       return rows[0] ?? null;
     });
     if (adopted.kind === 'adopted') return { kind: 'resumed', snapshot: adopted.snapshot };
@@ -195,14 +205,19 @@ async function retrySaga(context: OperatorContext, id: string): Promise<RetryOut
   return BUSY;
 }
 
-async function compensateSaga(context: OperatorContext, id: string, waitMs: number): Promise<CompensateOutcome> {
+async function compensateSaga(
+  context: OperatorContext,
+  id: string,
+  waitMs: number,
+  key: string | undefined,
+): Promise<CompensateOutcome> {
   for (let look = 1; look <= LOOKS; look++) {
     const saga = await find(context, id);
     if (saga === null) return { kind: 'not_found' };
     if (hasEnded(saga.state)) return { kind: 'ended', state: saga.state };
     if (saga.state === 'compensating') return { kind: 'turning_back', snapshot: saga };
     const outcome =
-      saga.state === 'parked' ? await turnBackParked(context, saga) : await cancelRunning(context, id, waitMs);
+      saga.state === 'parked' ? await turnBackParked(context, saga, key) : await cancelRunning(context, id, waitMs);
     if (outcome !== 'changed') return outcome;
   }
   return BUSY;
@@ -222,11 +237,15 @@ async function cancelRunning(
   return snapshot.state === 'parked' ? 'changed' : { kind: 'past_pivot', snapshot };
 }
 
-async function turnBackParked(context: OperatorContext, saga: Found): Promise<CompensateOutcome | 'changed'> {
+async function turnBackParked(
+  context: OperatorContext,
+  saga: Found,
+  key: string | undefined,
+): Promise<CompensateOutcome | 'changed'> {
   const definition = context.definitions.get(saga.definition);
   if (definition === undefined) return unknownDefinition(saga);
   if (saga.resumeState === 'compensating') {
-    const resumed = await resumeSaga(context, saga.id);
+    const resumed = await resumeSaga(context, saga.id, key);
     if (resumed.kind === 'not_parked') return 'changed';
     return resumed.kind === 'resumed' ? { kind: 'turning_back', snapshot: resumed.snapshot } : resumed;
   }
@@ -242,6 +261,7 @@ async function turnBackParked(context: OperatorContext, saga: Found): Promise<Co
       revision,
       JSON.stringify(failure),
       new Date(context.wallNow()).toISOString(),
+      key ?? null,
     ];
     const { rows } = await context.db.query<SagaRow>({ ...TURN_BACK, values });
     return rows[0] ?? null;

@@ -6,6 +6,7 @@
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox';
 import type { OrderDeps } from '../../orders/accept-order.ts';
 import { readOrder } from '../../orders/order-store.ts';
+import { isReturning } from '../../refunds/refund-store.ts';
 import type { Participants } from '../../saga/participants.ts';
 import { answerOf, optionalKey, sendChange } from '../keyed-change.ts';
 import { BODY_PROBLEMS, OPTIONAL_KEY_PROBLEMS, problemResponses, STORE_PROBLEMS, withKeyHeaders } from '../openapi.ts';
@@ -25,7 +26,7 @@ export function dispatchRoutes(deps: OrderDeps, { shipping }: Participants): Fas
           tags: ['orders'],
           summary: 'Say that the order’s shipment has left',
           description:
-            'For completed orders only. The stock that the order holds is fulfilled soon afterwards, where events are switched on. Asking again gets the same answer, with a key or without.',
+            'For completed orders only. The stock that the order holds is fulfilled soon afterwards, where events are switched on. Asking again gets the same answer, with a key or without. Refused with `conflict` when goods of it go back to stock that had not left.',
           headers: Type.Object(optionalKey),
           params: IdParams,
           response: {
@@ -50,7 +51,10 @@ export function dispatchRoutes(deps: OrderDeps, { shipping }: Participants): Fas
           throw new Problem('not-completed', `The order is ${order.status}. Only a completed order can be dispatched.`);
         }
         const dispatch = async () => {
-          const dispatched = await answer(shipping.DispatchShipment({ orderId: id }, callOptions(request)));
+          // A1: a return that was accepted before this request is seen here; one that is accepted meanwhile, at shipping.
+          const returning = await isReturning(deps.pool, { tenantId: request.tenantId, orderId: id });
+          const asked = { orderId: id, returning };
+          const dispatched = await answer(shipping.DispatchShipment(asked, callOptions(request)));
           return { body: { id, shipmentId: dispatched.shipmentId, dispatchedAt: dispatched.dispatchedAt } };
         };
         return await sendChange(deps, request, reply, {

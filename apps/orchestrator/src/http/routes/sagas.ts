@@ -30,15 +30,23 @@ export function sagaRoutes(deps: OrderDeps, definitions: readonly SagaDefinition
     reply: FastifyReply,
     operation: KeyedOperation,
     finals: ProblemCode[],
-    act: () => Promise<void>,
+    act: (key: string) => Promise<void>,
   ): Promise<FastifyReply> => {
     const { id } = request.params as { id: string };
     const read = async () => showSaga(await find(request.tenantId, id), definitions);
-    const before = await find(request.tenantId, id);
-    const actOnce = async ({ isFirst, claimedAt }: ChangeAttempt) => {
-      // K8: an attempt under this key that was not answered is in the journal, if it has done anything.
-      const isDone = !isFirst && before.interventions.some(({ at }) => at >= claimedAt);
-      if (!isDone) await act();
+    await find(request.tenantId, id);
+    const actOnce = async ({ isFirst, key }: ChangeAttempt) => {
+      // K8: what an attempt under this key has done, answered or not, is in the journal under it.
+      const isDone = async () => {
+        const { interventions } = await find(request.tenantId, id);
+        return interventions.some((done) => done.key === key);
+      };
+      if (isFirst || !(await isDone())) {
+        await act(key).catch(async (error: unknown) => {
+          // Another process may have done it at the same time, under the same key.
+          if (!(await isDone())) throw error;
+        });
+      }
       return { body: await read() };
     };
     return await sendChange(deps, request, reply, {
@@ -115,8 +123,8 @@ export function sagaRoutes(deps: OrderDeps, definitions: readonly SagaDefinition
       },
       async (request, reply) => {
         const { id } = request.params;
-        return await intervene(request, reply, 'POST /v1/sagas/{id}/resume', ['not-parked'], async () => {
-          const resumed = await deps.engine.operator.resume(id);
+        return await intervene(request, reply, 'POST /v1/sagas/{id}/resume', ['not-parked'], async (key) => {
+          const resumed = await deps.engine.operator.resume(id, key);
           if (resumed.kind === 'not_parked')
             throw new Problem('not-parked', `The saga is ${resumed.state}. Only a parked saga can be resumed.`);
           assertTaken(resumed);
@@ -150,8 +158,8 @@ export function sagaRoutes(deps: OrderDeps, definitions: readonly SagaDefinition
       },
       async (request, reply) => {
         const { id } = request.params;
-        return await intervene(request, reply, 'POST /v1/sagas/{id}/retry', ['saga-ended'], async () => {
-          const retried = await deps.engine.operator.retryNow(id);
+        return await intervene(request, reply, 'POST /v1/sagas/{id}/retry', ['saga-ended'], async (key) => {
+          const retried = await deps.engine.operator.retryNow(id, key);
           if (retried.kind === 'ended')
             throw new Problem('saga-ended', `The saga has ended: it is ${retried.state}. Read its order.`);
           assertTaken(retried);
@@ -185,8 +193,8 @@ export function sagaRoutes(deps: OrderDeps, definitions: readonly SagaDefinition
       },
       async (request, reply) => {
         const { id } = request.params;
-        return await intervene(request, reply, 'POST /v1/sagas/{id}/compensate', ['cancel-refused'], async () => {
-          const outcome = await deps.engine.operator.compensate(id, COMPENSATE_WAIT_MS);
+        return await intervene(request, reply, 'POST /v1/sagas/{id}/compensate', ['cancel-refused'], async (key) => {
+          const outcome = await deps.engine.operator.compensate(id, COMPENSATE_WAIT_MS, key);
           if (outcome.kind === 'past_pivot' || (outcome.kind === 'ended' && outcome.state === 'completed')) {
             throw new Problem('cancel-refused', 'It is past the point of no return. Handle an order as a return.');
           }

@@ -3,8 +3,10 @@
 
 export interface DispatchShipmentRequestInput {
   'orderId'?: (string);
+  'returning'?: (boolean);
 }
 
 export interface DispatchShipmentRequest {
   'orderId': (string);
+  'returning': (boolean);
 }

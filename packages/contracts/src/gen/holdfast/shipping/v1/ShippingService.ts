@@ -10,6 +10,8 @@ import type { DispatchShipmentRequestInput as _holdfast_shipping_v1_DispatchShip
 import type { DispatchShipmentResponseInput as _holdfast_shipping_v1_DispatchShipmentResponseInput, DispatchShipmentResponse as _holdfast_shipping_v1_DispatchShipmentResponse } from '../../../holdfast/shipping/v1/DispatchShipmentResponse.ts';
 import type { GetStepRequestInput as _holdfast_shipping_v1_GetStepRequestInput, GetStepRequest as _holdfast_shipping_v1_GetStepRequest } from '../../../holdfast/shipping/v1/GetStepRequest.ts';
 import type { GetStepResponseInput as _holdfast_shipping_v1_GetStepResponseInput, GetStepResponse as _holdfast_shipping_v1_GetStepResponse } from '../../../holdfast/shipping/v1/GetStepResponse.ts';
+import type { WithholdShipmentRequestInput as _holdfast_shipping_v1_WithholdShipmentRequestInput, WithholdShipmentRequest as _holdfast_shipping_v1_WithholdShipmentRequest } from '../../../holdfast/shipping/v1/WithholdShipmentRequest.ts';
+import type { WithholdShipmentResponseInput as _holdfast_shipping_v1_WithholdShipmentResponseInput, WithholdShipmentResponse as _holdfast_shipping_v1_WithholdShipmentResponse } from '../../../holdfast/shipping/v1/WithholdShipmentResponse.ts';
 
 export interface ShippingServiceClient extends grpc.Client {
   CancelShipment(argument: _holdfast_shipping_v1_CancelShipmentRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_shipping_v1_CancelShipmentResponse>): grpc.ClientUnaryCall;
@@ -48,6 +50,15 @@ export interface ShippingServiceClient extends grpc.Client {
   getStep(argument: _holdfast_shipping_v1_GetStepRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_shipping_v1_GetStepResponse>): grpc.ClientUnaryCall;
   getStep(argument: _holdfast_shipping_v1_GetStepRequestInput, callback: grpc.requestCallback<_holdfast_shipping_v1_GetStepResponse>): grpc.ClientUnaryCall;
   
+  WithholdShipment(argument: _holdfast_shipping_v1_WithholdShipmentRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_shipping_v1_WithholdShipmentResponse>): grpc.ClientUnaryCall;
+  WithholdShipment(argument: _holdfast_shipping_v1_WithholdShipmentRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_holdfast_shipping_v1_WithholdShipmentResponse>): grpc.ClientUnaryCall;
+  WithholdShipment(argument: _holdfast_shipping_v1_WithholdShipmentRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_shipping_v1_WithholdShipmentResponse>): grpc.ClientUnaryCall;
+  WithholdShipment(argument: _holdfast_shipping_v1_WithholdShipmentRequestInput, callback: grpc.requestCallback<_holdfast_shipping_v1_WithholdShipmentResponse>): grpc.ClientUnaryCall;
+  withholdShipment(argument: _holdfast_shipping_v1_WithholdShipmentRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_shipping_v1_WithholdShipmentResponse>): grpc.ClientUnaryCall;
+  withholdShipment(argument: _holdfast_shipping_v1_WithholdShipmentRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_holdfast_shipping_v1_WithholdShipmentResponse>): grpc.ClientUnaryCall;
+  withholdShipment(argument: _holdfast_shipping_v1_WithholdShipmentRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_holdfast_shipping_v1_WithholdShipmentResponse>): grpc.ClientUnaryCall;
+  withholdShipment(argument: _holdfast_shipping_v1_WithholdShipmentRequestInput, callback: grpc.requestCallback<_holdfast_shipping_v1_WithholdShipmentResponse>): grpc.ClientUnaryCall;
+  
 }
 
 export interface ShippingServiceHandlers extends grpc.UntypedServiceImplementation {
@@ -59,6 +70,8 @@ export interface ShippingServiceHandlers extends grpc.UntypedServiceImplementati
   
   GetStep: grpc.handleUnaryCall<_holdfast_shipping_v1_GetStepRequest, _holdfast_shipping_v1_GetStepResponseInput>;
   
+  WithholdShipment: grpc.handleUnaryCall<_holdfast_shipping_v1_WithholdShipmentRequest, _holdfast_shipping_v1_WithholdShipmentResponseInput>;
+  
 }
 
 export interface ShippingServiceDefinition extends grpc.ServiceDefinition {
@@ -66,4 +79,5 @@ export interface ShippingServiceDefinition extends grpc.ServiceDefinition {
   CreateShipment: MethodDefinition<_holdfast_shipping_v1_CreateShipmentRequestInput, _holdfast_shipping_v1_CreateShipmentResponseInput, _holdfast_shipping_v1_CreateShipmentRequest, _holdfast_shipping_v1_CreateShipmentResponse>
   DispatchShipment: MethodDefinition<_holdfast_shipping_v1_DispatchShipmentRequestInput, _holdfast_shipping_v1_DispatchShipmentResponseInput, _holdfast_shipping_v1_DispatchShipmentRequest, _holdfast_shipping_v1_DispatchShipmentResponse>
   GetStep: MethodDefinition<_holdfast_shipping_v1_GetStepRequestInput, _holdfast_shipping_v1_GetStepResponseInput, _holdfast_shipping_v1_GetStepRequest, _holdfast_shipping_v1_GetStepResponse>
+  WithholdShipment: MethodDefinition<_holdfast_shipping_v1_WithholdShipmentRequestInput, _holdfast_shipping_v1_WithholdShipmentResponseInput, _holdfast_shipping_v1_WithholdShipmentRequest, _holdfast_shipping_v1_WithholdShipmentResponse>
 }
