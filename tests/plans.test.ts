@@ -48,6 +48,8 @@ const NOT_BY_KEY = new Set([
   'idempotency.purge-claims',
   'idempotency.lock-fences',
   'idempotency.delete-fences',
+  'payment.pending-refunds',
+  'payment.untold-refunds',
   'messaging.next-batch',
   'messaging.relay-again',
   'messaging.forget-relayed',
@@ -151,8 +153,13 @@ async function keysOf(): Promise<Keys> {
   return new Map(rows.map(({ name, columns }) => [name, columns]));
 }
 
-/** All signals of a saga are read with its row, and it has a hundred at most: its id is key enough. */
-const KEY_ENOUGH: Record<string, string[]> = { saga_signals_pkey: ['saga_id'] };
+/** What belongs to one saga or one order and is few: a saga has a hundred signals at most, an order as many refunds as it has money for. */
+const KEY_ENOUGH: Record<string, string[]> = {
+  saga_signals_pkey: ['saga_id'],
+  order_refunds_by_order: ['order_id'],
+  refunds_pkey: ['tenant_id', 'order_id'],
+  restocks_pkey: ['tenant_id', 'order_id'],
+};
 
 /** What in a plan reads more than the rows of a key; undefined when nothing does. */
 function faultOf(node: PlanNode, keys: Keys): string | undefined {
@@ -192,6 +199,7 @@ async function fill(): Promise<void> {
       'reservations (tenant_id, order_id, reservation_id, state, currency, total, lines)',
       `${key}, 'r', 'held', 'EUR', 1, '[]'`,
     ],
+    ['restocks (tenant_id, order_id, refund_id, state, lines)', `${key}, 'r', 'reserved', '[]'`],
     ['accounts (tenant_id, customer_id, balance, currency)', `${key}, 1, 'EUR'`],
     ['account_entries (tenant_id, customer_id, entry_key, kind, delta)', `${key}, 'k', 'adjust', 1`],
     [
@@ -201,6 +209,11 @@ async function fill(): Promise<void> {
     [
       'shipments (tenant_id, order_id, shipment_id, carrier, state, ship_to, parcels)',
       `${key}, 's', false, 'booked', '{}', '[]'`,
+    ],
+    ['refunds (tenant_id, order_id, refund_id, origin, amount, state)', `${key}, 'r', 'api', 1, 'succeeded'`],
+    [
+      'order_refunds (id, order_id, tenant_id, origin, amount, currency, created_at)',
+      `'r' || n, 'k' || n, 'shop', 'api', 1, 'EUR', now()`,
     ],
     ['orders (id, tenant_id, customer_id, created_at)', `'k' || n, 'shop', 'c', now()`],
     [
@@ -230,6 +243,7 @@ describe('the statements of an order’s way', () => {
       'messaging',
       'orders',
       'payment',
+      'refunds',
       'saga',
       'sagas',
       'shipping',

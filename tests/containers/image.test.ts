@@ -126,7 +126,12 @@ describe.skipIf(inject('engine') === undefined)('a container of a service', () =
   );
 
   it.each(['TERM', 'INT'])('that waits for its database ends at once with exit code 0 on SIG%s', async (signal) => {
-    const database = ['--env', 'DATABASE_URL=postgres://inventory:none@127.0.0.1:5432/inventory'];
+    const database = [
+      '--env',
+      'DATABASE_URL=postgres://inventory:none@127.0.0.1:5432/inventory',
+      '--env',
+      'ALLOW_PLAINTEXT=true',
+    ];
     const id = await docker(['run', ...HARDENED, '--detach', ...database, imageOf('inventory')]);
     try {
       await untilLogged(id, 'the database does not answer');

@@ -14,7 +14,7 @@ create index orders_by_tenant on orders (tenant_id, created_at desc, id desc);
 -- What was given back of completed orders, or is to be. The id of one that the API made is derived from its key like an
 -- order's, is its claim's key, and is the id of its saga, which says how far it has got. One that was made at the provider
 -- has the provider's id, and no saga.
-create table refunds (
+create table order_refunds (
   id text not null,
   order_id text not null,
   tenant_id text not null,
@@ -33,10 +33,10 @@ create table refunds (
   told_revision integer not null default 0,
   told_at timestamptz,
   primary key (order_id, id),
-  constraint refunds_of_the_provider_are_told check (origin = 'api' or told_status is not null)
+  constraint order_refunds_of_the_provider_are_told check (origin = 'api' or told_status is not null)
 );
-create index refunds_by_order on refunds (order_id, created_at desc, id desc);
-create index refunds_by_tenant on refunds (tenant_id, created_at desc, id desc);
+create index order_refunds_by_order on order_refunds (order_id, created_at desc, id desc);
+create index order_refunds_by_tenant on order_refunds (tenant_id, created_at desc, id desc);
 
 -- A page takes a fifth of the claims that it could hold and keeps the rest for their answers, which are stored when the orders
 -- end and are longer than all else in the row: most find room beside it and write to no index. So does the end of their retention.

@@ -24,7 +24,7 @@ const REFUNDS = statement(
   'audit.refunds',
   `select f.id, f.order_id as "orderId", f.tenant_id as "tenantId", f.origin, f.amount, f.lines, s.state,
           s.outputs -> 'refund-payment' ->> 'status' as given
-     from (select * from refunds where (order_id, id) > ($1::text, $2::text) order by order_id, id limit $3::integer) f
+     from (select * from order_refunds where (order_id, id) > ($1::text, $2::text) order by order_id, id limit $3::integer) f
      left join holdfast.sagas s on s.id = f.id and f.origin = 'api'
     order by f.order_id, f.id`,
 );

@@ -155,7 +155,7 @@ export async function plantBookedRefund(
 ): Promise<void> {
   const { id, orderId, amount, pays } = refund;
   await books.pools.orchestrator.query(
-    `insert into refunds (id, order_id, tenant_id, origin, amount, currency, created_at)
+    `insert into order_refunds (id, order_id, tenant_id, origin, amount, currency, created_at)
      values ($1, $2, $3, 'api', $4, 'EUR', clock_timestamp())`,
     [id, orderId, TENANT, amount],
   );

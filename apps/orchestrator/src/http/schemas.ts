@@ -1,6 +1,7 @@
 import { Type } from '@fastify/type-provider-typebox';
 import { KEY_PATTERN, SHOP_ID_PATTERN, SHOP_ID_RULE, TEXT_PATTERN } from '@holdfast/contracts';
 import type { Static } from 'typebox';
+import { NextAction, PaymentRequest } from './payment-schemas.ts';
 
 // Shapes of the HTTP API: what is checked, and what /openapi.json says. Unknown members are refused everywhere.
 
@@ -8,13 +9,22 @@ export const closed = { additionalProperties: false };
 export const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
   Type.Union([schema, Type.Null()]);
 
-const Sku = Type.String({ pattern: SHOP_ID_PATTERN, description: `The shop’s own name of an item. ${SHOP_ID_RULE}` });
-const CustomerId = Type.String({
+export const Sku = Type.String({
+  pattern: SHOP_ID_PATTERN,
+  description: `The shop’s own name of an item. ${SHOP_ID_RULE}`,
+});
+export const CustomerId = Type.String({
   pattern: SHOP_ID_PATTERN,
   description: `The shop’s own name of a customer. ${SHOP_ID_RULE}`,
 });
-const Currency = Type.String({ pattern: '^[A-Z]{3}$', description: 'ISO 4217, one that is in use', examples: ['EUR'] });
-const MinorUnits = Type.Integer({ description: 'Minor units of the currency: of EUR 1/100, of JPY 1, of KWD 1/1000' });
+export const Currency = Type.String({
+  pattern: '^[A-Z]{3}$',
+  description: 'ISO 4217, one that is in use',
+  examples: ['EUR'],
+});
+export const MinorUnits = Type.Integer({
+  description: 'Minor units of the currency: of EUR 1/100, of JPY 1, of KWD 1/1000',
+});
 export const Instant = Type.String({ format: 'date-time', description: 'RFC 3339, UTC' });
 // Shows something, and nothing that shipping or the database would refuse later.
 const text = (maxLength: number, rest: object = {}) =>
@@ -43,7 +53,7 @@ const ShipTo = Type.Object(
   closed,
 );
 
-const UnitPrice = Type.Integer({
+export const UnitPrice = Type.Integer({
   minimum: 0,
   maximum: Number.MAX_SAFE_INTEGER,
   description: 'Minor units, each. The total of an order stays below 2^53',
@@ -93,36 +103,7 @@ export const OrderRequest = Type.Object(
     customerId: CustomerId,
     currency: Currency,
     items: Type.Array(Item, { minItems: 1, maxItems: 100, description: 'Every SKU at most once' }),
-    payment: Type.Object(
-      {
-        method: Type.Optional(
-          Type.String({
-            pattern: '^(balance|card|pm_[A-Za-z0-9_]{1,200})$',
-            description:
-              '`balance` for the customer’s account, a Stripe payment method, or `card` (also when left out): the customer gives one on the shop’s page, which confirms the payment with the order’s `nextAction.clientSecret`',
-            examples: ['balance', 'pm_card_visa', 'card'],
-          }),
-        ),
-        customer: Type.Optional(
-          Type.String({
-            pattern: '^cus_[A-Za-z0-9]{1,200}$',
-            description: 'Stripe’s customer, whose payment method it is',
-          }),
-        ),
-        offSession: Type.Optional(
-          Type.Boolean({
-            description: 'The customer is not there: a bank that wants to be asked makes the order fail at once',
-          }),
-        ),
-        returnUrl: Type.Optional(
-          Type.String({
-            pattern: '^[a-z][a-z0-9+.-]{1,40}://[^\\s]{1,1000}$',
-            description: 'Where the bank sends the customer back to',
-          }),
-        ),
-      },
-      closed,
-    ),
+    payment: PaymentRequest,
     shipTo: ShipTo,
     lines: Type.Optional(Lines),
     expectedTotal: Type.Optional(
@@ -202,16 +183,6 @@ export const Refund = Type.Object({
 /** As many as an order shows; the list of its refunds has all. */
 const REFUNDS_SHOWN = 10;
 
-const NextAction = Type.Object({
-  type: Type.Enum(['confirm', 'authenticate', 'redirect', 'processing'], {
-    description:
-      '`confirm`: pay on the shop’s page. `authenticate`: let the page ask for the bank. `redirect`: send the customer to `redirectUrl`. `processing`: nothing is to be done, the bank decides',
-  }),
-  clientSecret: Type.Optional(Type.String({ description: 'For Stripe.js on the shop’s page' })),
-  redirectUrl: Type.Optional(Type.String({ description: 'The bank’s page' })),
-  expiresAt: Type.Optional(Instant),
-});
-
 export const Order = Type.Object({
   id: Type.String(),
   status: OrderStatus,
@@ -275,50 +246,6 @@ export const IdParams = Type.Object({ id: Type.String({ maxLength: 100 }) });
 export const RefundParams = Type.Object({
   id: Type.String({ maxLength: 100 }),
   refundId: Type.String({ maxLength: 100 }),
-});
-export const SkuParams = Type.Object({ sku: Sku });
-export const CustomerParams = Type.Object({ customerId: CustomerId });
-
-const Version = Type.Integer({ description: 'Rises with every change; the `ETag` is this in quotes' });
-const MAX_COUNT = 1_000_000_000_000;
-/** Far enough from 2^53 for refunds to be added on top. */
-const MAX_BALANCE = 1_000_000_000_000_000;
-const Count = Type.Integer({ minimum: 0, maximum: MAX_COUNT });
-const Balance = Type.Integer({ minimum: 0, maximum: MAX_BALANCE, description: 'Minor units of the currency' });
-const deltaOf = (max: number) => Type.Integer({ minimum: -max, maximum: max, description: 'Below 0 to take' });
-
-export const StockBody = Type.Object(
-  {
-    onHand: Type.Optional(Count),
-    unitPrice: Type.Optional(UnitPrice),
-    currency: Type.Optional(Currency),
-  },
-  {
-    ...closed,
-    minProperties: 1,
-    description: 'What is left out stays as it is. An item that is not listed yet needs `unitPrice` and `currency`',
-  },
-);
-export const AccountBody = Type.Object(
-  { balance: Balance, currency: Type.Optional(Currency) },
-  { ...closed, description: '`currency` is needed to open an account, and stays' },
-);
-export const AdjustStockBody = Type.Object({ delta: deltaOf(MAX_COUNT) }, closed);
-export const AdjustAccountBody = Type.Object({ delta: deltaOf(MAX_BALANCE) }, closed);
-
-export const Stock = Type.Object({
-  sku: Sku,
-  onHand: Type.Integer(),
-  reserved: Type.Integer({ description: 'Held by orders; 0 <= reserved <= onHand' }),
-  unitPrice: MinorUnits,
-  currency: Currency,
-  version: Version,
-});
-export const Account = Type.Object({
-  customerId: CustomerId,
-  balance: MinorUnits,
-  currency: Currency,
-  version: Version,
 });
 
 export const KeyParams = Type.Object({

@@ -39,10 +39,10 @@ export function refundsOfOrderSql(orderId: string): string {
                    and f.told_status is distinct from 'failed' end), 0)::bigint as refunded,
             case when count(*) > 0 then (
               select json_agg(newest) from (
-                select ${REFUND_COLUMNS} from refunds f left join holdfast.sagas s on s.id = f.id and f.origin = 'api'
+                select ${REFUND_COLUMNS} from order_refunds f left join holdfast.sagas s on s.id = f.id and f.origin = 'api'
                  where f.order_id = ${orderId} order by f.created_at desc, f.id desc limit ${REFUNDS_SHOWN}) newest
             ) end as refunds
-       from refunds f left join holdfast.sagas s on s.id = f.id and f.origin = 'api'
+       from order_refunds f left join holdfast.sagas s on s.id = f.id and f.origin = 'api'
       where f.order_id = ${orderId})`;
 }
 

@@ -41,7 +41,7 @@ const acceptRefund = statement(
      claimedAt: 'r.created_at',
      source: 'r',
    })}), accepted as (
-     insert into refunds (id, order_id, tenant_id, origin, amount, currency, lines, reason, created_at)
+     insert into order_refunds (id, order_id, tenant_id, origin, amount, currency, lines, reason, created_at)
      select id, order_id, tenant_id, 'api', amount, currency, lines, reason, created_at
        from r where (id in (select key from claimed)) is true
      returning id
@@ -78,7 +78,7 @@ export const refundStatements: readonly Statement[] = [acceptRefund];
 
 const listRefunds = statement(
   'refunds.list',
-  `select ${REFUND_COLUMNS} from refunds f left join holdfast.sagas s on s.id = f.id and f.origin = 'api'
+  `select ${REFUND_COLUMNS} from order_refunds f left join holdfast.sagas s on s.id = f.id and f.origin = 'api'
     where f.order_id = $1::text and (f.tenant_id = $2::text) is true
       and ($3::timestamptz is null or (f.created_at, f.id) < ($3::timestamptz, $4::text))
     order by f.created_at desc, f.id desc limit $5::integer`,
@@ -106,7 +106,7 @@ export async function readRefunds(
 
 const findRefund = statement(
   'refunds.find',
-  `select ${REFUND_COLUMNS} from refunds f left join holdfast.sagas s on s.id = f.id and f.origin = 'api'
+  `select ${REFUND_COLUMNS} from order_refunds f left join holdfast.sagas s on s.id = f.id and f.origin = 'api'
     where f.order_id = $1::text and f.id = $2::text and (f.tenant_id = $3::text) is true`,
 );
 
@@ -140,12 +140,12 @@ const storeNews = statement(
                           $9::integer[], $10::timestamptz[])
        as r (tenant_id, order_id, id, origin, amount, currency, status, reason, revision, created_at)
    ), changed as (
-     update refunds f
+     update order_refunds f
         set told_status = r.status, told_reason = r.reason, told_revision = r.revision, told_at = clock_timestamp()
-       from r where f.order_id = r.order_id and f.id = r.id and f.tenant_id = r.tenant_id and r.origin = 'api'
+       from r where f.order_id = r.order_id and f.id = r.id and (f.tenant_id = r.tenant_id) is true and r.origin = 'api'
         and f.told_revision < r.revision
    )
-   insert into refunds as f (id, order_id, tenant_id, origin, amount, currency, created_at, told_status, told_reason,
+   insert into order_refunds as f (id, order_id, tenant_id, origin, amount, currency, created_at, told_status, told_reason,
                              told_revision, told_at)
    select id, order_id, tenant_id, origin, amount, currency, created_at, status, reason, revision, clock_timestamp()
      from r where origin = 'provider' order by order_id, id

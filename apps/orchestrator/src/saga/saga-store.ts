@@ -26,7 +26,7 @@ const LINE = `sagas.id, sagas.definition, sagas.state, sagas.position, sagas.epo
 /** Whose sagas there are: each has the id of an order, or of a refund that the API made. */
 const OWNED = `(select id, tenant_id, created_at from orders
           union all
-          select id, tenant_id, created_at from refunds where origin = 'api') owned`;
+          select id, tenant_id, created_at from order_refunds where origin = 'api') owned`;
 
 /** @param source a `from` item; its rows are looked through, so it must be an index's worth or the tenant's orders */
 const listFrom = (source: string) => `

@@ -1324,7 +1324,7 @@ export interface operations {
                                 clientSecret?: string;
                                 /**
                                  * Format: date-time
-                                 * @description RFC 3339, UTC
+                                 * @description RFC 3339, UTC: until when the customer can act
                                  */
                                 expiresAt?: string;
                                 /** @description The bank’s page */
@@ -1638,7 +1638,7 @@ export interface operations {
                             clientSecret?: string;
                             /**
                              * Format: date-time
-                             * @description RFC 3339, UTC
+                             * @description RFC 3339, UTC: until when the customer can act
                              */
                             expiresAt?: string;
                             /** @description The bank’s page */
@@ -1952,7 +1952,7 @@ export interface operations {
                             clientSecret?: string;
                             /**
                              * Format: date-time
-                             * @description RFC 3339, UTC
+                             * @description RFC 3339, UTC: until when the customer can act
                              */
                             expiresAt?: string;
                             /** @description The bank’s page */
@@ -2212,7 +2212,7 @@ export interface operations {
                             clientSecret?: string;
                             /**
                              * Format: date-time
-                             * @description RFC 3339, UTC
+                             * @description RFC 3339, UTC: until when the customer can act
                              */
                             expiresAt?: string;
                             /** @description The bank’s page */
@@ -2337,7 +2337,7 @@ export interface operations {
                             clientSecret?: string;
                             /**
                              * Format: date-time
-                             * @description RFC 3339, UTC
+                             * @description RFC 3339, UTC: until when the customer can act
                              */
                             expiresAt?: string;
                             /** @description The bank’s page */

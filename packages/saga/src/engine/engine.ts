@@ -54,7 +54,7 @@ import { type Admission, RunningSagas, type Slot } from './running-sagas.ts';
 import { Strangers } from './strangers.ts';
 import { type Term, Terms } from './term.ts';
 import { type Sleeper, type WakeContext, wake } from './wake.ts';
-import { type SnapshotListener, type WaitOutcome, Watchers } from './watchers.ts';
+import { type SnapshotListener, Watchers } from './watchers.ts';
 
 /** One per process. @throws TypeError when two definitions share a name */
 export function createEngine(options: EngineOptions): Engine {
@@ -75,6 +75,8 @@ export class Engine {
   readonly #crashPoint: CrashPointListener;
   readonly #definitions: Map<string, SagaDefinition>;
   readonly #watchers: Watchers;
+  /** Waits up to `waitMs` until the saga has ended or is parked, wherever it is driven. @throws what `pg` throws */
+  readonly waitForEnd: Watchers['untilEnded'];
   /** As waitForEnd; and returns as soon as a step waits for something outside. @throws what `pg` throws */
   readonly waitUntilSettled: Watchers['untilSettled'];
   readonly #beginnings: Beginnings;
@@ -90,6 +92,7 @@ export class Engine {
     this.#running = new RunningSagas(options.maxRunning ?? 2_000);
     this.#clock = options.clock ?? systemClock;
     this.#crashPoint = options.crashPoint ?? (() => {});
+    this.waitForEnd = (id, waitMs, signal) => this.#watchers.untilEnded(id, waitMs, signal);
     this.waitUntilSettled = (id, waitMs, signal) => this.#watchers.untilSettled(id, waitMs, signal);
     this.#watchers = new Watchers({
       local: (id) => this.#running.find(id)?.snapshot,
@@ -265,11 +268,6 @@ export class Engine {
   /** Calls `listener` for every checkpoint that this process makes durable. @returns ends the subscription */
   subscribe(id: string, listener: SnapshotListener): () => void {
     return this.#watchers.subscribe(id, listener);
-  }
-
-  /** Waits up to `waitMs` until the saga has ended or is parked, wherever it is driven. @throws what `pg` throws */
-  waitForEnd(id: string, waitMs: number, signal?: AbortSignal): Promise<WaitOutcome> {
-    return this.#watchers.untilEnded(id, waitMs, signal);
   }
 
   /** Resolves when this process has released the saga: it has ended or parked, or another process owns it. */

@@ -1,0 +1,46 @@
+import { Type } from '@fastify/type-provider-typebox';
+
+// How an order is paid, and what its customer has to do for it.
+
+export const PaymentRequest = Type.Object(
+  {
+    method: Type.Optional(
+      Type.String({
+        pattern: '^(balance|card|pm_[A-Za-z0-9_]{1,200})$',
+        description:
+          '`balance` for the customer’s account, a Stripe payment method, or `card` (also when left out): the customer gives one on the shop’s page, which confirms the payment with the order’s `nextAction.clientSecret`',
+        examples: ['balance', 'pm_card_visa', 'card'],
+      }),
+    ),
+    customer: Type.Optional(
+      Type.String({
+        pattern: '^cus_[A-Za-z0-9]{1,200}$',
+        description: 'Stripe’s customer, whose payment method it is',
+      }),
+    ),
+    offSession: Type.Optional(
+      Type.Boolean({
+        description: 'The customer is not there: a bank that wants to be asked makes the order fail at once',
+      }),
+    ),
+    returnUrl: Type.Optional(
+      Type.String({
+        pattern: '^[a-z][a-z0-9+.-]{1,40}://[^\\s]{1,1000}$',
+        description: 'Where the bank sends the customer back to',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+export const NextAction = Type.Object({
+  type: Type.Enum(['confirm', 'authenticate', 'redirect', 'processing'], {
+    description:
+      '`confirm`: pay on the shop’s page. `authenticate`: let the page ask for the bank. `redirect`: send the customer to `redirectUrl`. `processing`: nothing is to be done, the bank decides',
+  }),
+  clientSecret: Type.Optional(Type.String({ description: 'For Stripe.js on the shop’s page' })),
+  redirectUrl: Type.Optional(Type.String({ description: 'The bank’s page' })),
+  expiresAt: Type.Optional(
+    Type.String({ format: 'date-time', description: 'RFC 3339, UTC: until when the customer can act' }),
+  ),
+});
