@@ -1,7 +1,7 @@
 import { TOMBSTONE_MS } from '@holdfast/idempotency';
 import { orderEvents, serviceConfig } from '@holdfast/participant';
 import { clearTextFaults, pairFaults, tlsFaults } from '@holdfast/rpc';
-import { type Config, integer, keyList, optional, pem, text } from '@holdfast/service';
+import { type Config, integer, isLoopback, keyList, optional, pem, text } from '@holdfast/service';
 
 const ADDRESS = /^((dns:\/\/\/)?[^\s/:,]+:\d{1,5}|ipv4:[\d.]+:\d{1,5}(,[\d.]+:\d{1,5})*)$/;
 const address = (service: string) => text(`host:port, dns:///name:port or ipv4:a.b.c.d:port,… of ${service}`, ADDRESS);
@@ -48,7 +48,25 @@ const HTTP_TLS = ['HTTP_TLS_CERT', 'HTTP_TLS_KEY'] as const;
 
 /** What is wrong with the settings together: callers of the API show an API key, so it must not be read on its way. */
 export function configFaults(read: Partial<Config<typeof config>>): string[] {
-  return [...tlsFaults(read, 'keyed'), ...httpTlsFaults(read)];
+  return [...tlsFaults(read, 'keyed'), ...httpTlsFaults(read), ...calledFaults(read)];
+}
+
+const CALLED = ['INVENTORY_ADDR', 'PAYMENT_ADDR', 'SHIPPING_ADDR'] as const;
+
+/** Without a certificate the other services are called in clear text: on this machine alone. */
+function calledFaults(read: Partial<Config<typeof config>>): string[] {
+  if (!Object.hasOwn(read, 'GRPC_TLS_CERT') || read.GRPC_TLS_CERT !== undefined || read.ALLOW_PLAINTEXT !== false)
+    return [];
+  return CALLED.filter((name) => read[name] !== undefined && !hostsOf(read[name]).every(isLoopback)).map(
+    (name) =>
+      `${name}: would be called in clear text beyond this machine. ` +
+      'Set GRPC_TLS_CERT, GRPC_TLS_KEY, GRPC_TLS_CA, or ALLOW_PLAINTEXT=true where something else protects the network',
+  );
+}
+
+function hostsOf(called: string): string[] {
+  const addresses = called.replace(/^(dns:\/\/\/|ipv4:)/, '').split(',');
+  return addresses.map((one) => one.replace(/:\d+$/, ''));
 }
 
 function httpTlsFaults(read: Partial<Config<typeof config>>): string[] {

@@ -4,7 +4,7 @@ import { createPool, statement } from './pool.ts';
 import { hostOf, inSchema, schemaOf, textIn } from './schema.ts';
 import { transaction } from './transaction.ts';
 
-const whose = statement('test.whose', 'select whose from holdfast.notes');
+const whose = statement('test.whose', 'select whose from holdfast.relays');
 const LONGEST = `a${'b'.repeat(62)}`;
 const SCHEMAS = ['holdfast', 'mine', 'user', LONGEST];
 
@@ -13,9 +13,9 @@ beforeAll(async () => {
   db = await testDatabase('schema', []);
   for (const schema of SCHEMAS.slice(1)) await db.pool.query(`create schema "${schema}"`);
   for (const schema of SCHEMAS) {
-    await db.pool.query(`create table "${schema}".notes as select '${schema}' as whose`);
+    await db.pool.query(`create table "${schema}".relays as select '${schema}' as whose`);
   }
-  await db.pool.query(`create table notes as select 'the host' as whose`);
+  await db.pool.query(`create table relays as select 'the host' as whose`);
 });
 afterAll(() => db.drop());
 
@@ -45,7 +45,7 @@ describe('the tables of the libraries', () => {
 
   it('are the libraries’ alone: what the host sends through a view stays as it is', async () => {
     const view = inSchema(db.pool, 'mine');
-    const text = 'select whose from holdfast.notes';
+    const text = 'select whose from holdfast.relays';
     const [bare, named] = [await view.query(text), await view.query({ name: 'host.whose', text })];
     expect([bare.rows, named.rows]).toEqual([[{ whose: 'holdfast' }], [{ whose: 'holdfast' }]]);
   });
@@ -64,6 +64,15 @@ describe('a view of a pool', () => {
     expect(() => inSchema(db.pool, name)).toThrow('schema:');
     expect(() => textIn(name, 'select')).toThrow('schema:');
   });
+});
+
+it('a word of the host that only begins like a relation of ours is no relation', () => {
+  const text = `select 'holdfast.order.completed', 'holdfast.sagas-of-mine', 'holdfast.payments'
+    from holdfast.saga_signals, holdfast.sagas.id, holdfast.answers_rest, holdfast.claims c, holdfast.outbox, holdfast.inbox, holdfast.relays`;
+  expect(textIn('mine', text)).toBe(
+    `select 'holdfast.order.completed', 'holdfast.sagas-of-mine', 'holdfast.payments'
+    from "mine".saga_signals, "mine".sagas.id, "mine".answers_rest, "mine".claims c, "mine".outbox, "mine".inbox, "mine".relays`,
+  );
 });
 
 it('a text of the host that is part of a statement keeps its own words', () => {

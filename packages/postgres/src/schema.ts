@@ -14,8 +14,12 @@ export const DEFAULT_SCHEMA = 'holdfast';
 
 // As Postgres has it without quotes; names in `pg_` are the server's own.
 const NAME = /^(?!pg_)[a-z_][a-z0-9_]{0,62}$/;
-// Not a part of an address or of a longer name: a commit hook's text may hold anything.
-const OURS = /(?<![\w./@-])holdfast\.(?=[a-z])/g;
+// The relations of all libraries, and no other word behind `holdfast.`: a commit hook's text may hold anything, such as a type of event.
+const RELATIONS =
+  'claims|fences|answers\\w*|fingerprint_secrets|migrations|sagas|saga_\\w+|owners|owner_ids|inbox|outbox\\w*|relays\\w*';
+const OURS = new RegExp(`(?<![\\w./@-])holdfast\\.(?=(?:${RELATIONS})(?![\\w-]))`, 'g');
+// A library's migrations say what there is, and hold nothing of the host.
+const ANY = /(?<![\w./@-])holdfast\.(?=[a-z])/g;
 /** Longer names of prepared statements are cut off by the server. */
 const NAME_BYTES = 63;
 
@@ -31,6 +35,12 @@ export function checkedSchema(schema: string): string {
 export function textIn(schema: string | undefined, text: string): string {
   if (schema === undefined || schema === DEFAULT_SCHEMA) return text;
   return text.replace(OURS, `"${checkedSchema(schema)}".`);
+}
+
+/** The same for the text of a migration. @throws RangeError likewise */
+export function migrationIn(schema: string | undefined, text: string): string {
+  if (schema === undefined || schema === DEFAULT_SCHEMA) return text;
+  return text.replace(ANY, `"${checkedSchema(schema)}".`);
 }
 
 interface View {

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Pool, type Query, unnamedStatement } from '../pool.ts';
-import { checkedSchema, DEFAULT_SCHEMA, inSchema, textIn } from '../schema.ts';
+import { checkedSchema, DEFAULT_SCHEMA, inSchema, migrationIn, textIn } from '../schema.ts';
 import { transaction } from '../transaction.ts';
 
 /**
@@ -147,7 +147,7 @@ async function appliedChecksums(tx: Query): Promise<Map<string, string>> {
 function readMigrations(source: Migrations, schema: string): Migration[] {
   return migrationFiles(source).map(({ file, sql }) => {
     const checksum = createHash('sha256').update(sql).digest('hex');
-    return { module: source.module, file, checksum, sql: textIn(schema, sql) };
+    return { module: source.module, file, checksum, sql: migrationIn(schema, sql) };
   });
 }
 
