@@ -173,7 +173,8 @@ describe.skipIf(inject('engine') === undefined)('docker compose', () => {
   it.each(SERVICES)('reads the file of %s alone', async (service) => {
     const others = ['API_KEYS', 'INVENTORY_ADDR', 'PAYMENT_ADDR', 'SHIPPING_ADDR'];
     const settings = ['CERTIFICATES', 'DATABASE_URL', ...(service === 'orchestrator' ? others : [])];
-    const given = Object.fromEntries(settings.map((name) => [name, 'given']));
+    // A folder: a word alone would be the name of a volume.
+    const given = Object.fromEntries(settings.map((name) => [name, './given']));
     const config = ['compose', '--file', `deploy/compose/${service}.yml`, 'config', '--format', 'json'];
     const read = JSON.parse(await docker(config, { env: given }));
     expect(Object.keys(read.services).sort()).toEqual([service, 'migrate'].sort());

@@ -1,9 +1,9 @@
 import type { Statement } from '@holdfast/postgres';
 import { BEGIN } from './engine/begin.ts';
-import { ADOPT } from './engine/recovery.ts';
-import { WAKE } from './engine/wake.ts';
 import { flushStatements } from './journal/flush-sql.ts';
 import { RESUME, RETRY, TURN_BACK } from './operator/operate.ts';
+import { ADOPT } from './recovery/recovery.ts';
+import { WAKE } from './recovery/wake.ts';
 
 /** The engine's statements that are put together from parts, for those who want to read or explain them whole. */
 export const sagaStatements: readonly Statement[] = [

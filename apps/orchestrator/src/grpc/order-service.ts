@@ -13,7 +13,7 @@ import { newTraceparent } from '@holdfast/service';
 import { Compile } from 'typebox/compile';
 import type { Authenticate } from '../auth.ts';
 import { cancelChange } from '../http/cancel-change.ts';
-import { OrderRequest as OrderRequestSchema } from '../http/schemas.ts';
+import { OrderRequest as OrderRequestSchema } from '../http/schemas/order-schemas.ts';
 import { type ChangeAnswer, type Changed, changeOnce } from '../keys/change-once.ts';
 import { acceptOrder, MAX_WAIT_MS, type OrderDeps, type Placed } from '../orders/accept-order.ts';
 import type { OrderLine, OrderRequest, OrderStatus, OrderView, PaymentRequest } from '../orders/order.ts';

@@ -10,7 +10,7 @@ import {
 } from '@holdfast/rpc';
 import { newTraceparent } from '@holdfast/service';
 import { Compile } from 'typebox/compile';
-import { RefundRequest as RefundRequestSchema } from '../http/schemas.ts';
+import { RefundRequest as RefundRequestSchema } from '../http/schemas/order-schemas.ts';
 import type { OrderDeps } from '../orders/accept-order.ts';
 import { readOrder } from '../orders/order-store.ts';
 import { decodeCursor } from '../orders/page.ts';

@@ -3,7 +3,7 @@ import { Type } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
 import type { TSchema } from 'typebox';
 import { type ProblemCode, problems } from './problem.ts';
-import { ProblemSchema } from './schemas.ts';
+import { ProblemSchema } from './schemas/order-schemas.ts';
 
 export const keyHeader = Type.String({
   description:

@@ -1,6 +1,6 @@
 import { decodeCursor } from '../orders/page.ts';
 import { Problem } from './problem.ts';
-import type { PageQueryValue } from './schemas.ts';
+import type { PageQueryValue } from './schemas/order-schemas.ts';
 
 const DEFAULT_LIMIT = 20;
 

@@ -35,6 +35,9 @@ import { type SagaRow, type SagaSnapshot, snapshotOf } from '../journal/saga-row
 import { type CancelOutcome, judgeCancel, requestCancel } from '../operator/cancel.ts';
 import { createOperator, type Operator, type ResumeOutcome } from '../operator/operate.ts';
 import { type SignalOptions, type SignalOutcome, storeSignal } from '../operator/signal.ts';
+import { sweep } from '../recovery/recovery.ts';
+import { Strangers } from '../recovery/strangers.ts';
+import { type Sleeper, type WakeContext, wake } from '../recovery/wake.ts';
 import { SagaRun } from '../run/saga-run.ts';
 import { reportEnd } from '../run/saga-run-end.ts';
 import {
@@ -49,11 +52,8 @@ import type { CrashPointListener } from './crash-points.ts';
 import { addressed, type EngineOptions, type EngineStats } from './engine-options.ts';
 import { type Clock, type Database, systemClock, within } from './ports.ts';
 import { ProcessLease } from './process-lease.ts';
-import { sweep } from './recovery.ts';
 import { type Admission, RunningSagas, type Slot } from './running-sagas.ts';
-import { Strangers } from './strangers.ts';
 import { type Term, Terms } from './term.ts';
-import { type Sleeper, type WakeContext, wake } from './wake.ts';
 import { type SnapshotListener, Watchers } from './watchers.ts';
 
 /** One per process. @throws TypeError when two definitions share a name */

@@ -2,8 +2,8 @@ import { statement } from '@holdfast/postgres';
 import type { SagaDefinition } from '../definition/definition.ts';
 import { mayTurnBack } from '../definition/transitions.ts';
 import type { Database } from '../engine/ports.ts';
-import type { Sleeper } from '../engine/wake.ts';
 import type { SagaSnapshot } from '../journal/saga-row.ts';
+import type { Sleeper } from '../recovery/wake.ts';
 
 /** What has become of a request to cancel. */
 export type CancelOutcome =

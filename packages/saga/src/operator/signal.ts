@@ -5,7 +5,7 @@
 
 import { statement } from '@holdfast/postgres';
 import type { Database } from '../engine/ports.ts';
-import type { Sleeper } from '../engine/wake.ts';
+import type { Sleeper } from '../recovery/wake.ts';
 
 /** What has become of a signal. */
 export type SignalOutcome =

@@ -231,7 +231,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'lost-insert-never-run',
     mistake: 'the process that inserted a saga runs it',
     change: {
-      file: 'engine/recovery.ts',
+      file: 'recovery/recovery.ts',
       find: "const restarted = await faults.ofPart('own sagas', () => sweepOwn(context, faults));",
       replace: 'const restarted = 0;',
     },

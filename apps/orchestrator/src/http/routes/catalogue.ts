@@ -5,16 +5,6 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ChangeAnswer, ChangeDesk } from '../../keys/change-once.ts';
 import { UNKNOWN_CURRENCY } from '../../orders/order-request.ts';
 import type { Participants } from '../../saga/participants.ts';
-import {
-  Account,
-  AccountBody,
-  AdjustAccountBody,
-  AdjustStockBody,
-  CustomerParams,
-  SkuParams,
-  Stock,
-  StockBody,
-} from '../catalogue-schemas.ts';
 import { etagOf, ifMatchHeader, ifMatchOf, optionalKey, sendChange } from '../keyed-change.ts';
 import {
   BODY_PROBLEMS,
@@ -29,6 +19,16 @@ import {
 } from '../openapi.ts';
 import { answer, callOptions, problemOf } from '../participant-answer.ts';
 import { answerOfProblem, Problem, type ProblemCode } from '../problem.ts';
+import {
+  Account,
+  AccountBody,
+  AdjustAccountBody,
+  AdjustStockBody,
+  CustomerParams,
+  SkuParams,
+  Stock,
+  StockBody,
+} from '../schemas/catalogue-schemas.ts';
 /** `/v1/stock` and `/v1/accounts`: what shops and back offices set. */
 export function catalogueRoutes({ inventory, payment }: Participants, desk: ChangeDesk): FastifyPluginAsyncTypebox {
   return async (app) => {

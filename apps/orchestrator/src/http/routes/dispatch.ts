@@ -12,7 +12,7 @@ import { answerOf, optionalKey, sendChange } from '../keyed-change.ts';
 import { BODY_PROBLEMS, OPTIONAL_KEY_PROBLEMS, problemResponses, STORE_PROBLEMS, withKeyHeaders } from '../openapi.ts';
 import { answer, callOptions } from '../participant-answer.ts';
 import { Problem } from '../problem.ts';
-import { Dispatched, IdParams } from '../schemas.ts';
+import { Dispatched, IdParams } from '../schemas/order-schemas.ts';
 
 /** `POST /v1/orders/{id}/dispatch`: the parcel has left. */
 export function dispatchRoutes(deps: OrderDeps, { shipping }: Participants): FastifyPluginAsyncTypebox {

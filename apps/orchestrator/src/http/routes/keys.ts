@@ -5,7 +5,7 @@ import { findStoredKey, type StoredKey } from '../../keys/key-store.ts';
 import { keyId, type OrderDeps } from '../../orders/accept-order.ts';
 import { problemResponses, STORE_PROBLEMS } from '../openapi.ts';
 import { Problem } from '../problem.ts';
-import { KeyConfig, KeyParams, KeyState } from '../schemas.ts';
+import { KeyConfig, KeyParams, KeyState } from '../schemas/order-schemas.ts';
 
 /** `/v1/idempotency-keys` and `/v1/config`: what a key stands for, and how long. */
 export function keyRoutes(deps: OrderDeps): FastifyPluginAsyncTypebox {

@@ -9,7 +9,7 @@ import { hangUp } from '../hang-up.ts';
 import { optionalKey, sendChange } from '../keyed-change.ts';
 import { BODY_PROBLEMS, OPTIONAL_KEY_PROBLEMS, problemResponses, STORE_PROBLEMS, withKeyHeaders } from '../openapi.ts';
 import { pageRequest } from '../page.ts';
-import { IdParams, Order, OrderList, PageQuery } from '../schemas.ts';
+import { IdParams, Order, OrderList, PageQuery } from '../schemas/order-schemas.ts';
 
 const HEARTBEAT_MS = 15_000;
 

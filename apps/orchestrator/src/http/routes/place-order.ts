@@ -25,7 +25,7 @@ import {
   withKeyHeaders,
 } from '../openapi.ts';
 import { Problem, unanswered } from '../problem.ts';
-import { Order, OrderRequest } from '../schemas.ts';
+import { Order, OrderRequest } from '../schemas/order-schemas.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {

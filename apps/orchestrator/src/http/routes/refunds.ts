@@ -15,7 +15,14 @@ import {
 } from '../openapi.ts';
 import { pageRequest } from '../page.ts';
 import { Problem, unanswered } from '../problem.ts';
-import { IdParams, Refund, RefundList, RefundPageQuery, RefundParams, RefundRequest } from '../schemas.ts';
+import {
+  IdParams,
+  Refund,
+  RefundList,
+  RefundPageQuery,
+  RefundParams,
+  RefundRequest,
+} from '../schemas/order-schemas.ts';
 
 /** `/v1/orders/{id}/refunds`: giving a completed order back, or a part of it. */
 export function refundRoutes(deps: OrderDeps): FastifyPluginAsyncTypebox {

@@ -11,8 +11,8 @@ import { answerOf, optionalKey, sendChange } from '../keyed-change.ts';
 import { BODY_PROBLEMS, OPTIONAL_KEY_PROBLEMS, problemResponses, STORE_PROBLEMS, withKeyHeaders } from '../openapi.ts';
 import { pageRequest } from '../page.ts';
 import { Problem, type ProblemCode } from '../problem.ts';
-import { Saga, SagaList, SagaPageQuery } from '../saga-schemas.ts';
-import { IdParams } from '../schemas.ts';
+import { IdParams } from '../schemas/order-schemas.ts';
+import { Saga, SagaList, SagaPageQuery } from '../schemas/saga-schemas.ts';
 
 /** `/v1/sagas`: how orders and refunds are carried out. */
 export function sagaRoutes(deps: OrderDeps, definitions: readonly SagaDefinition[]): FastifyPluginAsyncTypebox {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SagaTest } from '../../test/test-participants.ts';
-import { systemClock } from './ports.ts';
+import { systemClock } from '../engine/ports.ts';
 import { Strangers, UNKNOWN } from './strangers.ts';
 import { DUE } from './wake.ts';
 

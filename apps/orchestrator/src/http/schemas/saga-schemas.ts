@@ -1,5 +1,5 @@
 import { Type } from '@fastify/type-provider-typebox';
-import { closed, Failure, Instant, nextCursor, nullable, OrderStatus, PageQuery } from './schemas.ts';
+import { closed, Failure, Instant, nextCursor, nullable, OrderStatus, PageQuery } from './order-schemas.ts';
 
 // Shapes of `/v1/sagas`: how orders and refunds are carried out.
 

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { eventually, intercept, isCheckpointFlush, SagaTest } from '../../test/test-participants.ts';
-import type { Engine } from './engine.ts';
-import type { SagaMetrics } from './ports.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { SagaMetrics } from '../engine/ports.ts';
 
 const WAIT_MS = 15_000;
 /** Long enough that nothing in a test waits for it: a process with such a lease is believed to be alive. */

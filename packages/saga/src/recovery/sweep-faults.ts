@@ -1,4 +1,4 @@
-import type { SagaLog } from './ports.ts';
+import type { SagaLog } from '../engine/ports.ts';
 
 /** Of one sweep; the rest is counted. */
 const MOST_SAID = 10;

@@ -4,9 +4,9 @@
 // S2 Adopting a saga raises its epoch in the same statement, so that the owner before can write nothing any more.
 
 import { statement } from '@holdfast/postgres';
+import type { SagaLog } from '../engine/ports.ts';
+import type { Slot } from '../engine/running-sagas.ts';
 import { SAGA_ROW_COLUMNS, type SagaRow } from '../journal/saga-row.ts';
-import type { SagaLog } from './ports.ts';
-import type { Slot } from './running-sagas.ts';
 import { SweepFaults } from './sweep-faults.ts';
 import { type SweepWakeContext, wakeDue } from './wake.ts';
 

@@ -5,10 +5,10 @@
 // S7 What ends a wait is in the row before anybody acts on it (`wake_at`), so a process that dies here leaves a saga that is due.
 
 import { statement } from '@holdfast/postgres';
+import type { CrashPointListener } from '../engine/crash-points.ts';
+import type { Database } from '../engine/ports.ts';
+import type { Slot } from '../engine/running-sagas.ts';
 import { SAGA_ROW_COLUMNS, type SagaRow } from '../journal/saga-row.ts';
-import type { CrashPointListener } from './crash-points.ts';
-import type { Database } from './ports.ts';
-import type { Slot } from './running-sagas.ts';
 import type { SweepFaults } from './sweep-faults.ts';
 
 // One look into the index for each definition, so that nothing is read of what other processes know, nor of what is not due:

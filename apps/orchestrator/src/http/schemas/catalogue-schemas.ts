@@ -1,5 +1,5 @@
 import { Type } from '@fastify/type-provider-typebox';
-import { Currency, CustomerId, closed, MinorUnits, Sku, UnitPrice } from './schemas.ts';
+import { Currency, CustomerId, closed, MinorUnits, Sku, UnitPrice } from './order-schemas.ts';
 
 // Shapes of what shops and back offices set: stock and accounts.
 

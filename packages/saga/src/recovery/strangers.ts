@@ -1,5 +1,5 @@
 import { statement } from '@holdfast/postgres';
-import type { Clock, Database, SagaLog, SagaMetrics } from './ports.ts';
+import type { Clock, Database, SagaLog, SagaMetrics } from '../engine/ports.ts';
 
 // Names of definitions are found one after the other, each by one look into the index: of those that this process knows any
 // number of sagas may wait. None of them counts as left alone before it is due. Those are ordered only so that the index is
