@@ -93,7 +93,7 @@ export async function runOrchestrator(
     const handle = (entries: StreamEntry[]) => signalOrders(engine, entries);
     consumeEvents(eventsAt, { stream: PAYMENT_STREAM, group: SIGNALS, handle }, { log, metrics });
   }
-  onShutdown(takeRefundNews({ pool, payment: participants.payment, engine, log: parts.log }, REFUND_NEWS_MS));
+  onShutdown(takeRefundNews({ pool, payment: participants.paymentNews, engine, log: parts.log }, REFUND_NEWS_MS));
   await serve(parts, { deps, participants, definitions });
 }
 

@@ -123,3 +123,48 @@ describe('a call', () => {
     await cancelled.promise;
   });
 });
+
+describe('a client with connections of its own', () => {
+  it('that was refused before the server listened keeps no other client from its first call', async () => {
+    failing([]);
+    const port = await freePort();
+    const address = `127.0.0.1:${port}`;
+    const inBackground = createClient(services.inventory, address, undefined, { isAlone: true });
+    const first = createClient(services.inventory, address);
+    const late = new Server();
+    try {
+      // Often enough for its next attempt to be a while away.
+      for (let n = 0; n < 4; n++) await refused(inBackground);
+      late.addService(services.inventory as unknown as ServiceDefinition, {
+        GetStock: (_: unknown, callback: (error: null, message: object) => void) => callback(null, { stock: null }),
+      });
+      await bound(late, address);
+      expect(await first.GetStock({ sku: 'a' }, { timeoutMs: 5_000 })).toMatchObject({ kind: 'completed' });
+    } finally {
+      for (const one of [inBackground, first]) one.close();
+      late.forceShutdown();
+    }
+  });
+});
+
+async function refused(one: Client<typeof services.inventory>): Promise<void> {
+  expect(await one.GetStock({ sku: 'a' }, { timeoutMs: 5_000 })).toMatchObject({
+    kind: 'error',
+    reason: 'UNAVAILABLE',
+  });
+}
+
+function bound(one: Server, address: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    one.bindAsync(address, ServerCredentials.createInsecure(), (error, port) =>
+      error ? reject(error) : resolve(port),
+    );
+  });
+}
+
+async function freePort(): Promise<number> {
+  const probe = new Server();
+  const port = await bound(probe, '127.0.0.1:0');
+  probe.forceShutdown();
+  return port;
+}

@@ -58,15 +58,28 @@ const CHANNEL_OPTIONS = {
   'grpc.keepalive_timeout_ms': 3_000,
 };
 
+/** For work in the background: it shares no connection, so one that it fails to make holds up no call of another client. */
+const OF_ITS_OWN = { 'grpc.use_local_subchannel_pool': 1 };
+
+export interface ClientOptions {
+  /** Connections of its own. Default: shared by all clients of this process that call the same address. */
+  isAlone?: boolean;
+}
+
 /** A channel to one service; nothing is connected before the first call. @param tls undefined: in clear text */
-export function connect(address: string, tls?: ChannelTls): GrpcClient {
+export function connect(address: string, tls?: ChannelTls, { isAlone = false }: ClientOptions = {}): GrpcClient {
   const { credentials, options } = channelIdentity(tls);
-  return new GrpcClient(address, credentials, { ...CHANNEL_OPTIONS, ...options });
+  return new GrpcClient(address, credentials, { ...CHANNEL_OPTIONS, ...options, ...(isAlone && OF_ITS_OWN) });
 }
 
 /** A typed client of one service. `address` is host:port or dns:///name:port. Unary methods only. */
-export function createClient<D extends object>(definition: D, address: string, tls?: ChannelTls): Client<D> {
-  const channel = connect(address, tls);
+export function createClient<D extends object>(
+  definition: D,
+  address: string,
+  tls?: ChannelTls,
+  options?: ClientOptions,
+): Client<D> {
+  const channel = connect(address, tls, options);
   const methods = Object.entries(definition).map(([name, method]) => [
     name,
     (request: unknown, options: CallOptions) => callUnary(channel, method as Wire<unknown, unknown>, request, options),

@@ -51,8 +51,8 @@ export class BadNetwork {
       );
       return Object.fromEntries(calls) as C;
     };
-    const { inventory, payment, shipping, close } = participants;
-    return { inventory: over(inventory), payment: over(payment), shipping: over(shipping), close };
+    const { inventory, payment, shipping, paymentNews, close } = participants;
+    return { inventory: over(inventory), payment: over(payment), shipping: over(shipping), paymentNews, close };
   }
 
   /** Resolves when everything that was held up has arrived. */

@@ -1,6 +1,14 @@
 import { REFUND_REFUSALS, STEP_REFUSALS } from '@holdfast/contracts';
 import { createStepClient } from '@holdfast/participant';
-import { type CallOptions, type CallResult, type Certificates, type Client, channelTls, services } from '@holdfast/rpc';
+import {
+  type CallOptions,
+  type CallResult,
+  type Certificates,
+  type Client,
+  channelTls,
+  createClient,
+  services,
+} from '@holdfast/rpc';
 import type { ActOutcome, RetriableOutcome, StepContext, UndoOutcome, Waiting } from '@holdfast/saga';
 import { type AcceptedOrder, besideItems, type OrderOutputs } from '../orders/order.ts';
 
@@ -9,6 +17,11 @@ export interface Participants {
   inventory: Client<typeof services.inventory>;
   payment: Client<typeof services.payment>;
   shipping: Client<typeof services.shipping>;
+  /**
+   * Payment again, for looks in the background. They begin before payment listens, where all services start together, and a
+   * connection that was refused is not tried again for up to a second: calls that callers wait for would be refused with it.
+   */
+  paymentNews: Client<typeof services.payment>;
   close(): void;
 }
 
@@ -20,17 +33,21 @@ interface Addresses {
 
 /** @param certificates who we are, and who may answer; undefined: in clear text */
 export function connectParticipants(addresses: Addresses, certificates?: Certificates): Participants {
+  const tls = (address: string, name: string) => certificates && channelTls(certificates, address, name);
   const connect = <D extends object>(definition: D, address: string, name: string): Client<D> =>
-    createStepClient(definition, address, certificates && channelTls(certificates, address, name));
+    createStepClient(definition, address, tls(address, name));
   const inventory = connect(services.inventory, addresses.INVENTORY_ADDR, 'inventory');
   const payment = connect(services.payment, addresses.PAYMENT_ADDR, 'payment');
   const shipping = connect(services.shipping, addresses.SHIPPING_ADDR, 'shipping');
+  const { PAYMENT_ADDR } = addresses;
+  const paymentNews = createClient(services.payment, PAYMENT_ADDR, tls(PAYMENT_ADDR, 'payment'), { isAlone: true });
   return {
     inventory,
     payment,
     shipping,
+    paymentNews,
     close() {
-      for (const client of [inventory, payment, shipping]) client.close();
+      for (const client of [inventory, payment, shipping, paymentNews]) client.close();
     },
   };
 }
