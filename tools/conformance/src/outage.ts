@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { until } from './control.ts';
 import type { Called, Calls } from './grpc-call.ts';
 import { OrderCalls, RESERVE } from './rules/order-calls.ts';
@@ -25,8 +26,9 @@ export interface SeenOutage {
 // Not a promise of any rule: how long a database may take to come back after a power failure, on a busy machine.
 const BACK_WITHIN_MS = 45_000;
 const MOST_BEFORE = 5_000;
+const KILLED_EVERY_MS = 300;
 
-/** The store goes once, as by a power failure, for both rules that look at it: H18 over HTTP, G15 over gRPC. */
+/** The store goes, as by a power failure, for both rules that look at it: H18 over HTTP, G15 over gRPC. */
 export class Outage {
   readonly #target: Target;
   readonly #calls: Calls;
@@ -46,8 +48,16 @@ export class Outage {
   async #see(): Promise<SeenOutage> {
     const [ordered, called] = [await Shop.open(this.#target), await Shop.open(this.#target)];
     const { control } = this.#target;
-    control.killPostgres();
-    const [orders, grpc] = await Promise.all([this.#order(ordered), this.#call(called)]);
+    const felt = { overHttp: false, overGrpc: false };
+    const [orders, grpc] = await Promise.all([
+      this.#order(ordered, () => {
+        felt.overHttp = true;
+      }),
+      this.#call(called, () => {
+        felt.overGrpc = true;
+      }),
+      this.#keepDown(() => felt.overHttp && felt.overGrpc),
+    ]);
     await control.untilAllReady();
     // Those accepted before have no client that waits for them.
     await until('all orders have their effects', 20_000, async () => (await ordered.effects()).held >= orders.accepted);
@@ -57,7 +67,26 @@ export class Outage {
     };
   }
 
-  async #order(shop: Shop): Promise<Omit<SeenOutage['overHttp'], 'effects'>> {
+  /**
+   * Ends the store until both ways have felt it: a server may be back within a second, and a pooler lets its clients wait that
+   * long. @throws Error when they don't in time
+   */
+  async #keepDown(isFelt: () => boolean): Promise<void> {
+    await until('the outage is felt over HTTP and over gRPC', BACK_WITHIN_MS, async () => {
+      if (isFelt()) return true;
+      try {
+        this.#target.control.killPostgres();
+      } catch (error) {
+        // It is not back yet.
+        if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+      }
+      await delay(KILLED_EVERY_MS);
+      return isFelt();
+    });
+  }
+
+  /** @param felt an order was refused because the store is away */
+  async #order(shop: Shop, felt: () => void): Promise<Omit<SeenOutage['overHttp'], 'effects'>> {
     // The server's own processes may outlive it for a moment, and what they still accept is an order like any other.
     let accepted = 0;
     let key = '';
@@ -73,13 +102,15 @@ export class Outage {
       const reply = await shop.place(key);
       if (reply.status === 201) placed = reply;
       else refused.push(reply);
+      if (reply.body?.code === 'store-unavailable') felt();
       return placed !== undefined;
     });
     await this.#target.untilEnded(placed?.body.id);
     return { refused, accepted: accepted + 1 };
   }
 
-  async #call(shop: Shop): Promise<Omit<SeenOutage['overGrpc'], 'held'>> {
+  /** @param felt a call was refused */
+  async #call(shop: Shop, felt: () => void): Promise<Omit<SeenOutage['overGrpc'], 'held'>> {
     const reserve = (order: OrderCalls) =>
       this.#calls.step('inventory', 'ReserveInventory', order.id, order.lines, { key: order.key(RESERVE) });
     let last = new OrderCalls(shop);
@@ -94,6 +125,7 @@ export class Outage {
       const called = await reserve(last);
       if (called.code === 'OK') done = called;
       else told.push(called);
+      if (told.length > 0) felt();
     }
     return { told, done, calls };
   }
