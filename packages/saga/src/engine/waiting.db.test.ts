@@ -1,13 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type ActHook, eventually, intercept, isCheckpointFlush, SagaTest } from '../../test/test-participants.ts';
+import { LONG_MS, rowOf, settledBy, WAIT_MS, WAITING } from '../../test/waiting-saga.ts';
 import type { Signal, Waiting } from '../definition/definition.ts';
 import type { SagaSnapshot } from '../journal/saga-row.ts';
 import type { Engine } from './engine.ts';
 
-const WAIT_MS = 15_000;
-/** Longer than any test: what is asked again sooner was woken. */
-const LONG_MS = 600_000;
-const WAITING: Waiting = { kind: 'waiting', reason: 'AUTHENTICATION', data: { url: 'https://bank' }, waitMs: LONG_MS };
 let test: SagaTest;
 
 beforeAll(async () => {
@@ -16,15 +13,7 @@ beforeAll(async () => {
 afterEach(() => test.killAll());
 afterAll(() => test.drop());
 
-async function settledBy(engine: Engine, id: string): Promise<SagaSnapshot> {
-  const outcome = await engine.waitForEnd(id, WAIT_MS);
-  if (outcome.kind !== 'ended') throw new Error(`saga ${id} is ${outcome.kind}`);
-  return outcome.snapshot;
-}
-
-async function row(id: string): Promise<Record<string, unknown>> {
-  return (await test.database.pool.query('select * from holdfast.sagas where id = $1', [id])).rows[0];
-}
+const row = (id: string) => rowOf(test, id);
 
 const waits = (id: string) => eventually(async () => (await row(id))?.state === 'waiting');
 
