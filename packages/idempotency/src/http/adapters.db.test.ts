@@ -343,13 +343,14 @@ describe.each(ADAPTERS)('%s', (_name, open) => {
   it('H23: no value of the request, and no other header, is stored beside the answer', async () => {
     const url = await shop();
     const key = newKey();
-    await send(url, { key, body: { amount: 987, note: 'to ada', cvc: '555' }, headers: { 'x-card': '4242' } });
+    await send(url, { key, body: { amount: 987, note: 'to ada', cvc: 'cvc 555' }, headers: { 'x-card': 'card 4242' } });
     const { rows } = await pool().query(
       "select claims::text || encode(answer, 'escape') as row from holdfast.claims where scope = $1",
       [key],
     );
     expect(rows[0].row).toContain('987');
-    expect(rows[0].row).not.toMatch(/to ada|555|4242|a=b/);
+    // No id or hash can hold these by chance: each has a blank.
+    expect(rows[0].row).not.toMatch(/to ada|cvc 555|card 4242|a=b/);
   });
 
   it('gives a call to another service a key of its own, the same at every retry', async () => {
