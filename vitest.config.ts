@@ -39,6 +39,7 @@ const ORDERS = [
   'duplicate-order',
   'grpc-orders',
   'other-clients',
+  'order-effects',
   'place-order',
   'refunds',
   'refunds-page',

@@ -23,6 +23,7 @@ import { registerOpenApi } from './openapi.ts';
 import { codeByReason, type Fault, Problem, sendProblem } from './problem.ts';
 import { catalogueRoutes } from './routes/catalogue.ts';
 import { dispatchRoutes } from './routes/dispatch.ts';
+import { effectRoutes } from './routes/effects.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { orderRoutes } from './routes/orders.ts';
 import { placeOrderRoute } from './routes/place-order.ts';
@@ -137,6 +138,7 @@ export async function createHttpServer(edge: HttpEdge): Promise<FastifyInstance>
   await app.register(placeOrderRoute(edge.deps));
   await app.register(orderRoutes(edge.deps));
   await app.register(dispatchRoutes(edge.deps, edge.participants));
+  await app.register(effectRoutes(edge.deps, edge.participants));
   await app.register(refundRoutes(edge.deps));
   await app.register(sagaRoutes(edge.deps, edge.definitions));
   await app.register(catalogueRoutes(edge.participants, edge.deps));

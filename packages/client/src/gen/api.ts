@@ -153,6 +153,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/orders/{id}/effects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What each participant says of the order’s steps now
+         * @description Asks inventory, payment and shipping under the keys of the order’s steps and of its newest refunds’. A participant that does not answer is shown as `unreachable`: nothing is known of its step then.
+         */
+        get: operations["getOrderEffects"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/orders/{id}/events": {
         parameters: {
             query?: never;
@@ -3291,6 +3311,182 @@ export interface operations {
                 };
             };
             /** @description `try-again`, `store-unavailable`, `service-unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    getOrderEffects: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        effects: {
+                            /** @description Why it was refused, or why the participant could not be asked */
+                            detail: string | null;
+                            /** @description What the step has done, in the participant’s words; null once its answer has expired */
+                            effect: {
+                                [key: string]: unknown;
+                            } | null;
+                            /** @description The idempotency key under which the participant knows the step */
+                            key: string;
+                            /** @enum {unknown} */
+                            participant: "inventory" | "payment" | "shipping";
+                            /**
+                             * @description `sealed`: undone, or never to run. `in_progress`: claimed, its outcome not known yet. `unreachable`: nothing is known
+                             * @enum {unknown}
+                             */
+                            state: "completed" | "refused" | "sealed" | "in_progress" | "not_called" | "unreachable";
+                            step: string;
+                        }[];
+                        orderId: string;
+                        /** @description Of the newest refunds, newest first, as many as the order shows */
+                        refunds: {
+                            effects: {
+                                /** @description Why it was refused, or why the participant could not be asked */
+                                detail: string | null;
+                                /** @description What the step has done, in the participant’s words; null once its answer has expired */
+                                effect: {
+                                    [key: string]: unknown;
+                                } | null;
+                                /** @description The idempotency key under which the participant knows the step */
+                                key: string;
+                                /** @enum {unknown} */
+                                participant: "inventory" | "payment" | "shipping";
+                                /**
+                                 * @description `sealed`: undone, or never to run. `in_progress`: claimed, its outcome not known yet. `unreachable`: nothing is known
+                                 * @enum {unknown}
+                                 */
+                                state: "completed" | "refused" | "sealed" | "in_progress" | "not_called" | "unreachable";
+                                step: string;
+                            }[];
+                            id: string;
+                        }[];
+                        /** @enum {unknown} */
+                        status: "processing" | "awaiting_payment" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
+                    };
+                };
+            };
+            /** @description `invalid-request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `unauthorized` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `try-again`, `store-unavailable` */
             503: {
                 headers: {
                     [name: string]: unknown;
