@@ -40,6 +40,8 @@ export const config = {
   ORDER_EVENTS_KEYS: orderEventsKeys(),
   /** How long an event is kept after it was published, to be published again when Redis has lost it. */
   ORDER_EVENTS_KEPT_MS: optional(integer(1_000, 30 * 86_400_000), 3_600_000),
+  /** Connections of the API over HTTP at once; more are closed as they come. */
+  HTTP_CONNECTIONS: optional(integer(10, 100_000), 4_000),
   /** Connections to the database at most. */
   DATABASE_POOL: optional(integer(2, 200), 24),
   /** Orders under way in one process; more are asked to come back later. */

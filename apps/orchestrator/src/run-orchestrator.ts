@@ -199,7 +199,9 @@ async function serve(
   });
   const httpTls = httpCertificates(settings, log);
   const tls = httpTls?.texts;
-  const http = await createHttpServer({ deps, participants, definitions, authenticate, health, metrics, log, tls });
+  const { HTTP_CONNECTIONS: maxConnections } = settings;
+  const edge = { deps, participants, definitions, authenticate, health, metrics, log, tls, maxConnections };
+  const http = await createHttpServer(edge);
   httpTls?.onChange(() => (http.server as unknown as Server).setSecureContext(httpTls.texts));
   await http.listen({ host: settings.HOST, port: settings.HTTP_PORT });
   const grpc = await startServer({

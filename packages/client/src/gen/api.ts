@@ -153,6 +153,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/orders/{id}/effects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What each participant says of the order’s steps now
+         * @description Asks inventory, payment and shipping under the keys of the order’s steps and of its newest refunds’. A participant that does not answer is shown as `unreachable`: nothing is known of its step then.
+         */
+        get: operations["getOrderEffects"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/orders/{id}/events": {
         parameters: {
             query?: never;
@@ -393,7 +413,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `invalid-request` */
+            /** @description `malformed-request`, `invalid-request` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -439,6 +459,50 @@ export interface operations {
             };
             /** @description `not-found` */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `headers-too-large` */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -570,7 +634,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `idempotency-key-invalid`, `invalid-request`, `malformed-json`, `body-too-large` */
+            /** @description `malformed-request`, `idempotency-key-invalid`, `invalid-request`, `malformed-json`, `body-too-large` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -616,6 +680,28 @@ export interface operations {
             };
             /** @description `not-found` */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `request-timeout` */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -704,6 +790,28 @@ export interface operations {
             };
             /** @description `idempotency-key-reused` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `headers-too-large` */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -824,7 +932,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `idempotency-key-missing`, `idempotency-key-invalid`, `invalid-request`, `malformed-json`, `body-too-large` */
+            /** @description `malformed-request`, `idempotency-key-missing`, `idempotency-key-invalid`, `invalid-request`, `malformed-json`, `body-too-large` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -870,6 +978,28 @@ export interface operations {
             };
             /** @description `not-found` */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `request-timeout` */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -978,6 +1108,28 @@ export interface operations {
                     };
                 };
             };
+            /** @description `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -1055,8 +1207,74 @@ export interface operations {
                     };
                 };
             };
+            /** @description `malformed-request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
             /** @description `unauthorized` */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `headers-too-large` */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1145,7 +1363,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `invalid-request` */
+            /** @description `malformed-request`, `invalid-request` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1191,6 +1409,50 @@ export interface operations {
             };
             /** @description `not-found` */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `headers-too-large` */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1399,7 +1661,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `invalid-request` */
+            /** @description `malformed-request`, `invalid-request` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1423,6 +1685,50 @@ export interface operations {
             };
             /** @description `unauthorized` */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `headers-too-large` */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1712,7 +2018,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `idempotency-key-missing`, `idempotency-key-invalid`, `invalid-request`, `malformed-json`, `body-too-large` */
+            /** @description `malformed-request`, `idempotency-key-missing`, `idempotency-key-invalid`, `invalid-request`, `malformed-json`, `body-too-large` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1736,6 +2042,28 @@ export interface operations {
             };
             /** @description `unauthorized` */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `request-timeout` */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1824,6 +2152,28 @@ export interface operations {
             };
             /** @description `idempotency-key-reused` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `headers-too-large` */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2026,7 +2376,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `invalid-request` */
+            /** @description `malformed-request`, `invalid-request` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2072,6 +2422,50 @@ export interface operations {
             };
             /** @description `not-found` */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `headers-too-large` */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2411,7 +2805,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `idempotency-key-invalid`, `invalid-request`, `malformed-json`, `body-too-large` */
+            /** @description `malformed-request`, `idempotency-key-invalid`, `invalid-request`, `malformed-json`, `body-too-large` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2457,6 +2851,28 @@ export interface operations {
             };
             /** @description `not-found` */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `request-timeout` */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2565,6 +2981,28 @@ export interface operations {
                     };
                 };
             };
+            /** @description `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -2652,7 +3090,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `idempotency-key-invalid`, `invalid-request`, `malformed-json`, `body-too-large` */
+            /** @description `malformed-request`, `idempotency-key-invalid`, `invalid-request`, `malformed-json`, `body-too-large` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2698,6 +3136,28 @@ export interface operations {
             };
             /** @description `not-found` */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `request-timeout` */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2806,6 +3266,28 @@ export interface operations {
                     };
                 };
             };
+            /** @description `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -2852,7 +3334,7 @@ export interface operations {
             };
         };
     };
-    watchOrder: {
+    getOrderEffects: {
         parameters: {
             query?: never;
             header?: never;
@@ -2863,13 +3345,57 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A stream of orders */
+            /** @description Default Response */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": string;
+                    "application/json": {
+                        effects: {
+                            /** @description Why it was refused, or why the participant could not be asked */
+                            detail: string | null;
+                            /** @description What the step has done, in the participant’s words; null once its answer has expired */
+                            effect: {
+                                [key: string]: unknown;
+                            } | null;
+                            /** @description The idempotency key under which the participant knows the step */
+                            key: string;
+                            /** @enum {unknown} */
+                            participant: "inventory" | "payment" | "shipping";
+                            /**
+                             * @description `sealed`: undone, or never to run. `in_progress`: claimed, its outcome not known yet. `unreachable`: nothing is known
+                             * @enum {unknown}
+                             */
+                            state: "completed" | "refused" | "sealed" | "in_progress" | "not_called" | "unreachable";
+                            step: string;
+                        }[];
+                        orderId: string;
+                        /** @description Of the newest refunds, newest first, as many as the order shows */
+                        refunds: {
+                            effects: {
+                                /** @description Why it was refused, or why the participant could not be asked */
+                                detail: string | null;
+                                /** @description What the step has done, in the participant’s words; null once its answer has expired */
+                                effect: {
+                                    [key: string]: unknown;
+                                } | null;
+                                /** @description The idempotency key under which the participant knows the step */
+                                key: string;
+                                /** @enum {unknown} */
+                                participant: "inventory" | "payment" | "shipping";
+                                /**
+                                 * @description `sealed`: undone, or never to run. `in_progress`: claimed, its outcome not known yet. `unreachable`: nothing is known
+                                 * @enum {unknown}
+                                 */
+                                state: "completed" | "refused" | "sealed" | "in_progress" | "not_called" | "unreachable";
+                                step: string;
+                            }[];
+                            id: string;
+                        }[];
+                        /** @enum {unknown} */
+                        status: "processing" | "awaiting_payment" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
+                    };
                 };
             };
             /** @description `invalid-request` */
@@ -2918,6 +3444,182 @@ export interface operations {
             };
             /** @description `not-found` */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `try-again`, `store-unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    watchOrder: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A stream of orders */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description `malformed-request`, `invalid-request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `unauthorized` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `headers-too-large` */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3055,7 +3757,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `invalid-request` */
+            /** @description `malformed-request`, `invalid-request` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3101,6 +3803,50 @@ export interface operations {
             };
             /** @description `not-found` */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `headers-too-large` */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3259,7 +4005,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `idempotency-key-missing`, `idempotency-key-invalid`, `invalid-request`, `malformed-json`, `body-too-large` */
+            /** @description `malformed-request`, `idempotency-key-missing`, `idempotency-key-invalid`, `invalid-request`, `malformed-json`, `body-too-large` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3305,6 +4051,28 @@ export interface operations {
             };
             /** @description `not-found` */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `request-timeout` */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3393,6 +4161,28 @@ export interface operations {
             };
             /** @description `idempotency-key-reused` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `headers-too-large` */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3524,7 +4314,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `invalid-request` */
+            /** @description `malformed-request`, `invalid-request` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3570,6 +4360,50 @@ export interface operations {
             };
             /** @description `not-found` */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `headers-too-large` */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3710,7 +4544,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `invalid-request` */
+            /** @description `malformed-request`, `invalid-request` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3734,6 +4568,50 @@ export interface operations {
             };
             /** @description `unauthorized` */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `headers-too-large` */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3909,7 +4787,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `invalid-request` */
+            /** @description `malformed-request`, `invalid-request` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3955,6 +4833,50 @@ export interface operations {
             };
             /** @description `not-found` */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `headers-too-large` */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4142,7 +5064,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `idempotency-key-invalid`, `invalid-request`, `malformed-json`, `body-too-large` */
+            /** @description `malformed-request`, `idempotency-key-invalid`, `invalid-request`, `malformed-json`, `body-too-large` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4188,6 +5110,28 @@ export interface operations {
             };
             /** @description `not-found` */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `request-timeout` */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4276,6 +5220,28 @@ export interface operations {
             };
             /** @description `idempotency-key-reused` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `headers-too-large` */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4463,7 +5429,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `idempotency-key-invalid`, `invalid-request`, `malformed-json`, `body-too-large` */
+            /** @description `malformed-request`, `idempotency-key-invalid`, `invalid-request`, `malformed-json`, `body-too-large` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4509,6 +5475,28 @@ export interface operations {
             };
             /** @description `not-found` */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `request-timeout` */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4597,6 +5585,28 @@ export interface operations {
             };
             /** @description `idempotency-key-reused` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `headers-too-large` */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4784,7 +5794,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `idempotency-key-invalid`, `invalid-request`, `malformed-json`, `body-too-large` */
+            /** @description `malformed-request`, `idempotency-key-invalid`, `invalid-request`, `malformed-json`, `body-too-large` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4830,6 +5840,28 @@ export interface operations {
             };
             /** @description `not-found` */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `request-timeout` */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4938,6 +5970,28 @@ export interface operations {
                     };
                 };
             };
+            /** @description `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
             /** @description `internal` */
             500: {
                 headers: {
@@ -5022,7 +6076,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `invalid-request` */
+            /** @description `malformed-request`, `invalid-request` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5068,6 +6122,50 @@ export interface operations {
             };
             /** @description `not-found` */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `headers-too-large` */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5203,7 +6301,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `idempotency-key-invalid`, `invalid-request`, `malformed-json`, `body-too-large` */
+            /** @description `malformed-request`, `idempotency-key-invalid`, `invalid-request`, `malformed-json`, `body-too-large` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5249,6 +6347,28 @@ export interface operations {
             };
             /** @description `not-found` */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `request-timeout` */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5337,6 +6457,28 @@ export interface operations {
             };
             /** @description `idempotency-key-reused` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `headers-too-large` */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5460,7 +6602,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `idempotency-key-missing`, `idempotency-key-invalid`, `invalid-request`, `malformed-json`, `body-too-large` */
+            /** @description `malformed-request`, `idempotency-key-missing`, `idempotency-key-invalid`, `invalid-request`, `malformed-json`, `body-too-large` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5506,6 +6648,28 @@ export interface operations {
             };
             /** @description `not-found` */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `request-timeout` */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5594,6 +6758,28 @@ export interface operations {
             };
             /** @description `idempotency-key-reused` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `headers-too-large` */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
