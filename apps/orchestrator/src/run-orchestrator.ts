@@ -8,7 +8,7 @@ import {
   certificatesOf,
   consumeEvents,
   databaseCheck,
-  eventsUrl,
+  eventsRoute,
   openRedis,
   relayEvents,
   retentionOf,
@@ -73,7 +73,7 @@ export async function runOrchestrator(
   settings: Settings,
   ports: Pick<EngineOptions, 'crashPoint'> = {},
 ): Promise<void> {
-  const eventsAt = eventsUrl(settings);
+  const route = eventsRoute(settings);
   const log = createLog('orchestrator', settings.LOG_LEVEL);
   const metrics = createMetrics('orchestrator');
   const certificates = certificatesOf(settings, log, metrics);
@@ -87,11 +87,10 @@ export async function runOrchestrator(
   const deps = await createOrderDeps(parts, engine);
   const { pool } = parts;
   onShutdown(retentionOf({ pool, ...claimRetention(deps.retention) }, log, metrics));
-  if (eventsAt !== undefined)
-    relayEvents(eventsAt, ORDER_OUTBOX, settings.ORDER_EVENTS_KEPT_MS, { pool, log, metrics });
-  if (eventsAt !== undefined) {
+  if (route !== undefined) relayEvents(route, ORDER_OUTBOX, settings.ORDER_EVENTS_KEPT_MS, { pool, log, metrics });
+  if (route !== undefined) {
     const handle = (entries: StreamEntry[]) => signalOrders(engine, entries);
-    consumeEvents(eventsAt, { stream: PAYMENT_STREAM, group: SIGNALS, handle }, { log, metrics });
+    consumeEvents(route, { stream: PAYMENT_STREAM, group: SIGNALS, handle }, { log, metrics });
   }
   onShutdown(takeRefundNews({ pool, payment: participants.paymentNews, engine, log: parts.log }, REFUND_NEWS_MS));
   await serve(parts, { deps, participants, definitions });
@@ -200,7 +199,9 @@ async function serve(
   });
   const httpTls = httpCertificates(settings, log);
   const tls = httpTls?.texts;
-  const http = await createHttpServer({ deps, participants, definitions, authenticate, health, metrics, log, tls });
+  const { HTTP_CONNECTIONS: maxConnections } = settings;
+  const edge = { deps, participants, definitions, authenticate, health, metrics, log, tls, maxConnections };
+  const http = await createHttpServer(edge);
   httpTls?.onChange(() => (http.server as unknown as Server).setSecureContext(httpTls.texts));
   await http.listen({ host: settings.HOST, port: settings.HTTP_PORT });
   const grpc = await startServer({

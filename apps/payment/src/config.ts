@@ -1,4 +1,4 @@
-import { orderEvents, serviceConfig } from '@holdfast/participant';
+import { orderEvents, orderEventsKeys, serviceConfig } from '@holdfast/participant';
 import { integer, optional, text, url } from '@holdfast/service';
 
 /** Settings of the payment service. Without STRIPE_SECRET_KEY only payments from the customer's account work. */
@@ -21,6 +21,8 @@ export const config = {
   ),
   /** `true`: what the provider tells is published in a stream of the Redis at REDIS_URL; for all services alike. */
   ORDER_EVENTS: orderEvents(),
+  /** What events are signed with (the first), and believed by (each); the same for all services. */
+  ORDER_EVENTS_KEYS: orderEventsKeys(),
   /** How long an event is kept after it was published, to be published again when Redis has lost it. */
   ORDER_EVENTS_KEPT_MS: optional(integer(1_000, 30 * 86_400_000), 3_600_000),
   /** How long a customer has to confirm a payment (3-D Secure, or on the shop's page) before the order is turned back. */

@@ -156,6 +156,19 @@ export function isLoopback(host: string): boolean {
   return /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/i.test(host);
 }
 
+const SECRET_KEY = /^([A-Za-z0-9_-]{1,32}):([A-Za-z0-9._~+/=-]{32,256})$/;
+
+/** `id:secret,id:secret`: secrets that are exchanged one by one; the first is used for what is new. */
+export function secretList(): Reader<{ id: string; secret: string }[]> {
+  const hint = 'id:secret,id:secret with secrets of 32 to 256 of [A-Za-z0-9._~+/=-], each with an id of its own';
+  return required(hint, (raw) => {
+    const secrets = raw.split(',').map((entry) => SECRET_KEY.exec(entry.trim()) ?? []);
+    const ids = new Set(secrets.map(([, id]) => id));
+    if (ids.has(undefined) || ids.size !== secrets.length) throw new Error(`malformed; expected ${hint}`);
+    return secrets.map(([, id = '', secret = '']) => ({ id, secret }));
+  });
+}
+
 const TENANT_KEY = /^([A-Za-z0-9_-]{1,64}):([A-Za-z0-9._~-]{16,256})$/;
 
 /** `tenant:key,tenant:key`; a tenant may have several keys (to rotate them), a key belongs to one tenant. */

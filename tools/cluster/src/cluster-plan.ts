@@ -43,6 +43,8 @@ export interface ClusterShape {
   pooledUrl?: ((name: ServiceName) => string) | undefined;
   leaseMs?: number | undefined;
   redisUrl?: string | undefined;
+  /** What order events are signed with. */
+  eventKey: string;
   env?: Overrides | undefined;
   /** Programs to run instead of the services' own, by service. */
   mains?: Partial<Record<ServiceName, string>> | undefined;
@@ -126,6 +128,7 @@ function common(shape: ClusterShape, name: ServiceName, http: number, grpc: numb
     HOST,
     HTTP_PORT: String(http),
     ...(shape.redisUrl !== undefined && name !== 'sandbox' && { REDIS_URL: shape.redisUrl }),
+    ...(grpc !== null && { ORDER_EVENTS_KEYS: `local:${shape.eventKey}` }),
     ...(grpc !== null && { GRPC_PORT: String(grpc), ...tlsSettings(shape.tls?.[name], name) }),
   };
 }

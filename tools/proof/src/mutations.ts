@@ -24,6 +24,10 @@ export const MUTATIONS: readonly Mutation[] = [
     ],
   },
   {
+    name: 'the MAC of an event',
+    red: [{ file: 'packages/messaging/src/stream-consumer.db.test.ts', titles: ['E8: changes nothing'] }],
+  },
+  {
     name: 'the comparison of fingerprints',
     red: [
       { file: CONFORMANCE, titles: ['H6: ', 'G4: '] },

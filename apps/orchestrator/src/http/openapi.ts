@@ -48,8 +48,14 @@ export function withEtag(schema: TSchema): object {
   return { description: 'The resource as it is', headers: ETAG, content: { 'application/json': { schema } } };
 }
 
-/** Of every route that needs an API key. */
-const COMMON_PROBLEMS = ['unauthorized', 'internal'] as const satisfies ProblemCode[];
+/** Of every route that needs an API key; and what a connection is answered before it is known which route is meant. */
+const COMMON_PROBLEMS = [
+  'malformed-request',
+  'request-timeout',
+  'headers-too-large',
+  'unauthorized',
+  'internal',
+] as const satisfies ProblemCode[];
 /** Of every route that may come with a body, and of every one whose path, query or body has a schema. */
 export const BODY_PROBLEMS = [
   'invalid-request',

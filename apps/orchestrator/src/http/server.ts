@@ -8,6 +8,7 @@ import Fastify, {
   type FastifyError,
   type FastifyInstance,
   type FastifyReply,
+  type FastifyRequest,
   LogController,
 } from 'fastify';
 import type { TSchema } from 'typebox';
@@ -15,6 +16,7 @@ import { Compile } from 'typebox/compile';
 import type { Authenticate } from '../auth.ts';
 import type { OrderDeps } from '../orders/accept-order.ts';
 import type { Participants } from '../saga/participants.ts';
+import { answerBrokenRequest, CONNECTION_OPTIONS } from './connection.ts';
 import { parseJsonBody } from './json-body.ts';
 import { keyOf, registerKeyHeaders } from './key.ts';
 import { registerOpenApi } from './openapi.ts';
@@ -52,6 +54,8 @@ export interface HttpEdge {
   log: Log;
   /** PEM; undefined: in clear text. */
   tls?: { cert: string; key: string } | undefined;
+  /** Connections at once; more are closed as they come. */
+  maxConnections: number;
 }
 
 const BODY_LIMIT_BYTES = 64 * 1_024;
@@ -66,7 +70,9 @@ const MAX_PARAMETER_LENGTH = 128 * 4 * 3;
 export async function createHttpServer(edge: HttpEdge): Promise<FastifyInstance> {
   const app = Fastify({
     // The type of a server with TLS is another one; every route, hook and answer is the same.
-    ...({ https: edge.tls ?? null } as object),
+    ...(connectionOptions(edge) as object),
+    requestTimeout: CONNECTION_OPTIONS.requestTimeout,
+    clientErrorHandler: answerBrokenRequest,
     // pino's own type is narrower than Fastify's; what is logged is the same.
     loggerInstance: edge.log as FastifyBaseLogger,
     // A line per request is what a proxy is for; and its URL holds customers' ids.
@@ -75,6 +81,7 @@ export async function createHttpServer(edge: HttpEdge): Promise<FastifyInstance>
     routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
     // What the router refuses passes no hook and no error handler.
     frameworkErrors: (_error, _request, reply) => {
+      reply.header('cache-control', 'no-store');
       sendProblem(reply as FastifyReply, new Problem('invalid-request', 'Fix the path: it is malformed or too long.'));
     },
     forceCloseConnections: 'idle',
@@ -97,16 +104,23 @@ export async function createHttpServer(edge: HttpEdge): Promise<FastifyInstance>
     done(null, value);
   });
   app.decorateRequest('tenantId', '');
-  app.addHook('onRequest', (request, _reply, done) => {
+  app.server.maxConnections = edge.maxConnections;
+  // Another expectation than `100-continue` may be ignored (RFC 9110); Node would answer it by itself, without a problem.
+  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
+  app.addHook('onRequest', (request, reply, done) => {
+    // Answers name customers, and a problem says what is there and what is not: nothing on the way may keep them.
+    reply.header('cache-control', 'no-store');
+    if (request.headers.host === undefined) throw new Problem('malformed-request');
     // Fastify makes new options for each caller.
     const { config } = request.routeOptions;
     if (config.public) return done();
     const tenantId = edge.authenticate(request.headers.authorization);
     if (tenantId === undefined) throw new Problem('unauthorized');
     request.tenantId = tenantId;
+    checkEncoding(request);
     const isKeyed = config.keyed === 'optional' ? request.headers[KEY_HEADER] !== undefined : config.keyed;
     if (isKeyed) {
-      request.requestKey = { key: keyOf(request), replayed: false, claimedAt: undefined };
+      request.requestKey = { key: keyOf(request, config.keyed === 'optional'), replayed: false, claimedAt: undefined };
     }
     done();
   });
@@ -131,6 +145,17 @@ export async function createHttpServer(edge: HttpEdge): Promise<FastifyInstance>
   await app.register(keyRoutes(edge.deps));
   registerOps(app, edge);
   return app;
+}
+
+function connectionOptions({ tls }: HttpEdge): object {
+  return tls === undefined ? { http: CONNECTION_OPTIONS } : { https: { ...CONNECTION_OPTIONS, ...tls } };
+}
+
+/** A body is read as it comes: one that was compressed is refused as such, not as bad JSON. @throws Problem */
+function checkEncoding({ method, headers }: FastifyRequest): void {
+  const encoding = headers['content-encoding'];
+  if (encoding === undefined || encoding === 'identity' || method === 'GET' || method === 'HEAD') return;
+  throw new Problem('unsupported-media-type', 'Send the body without `Content-Encoding`.');
 }
 
 /** Every fault at once, by JSON pointer, without the values. */
