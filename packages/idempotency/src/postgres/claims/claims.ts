@@ -31,7 +31,7 @@ import { differingMembers } from '../../core/same-request.ts';
 import { isProofMissing, isProvenSql, leaveProofSql, newProof, provenSql } from '../scope/proof.ts';
 import { transactionEnded } from '../scope/scoped-transaction.ts';
 import { answerInClaimSql, keptUntilSql, readAnswers, staysInClaim, staysInClaimSql } from './answers.ts';
-import { FENCE_STEP, giveFences, judgeFence, type Raised } from './fences.ts';
+import { FENCE_STEP, type Fence, giveFences, judgeFence, type Raised, type Stopped } from './fences.ts';
 
 export type ClaimState = 'in_progress' | 'completed' | 'refused' | 'sealed';
 
@@ -41,7 +41,7 @@ export interface ClaimRequest {
   operation: string;
   fingerprint: Fingerprint;
   /** The order and the caller's epoch for it. Without them the call is not fenced (it belongs to no saga). */
-  fence?: { orderId: string; epoch: number };
+  fence?: Fence;
   /** Only for effects outside the database: how long this attempt keeps others from trying. */
   leaseMs?: number;
   /** How many days the answer is given again; default DEFAULT_KEEP_DAYS. */
@@ -69,10 +69,7 @@ export type ClaimOutcome =
   | { kind: 'answer_expired' }
   | { kind: 'sealed' }
   | { kind: 'in_progress'; remainingMs: number }
-  /** `epoch`: the highest seen. */
-  | { kind: 'fenced'; epoch: number }
-  /** The call's epoch is further above the fence than one call may raise it: call again. */
-  | { kind: 'fence_rising' }
+  | Stopped
   /** An earlier attempt ended its scoped transaction, and its effect may exist (K9). */
   | { kind: 'ended' }
   /** `differing`: names of top-level members, where they are known. */
