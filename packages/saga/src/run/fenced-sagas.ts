@@ -1,3 +1,7 @@
+// S1 A saga that a participant refuses as fenced, and that has no newer owner, is parked instead of being adopted for ever.
+// S2 A newer owner stands in the row before it calls anybody. So the checkpoint that parks changes nothing where there is one,
+//    and where there is none the fence is wrong. It is left to the sweep a few times: that heals a row that has lost an adoption.
+
 import type { Fenced } from '../definition/definition.ts';
 import type { Parked } from '../journal/saga-row.ts';
 

@@ -194,17 +194,13 @@ export class SagaRun {
     return { kind: 'checkpoint', progress, wait };
   }
 
-  /**
-   * A newer owner stands in the row before it calls anybody. So the checkpoint that parks changes nothing where there is one, and
-   * where there is none the fence is wrong. It is left to the next sweep a few times: that heals a row that has lost an adoption.
-   */
+  /** Why it is left to the sweep first, and parked without a look at the row: see fenced-sagas.ts. */
   async #fenced(step: RunnableStep, direction: Direction, attempts: number, outcome: Fenced): Promise<Decision> {
-    if (!this.#context.isFencedAgain(this.id)) {
-      await this.#context.journal(this.#attempts.take());
-      return { kind: 'dropped', why: 'fenced' };
-    }
-    const parked = parkedAsFenced({ step: step.name, direction, attempts }, this.epoch, outcome);
-    return this.#decide(parkedAt(this.#progress, parked));
+    const at = { step: step.name, direction, attempts };
+    if (this.#context.isFencedAgain(this.id))
+      return this.#decide(parkedAt(this.#progress, parkedAsFenced(at, this.epoch, outcome)));
+    await this.#context.journal(this.#attempts.take());
+    return { kind: 'dropped', why: 'fenced' };
   }
 
   #park(step: RunnableStep, direction: 'act' | 'undo', attempts: number, outcome: AttemptOutcome): Decision {
