@@ -1,3 +1,4 @@
+import { SCOPES } from '@holdfast/contracts';
 import { TOMBSTONE_MS } from '@holdfast/idempotency';
 import { orderEvents, orderEventsKeys, serviceConfig } from '@holdfast/participant';
 import { clearTextFaults, pairFaults, tlsFaults } from '@holdfast/rpc';
@@ -12,7 +13,7 @@ export const config = {
   INVENTORY_ADDR: address('the inventory service'),
   PAYMENT_ADDR: address('the payment service'),
   SHIPPING_ADDR: address('the shipping service'),
-  API_KEYS: keyList(),
+  API_KEYS: keyList(SCOPES),
   /** For the API over HTTP; files are read again when they change. */
   HTTP_TLS_CERT: optional(pem('the certificate of the API, with its chain'), undefined),
   HTTP_TLS_KEY: optional(pem('the key of the API’s certificate'), undefined),

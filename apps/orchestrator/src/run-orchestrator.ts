@@ -31,6 +31,7 @@ import { type Config, createHealth, createLog, createMetrics, observeWaits, onSh
 import type { FastifyInstance } from 'fastify';
 import { createAuthenticate } from './auth.ts';
 import type { config } from './config.ts';
+import { TenantShares } from './fairness/tenant-shares.ts';
 import { orderHandlers } from './grpc/order-service.ts';
 import { createHttpServer } from './http/server.ts';
 import { InFlightKeys } from './keys/in-flight-keys.ts';
@@ -168,10 +169,13 @@ async function createOrderDeps({ settings, log, pool }: Parts, engine: Engine): 
   onShutdown(async () => inFlightKeys.close());
   const fingerprinter = await loadFingerprinter(pool);
   const now = () => new Date();
+  const insert = createInsertOrders(pool, { publishesEvents: settings.ORDER_EVENTS });
+  const startOrder = engine.createStarter({ insert });
+  const shares = new TenantShares({ maxRunning: settings.MAX_RUNNING, released: (id) => engine.released(id) });
   const memory = settings.REDIS_URL === undefined ? undefined : openRedis(settings.REDIS_URL, fingerprinter, log);
   return {
     pool,
-    startOrder: engine.createStarter({ insert: createInsertOrders(pool, { publishesEvents: settings.ORDER_EVENTS }) }),
+    startOrder: (entry) => shares.start(entry.order.tenantId, entry.id, () => startOrder(entry)),
     engine,
     fingerprinter,
     inFlightKeys,

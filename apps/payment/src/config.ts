@@ -9,8 +9,8 @@ export const config = {
   STRIPE_API_BASE: optional(origin(), null),
   /** How long one call to the provider may take. */
   STRIPE_TIMEOUT_MS: optional(integer(100, 60_000), 10_000),
-  /** How often refunds that were made at the provider, or are pending there, are looked for. */
-  REFUND_LOOK_MS: optional(integer(100, 3_600_000), 15_000),
+  /** How often the provider is asked for refunds and disputes, whether its webhooks have told of them or not. */
+  PROVIDER_LOOK_MS: optional(integer(100, 3_600_000), 15_000),
   /**
    * What the provider signs its webhooks with (`whsec_…`); two, with a comma between them, while it is being changed. Without
    * it, payments that wait are asked about more often.

@@ -18,5 +18,6 @@ export type { StepState } from './gen/holdfast/step/v1/StepState.ts';
 export { BLIND_KEY, KEY_PATTERN, KEY_RULE } from './key.ts';
 export { KEYED_OPERATIONS, type KeyedOperation } from './operations.ts';
 export { isRetryable, type Reason, type ReasonEntry, reasons } from './reasons.ts';
+export { SCOPES, type Scope } from './scopes.ts';
 export { RETURN_URL_PATTERN, SHOP_ID_PATTERN, SHOP_ID_RULE, TEXT_PATTERN } from './shop-text.ts';
 export { ORDER_EVENTS, PAYMENT_EVENTS, SHIPMENT_EVENTS, streamKeyOf } from './streams.ts';

@@ -231,6 +231,13 @@ export const MUTATIONS: readonly Mutation[] = [
     ],
   },
   {
+    name: 'the scope of a call',
+    red: [
+      { file: 'apps/orchestrator/src/http/scopes.test.ts', titles: ['T1: is opened by the scopes'] },
+      { file: 'apps/orchestrator/src/grpc/scopes.test.ts', titles: ['T1: every method over gRPC'] },
+    ],
+  },
+  {
     name: 'the key of a PUT',
     red: [
       { file: 'tests/retried-writes.test.ts', titles: ['K8: putStock', 'K8: putAccount', 'K8: sets a balance once'] },

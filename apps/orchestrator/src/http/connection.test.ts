@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect } from 'node:net';
+import { SCOPES } from '@holdfast/contracts';
 import { createHealth, createLog, createMetrics } from '@holdfast/service';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createAuthenticate } from '../auth.ts';
@@ -19,7 +20,7 @@ beforeAll(async () => {
     deps: { answerCache: createOrderAnswerCache(undefined, retention, now), retention, now },
     participants: {},
     definitions: [],
-    authenticate: createAuthenticate(new Map([['secret', 'shop']])),
+    authenticate: createAuthenticate(new Map([['secret', { tenantId: 'shop', scopes: new Set(SCOPES) }]])),
     health: createHealth({}),
     metrics: createMetrics('edge'),
     log: createLog('edge', 'silent'),

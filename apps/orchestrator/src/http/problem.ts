@@ -49,6 +49,7 @@ export const problems = {
     detail: 'Send at most 16 KiB of request line and headers.',
   },
   unauthorized: problemEntry('UNAUTHENTICATED', 401, 'A valid API key is required'),
+  'insufficient-scope': problemEntry('INSUFFICIENT_SCOPE', 403, 'The API key may not do this'),
   'not-found': problemEntry('NOT_FOUND', 404, 'There is no such thing here'),
   'cancel-refused': problemEntry('CANCEL_REFUSED', 409, 'The order can no longer be cancelled'),
   'not-completed': {

@@ -1,4 +1,5 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import type { Scope } from '@holdfast/contracts';
 import { storeFaultReason } from '@holdfast/idempotency';
 import { KEY_HEADER } from '@holdfast/idempotency/http';
 import type { SagaDefinition } from '@holdfast/saga';
@@ -13,7 +14,7 @@ import Fastify, {
 } from 'fastify';
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
-import type { Authenticate } from '../auth.ts';
+import { type Authenticate, type Caller, missingScope } from '../auth.ts';
 import type { OrderDeps } from '../orders/accept-order.ts';
 import type { Participants } from '../saga/participants.ts';
 import { answerBrokenRequest, CONNECTION_OPTIONS } from './connection.ts';
@@ -29,6 +30,7 @@ import { orderRoutes } from './routes/orders.ts';
 import { placeOrderRoute } from './routes/place-order.ts';
 import { refundRoutes } from './routes/refunds.ts';
 import { sagaRoutes } from './routes/sagas.ts';
+import { registerScopes } from './scopes.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -38,6 +40,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Needs an Idempotency-Key, or takes one. */
     keyed?: true | 'optional';
+    /** Any one of them opens it; none: any key of the tenant does. */
+    scopes?: readonly Scope[];
     /** Needs no API key. */
     public?: boolean;
   }
@@ -60,11 +64,12 @@ export interface HttpEdge {
 
 const BODY_LIMIT_BYTES = 64 * 1_024;
 const MAX_FAULTS = 20;
+const CHALLENGE = 'Bearer realm="holdfast"';
 /** 128 characters of four bytes, each percent-encoded. What is longer never reaches the schema of its path. */
 const MAX_PARAMETER_LENGTH = 128 * 4 * 3;
 
 /**
- * The HTTP API. Checks run in this order, and only then is a key claimed: API key (401), key syntax (400), body (415,
+ * The HTTP API. Checks run in this order, and only then is a key claimed: API key (401), scope (403), key syntax (400), body (415,
  * 400), schema (400).
  */
 export async function createHttpServer(edge: HttpEdge): Promise<FastifyInstance> {
@@ -114,9 +119,7 @@ export async function createHttpServer(edge: HttpEdge): Promise<FastifyInstance>
     // Fastify makes new options for each caller.
     const { config } = request.routeOptions;
     if (config.public) return done();
-    const tenantId = edge.authenticate(request.headers.authorization);
-    if (tenantId === undefined) throw new Problem('unauthorized');
-    request.tenantId = tenantId;
+    request.tenantId = callerOf(edge, request, reply).tenantId;
     checkEncoding(request);
     const isKeyed = config.keyed === 'optional' ? request.headers[KEY_HEADER] !== undefined : config.keyed;
     if (isKeyed) {
@@ -134,6 +137,7 @@ export async function createHttpServer(edge: HttpEdge): Promise<FastifyInstance>
     sendProblem(reply, new Problem('not-found', `There is no ${request.method} on this path. See /openapi.json.`)),
   );
   observeRequests(app, edge.metrics);
+  registerScopes(app);
   await registerOpenApi(app);
   await app.register(placeOrderRoute(edge.deps));
   await app.register(orderRoutes(edge.deps));
@@ -145,6 +149,22 @@ export async function createHttpServer(edge: HttpEdge): Promise<FastifyInstance>
   await app.register(keyRoutes(edge.deps));
   registerOps(app, edge);
   return app;
+}
+
+/** T1: the credentials, and whether they open this route (RFC 6750). @throws Problem */
+function callerOf({ authenticate }: HttpEdge, request: FastifyRequest, reply: FastifyReply): Caller {
+  const { authorization } = request.headers;
+  const caller = authenticate(authorization);
+  if (caller === undefined) {
+    reply.header('www-authenticate', authorization === undefined ? CHALLENGE : `${CHALLENGE}, error="invalid_token"`);
+    throw new Problem('unauthorized');
+  }
+  // A path that no route has is not found, whatever the key may do.
+  const { scopes = [] } = request.routeOptions.config;
+  const missing = missingScope(caller, scopes);
+  if (missing === undefined) return caller;
+  reply.header('www-authenticate', `${CHALLENGE}, error="insufficient_scope", scope="${scopes.join(' ')}"`);
+  throw new Problem('insufficient-scope', `Use an API key that has the scope \`${missing}\`.`);
 }
 
 function connectionOptions({ tls }: HttpEdge): object {
