@@ -16,6 +16,7 @@ const PROOFS = [
   'tools/auditor/src/auditor-refunds.db.test.ts',
   'tools/auditor/src/auditor.db.test.ts',
   'tests/cluster.test.ts',
+  'tests/fuzz.test.ts',
   'tests/growth.test.ts',
   'tests/conformance-model.test.ts',
   'tests/matrix.test.ts',

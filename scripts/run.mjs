@@ -34,6 +34,7 @@ const COMMANDS = {
   matrix: [['node', 'tools/matrix/src/main.ts']],
   contrast: [['node', 'tools/contrast/src/main.ts']],
   failover: [['node', 'tools/failover/src/main.ts']],
+  fuzz: [['node', 'tools/fuzz/src/main.ts']],
   model: [['node', 'tools/proof/src/model.ts']],
   mutate: [['node', 'tools/proof/src/mutate.ts']],
   gen: [

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { connectRedis, type RedisClient } from '@holdfast/idempotency/redis';
-import { consumeStream, forgetMessages, type StreamEntry } from '@holdfast/messaging';
+import { consumeStream, createEventSeal, forgetMessages, type StreamEntry } from '@holdfast/messaging';
 import { type TestParticipant, testParticipant } from '@holdfast/participant/test';
 import { type CallOptions, services } from '@holdfast/rpc';
 import { isRedisInstalled, type RedisServer, startRedis } from '@holdfast/testing';
@@ -182,8 +182,10 @@ describe.skipIf(skip)('the stream of dispatches', () => {
     const server: RedisServer = await startRedis();
     const [teller, client]: RedisClient[] = [connectRedis(server.url), connectRedis(server.url)];
     const failed: string[] = [];
+    const seal = createEventSeal([{ id: 'one', secret: 'a secret' }]);
     const consumer = consumeStream({
       redis: client as RedisClient,
+      seal,
       stream: SHIPMENT_STREAM,
       group: FULFILMENT,
       consumer: 'test',
@@ -197,7 +199,9 @@ describe.skipIf(skip)('the stream of dispatches', () => {
       const sku = await listed();
       const [first, last, unknown] = [await held([sku]), await held([sku]), randomUUID()];
       for (const id of [first, unknown, last]) {
-        await redis.xadd(SHIPMENT_STREAM, '*', ...Object.entries(dispatchOf(id).fields).flat());
+        const { fields } = dispatchOf(id);
+        const mac = seal.macOf(SHIPMENT_STREAM, fields);
+        await redis.xadd(SHIPMENT_STREAM, '*', ...Object.entries({ ...fields, mac }).flat());
       }
       await vi.waitUntil(async () => (await stockOf(sku)).onHand === 96, 10_000);
       await vi.waitUntil(() => failed.length === 2, 10_000);

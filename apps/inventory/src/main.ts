@@ -1,5 +1,5 @@
 import { inboxRetention, type StreamEntry } from '@holdfast/messaging';
-import { consumeEvents, eventsUrl, startParticipant } from '@holdfast/participant';
+import { consumeEvents, eventsRoute, startParticipant } from '@holdfast/participant';
 import { FULFILMENT, fulfilDispatched, SHIPMENT_STREAM } from './fulfilment.ts';
 import { config, inventoryMigrations, inventoryService } from './index.ts';
 
@@ -8,11 +8,11 @@ await startParticipant(
   config,
   inventoryMigrations,
   (settings) => {
-    const eventsAt = eventsUrl(settings);
+    const route = eventsRoute(settings);
     return (participant) => {
-      if (eventsAt !== undefined) {
+      if (route !== undefined) {
         const handle = (entries: StreamEntry[]) => fulfilDispatched(participant.pool, entries);
-        consumeEvents(eventsAt, { stream: SHIPMENT_STREAM, group: FULFILMENT, handle }, participant);
+        consumeEvents(route, { stream: SHIPMENT_STREAM, group: FULFILMENT, handle }, participant);
       }
       return inventoryService(participant);
     };

@@ -1,5 +1,6 @@
+import { SCOPES } from '@holdfast/contracts';
 import { TOMBSTONE_MS } from '@holdfast/idempotency';
-import { orderEvents, serviceConfig } from '@holdfast/participant';
+import { orderEvents, orderEventsKeys, serviceConfig } from '@holdfast/participant';
 import { clearTextFaults, pairFaults, tlsFaults } from '@holdfast/rpc';
 import { type Config, integer, isLoopback, keyList, optional, pem, text } from '@holdfast/service';
 
@@ -12,7 +13,7 @@ export const config = {
   INVENTORY_ADDR: address('the inventory service'),
   PAYMENT_ADDR: address('the payment service'),
   SHIPPING_ADDR: address('the shipping service'),
-  API_KEYS: keyList(),
+  API_KEYS: keyList(SCOPES),
   /** For the API over HTTP; files are read again when they change. */
   HTTP_TLS_CERT: optional(pem('the certificate of the API, with its chain'), undefined),
   HTTP_TLS_KEY: optional(pem('the key of the API’s certificate'), undefined),
@@ -36,8 +37,12 @@ export const config = {
   TOMBSTONE_LIFETIME_MS: optional(integer(1_000, 3_660 * 86_400_000), TOMBSTONE_MS),
   /** `true`: order events are published in a stream of the Redis at REDIS_URL; the same for all services. */
   ORDER_EVENTS: orderEvents(),
+  /** What events are signed with (the first), and believed by (each); the same for all services. */
+  ORDER_EVENTS_KEYS: orderEventsKeys(),
   /** How long an event is kept after it was published, to be published again when Redis has lost it. */
   ORDER_EVENTS_KEPT_MS: optional(integer(1_000, 30 * 86_400_000), 3_600_000),
+  /** Connections of the API over HTTP at once; more are closed as they come. */
+  HTTP_CONNECTIONS: optional(integer(10, 100_000), 4_000),
   /** Connections to the database at most. */
   DATABASE_POOL: optional(integer(2, 200), 24),
   /** Orders under way in one process; more are asked to come back later. */

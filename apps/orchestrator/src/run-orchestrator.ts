@@ -8,7 +8,7 @@ import {
   certificatesOf,
   consumeEvents,
   databaseCheck,
-  eventsUrl,
+  eventsRoute,
   openRedis,
   relayEvents,
   retentionOf,
@@ -31,6 +31,7 @@ import { type Config, createHealth, createLog, createMetrics, observeWaits, onSh
 import type { FastifyInstance } from 'fastify';
 import { createAuthenticate } from './auth.ts';
 import type { config } from './config.ts';
+import { TenantShares } from './fairness/tenant-shares.ts';
 import { orderHandlers } from './grpc/order-service.ts';
 import { createHttpServer } from './http/server.ts';
 import { InFlightKeys } from './keys/in-flight-keys.ts';
@@ -73,7 +74,7 @@ export async function runOrchestrator(
   settings: Settings,
   ports: Pick<EngineOptions, 'crashPoint'> = {},
 ): Promise<void> {
-  const eventsAt = eventsUrl(settings);
+  const route = eventsRoute(settings);
   const log = createLog('orchestrator', settings.LOG_LEVEL);
   const metrics = createMetrics('orchestrator');
   const certificates = certificatesOf(settings, log, metrics);
@@ -87,11 +88,10 @@ export async function runOrchestrator(
   const deps = await createOrderDeps(parts, engine);
   const { pool } = parts;
   onShutdown(retentionOf({ pool, ...claimRetention(deps.retention) }, log, metrics));
-  if (eventsAt !== undefined)
-    relayEvents(eventsAt, ORDER_OUTBOX, settings.ORDER_EVENTS_KEPT_MS, { pool, log, metrics });
-  if (eventsAt !== undefined) {
+  if (route !== undefined) relayEvents(route, ORDER_OUTBOX, settings.ORDER_EVENTS_KEPT_MS, { pool, log, metrics });
+  if (route !== undefined) {
     const handle = (entries: StreamEntry[]) => signalOrders(engine, entries);
-    consumeEvents(eventsAt, { stream: PAYMENT_STREAM, group: SIGNALS, handle }, { log, metrics });
+    consumeEvents(route, { stream: PAYMENT_STREAM, group: SIGNALS, handle }, { log, metrics });
   }
   onShutdown(takeRefundNews({ pool, payment: participants.paymentNews, engine, log: parts.log }, REFUND_NEWS_MS));
   await serve(parts, { deps, participants, definitions });
@@ -169,10 +169,13 @@ async function createOrderDeps({ settings, log, pool }: Parts, engine: Engine): 
   onShutdown(async () => inFlightKeys.close());
   const fingerprinter = await loadFingerprinter(pool);
   const now = () => new Date();
+  const insert = createInsertOrders(pool, { publishesEvents: settings.ORDER_EVENTS });
+  const startOrder = engine.createStarter({ insert });
+  const shares = new TenantShares({ maxRunning: settings.MAX_RUNNING, released: (id) => engine.released(id) });
   const memory = settings.REDIS_URL === undefined ? undefined : openRedis(settings.REDIS_URL, fingerprinter, log);
   return {
     pool,
-    startOrder: engine.createStarter({ insert: createInsertOrders(pool, { publishesEvents: settings.ORDER_EVENTS }) }),
+    startOrder: (entry) => shares.start(entry.order.tenantId, entry.id, () => startOrder(entry)),
     engine,
     fingerprinter,
     inFlightKeys,
@@ -200,7 +203,9 @@ async function serve(
   });
   const httpTls = httpCertificates(settings, log);
   const tls = httpTls?.texts;
-  const http = await createHttpServer({ deps, participants, definitions, authenticate, health, metrics, log, tls });
+  const { HTTP_CONNECTIONS: maxConnections } = settings;
+  const edge = { deps, participants, definitions, authenticate, health, metrics, log, tls, maxConnections };
+  const http = await createHttpServer(edge);
   httpTls?.onChange(() => (http.server as unknown as Server).setSecureContext(httpTls.texts));
   await http.listen({ host: settings.HOST, port: settings.HTTP_PORT });
   const grpc = await startServer({

@@ -108,7 +108,13 @@ create table disputes (
   -- The provider's words.
   reason text not null,
   status text not null,
-  opened_at timestamptz not null default clock_timestamp(),
+  -- When the provider opened it.
+  opened_at timestamptz not null,
   changed_at timestamptz not null default clock_timestamp(),
+  -- When the provider was last asked about it without having told.
+  looked_at timestamptz not null default clock_timestamp(),
   primary key (tenant_id, order_id, dispute_id)
 );
+-- Few rows at a time: what the bank has not decided.
+create index disputes_open on disputes (looked_at)
+  where status not in ('won', 'lost', 'warning_closed', 'prevented');

@@ -66,8 +66,8 @@ export interface ProviderSettings {
   /** One or two, with a comma between them. */
   STRIPE_WEBHOOK_SECRET: string | null;
   PAYMENT_WINDOW_MS: number;
-  /** How often the provider's refunds are looked at; never without it. */
-  REFUND_LOOK_MS?: number;
+  /** How often the provider's refunds and disputes are looked at; never without it. */
+  PROVIDER_LOOK_MS?: number;
 }
 
 /** @returns null where no provider is set up */

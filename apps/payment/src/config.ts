@@ -1,4 +1,4 @@
-import { orderEvents, serviceConfig } from '@holdfast/participant';
+import { orderEvents, orderEventsKeys, serviceConfig } from '@holdfast/participant';
 import { integer, optional, text, url } from '@holdfast/service';
 
 /** Settings of the payment service. Without STRIPE_SECRET_KEY only payments from the customer's account work. */
@@ -9,8 +9,8 @@ export const config = {
   STRIPE_API_BASE: optional(origin(), null),
   /** How long one call to the provider may take. */
   STRIPE_TIMEOUT_MS: optional(integer(100, 60_000), 10_000),
-  /** How often refunds that were made at the provider, or are pending there, are looked for. */
-  REFUND_LOOK_MS: optional(integer(100, 3_600_000), 15_000),
+  /** How often the provider is asked for refunds and disputes, whether its webhooks have told of them or not. */
+  PROVIDER_LOOK_MS: optional(integer(100, 3_600_000), 15_000),
   /**
    * What the provider signs its webhooks with (`whsec_…`); two, with a comma between them, while it is being changed. Without
    * it, payments that wait are asked about more often.
@@ -21,6 +21,8 @@ export const config = {
   ),
   /** `true`: what the provider tells is published in a stream of the Redis at REDIS_URL; for all services alike. */
   ORDER_EVENTS: orderEvents(),
+  /** What events are signed with (the first), and believed by (each); the same for all services. */
+  ORDER_EVENTS_KEYS: orderEventsKeys(),
   /** How long an event is kept after it was published, to be published again when Redis has lost it. */
   ORDER_EVENTS_KEPT_MS: optional(integer(1_000, 30 * 86_400_000), 3_600_000),
   /** How long a customer has to confirm a payment (3-D Secure, or on the shop's page) before the order is turned back. */

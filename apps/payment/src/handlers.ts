@@ -17,9 +17,11 @@ import type { CardOutcome, GivenBack } from './card/card-payment.ts';
 import { type Cards, cardsFor, type ProviderSettings, providerFor } from './card.ts';
 import type { CardPlan, ChargeRequest } from './charge.ts';
 import { beginCharges, createIntentStore, endCardCharges, type StoreIntent } from './charge-batch.ts';
+import { type DisputeLook, lookAtDisputes } from './disputes/learn-disputes.ts';
+import { keepLooking, type Look } from './keep-looking.ts';
 import type { Provider } from './provider.ts';
 import { beginRefunds, endRefund, type Refund, type RefundPlan } from './refund.ts';
-import { keepLearning, type Learner, undoFailedTeller } from './refunds/learn-refunds.ts';
+import { type Learner, lookOnce, undoFailedTeller } from './refunds/learn-refunds.ts';
 import { GIVE, RELEASE, RESERVE, refundMethods } from './refunds/refund-methods.ts';
 import { webhookRoutes } from './webhooks/endpoint.ts';
 import { hearEvent } from './webhooks/hear-event.ts';
@@ -52,11 +54,13 @@ export const paymentService =
     const hearsWebhooks = publishes && settings.STRIPE_WEBHOOK_SECRET !== null;
     const cards = cardsFor(provider, settings, { hearsWebhooks });
     const storeIntent = createIntentStore(pool, settings.PAYMENT_WINDOW_MS);
-    const learner = { pool, refunds: cards.refunds, onUndoFailed: undoFailedTeller(participant) };
-    const http = webhooksFor(provider, settings, participant, { ...learner, publishes });
-    if (settings.REFUND_LOOK_MS !== undefined && provider !== null) {
-      const { log } = participant;
-      onShutdown(keepLearning({ ...learner, log, everyMs: settings.REFUND_LOOK_MS }));
+    const learner: Learns = {
+      ...{ pool, refunds: cards.refunds, onUndoFailed: undoFailedTeller(participant) },
+      ...{ publishes, onDispute: disputeTeller(participant) },
+    };
+    const http = webhooksFor(provider, settings, participant, learner);
+    if (settings.PROVIDER_LOOK_MS !== undefined && provider !== null) {
+      onShutdown(lookAtProvider({ ...learner, provider, log: participant.log }, settings.PROVIDER_LOOK_MS));
     }
     const binding = service(payment, {
       ChargePayment: stepMethod(participant, chargeStep(cards, storeIntent), (request) => {
@@ -125,16 +129,35 @@ export const paymentService =
     return { ...binding, http };
   };
 
+/** What is learned from the provider, by its webhooks or by asking. */
+type Learns = Learner & Pick<DisputeLook, 'publishes' | 'onDispute'>;
+
+function disputeTeller({ metrics }: Participant): Learns['onDispute'] {
+  const disputes = metrics.counter(
+    'payment_disputes_total',
+    'Disputes at the card provider, each time that one is new or has changed',
+    ['status'],
+  );
+  return (status) => disputes.inc({ status });
+}
+
+function lookAtProvider(look: Learns & DisputeLook, everyMs: number): () => Promise<void> {
+  const looks: Record<string, Look> = {
+    refunds: (after) => lookOnce(look, after),
+    disputes: (after) => lookAtDisputes(look, after),
+  };
+  return keepLooking({ looks, everyMs, log: look.log });
+}
+
 /** `POST /webhooks/stripe`; nothing where there is no secret that could have signed one. */
 function webhooksFor(
   provider: Provider | null,
   { STRIPE_WEBHOOK_SECRET: secrets }: ProviderSettings,
   { log, metrics }: Participant,
-  learner: Learner & { publishes: boolean },
+  learner: Learns,
 ): HttpRoutes {
   if (provider === null || secrets === null) return {};
-  const disputes = metrics.counter('payment_disputes_total', 'Disputes that the card provider told of', ['status']);
-  const parts = { ...learner, provider, onDispute: (status: string) => disputes.inc({ status }) };
+  const parts = { ...learner, provider };
   return webhookRoutes({ secrets: secrets.split(','), log, metrics, hear: (told) => hearEvent(parts, told) });
 }
 

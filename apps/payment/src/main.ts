@@ -1,5 +1,5 @@
 import { inboxRetention } from '@holdfast/messaging';
-import { eventsUrl, relayEvents, startParticipant } from '@holdfast/participant';
+import { eventsRoute, relayEvents, startParticipant } from '@holdfast/participant';
 import { config, paymentMigrations, paymentService } from './index.ts';
 import { PAYMENT_OUTBOX } from './webhooks/hear-event.ts';
 
@@ -8,10 +8,10 @@ await startParticipant(
   config,
   paymentMigrations,
   (settings) => {
-    const eventsAt = eventsUrl(settings);
-    const bind = paymentService(settings, { publishes: eventsAt !== undefined });
+    const route = eventsRoute(settings);
+    const bind = paymentService(settings, { publishes: route !== undefined });
     return (participant) => {
-      if (eventsAt !== undefined) relayEvents(eventsAt, PAYMENT_OUTBOX, settings.ORDER_EVENTS_KEPT_MS, participant);
+      if (route !== undefined) relayEvents(route, PAYMENT_OUTBOX, settings.ORDER_EVENTS_KEPT_MS, participant);
       return bind(participant);
     };
   },

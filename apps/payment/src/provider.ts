@@ -15,7 +15,15 @@ export interface CardSettings {
   timeoutMs: number;
 }
 
-export type CallName = 'create' | 'confirm' | 'retrieve' | 'cancel' | 'refund' | 'list-refunds' | 'dispute';
+export type CallName =
+  | 'create'
+  | 'confirm'
+  | 'retrieve'
+  | 'cancel'
+  | 'refund'
+  | 'list-refunds'
+  | 'dispute'
+  | 'list-disputes';
 export type Called<T> = { kind: 'completed'; result: T } | { kind: 'failed'; error: Stripe.errors.StripeError };
 
 export interface Provider {

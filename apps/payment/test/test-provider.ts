@@ -213,6 +213,7 @@ interface Gate {
 
 function nameOf({ method, url = '' }: IncomingMessage): CallName {
   const path = url.split('?')[0] ?? '';
+  if (method === 'GET' && path === '/v1/disputes') return 'list-disputes';
   if (method === 'GET') return path === '/v1/refunds' ? 'list-refunds' : 'retrieve';
   if (path === '/v1/refunds') return 'refund';
   if (path.endsWith('/confirm')) return 'confirm';

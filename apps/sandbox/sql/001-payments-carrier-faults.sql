@@ -67,6 +67,7 @@ create index refunds_due on refunds (due_at) where due_at is not null;
 create table disputes (
   intent_id text not null,
   dispute_id text not null,
+  seq bigint generated always as identity,
   charge_id text not null,
   amount bigint not null check (amount > 0),
   currency text not null,
@@ -107,6 +108,7 @@ create table webhook_settings (
 );
 -- For the list of all, newest first.
 create index refunds_by_seq on refunds (seq);
+create index disputes_by_seq on disputes (seq);
 
 -- What money moved. Written in the same statement as the change of state, read by the auditor.
 create table ledger (

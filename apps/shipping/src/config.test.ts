@@ -15,6 +15,7 @@ describe('the settings', () => {
       REDIS_URL: undefined,
       MIGRATE_ON_START: true,
       ORDER_EVENTS: false,
+      ORDER_EVENTS_KEYS: undefined,
       ORDER_EVENTS_KEPT_MS: 604_800_000,
       CARRIER_URL: undefined,
       CARRIER_TIMEOUT_MS: 5_000,

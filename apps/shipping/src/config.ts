@@ -1,4 +1,4 @@
-import { orderEvents, serviceConfig } from '@holdfast/participant';
+import { orderEvents, orderEventsKeys, serviceConfig } from '@holdfast/participant';
 import { integer, optional, url } from '@holdfast/service';
 
 /** Settings of the shipping service. */
@@ -6,6 +6,8 @@ export const config = {
   ...serviceConfig(50_053, 9_053),
   /** `true`: dispatches are published in a stream of the Redis at REDIS_URL; for all services alike. */
   ORDER_EVENTS: orderEvents(),
+  /** What events are signed with (the first), and believed by (each); the same for all services. */
+  ORDER_EVENTS_KEYS: orderEventsKeys(),
   /**
    * How long an event is kept after it was published, to be published again when Redis has lost it: longer than inventory,
    * which has work to do for each, is ever away.

@@ -26,5 +26,6 @@ export {
 } from './key.ts';
 export { KEYED_OPERATIONS, type KeyedOperation } from './operations.ts';
 export { isRetryable, type Reason, type ReasonEntry, reasons } from './reasons.ts';
+export { SCOPES, type Scope } from './scopes.ts';
 export { RETURN_URL_PATTERN, SHOP_ID_PATTERN, SHOP_ID_RULE, TEXT_PATTERN } from './shop-text.ts';
 export { ORDER_EVENTS, PAYMENT_EVENTS, SHIPMENT_EVENTS, streamKeyOf } from './streams.ts';

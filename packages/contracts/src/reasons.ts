@@ -78,6 +78,11 @@ export const reasons = {
     pushbackMs: -1,
     detail: 'Call with a client certificate that carries a name which this service allows (`GRPC_TLS_ALLOW`).',
   },
+  INSUFFICIENT_SCOPE: {
+    status: 'PERMISSION_DENIED',
+    pushbackMs: -1,
+    detail: 'Use an API key that has the scope which the message names.',
+  },
   NOT_FOUND: {
     status: 'NOT_FOUND',
     pushbackMs: -1,

@@ -1,5 +1,6 @@
 import type { Migrations } from '@holdfast/postgres';
 
+export { createEventSeal, type EventKey, type EventSeal } from './event-seal.ts';
 export { forgetMessages, inboxRetention, type Message, takeNew } from './inbox.ts';
 export { defineOutbox, type NewEvents, newEventsSql, type Outbox } from './outbox.ts';
 export { type OutboxRelay, type OutboxRelayOptions, startOutboxRelay } from './outbox-relay.ts';
@@ -7,6 +8,7 @@ export type { RedisClient } from './redis-client.ts';
 export {
   consumeStream,
   type FailedEntry,
+  ForgedEntry,
   type StreamConsumer,
   type StreamConsumerOptions,
   type StreamEntry,

@@ -10,6 +10,7 @@ import {
   toldEvents,
 } from '@holdfast/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createEventSeal } from './event-seal.ts';
 import { outboxMigrations } from './index.ts';
 import { defineOutbox } from './outbox.ts';
 import { type OutboxRelay, startOutboxRelay } from './outbox-relay.ts';
@@ -17,6 +18,7 @@ import type { RedisClient } from './redis-client.ts';
 
 const skip = skipsRedis('the tests of outboxes');
 const OUTBOX = defineOutbox({ name: 'parcel-events', subject: 'parcel' });
+const SEAL = createEventSeal([{ id: 'one', secret: 'a secret of the publisher' }]);
 
 let database: TestDatabase;
 let server: RedisServer;
@@ -46,6 +48,7 @@ function relayOf(pool: Query = database.pool, options: { keptMs?: number } = {})
   const relay = startOutboxRelay({
     outbox: OUTBOX,
     redis,
+    seal: SEAL,
     holder: randomUUID(),
     pool,
     keptMs: 3_600_000,
@@ -110,7 +113,15 @@ describe.skipIf(skip)('the events of an outbox', () => {
       );
     }
     const pool = database.pool;
-    const relay = startOutboxRelay({ outbox, pool, schema: 'told', redis, holder: randomUUID(), keptMs: 3_600_000 });
+    const relay = startOutboxRelay({
+      outbox,
+      pool,
+      schema: 'told',
+      redis,
+      seal: SEAL,
+      holder: randomUUID(),
+      keptMs: 3_600_000,
+    });
     relays.push(relay);
     await vi.waitUntil(async () => (await toldEvents(redis, outbox.stream)).length > 0, 10_000);
     expect((await toldEvents(redis, outbox.stream)).map(({ type }) => type)).toEqual(['parcel.told']);

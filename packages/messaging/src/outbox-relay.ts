@@ -11,6 +11,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { inSchema, type Query, statement } from '@holdfast/postgres';
+import type { EventSeal } from './event-seal.ts';
 import type { Outbox } from './outbox.ts';
 import type { RedisClient } from './redis-client.ts';
 
@@ -20,6 +21,8 @@ export interface OutboxRelayOptions {
   /** Where the tables are. Default `holdfast`. */
   schema?: string;
   redis: RedisClient;
+  /** Signs each event, so that consumers believe it (E8). */
+  seal: EventSeal;
   /** Which process this is; unique. */
   holder: string;
   /** How long an event is kept after it was relayed. */
@@ -53,9 +56,9 @@ const HAND_ON = `
   local witness = tonumber(redis.call('get', KEYS[2]) or '0')
   if witness < batches then return 0 end
   if batches > 0 and redis.call('exists', KEYS[1]) == 0 then return 0 end
-  for i = 3, #ARGV, 5 do
+  for i = 3, #ARGV, 6 do
     redis.call('xadd', KEYS[1], 'maxlen', '~', ARGV[2], '*', 'id', ARGV[i], 'type', ARGV[i + 1],
-               'orderId', ARGV[i + 2], 'tenantId', ARGV[i + 3], 'at', ARGV[i + 4])
+               'orderId', ARGV[i + 2], 'tenantId', ARGV[i + 3], 'at', ARGV[i + 4], 'mac', ARGV[i + 5])
   end
   if #ARGV > 2 and witness <= batches then redis.call('set', KEYS[2], batches + 1) end
   return 1`;
@@ -116,7 +119,7 @@ interface OutboxEvent {
 
 /** Relays in the background until stopped. */
 export function startOutboxRelay(options: OutboxRelayOptions): OutboxRelay {
-  const { redis, holder, keptMs, streamLength = STREAM_LENGTH } = options;
+  const { redis, seal, holder, keptMs, streamLength = STREAM_LENGTH } = options;
   const { name, stream, witness, subject } = options.outbox;
   const pool = inSchema(options.pool, options.schema);
   const { onRelayed = () => {}, onLoss = () => {}, onError = () => {} } = options;
@@ -124,13 +127,16 @@ export function startOutboxRelay(options: OutboxRelayOptions): OutboxRelay {
   let turn: Promise<number> = Promise.resolve(0);
 
   async function hand(batch: OutboxEvent[], batches: number): Promise<'handed' | 'lost'> {
-    const events = batch.flatMap(({ orderId, kind, tenantId, at }) => [
-      `${orderId}:${kind}`,
-      `${subject}.${kind}`,
-      orderId,
-      tenantId,
-      at.toISOString(),
-    ]);
+    const events = batch.flatMap(({ orderId, kind, tenantId, at }) => {
+      const members = {
+        id: `${orderId}:${kind}`,
+        type: `${subject}.${kind}`,
+        orderId,
+        tenantId,
+        at: at.toISOString(),
+      };
+      return [...Object.values(members), seal.macOf(stream, members)];
+    });
     const done = await redis.eval(HAND_ON, 2, stream, witness, batches, streamLength, ...events);
     return done === 1 ? 'handed' : 'lost';
   }

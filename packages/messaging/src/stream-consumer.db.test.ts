@@ -10,6 +10,7 @@ import {
   testDatabase,
 } from '@holdfast/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createEventSeal } from './event-seal.ts';
 import { takeNew } from './inbox.ts';
 import { inboxMigrations, outboxMigrations } from './index.ts';
 import { defineOutbox } from './outbox.ts';
@@ -25,6 +26,9 @@ import {
 
 const skip = skipsRedis('the tests of stream consumers');
 const GROUP = 'count-them';
+const [OLD, NEW] = ['old', 'new'].map((id) => ({ id, secret: `a secret of the publisher, the ${id} one` }));
+if (OLD === undefined || NEW === undefined) throw new Error('two keys');
+const SEAL = createEventSeal([OLD]);
 /** So that what one has left is soon claimed by another. */
 const RETRY = { baseMs: 100, capMs: 400, maxAttempts: 3 };
 
@@ -62,7 +66,7 @@ afterAll(async () => {
 /** One whose effect is a row per message. */
 function consume(options: Partial<StreamConsumerOptions> = {}, client = connectRedis(server.url)): StreamConsumer {
   const handle = (entries: StreamEntry[]) => count(entries);
-  const parts = { redis: client, stream, group: GROUP, consumer: randomUUID(), handle, retry: RETRY };
+  const parts = { redis: client, stream, seal: SEAL, group: GROUP, consumer: randomUUID(), handle, retry: RETRY };
   const consumer = consumeStream({ ...parts, ...options });
   consumers.push({ consumer, client });
   return consumer;
@@ -77,9 +81,11 @@ async function count(entries: StreamEntry[], pool: Pool = database.pool): Promis
 
 async function publish(count: number): Promise<string[]> {
   const ids = Array.from({ length: count }, () => randomUUID());
-  for (const id of ids) await redis.xadd(stream, '*', 'id', id);
+  for (const id of ids) await add(id);
   return ids;
 }
+
+const add = (id: string, mac = SEAL.macOf(stream, { id })) => redis.xadd(stream, '*', 'id', id, 'mac', mac);
 
 /** How often each of them has happened. */
 async function effectsOf(ids: string[]): Promise<number[]> {
@@ -146,7 +152,7 @@ describe.skipIf(skip)('an event in a stream', () => {
   it('E4: happens once when the relay publishes it twice', async () => {
     consume();
     const ids = await publish(3);
-    for (const id of ids) await redis.xadd(stream, '*', 'id', id);
+    for (const id of ids) await add(id);
     await untilTrue(async () => ((await redis.xinfo('GROUPS', stream)) as unknown[][]).flat().includes(6));
     await untilOnce(ids);
   });
@@ -174,6 +180,40 @@ describe.skipIf(skip)('an event in a stream', () => {
       expect.arrayContaining(['id', poison, 'reason', 'TypeError: unreadable', 'attempts', '3']),
     );
     await untilOnce([...others, ...(await publish(1))]);
+  });
+
+  it('E8: changes nothing when it is not the publisher’s, and is set aside at once, however big', async () => {
+    const failed: FailedEntry[] = [];
+    const stranger = createEventSeal([{ id: 'old', secret: 'a guess' }]);
+    const forged = Array.from({ length: 5 }, () => randomUUID());
+    const [bare = '', guessed = '', moved = '', added = '', huge = ''] = forged;
+    await redis.xadd(stream, '*', 'id', bare);
+    await add(guessed, stranger.macOf(stream, { id: guessed }));
+    await add(moved, SEAL.macOf('another stream', { id: moved }));
+    await redis.xadd(stream, '*', 'id', added, 'type', 'more', 'mac', SEAL.macOf(stream, { id: added }));
+    await redis.xadd(stream, '*', 'id', huge, ...Array.from({ length: 20_000 }, (_, n) => `${n}`));
+    consume({ onFailed: (one) => failed.push(one) });
+    await untilOnce(await publish(3));
+    expect(await effectsOf(forged)).toEqual([0, 0, 0, 0, 0]);
+    expect(failed.map(({ error, next }) => `${error.name}: ${next}`)).toEqual(
+      forged.map(() => 'ForgedEntry: set aside'),
+    );
+    expect(await redis.xlen(`${stream}:failed:${GROUP}`)).toBe(5);
+  });
+
+  it('E8: is believed under the old key and the new one while they are exchanged, and under neither afterwards', async () => {
+    const both = createEventSeal([NEW, OLD]);
+    const [before = '', after = ''] = [randomUUID(), randomUUID()];
+    await add(before);
+    await add(after, both.macOf(stream, { id: after }));
+    consume({ seal: both });
+    await untilOnce([before, after]);
+    await consumers[0]?.consumer.stop();
+    const late = randomUUID();
+    await add(late);
+    consume({ seal: createEventSeal([NEW]) });
+    await untilTrue(async () => (await redis.xlen(`${stream}:failed:${GROUP}`)) === 1);
+    expect(await effectsOf([late])).toEqual([0]);
   });
 
   it('E6: waits for a store that is away, is not counted as a failure, and goes on', async () => {
@@ -217,7 +257,14 @@ describe.skipIf(skip)('an event in a stream', () => {
     const name = 'consumed-events';
     const outbox = defineOutbox({ name, subject: 'thing' });
     stream = outbox.stream;
-    const relay = startOutboxRelay({ outbox, pool: database.pool, redis, holder: randomUUID(), keptMs: 3_600_000 });
+    const relay = startOutboxRelay({
+      outbox,
+      pool: database.pool,
+      redis,
+      seal: SEAL,
+      holder: randomUUID(),
+      keptMs: 3_600_000,
+    });
     try {
       consume();
       const happen = async () => {

@@ -9,10 +9,12 @@
  * E7  Redis may be away, or have lost the stream, the group or what was pending: the consumer waits, and makes the group anew
  *     from the stream's beginning. What comes again finds its note. The stream is the relay's to make: were it made
  *     here, the relay would not see that Redis has lost it (E3).
+ * E8  An entry without a right MAC never reaches `handle`: it is set aside at once, as much of it as is safe to keep.
  * K7  No transaction is open while Redis is asked, every wait ends; batches and the dead-letter stream are bounded.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { classifyPostgresError } from '@holdfast/postgres';
+import type { EventSeal } from './event-seal.ts';
 import type { RedisClient } from './redis-client.ts';
 
 export interface StreamEntry {
@@ -25,6 +27,8 @@ export interface StreamConsumerOptions {
   /** Its own, since it blocks on it. The caller closes it, after stop(). */
   redis: RedisClient;
   stream: string;
+  /** Tells the publisher's entries from those of others. */
+  seal: EventSeal;
   /** The consumer group: one for all processes of a service. Stored data. */
   group: string;
   /** Which process this is; unique. */
@@ -58,6 +62,14 @@ export interface FailedEntry {
   next: 'tried again' | 'set aside';
 }
 
+/** An entry that its publisher has not written, or not like this. */
+export class ForgedEntry extends Error {
+  override name = 'ForgedEntry';
+  constructor() {
+    super('its MAC is missing, wrong, or of a key that is not given here: it was not believed and changed nothing');
+  }
+}
+
 export interface StreamConsumer {
   /** Resolves when the entries it has are handled. */
   stop(): Promise<void>;
@@ -76,6 +88,9 @@ const CONTENDED_ATTEMPTS = 3;
 const SET_ASIDE_AT_MOST = 10_000;
 const GONE_AFTER_MS = 24 * 60 * 60 * 1_000;
 const MAX_REASON = 500;
+/** Of an entry that a stranger has written: more could stop the script that sets it aside, or fill Redis. */
+const FORGED_MEMBERS = 20;
+const FORGED_CHARACTERS = 500;
 
 // One consumer alone acknowledges it, and writes the dead letter.
 const SET_ASIDE = `
@@ -149,8 +164,8 @@ class GroupMember {
   async #consumeOnce(signal: AbortSignal): Promise<void> {
     this.#isMember ||= await this.#join();
     if (!this.#isMember) return await pause(BLOCK_MS, signal);
-    await this.#handleBatch(await this.#claimDue());
-    if (!signal.aborted) await this.#handleBatch(await this.#readNew());
+    await this.#handleBatch(await this.#genuineOf(await this.#claimDue()));
+    if (!signal.aborted) await this.#handleBatch(await this.#genuineOf(await this.#readNew()));
   }
 
   /** @returns false as long as the stream does not exist */
@@ -199,6 +214,21 @@ class GroupMember {
     return entriesOf(first?.[1] ?? []);
   }
 
+  /** E8. The others are set aside. */
+  async #genuineOf(entries: StreamEntry[]): Promise<StreamEntry[]> {
+    const { stream, seal } = this.#options;
+    const { genuine = [], forged = [] } = Object.groupBy(entries, ({ fields }) =>
+      seal.isGenuine(stream, fields) ? 'genuine' : 'forged',
+    );
+    for (const { id, fields } of forged) {
+      const kept = Object.entries(fields)
+        .slice(0, FORGED_MEMBERS)
+        .map((member) => member.map((text) => text.slice(0, FORGED_CHARACTERS)));
+      await this.#setAside({ id, fields: Object.fromEntries(kept) }, new ForgedEntry(), 1);
+    }
+    return genuine;
+  }
+
   async #handleBatch(entries: StreamEntry[]): Promise<void> {
     const { stream, group, onDone = () => {} } = this.#options;
     const [entry] = entries;
@@ -235,15 +265,20 @@ class GroupMember {
 
   /** E5 */
   async #fail(entry: StreamEntry, error: Error): Promise<void> {
-    const { stream, group, onFailed = () => {} } = this.#options;
+    const { stream, group } = this.#options;
     const pending = await this.#redis.xpending(stream, group, entry.id, entry.id, 1);
     const attempts = (pending as PendingEntry[])[0]?.[3] ?? 1;
-    if (attempts < this.#retry.maxAttempts) return onFailed({ entry, error, attempts, next: 'tried again' });
+    if (attempts >= this.#retry.maxAttempts) return await this.#setAside(entry, error, attempts);
+    this.#options.onFailed?.({ entry, error, attempts, next: 'tried again' });
+  }
+
+  async #setAside(entry: StreamEntry, error: Error, attempts: number): Promise<void> {
+    const { stream, group } = this.#options;
     const reason = `${error.name}: ${error.message}`.slice(0, MAX_REASON);
     const fields = [...Object.entries(entry.fields).flat(), 'reason', reason, 'attempts', attempts];
     const keys = [stream, `${stream}:failed:${group}`];
     const done = await this.#redis.eval(SET_ASIDE, 2, ...keys, group, entry.id, SET_ASIDE_AT_MOST, ...fields);
-    if (done === 1) onFailed({ entry, error, attempts, next: 'set aside' });
+    if (done === 1) this.#options.onFailed?.({ entry, error, attempts, next: 'set aside' });
   }
 
   async #wait(attempt: number, error: Error): Promise<void> {

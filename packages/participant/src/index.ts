@@ -1,5 +1,5 @@
 export { migrationJob } from './migration-job.ts';
-export { consumeEvents, eventsUrl, orderEvents, relayEvents } from './order-events.ts';
+export { consumeEvents, eventsRoute, orderEvents, orderEventsKeys, relayEvents } from './order-events.ts';
 export {
   type Bound,
   databaseCheck,

@@ -3,28 +3,51 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import {
   consumeStream,
+  createEventSeal,
+  type EventKey,
+  type EventSeal,
   type FailedEntry,
+  ForgedEntry,
   type Outbox,
   type StreamConsumerOptions,
   startOutboxRelay,
 } from '@holdfast/messaging';
 import type { Query } from '@holdfast/postgres';
-import { boolean, ConfigError, type Log, type Metrics, onShutdown, optional } from '@holdfast/service';
+import { boolean, ConfigError, type Log, type Metrics, onShutdown, optional, secretList } from '@holdfast/service';
 import { connectTrusted } from './trust.ts';
 
 /** The setting ORDER_EVENTS: one switch for all services that tell or hear of orders. */
 export const orderEvents = () => optional(boolean(), false);
 
+/** The setting ORDER_EVENTS_KEYS: what events are signed with, and believed by. */
+export const orderEventsKeys = () => optional(secretList(), undefined);
+
+/** Where events go, and how they are told from those of strangers. */
+export interface EventsRoute {
+  redisUrl: string;
+  seal: EventSeal;
+}
+
 /**
  * Where events go; undefined where they are off.
- * @throws ConfigError when they are on without a REDIS_URL: they are written while Redis is away, too, and would wait for ever
+ * @throws ConfigError when they are on without a REDIS_URL: they are written while Redis is away, too, and would wait for ever;
+ *   or without keys: whoever can write to Redis would be believed
  */
-export function eventsUrl(settings: { ORDER_EVENTS: boolean; REDIS_URL: string | undefined }): string | undefined {
-  if (!settings.ORDER_EVENTS) return undefined;
-  if (settings.REDIS_URL === undefined) {
-    throw new ConfigError(['ORDER_EVENTS: needs REDIS_URL; set it, or leave ORDER_EVENTS out']);
+export function eventsRoute(settings: {
+  ORDER_EVENTS: boolean;
+  ORDER_EVENTS_KEYS: EventKey[] | undefined;
+  REDIS_URL: string | undefined;
+}): EventsRoute | undefined {
+  const { ORDER_EVENTS: isOn, ORDER_EVENTS_KEYS: keys, REDIS_URL: redisUrl } = settings;
+  if (!isOn) return undefined;
+  if (redisUrl === undefined || keys === undefined) {
+    const missing = [
+      ...(redisUrl === undefined ? ['REDIS_URL'] : []),
+      ...(keys === undefined ? ['ORDER_EVENTS_KEYS'] : []),
+    ];
+    throw new ConfigError(missing.map((name) => `ORDER_EVENTS: needs ${name}; set it, or leave ORDER_EVENTS out`));
   }
-  return settings.REDIS_URL;
+  return { redisUrl, seal: createEventSeal(keys) };
 }
 
 interface Parts {
@@ -36,7 +59,12 @@ interface Parts {
 const thisProcess = () => `${hostname()}:${process.pid}:${randomUUID()}`;
 
 /** Hands an outbox on until the process ends. */
-export function relayEvents(redisUrl: string, outbox: Outbox, keptMs: number, { pool, log, metrics }: Parts): void {
+export function relayEvents(
+  { redisUrl, seal }: EventsRoute,
+  outbox: Outbox,
+  keptMs: number,
+  { pool, log, metrics }: Parts,
+): void {
   const relayed = metrics.counter('holdfast_order_events_relayed_total', 'Order events handed on to Redis');
   const losses = metrics.counter('holdfast_order_events_losses_total', 'Times that Redis had lost events');
   const redis = connectTrusted(redisUrl, log);
@@ -44,6 +72,7 @@ export function relayEvents(redisUrl: string, outbox: Outbox, keptMs: number, { 
     outbox,
     pool,
     redis,
+    seal,
     holder: thisProcess(),
     keptMs,
     onRelayed: (events) => relayed.inc(events),
@@ -61,20 +90,21 @@ export function relayEvents(redisUrl: string, outbox: Outbox, keptMs: number, { 
 
 /** Deals with the events of a stream until the process ends. */
 export function consumeEvents(
-  redisUrl: string,
+  { redisUrl, seal }: EventsRoute,
   events: Pick<StreamConsumerOptions, 'stream' | 'group' | 'handle'>,
   { log, metrics }: Omit<Parts, 'pool'>,
 ): void {
   const consumed = metrics.counter('holdfast_order_events_consumed_total', 'Order events dealt with', ['outcome']);
-  for (const outcome of ['done', 'tried_again', 'set_aside']) consumed.inc({ outcome }, 0);
+  for (const outcome of ['done', 'tried_again', 'set_aside', 'forged']) consumed.inc({ outcome }, 0);
   const redis = connectTrusted(redisUrl, log);
   const consumer = consumeStream({
     ...events,
     redis,
+    seal,
     consumer: thisProcess(),
     onDone: (entries) => consumed.inc({ outcome: 'done' }, entries),
     onFailed(failed) {
-      consumed.inc({ outcome: failed.next === 'set aside' ? 'set_aside' : 'tried_again' });
+      consumed.inc({ outcome: outcomeOf(failed) });
       sayFailed(log, failed);
     },
     onChange: (state, reason) =>
@@ -86,9 +116,20 @@ export function consumeEvents(
   });
 }
 
+function outcomeOf({ error, next }: FailedEntry): string {
+  if (error instanceof ForgedEntry) return 'forged';
+  return next === 'set aside' ? 'set_aside' : 'tried_again';
+}
+
 function sayFailed(log: Log, { entry, error, attempts, next }: FailedEntry): void {
   const { id, type } = entry.fields;
   const about = { entryId: entry.id, id, type, attempts, reason: `${error.name}: ${error.message}` };
-  if (next === 'set aside') log.error(about, 'an order event can’t be dealt with and is set aside: look at it');
-  else log.warn(about, 'an order event could not be dealt with; trying again later');
+  if (error instanceof ForgedEntry) {
+    // Nothing of what a stranger has written reaches the log.
+    log.error({ entryId: entry.id, reason: error.message }, 'an order event is forged and is set aside: look at it');
+  } else if (next === 'set aside') {
+    log.error(about, 'an order event can’t be dealt with and is set aside: look at it');
+  } else {
+    log.warn(about, 'an order event could not be dealt with; trying again later');
+  }
 }

@@ -9,7 +9,7 @@ const SPEC = {
   GRPC_PORT: port(),
   LOG_LEVEL: optional(text('a level', /^(info|debug)$/), 'info'),
   LEASE_MS: optional(integer(100, 60_000), 3_000),
-  API_KEYS: keyList(),
+  API_KEYS: keyList(['orders:read', 'admin']),
   MIGRATE_ON_START: optional(boolean(), true),
 };
 const GOOD = { DATABASE_URL: 'postgres://localhost/x', GRPC_PORT: '0', API_KEYS: 'shop:0123456789abcdef' };
@@ -20,7 +20,20 @@ describe('settings', () => {
     expect(config.LOG_LEVEL).toBe('info');
     expect(config.LEASE_MS).toBe(3_000);
     expect(config.MIGRATE_ON_START).toBe(true);
-    expect(config.API_KEYS.get('0123456789abcdef')).toBe('shop');
+    expect(config.API_KEYS.get('0123456789abcdef')).toEqual({
+      tenantId: 'shop',
+      scopes: new Set(['orders:read', 'admin']),
+    });
+  });
+
+  it('T1: give a key the scopes that are named behind it, all of them where none is, and no unknown one', () => {
+    const scopesOf = (keys: string) => loadConfig({ KEYS: keyList(['orders:read', 'admin']) }, { KEYS: keys }).KEYS;
+    const granted = scopesOf('shop:0123456789abcdef:orders:read,shop:0123456789abcdeg:admin+orders:read');
+    expect(granted.get('0123456789abcdef')?.scopes).toEqual(new Set(['orders:read']));
+    expect(granted.get('0123456789abcdeg')?.scopes).toEqual(new Set(['admin', 'orders:read']));
+    for (const wrong of ['orders:write', 'orders', 'orders:read+', '+admin', '', 'admin:orders:read']) {
+      expect(() => scopesOf(`shop:0123456789abcdef:${wrong}`), wrong).toThrow(/entry 1 is malformed/);
+    }
   });
 
   it('that are wrong are all listed at once, without their values', () => {

@@ -156,19 +156,44 @@ export function isLoopback(host: string): boolean {
   return /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/i.test(host);
 }
 
-const TENANT_KEY = /^([A-Za-z0-9_-]{1,64}):([A-Za-z0-9._~-]{16,256})$/;
+const SECRET_KEY = /^([A-Za-z0-9_-]{1,32}):([A-Za-z0-9._~+/=-]{32,256})$/;
 
-/** `tenant:key,tenant:key`; a tenant may have several keys (to rotate them), a key belongs to one tenant. */
-export function keyList(): Reader<Map<string, string>> {
-  const hint = 'tenant:key,tenant:key with keys of 16 to 256 of [A-Za-z0-9._~-]';
+/** `id:secret,id:secret`: secrets that are exchanged one by one; the first is used for what is new. */
+export function secretList(): Reader<{ id: string; secret: string }[]> {
+  const hint = 'id:secret,id:secret with secrets of 32 to 256 of [A-Za-z0-9._~+/=-], each with an id of its own';
   return required(hint, (raw) => {
-    const tenantByKey = new Map<string, string>();
+    const secrets = raw.split(',').map((entry) => SECRET_KEY.exec(entry.trim()) ?? []);
+    const ids = new Set(secrets.map(([, id]) => id));
+    if (ids.has(undefined) || ids.size !== secrets.length) throw new Error(`malformed; expected ${hint}`);
+    return secrets.map(([, id = '', secret = '']) => ({ id, secret }));
+  });
+}
+
+const TENANT_KEY = /^([A-Za-z0-9_-]{1,64}):([A-Za-z0-9._~-]{16,256})(?::([a-z:+]+))?$/;
+
+/** Whose a key is, and what it may do. */
+export interface KeyGrant<Scope extends string> {
+  tenantId: string;
+  scopes: ReadonlySet<Scope>;
+}
+
+/**
+ * `tenant:key,tenant:key:scope+scope`; a tenant may have several keys (to rotate them), a key belongs to one tenant. A key
+ * without scopes has all of them.
+ */
+export function keyList<Scope extends string>(scopes: readonly Scope[]): Reader<Map<string, KeyGrant<Scope>>> {
+  const hint = `tenant:key,tenant:key:scope+scope with keys of 16 to 256 of [A-Za-z0-9._~-] and scopes of ${scopes.join(', ')}`;
+  const isScope = (name: string): name is Scope => (scopes as readonly string[]).includes(name);
+  return required(hint, (raw) => {
+    const grants = new Map<string, KeyGrant<Scope>>();
     for (const [at, entry] of raw.split(',').entries()) {
-      const [, tenant, key] = TENANT_KEY.exec(entry.trim()) ?? [];
-      if (tenant === undefined || key === undefined) throw new Error(`entry ${at + 1} is malformed; expected ${hint}`);
-      if (tenantByKey.has(key)) throw new Error(`entry ${at + 1} repeats a key`);
-      tenantByKey.set(key, tenant);
+      const [, tenantId, key, named] = TENANT_KEY.exec(entry.trim()) ?? [];
+      const wanted = named?.split('+') ?? scopes;
+      if (tenantId === undefined || key === undefined || !wanted.every(isScope))
+        throw new Error(`entry ${at + 1} is malformed; expected ${hint}`);
+      if (grants.has(key)) throw new Error(`entry ${at + 1} repeats a key`);
+      grants.set(key, { tenantId, scopes: new Set(wanted) });
     }
-    return tenantByKey;
+    return grants;
   });
 }

@@ -14,6 +14,7 @@ export {
   port,
   prepare,
   type Reader,
+  secretList,
   text,
   url,
 } from './config.ts';

@@ -29,6 +29,7 @@ describe('the command line of the bench', () => {
       agedHours: 1,
       randomKeys: false,
       tls: true,
+      pooler: false,
       soakMinutes: null,
       database: {},
     });
@@ -51,6 +52,10 @@ describe('the command line of the bench', () => {
     });
   });
 
+  it('measures behind a pooler when asked', () => {
+    expect(optionsOf('--pooler')).toMatchObject({ pooler: true, against: null });
+  });
+
   it('says what is wrong', () => {
     expect(faultOf('--grown', '0')).toBe('--grown takes a whole number from 1 to 50000000');
     expect(faultOf('--soak', '1.5')).toMatch('--soak takes a whole number');
@@ -58,6 +63,8 @@ describe('the command line of the bench', () => {
     expect(faultOf('--grown', '5', '--against', 'HEAD~1')).toMatch('leave --grown and --parked out');
     expect(faultOf('--soak', '5', '--against', 'HEAD~1')).toMatch('leave --soak out');
     expect(faultOf('--random-keys', '--against', 'HEAD~1')).toMatch('leave --random-keys out');
+    expect(faultOf('--pooler', '--against', 'HEAD~1')).toMatch('leave --against out');
+    expect(faultOf('--pooler', '--parked', '5')).toMatch('leave --parked out');
     expect(faultOf('--database', 'fsync')).toMatch('--database takes name=value');
     expect(faultOf('--only', 'nothing')).toMatch('there is no scenario nothing');
   });

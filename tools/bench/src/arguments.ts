@@ -26,6 +26,8 @@ export interface BenchOptions {
   randomKeys: boolean;
   /** Whether the services prove to each other who they are, as they do in production. */
   tls: boolean;
+  /** Runs behind a PgBouncer in transaction mode, and by turns without it, to compare. */
+  pooler: boolean;
   /** How long orders are placed while memory is looked at; null for not at all. */
   soakMinutes: number | null;
   /** Settings of the measured Postgres, over the usual ones. */
@@ -53,6 +55,8 @@ export const BENCH_USAGE = `npm run bench -- [options]: how fast, and what an or
   --aged-hours N    they were placed over the past N hours (default 1), and retention deals with what is past it, 1 to 2160
   --random-keys     keys without a time (UUIDv4), which make random ids, instead of those of our client (UUIDv7)
   --no-tls          the services speak in clear text, to see what mutual TLS costs
+  --pooler          behind a PgBouncer in transaction mode, by turns with the same services directly at Postgres, each
+                    run in new processes
   --soak MINUTES    256 clients for so long, with every process's memory each half minute, 1 to 1440; without --only,
                     no scenario
   --database N=V    a setting of Postgres, for all runs of this revision; may be repeated
@@ -78,6 +82,7 @@ const OPTIONS = {
   'aged-hours': { type: 'string' },
   'random-keys': { type: 'boolean', default: false },
   'no-tls': { type: 'boolean', default: false },
+  pooler: { type: 'boolean', default: false },
   soak: { type: 'string' },
   database: { type: 'string', multiple: true },
   help: { type: 'boolean', default: false },
@@ -110,6 +115,7 @@ function optionsOf(values: Values): BenchOptions {
     ...growthOf(values),
     randomKeys: randomKeysOf(values),
     tls: !values['no-tls'],
+    pooler: poolerOf(values),
     soakMinutes: wholeNumber('--soak', values.soak, 1, 1_440) ?? null,
     database: databaseSettings(values.database ?? []),
   };
@@ -132,6 +138,14 @@ function randomKeysOf({ 'random-keys': random = false, against }: Values): boole
   if (random && against !== undefined)
     throw new RangeError('--against sends the other revision the keys that it knows: leave --random-keys out');
   return random;
+}
+
+function poolerOf({ pooler = false, against, soak, grown, parked }: Values): boolean {
+  const others = { '--against': against, '--soak': soak, '--grown': grown, '--parked': parked };
+  const [other] = Object.entries(others).find(([, value]) => value !== undefined) ?? [];
+  if (pooler && other !== undefined)
+    throw new RangeError(`--pooler compares with the direct way, on an empty system: leave ${other} out`);
+  return pooler;
 }
 
 function scenarioNames(raw: string | undefined): string[] {

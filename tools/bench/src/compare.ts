@@ -19,7 +19,7 @@ const MAINS = ['tools/bench/src/main.ts', 'bench/src/main.ts'];
 export interface Revision {
   name: string;
   /** One run of one scenario. @throws Error with what it said */
-  run(scenario: string, pacing: RevisionPacing): Promise<Run>;
+  run(scenario: string, pacing: RevisionPacing, env?: NodeJS.ProcessEnv): Promise<Run>;
 }
 
 /** Another revision of this repository, checked out and installed beside it. */
@@ -29,10 +29,24 @@ export interface OtherRevision extends Revision {
 
 type RevisionPacing = Pick<Pacing, 'seconds' | 'warmUpSeconds' | 'seed'>;
 
-export function thisRevision({ profiles, database }: Pick<BenchOptions, 'profiles' | 'database'>): Revision {
+type OurSettings = Pick<BenchOptions, 'profiles' | 'database' | 'tls'>;
+
+export function thisRevision({ profiles, database, tls }: OurSettings): Revision {
   const extra = Object.entries(database).flatMap(([name, value]) => ['--database', `${name}=${value}`]);
   if (profiles !== null) extra.push('--profiles', profiles);
-  return { name: 'this revision', run: (scenario, pacing) => runIn(REPOSITORY, scenario, pacing, extra) };
+  if (!tls) extra.push('--no-tls');
+  return { name: 'this revision', run: (scenario, pacing, env) => runIn(REPOSITORY, scenario, pacing, extra, env) };
+}
+
+/** This revision twice: behind a PgBouncer, and directly at Postgres. */
+export function poolerAndDirect(options: OurSettings): { pooled: Revision; direct: Revision } {
+  const { run } = thisRevision(options);
+  // A cluster reads it where it starts (ClusterOptions.pooler).
+  const within = (pooler: string, name: string): Revision => ({
+    name,
+    run: (scenario, pacing) => run(scenario, pacing, { HOLDFAST_POOLER: pooler }),
+  });
+  return { pooled: within('pgbouncer', 'through PgBouncer'), direct: within('', 'direct') };
 }
 
 export function currentRevision(): string {
@@ -56,11 +70,17 @@ export function checkOut(revision: string, say: (line: string) => void): OtherRe
   };
 }
 
-async function runIn(folder: string, scenario: string, pacing: RevisionPacing, extra: string[]): Promise<Run> {
+async function runIn(
+  folder: string,
+  scenario: string,
+  pacing: RevisionPacing,
+  extra: string[],
+  env: NodeJS.ProcessEnv = {},
+): Promise<Run> {
   const temporary = mkdtempSync(join(tmpdir(), 'holdfast-bench-run-'));
   try {
     const json = join(temporary, 'run.json');
-    await runBench(folder, [...argumentsOf(scenario, pacing), '--json', json, ...extra]);
+    await runBench(folder, [...argumentsOf(scenario, pacing), '--json', json, ...extra], env);
     const [run] = (JSON.parse(readFileSync(json, 'utf8')) as Results).runs;
     if (run === undefined) throw new Error(`${scenario} left no figures in ${folder}`);
     return run;
@@ -75,11 +95,12 @@ function argumentsOf(scenario: string, { seconds, warmUpSeconds, seed }: Revisio
 }
 
 /** The bench of a checkout, in a process of its own. @throws Error with what it said */
-async function runBench(folder: string, args: string[]): Promise<void> {
+async function runBench(folder: string, args: string[], env: NodeJS.ProcessEnv): Promise<void> {
   const main = MAINS.find((path) => existsSync(join(folder, path)));
   if (main === undefined) throw new Error(`${folder} has none of ${MAINS.join(', ')}`);
   const child = spawn(process.execPath, [main, ...args], {
     cwd: folder,
+    env: { ...process.env, ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let said = '';

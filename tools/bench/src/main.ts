@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import type { Overrides } from '@holdfast/cluster';
 import { BENCH_USAGE, type BenchOptions, parseBenchArguments } from './arguments.ts';
 import { BenchSystem } from './bench-system.ts';
-import { checkOut, currentRevision, thisRevision } from './compare.ts';
+import { checkOut, currentRevision, poolerAndDirect, type Revision, thisRevision } from './compare.ts';
 import { type Run, runScenario } from './load/run-scenario.ts';
 import { SCENARIOS, type Scenario } from './load/scenarios.ts';
 import { soak } from './load/soak.ts';
@@ -34,7 +34,7 @@ async function bench(options: BenchOptions): Promise<number> {
   const results: Results = {
     measuredAt: new Date().toISOString(),
     revision: currentRevision(),
-    against: options.against,
+    against: options.pooler ? 'direct' : options.against,
     machine: describeMachine(),
     options,
     runs: [],
@@ -43,7 +43,8 @@ async function bench(options: BenchOptions): Promise<number> {
     storage: [],
     soak: null,
   };
-  if (options.against === null) await measureAlone(results);
+  if (options.pooler) await measurePooled(results);
+  else if (options.against === null) await measureAlone(results);
   else await measureAgainst(options.against, results);
   return report(results);
 }
@@ -59,24 +60,33 @@ async function measureAlone(results: Results): Promise<void> {
   results.storage = systems.flatMap(({ storage }) => storage);
 }
 
-/** Each scenario in both revisions, by turns; the one that comes second finds the machine warmer, so they take turns. */
 async function measureAgainst(revision: string, results: Results): Promise<void> {
-  const { only, repeats, seed } = results.options;
   const other = checkOut(revision, say);
-  const ours = { revision: thisRevision(results.options), runs: results.runs };
-  const theirs = { revision: other, runs: results.otherRuns };
   try {
-    for (let repeat = 1; repeat <= repeats; repeat++) {
-      for (const name of only) {
-        for (const { revision, runs } of repeat % 2 === 1 ? [ours, theirs] : [theirs, ours]) {
-          const run = await revision.run(name, { ...results.options, seed: seed + repeat });
-          runs.push(run);
-          say(`${repeat}/${repeats} ${summaryOf(run)} in ${revision.name}`);
-        }
-      }
-    }
+    await measureBoth(thisRevision(results.options), other, results);
   } finally {
     other.remove();
+  }
+}
+
+async function measurePooled(results: Results): Promise<void> {
+  const { pooled, direct } = poolerAndDirect(results.options);
+  await measureBoth(pooled, direct, results);
+}
+
+/** Each scenario in both, by turns; the one that comes second finds the machine warmer, so they take turns. */
+async function measureBoth(measured: Revision, other: Revision, results: Results): Promise<void> {
+  const { only, repeats, seed } = results.options;
+  const ours = { revision: measured, runs: results.runs };
+  const theirs = { revision: other, runs: results.otherRuns };
+  for (let repeat = 1; repeat <= repeats; repeat++) {
+    for (const name of only) {
+      for (const { revision, runs } of repeat % 2 === 1 ? [ours, theirs] : [theirs, ours]) {
+        const run = await revision.run(name, { ...results.options, seed: seed + repeat });
+        runs.push(run);
+        say(`${repeat}/${repeats} ${summaryOf(run)} (${revision.name})`);
+      }
+    }
   }
 }
 

@@ -8,6 +8,7 @@ function plan(shape: Partial<ClusterShape> = {}): PlannedService[] {
     httpPort: 8_080,
     ports: Array.from({ length: portsNeeded(size) }, (_, index) => 20_000 + index),
     apiKey: 'a-key-of-the-shop',
+    eventKey: 'a-key-of-events',
     databaseUrl: (name) => `postgres://127.0.0.1:19999/${name}`,
     compileCache: '/cache',
     ...shape,
@@ -70,7 +71,7 @@ describe('the plan of a cluster', () => {
   it('hands on nothing of our environment but PATH', () => {
     const [inventory] = named(plan(), 'inventory');
     expect(Object.keys(inventory?.env ?? {}).sort()).toEqual(
-      ['PATH', 'NODE_COMPILE_CACHE', 'DATABASE_URL', 'HOST', 'HTTP_PORT', 'GRPC_PORT'].sort(),
+      ['PATH', 'NODE_COMPILE_CACHE', 'DATABASE_URL', 'HOST', 'HTTP_PORT', 'GRPC_PORT', 'ORDER_EVENTS_KEYS'].sort(),
     );
   });
 

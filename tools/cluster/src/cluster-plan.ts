@@ -43,6 +43,8 @@ export interface ClusterShape {
   pooledUrl?: ((name: ServiceName) => string) | undefined;
   leaseMs?: number | undefined;
   redisUrl?: string | undefined;
+  /** What order events are signed with. */
+  eventKey: string;
   env?: Overrides | undefined;
   /** Programs to run instead of the services' own, by service. */
   mains?: Partial<Record<ServiceName, string>> | undefined;
@@ -55,7 +57,7 @@ export interface ClusterShape {
 export const TENANT_ID = 'shop';
 const HOST = '127.0.0.1';
 /** On one machine: what is refunded at the provider is to be seen at once. */
-const REFUND_LOOK_MS = 1_000;
+const PROVIDER_LOOK_MS = 1_000;
 const SANDBOX_SECRET_KEY = 'sk_test_holdfast';
 const SANDBOX_WEBHOOK_SECRET = 'whsec_holdfast';
 // The sandbox is next door: what has not answered by then was lost.
@@ -126,6 +128,7 @@ function common(shape: ClusterShape, name: ServiceName, http: number, grpc: numb
     HOST,
     HTTP_PORT: String(http),
     ...(shape.redisUrl !== undefined && name !== 'sandbox' && { REDIS_URL: shape.redisUrl }),
+    ...(grpc !== null && { ORDER_EVENTS_KEYS: `local:${shape.eventKey}` }),
     ...(grpc !== null && { GRPC_PORT: String(grpc), ...tlsSettings(shape.tls?.[name], name) }),
   };
 }
@@ -160,7 +163,7 @@ function outsideWorld(name: ServiceName, sandbox: string): Record<string, string
       STRIPE_SECRET_KEY: SANDBOX_SECRET_KEY,
       STRIPE_API_BASE: sandbox,
       STRIPE_TIMEOUT_MS: String(PROVIDER_TIMEOUT_MS),
-      REFUND_LOOK_MS: String(REFUND_LOOK_MS),
+      PROVIDER_LOOK_MS: String(PROVIDER_LOOK_MS),
       STRIPE_WEBHOOK_SECRET: SANDBOX_WEBHOOK_SECRET,
     };
   }

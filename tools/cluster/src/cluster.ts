@@ -147,7 +147,7 @@ async function bringUp(parts: ClusterParts, options: ClusterOptions): Promise<vo
   if (options.redis === true) await parts.startRedis();
   if (options.pooler ?? process.env.HOLDFAST_POOLER === 'pgbouncer') await parts.startPooler();
   options.signal?.throwIfAborted();
-  const apiKey = apiKeyIn(stateDir);
+  const apiKey = secretIn(stateDir, 'api-key');
   const tls = (options.tls ?? true) ? await certificatesIn(stateDir) : undefined;
   const plan = planCluster({
     orchestrators,
@@ -155,6 +155,7 @@ async function bringUp(parts: ClusterParts, options: ClusterOptions): Promise<vo
     httpPort,
     ports,
     apiKey,
+    eventKey: secretIn(stateDir, 'event-key'),
     databaseUrl: (name) => parts.postgres.server.databaseUrl(name),
     pooledUrl: parts.pooler?.databaseUrl,
     leaseMs: options.leaseMs,
@@ -176,7 +177,8 @@ async function bringUp(parts: ClusterParts, options: ClusterOptions): Promise<vo
 
 /** Only what is ours: the directory may be somebody's who keeps other things in it. */
 function wipe(stateDir: string): void {
-  for (const entry of ['logs', 'api-key', 'tls']) rmSync(join(stateDir, entry), { recursive: true, force: true });
+  for (const entry of ['logs', 'api-key', 'event-key', 'tls'])
+    rmSync(join(stateDir, entry), { recursive: true, force: true });
   mkdirSync(join(stateDir, 'logs'));
 }
 
@@ -188,8 +190,8 @@ async function certificatesIn(stateDir: string): Promise<Record<string, TlsFiles
 }
 
 /** Kept from start to start: what was set up with it goes on working. */
-function apiKeyIn(stateDir: string): string {
-  const path = join(stateDir, 'api-key');
+function secretIn(stateDir: string, name: 'api-key' | 'event-key'): string {
+  const path = join(stateDir, name);
   try {
     return readFileSync(path, 'utf8').trim();
   } catch (error) {

@@ -11,9 +11,10 @@ import {
 } from '@holdfast/rpc';
 import { newTraceparent } from '@holdfast/service';
 import { Compile } from 'typebox/compile';
-import type { Authenticate } from '../auth.ts';
+import { type Authenticate, missingScope } from '../auth.ts';
 import { cancelChange } from '../http/cancel-change.ts';
 import { OrderRequest as OrderRequestSchema } from '../http/schemas/order-schemas.ts';
+import { scopesOf } from '../http/scopes.ts';
 import { type ChangeAnswer, type Changed, changeOnce } from '../keys/change-once.ts';
 import { acceptOrder, MAX_WAIT_MS, type OrderDeps, type Placed } from '../orders/accept-order.ts';
 import type { OrderLine, OrderRequest, OrderStatus, OrderView, PaymentRequest } from '../orders/order.ts';
@@ -27,12 +28,20 @@ const orderRequest = Compile(OrderRequestSchema);
 
 /** `holdfast.orders.v1.OrderService`: the same orders as over HTTP, under the same keys. */
 export function orderHandlers(deps: OrderDeps, authenticate: Authenticate): Handlers<typeof services.orders> {
-  const tenantOf = (call: ServerCall): string => {
-    const tenantId = authenticate(call.authorization());
-    if (tenantId === undefined) {
+  const tenantOf = (call: ServerCall, operation: string): string => {
+    const caller = authenticate(call.authorization());
+    if (caller === undefined) {
       throw new InvalidRequest('authorization', reasons.UNAUTHENTICATED.detail, 'UNAUTHENTICATED');
     }
-    return tenantId;
+    const missing = missingScope(caller, scopesOf(operation));
+    if (missing !== undefined) {
+      throw new InvalidRequest(
+        'authorization',
+        `use an API key that has the scope \`${missing}\``,
+        'INSUFFICIENT_SCOPE',
+      );
+    }
+    return caller.tenantId;
   };
   const findOrder = async (tenantId: string, id: string): Promise<OrderView> => {
     const order = await readOrder(deps.pool, tenantId, checkIdentifier('id', id));
@@ -41,7 +50,7 @@ export function orderHandlers(deps: OrderDeps, authenticate: Authenticate): Hand
   };
   return {
     async PlaceOrder(request, call) {
-      const tenantId = tenantOf(call);
+      const tenantId = tenantOf(call, 'placeOrder');
       const key = call.key();
       const order = checkedRequest({
         customerId: request.customerId,
@@ -71,11 +80,11 @@ export function orderHandlers(deps: OrderDeps, authenticate: Authenticate): Hand
     },
 
     async GetOrder(request, call) {
-      return viewAnswer(await findOrder(tenantOf(call), request.id));
+      return viewAnswer(await findOrder(tenantOf(call, 'getOrder'), request.id));
     },
 
     async CancelOrder(request, call) {
-      const tenantId = tenantOf(call);
+      const tenantId = tenantOf(call, 'cancelOrder');
       await findOrder(tenantId, request.id);
       const cancel = cancelChange(deps, { tenantId, id: request.id }, call.signal);
       const key = call.keyIfSent();
@@ -87,7 +96,7 @@ export function orderHandlers(deps: OrderDeps, authenticate: Authenticate): Hand
     ...refundHandlers(deps, tenantOf),
 
     async *WatchOrder(request, call) {
-      const tenantId = tenantOf(call);
+      const tenantId = tenantOf(call, 'watchOrder');
       await findOrder(tenantId, request.id);
       for await (const order of orderChanges(deps, tenantId, request.id, call.signal)) yield viewAnswer(order);
     },

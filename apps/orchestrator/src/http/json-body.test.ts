@@ -30,9 +30,16 @@ describe('a JSON body', () => {
     expect(faultsOf(text)).toEqual(places);
   });
 
-  it('H20: is left to the schema however deep it is nested', () => {
-    const depth = 30_000;
-    expect(parseJsonBody(Buffer.from('['.repeat(depth) + ']'.repeat(depth)))).toHaveLength(1);
+  it.each([33, 30_000])('H20: is refused when it is nested %d deep, with duplicates inside too', (depth) => {
+    for (const inside of ['', '{"a":1,"a":1}']) {
+      const text = '['.repeat(depth) + inside + ']'.repeat(depth);
+      expect(() => parseJsonBody(Buffer.from(text))).toThrow('at most 32 deep');
+    }
+  });
+
+  it('H20: is left to the schema up to 32 deep, however many brackets its texts have', () => {
+    const text = `${'['.repeat(32)}"${'['.repeat(100)}"${']'.repeat(32)}`;
+    expect(parseJsonBody(Buffer.from(text))).toEqual(JSON.parse(text));
   });
 
   it.each([

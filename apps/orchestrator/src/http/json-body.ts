@@ -40,17 +40,30 @@ function kept(value: unknown): number {
 }
 
 const [QUOTE, COLON, BACKSLASH] = [0x22, 0x3a, 0x5c];
+/** `[`, `]`, `{` and `}` differ from these by one bit each. */
+const [OPENING, CLOSING] = [0x5b, 0x5d];
+const BRACE_BIT = 0x20;
 
-/** How many members a well-formed text has: one for each colon outside its strings. */
+/** More than any request needs. Without it, whoever walks the value by recursion runs out of stack. */
+const MAX_DEPTH = 32;
+
+/** How many members a well-formed text has: one for each colon outside its strings. @throws Problem when it is too deep */
 function membersIn(text: string): number {
   let members = 0;
+  let depth = 0;
   for (let at = 0; at < text.length; at++) {
     const unit = text.charCodeAt(at);
+    if ((unit & ~BRACE_BIT) === OPENING && ++depth > MAX_DEPTH) throw tooDeep();
+    if ((unit & ~BRACE_BIT) === CLOSING) depth -= 1;
     if (unit === COLON) members += 1;
     if (unit !== QUOTE) continue;
     for (at++; text.charCodeAt(at) !== QUOTE; at++) if (text.charCodeAt(at) === BACKSLASH) at++;
   }
   return members;
+}
+
+function tooDeep(): Problem {
+  return new Problem('malformed-json', `send JSON that is nested at most ${MAX_DEPTH} deep`);
 }
 
 function decode(body: Buffer): string {

@@ -18,9 +18,10 @@ declare module 'fastify' {
   }
 }
 
-/** @throws Problem H1, H2 */
-export function keyOf(request: FastifyRequest): string {
+/** @param isOptional an empty one is meant to be a key all the same, and without one it would be done each time @throws Problem H1, H2 */
+export function keyOf(request: FastifyRequest, isOptional = false): string {
   const parsed = keyIn(request.headers);
+  if (parsed.kind === 'missing' && isOptional) throw new Problem('idempotency-key-invalid');
   if (parsed.kind !== 'key') throw new Problem(`idempotency-key-${parsed.kind}`);
   return parsed.key;
 }

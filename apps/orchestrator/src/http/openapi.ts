@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import type { TSchema } from 'typebox';
 import { type ProblemCode, problems } from './problem.ts';
 import { ProblemSchema } from './schemas/order-schemas.ts';
+import { SCHEME_DESCRIPTION } from './scopes.ts';
 
 export const keyHeader = Type.String({
   description:
@@ -48,8 +49,15 @@ export function withEtag(schema: TSchema): object {
   return { description: 'The resource as it is', headers: ETAG, content: { 'application/json': { schema } } };
 }
 
-/** Of every route that needs an API key. */
-const COMMON_PROBLEMS = ['unauthorized', 'internal'] as const satisfies ProblemCode[];
+/** Of every route that needs an API key; and what a connection is answered before it is known which route is meant. */
+const COMMON_PROBLEMS = [
+  'malformed-request',
+  'request-timeout',
+  'headers-too-large',
+  'unauthorized',
+  'insufficient-scope',
+  'internal',
+] as const satisfies ProblemCode[];
 /** Of every route that may come with a body, and of every one whose path, query or body has a schema. */
 export const BODY_PROBLEMS = [
   'invalid-request',
@@ -104,7 +112,7 @@ export async function registerOpenApi(app: FastifyInstance): Promise<void> {
         { name: 'accounts', description: 'Customers’ accounts' },
         { name: 'keys', description: 'What idempotency keys stand for, and how long' },
       ],
-      components: { securitySchemes: { apiKey: { type: 'http', scheme: 'bearer' } } },
+      components: { securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', description: SCHEME_DESCRIPTION } } },
       security: [{ apiKey: [] }],
     },
   });

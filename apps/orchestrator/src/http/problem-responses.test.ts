@@ -1,3 +1,4 @@
+import { SCOPES } from '@holdfast/contracts';
 import { createHealth, createLog, createMetrics } from '@holdfast/service';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createAuthenticate } from '../auth.ts';
@@ -25,7 +26,7 @@ beforeAll(async () => {
     deps: { answerCache: createOrderAnswerCache(undefined, retention, now), retention, now },
     participants: {},
     definition: { steps: [] },
-    authenticate: createAuthenticate(new Map([['secret', 'shop']])),
+    authenticate: createAuthenticate(new Map([['secret', { tenantId: 'shop', scopes: new Set(SCOPES) }]])),
     health: createHealth({}),
     metrics: createMetrics('edge'),
     log: createLog('edge', 'silent'),

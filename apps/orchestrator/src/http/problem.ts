@@ -30,7 +30,26 @@ export const problems = {
     retryable: false,
     detail: 'Send at most 64 KiB.',
   },
+  'malformed-request': {
+    status: 400,
+    title: 'The request is not HTTP/1.1',
+    retryable: false,
+    detail: 'Send a well-formed HTTP/1.1 request with one `Host`.',
+  },
+  'request-timeout': {
+    status: 408,
+    title: 'The request did not come in time',
+    retryable: true,
+    detail: 'Send the whole request within 20 seconds, its headers within 10.',
+  },
+  'headers-too-large': {
+    status: 431,
+    title: 'The request line and headers are larger than 16 KiB',
+    retryable: false,
+    detail: 'Send at most 16 KiB of request line and headers.',
+  },
   unauthorized: problemEntry('UNAUTHENTICATED', 401, 'A valid API key is required'),
+  'insufficient-scope': problemEntry('INSUFFICIENT_SCOPE', 403, 'The API key may not do this'),
   'not-found': problemEntry('NOT_FOUND', 404, 'There is no such thing here'),
   'cancel-refused': problemEntry('CANCEL_REFUSED', 409, 'The order can no longer be cancelled'),
   'not-completed': {

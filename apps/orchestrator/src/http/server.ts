@@ -1,4 +1,5 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import type { Scope } from '@holdfast/contracts';
 import { storeFaultReason } from '@holdfast/idempotency';
 import { KEY_HEADER } from '@holdfast/idempotency/http';
 import type { SagaDefinition } from '@holdfast/saga';
@@ -8,13 +9,15 @@ import Fastify, {
   type FastifyError,
   type FastifyInstance,
   type FastifyReply,
+  type FastifyRequest,
   LogController,
 } from 'fastify';
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
-import type { Authenticate } from '../auth.ts';
+import { type Authenticate, type Caller, missingScope } from '../auth.ts';
 import type { OrderDeps } from '../orders/accept-order.ts';
 import type { Participants } from '../saga/participants.ts';
+import { answerBrokenRequest, CONNECTION_OPTIONS } from './connection.ts';
 import { parseJsonBody } from './json-body.ts';
 import { keyOf, registerKeyHeaders } from './key.ts';
 import { registerOpenApi } from './openapi.ts';
@@ -27,6 +30,7 @@ import { orderRoutes } from './routes/orders.ts';
 import { placeOrderRoute } from './routes/place-order.ts';
 import { refundRoutes } from './routes/refunds.ts';
 import { sagaRoutes } from './routes/sagas.ts';
+import { registerScopes } from './scopes.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -36,6 +40,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Needs an Idempotency-Key, or takes one. */
     keyed?: true | 'optional';
+    /** Any one of them opens it; none: any key of the tenant does. */
+    scopes?: readonly Scope[];
     /** Needs no API key. */
     public?: boolean;
   }
@@ -52,21 +58,26 @@ export interface HttpEdge {
   log: Log;
   /** PEM; undefined: in clear text. */
   tls?: { cert: string; key: string } | undefined;
+  /** Connections at once; more are closed as they come. */
+  maxConnections: number;
 }
 
 const BODY_LIMIT_BYTES = 64 * 1_024;
 const MAX_FAULTS = 20;
+const CHALLENGE = 'Bearer realm="holdfast"';
 /** 128 characters of four bytes, each percent-encoded. What is longer never reaches the schema of its path. */
 const MAX_PARAMETER_LENGTH = 128 * 4 * 3;
 
 /**
- * The HTTP API. Checks run in this order, and only then is a key claimed: API key (401), key syntax (400), body (415,
+ * The HTTP API. Checks run in this order, and only then is a key claimed: API key (401), scope (403), key syntax (400), body (415,
  * 400), schema (400).
  */
 export async function createHttpServer(edge: HttpEdge): Promise<FastifyInstance> {
   const app = Fastify({
     // The type of a server with TLS is another one; every route, hook and answer is the same.
-    ...({ https: edge.tls ?? null } as object),
+    ...(connectionOptions(edge) as object),
+    requestTimeout: CONNECTION_OPTIONS.requestTimeout,
+    clientErrorHandler: answerBrokenRequest,
     // pino's own type is narrower than Fastify's; what is logged is the same.
     loggerInstance: edge.log as FastifyBaseLogger,
     // A line per request is what a proxy is for; and its URL holds customers' ids.
@@ -75,6 +86,7 @@ export async function createHttpServer(edge: HttpEdge): Promise<FastifyInstance>
     routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
     // What the router refuses passes no hook and no error handler.
     frameworkErrors: (_error, _request, reply) => {
+      reply.header('cache-control', 'no-store');
       sendProblem(reply as FastifyReply, new Problem('invalid-request', 'Fix the path: it is malformed or too long.'));
     },
     forceCloseConnections: 'idle',
@@ -97,16 +109,21 @@ export async function createHttpServer(edge: HttpEdge): Promise<FastifyInstance>
     done(null, value);
   });
   app.decorateRequest('tenantId', '');
-  app.addHook('onRequest', (request, _reply, done) => {
+  app.server.maxConnections = edge.maxConnections;
+  // Another expectation than `100-continue` may be ignored (RFC 9110); Node would answer it by itself, without a problem.
+  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
+  app.addHook('onRequest', (request, reply, done) => {
+    // Answers name customers, and a problem says what is there and what is not: nothing on the way may keep them.
+    reply.header('cache-control', 'no-store');
+    if (request.headers.host === undefined) throw new Problem('malformed-request');
     // Fastify makes new options for each caller.
     const { config } = request.routeOptions;
     if (config.public) return done();
-    const tenantId = edge.authenticate(request.headers.authorization);
-    if (tenantId === undefined) throw new Problem('unauthorized');
-    request.tenantId = tenantId;
+    request.tenantId = callerOf(edge, request, reply).tenantId;
+    checkEncoding(request);
     const isKeyed = config.keyed === 'optional' ? request.headers[KEY_HEADER] !== undefined : config.keyed;
     if (isKeyed) {
-      request.requestKey = { key: keyOf(request), replayed: false, claimedAt: undefined };
+      request.requestKey = { key: keyOf(request, config.keyed === 'optional'), replayed: false, claimedAt: undefined };
     }
     done();
   });
@@ -120,6 +137,7 @@ export async function createHttpServer(edge: HttpEdge): Promise<FastifyInstance>
     sendProblem(reply, new Problem('not-found', `There is no ${request.method} on this path. See /openapi.json.`)),
   );
   observeRequests(app, edge.metrics);
+  registerScopes(app);
   await registerOpenApi(app);
   await app.register(placeOrderRoute(edge.deps));
   await app.register(orderRoutes(edge.deps));
@@ -131,6 +149,33 @@ export async function createHttpServer(edge: HttpEdge): Promise<FastifyInstance>
   await app.register(keyRoutes(edge.deps));
   registerOps(app, edge);
   return app;
+}
+
+/** T1: the credentials, and whether they open this route (RFC 6750). @throws Problem */
+function callerOf({ authenticate }: HttpEdge, request: FastifyRequest, reply: FastifyReply): Caller {
+  const { authorization } = request.headers;
+  const caller = authenticate(authorization);
+  if (caller === undefined) {
+    reply.header('www-authenticate', authorization === undefined ? CHALLENGE : `${CHALLENGE}, error="invalid_token"`);
+    throw new Problem('unauthorized');
+  }
+  // A path that no route has is not found, whatever the key may do.
+  const { scopes = [] } = request.routeOptions.config;
+  const missing = missingScope(caller, scopes);
+  if (missing === undefined) return caller;
+  reply.header('www-authenticate', `${CHALLENGE}, error="insufficient_scope", scope="${scopes.join(' ')}"`);
+  throw new Problem('insufficient-scope', `Use an API key that has the scope \`${missing}\`.`);
+}
+
+function connectionOptions({ tls }: HttpEdge): object {
+  return tls === undefined ? { http: CONNECTION_OPTIONS } : { https: { ...CONNECTION_OPTIONS, ...tls } };
+}
+
+/** A body is read as it comes: one that was compressed is refused as such, not as bad JSON. @throws Problem */
+function checkEncoding({ method, headers }: FastifyRequest): void {
+  const encoding = headers['content-encoding'];
+  if (encoding === undefined || encoding === 'identity' || method === 'GET' || method === 'HEAD') return;
+  throw new Problem('unsupported-media-type', 'Send the body without `Content-Encoding`.');
 }
 
 /** Every fault at once, by JSON pointer, without the values. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { connectRedis, type RedisClient } from '@holdfast/idempotency/redis';
-import { type OutboxRelay, startOutboxRelay } from '@holdfast/messaging';
+import { createEventSeal, type OutboxRelay, startOutboxRelay } from '@holdfast/messaging';
 import { createEngine, defineSaga, type Engine, hasEnded } from '@holdfast/saga';
 import { createLog } from '@holdfast/service';
 import {
@@ -107,6 +107,7 @@ describe.skipIf(skip)('the events of an order', () => {
       outbox: ORDER_OUTBOX,
       pool: database.pool,
       redis,
+      seal: createEventSeal([{ id: 'one', secret: 'a secret' }]),
       holder: randomUUID(),
       keptMs: 3_600_000,
     });

@@ -192,7 +192,10 @@ function notKnown(error: CallError): Extract<UndoOutcome, { kind: 'fenced' | 'un
   const { sqlstate } = error.metadata;
   const reason = sqlstate === undefined ? error.reason : `${error.reason} (${sqlstate})`;
   const detail = `${reason}: ${error.message}`.slice(0, 500);
-  if (error.reason === 'FENCED') return { kind: 'fenced', detail };
+  if (error.reason === 'FENCED') {
+    const { fence_epoch: epoch } = error.metadata;
+    return { kind: 'fenced', detail, ...(epoch !== undefined && /^\d{1,15}$/.test(epoch) && { epoch: Number(epoch) }) };
+  }
   const retryAfterMs = error.pushbackMs !== null && error.pushbackMs > 0 ? error.pushbackMs : undefined;
   return { kind: 'unknown', detail, ...(retryAfterMs !== undefined && { retryAfterMs }) };
 }

@@ -15,7 +15,7 @@ const looks = () => cards.line.seen.filter((call) => call === 'list-refunds').le
 
 it('a service looks at the provider’s refunds whether it charges or not, and once, however often it charges', async () => {
   // Longer than the test: each loop that is begun looks once.
-  const client = await cards.replica({ REFUND_LOOK_MS: 3_600_000 });
+  const client = await cards.replica({ PROVIDER_LOOK_MS: 3_600_000 });
   await vi.waitUntil(() => looks() === 1, 10_000);
   for (let charges = 0; charges < 5; charges++) await untilKnown(() => cards.charge(newOrder(), client));
   expect(looks()).toBe(1);
@@ -27,7 +27,7 @@ it('M1: the refund of a turned-back order that fails after it had succeeded is t
   const { refunds } = cardsFor(providerFor(cards.settings, participant), cards.settings, { hearsWebhooks: false });
   const told: string[] = [];
   const onUndoFailed = ({ orderId }: { orderId: string }) => told.push(orderId);
-  const look = () => lookOnce({ pool: cards.payment.database.pool, refunds, onUndoFailed, log, everyMs: 1_000 }, null);
+  const look = () => lookOnce({ pool: cards.payment.database.pool, refunds, onUndoFailed, log }, null);
   await cards.sandbox.setFaults({ bank: { refundMs: 600_000 } });
   const order = newOrder();
   await untilKnown(() => cards.charge(order, undefined, 'pm_card_refundFail'));

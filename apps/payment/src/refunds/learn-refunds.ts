@@ -8,7 +8,6 @@
  *     that could make it again: when it has failed after all, a person is told.
  * K7  The provider is asked before the transaction begins.
  */
-import { setTimeout as delay } from 'node:timers/promises';
 import type { OrderId } from '@holdfast/participant';
 import { type Pool, type Query, statement, transaction } from '@holdfast/postgres';
 import type { Log, Metrics } from '@holdfast/service';
@@ -98,8 +97,6 @@ async function withPending(db: Query): Promise<OrderId[]> {
 
 export interface RefundLook extends Learner {
   log: Log;
-  /** The pause between two looks. */
-  everyMs: number;
   /** How far back the provider's list is read, before it is begun anew. */
   lookBackMs?: number;
   now?: () => number;
@@ -109,32 +106,10 @@ const PENDING_PER_LOOK = 20;
 const LOOK_BACK_MS = 35 * 24 * 60 * 60_000;
 
 /**
- * Looks again and again at the provider's list of refunds, whoever made them, and at ours that have not ended: whatever
- * webhooks bring or lose, this finds it. A look reads the newest page and one further back, and asks about the charges of which it
- * shows something new.
- * @returns ends it
+ * Looks at the provider's list of refunds, whoever made them, and at ours that have not ended: reads the newest page and one
+ * further back, and asks about the charges of which it shows something new.
+ * @param after where the last look had come to; null begins anew. @returns where the next goes on. @throws pg errors
  */
-export function keepLearning(look: RefundLook): () => Promise<void> {
-  const stopping = new AbortController();
-  const { log, everyMs } = look;
-  const running = (async () => {
-    for (let after: string | null = null; !stopping.signal.aborted; ) {
-      try {
-        after = await lookOnce(look, after);
-      } catch (error) {
-        const { message } = error as Error;
-        log.warn({ message }, 'the card provider’s refunds were not looked at; trying again');
-      }
-      await delay(everyMs, undefined, { signal: stopping.signal, ref: false }).catch(() => undefined);
-    }
-  })();
-  return async () => {
-    stopping.abort();
-    await running;
-  };
-}
-
-/** @param after where the last look had come to; null begins anew. @returns where the next goes on. @throws pg errors */
 export async function lookOnce(look: RefundLook, after: string | null): Promise<string | null> {
   const { pool, refunds, log, now = Date.now, lookBackMs = LOOK_BACK_MS } = look;
   const newest = await refunds.newest(null);

@@ -87,7 +87,7 @@ const look = () => {
   const log = createLog('look', 'silent');
   const participant = { ...cards.payment.participant, metrics: createMetrics('look'), log };
   const { refunds } = cardsFor(providerFor(cards.settings, participant), cards.settings, { hearsWebhooks: false });
-  return lookOnce({ pool: cards.payment.database.pool, refunds, onUndoFailed: () => {}, log, everyMs: 1_000 }, null);
+  return lookOnce({ pool: cards.payment.database.pool, refunds, onUndoFailed: () => {}, log }, null);
 };
 
 const EXCEEDS = { kind: 'error', reason: 'REFUND_EXCEEDS_CAPTURED' };

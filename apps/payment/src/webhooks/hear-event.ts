@@ -11,7 +11,8 @@
 import { PAYMENT_EVENTS } from '@holdfast/contracts';
 import { defineOutbox, newEventsSql, takeNew } from '@holdfast/messaging';
 import { type Pool, statement, type Transaction, transaction } from '@holdfast/postgres';
-import type Stripe from 'stripe';
+import { writeDispute } from '../disputes/dispute-store.ts';
+import { retrieveDispute } from '../disputes/provider-disputes.ts';
 import type { Called, Provider } from '../provider.ts';
 import { type Learner, learnRefunds } from '../refunds/learn-refunds.ts';
 import type { Heard, Told } from './provider-event.ts';
@@ -31,28 +32,6 @@ const publishHint = statement(
     kind: `'changed:' || $4::text`,
     source: `charges
       where tenant_id = $1::text and order_id = $2::text and intent_id = $3::text and state = 'created'`,
-  })}
-   on conflict do nothing`,
-);
-
-const recordDispute = statement(
-  'payment.record-dispute',
-  `insert into disputes as d (tenant_id, order_id, dispute_id, amount, currency, reason, status)
-   select tenant_id, order_id, $4::text, $5::bigint, $6::text, $7::text, $8::text from charges
-    where tenant_id = $1::text and order_id = $2::text and intent_id = $3::text
-   on conflict (tenant_id, order_id, dispute_id) do update
-      set status = excluded.status, amount = excluded.amount, changed_at = clock_timestamp()
-    -- Two that were asked for at once may be written in either order: an end stays.
-    where d.status not in ('won', 'lost', 'warning_closed', 'prevented')`,
-);
-
-const publishDispute = statement(
-  'payment.publish-dispute',
-  `${newEventsSql({
-    tenantId: 'tenant_id',
-    orderId: 'order_id',
-    kind: `'disputed:' || dispute || ':' || status`,
-    source: '(select $1::text as tenant_id, $2::text as order_id, $3::text as dispute, $4::text as status) told',
   })}
    on conflict do nothing`,
 );
@@ -93,25 +72,15 @@ async function hearDispute(
   { pool, provider, publishes, onDispute }: HearingParts,
   { id, disputeId, intentId }: Extract<Told, { about: 'dispute' }>,
 ): Promise<Heard> {
-  const dispute = known(await provider.call('dispute', provider.stripe.disputes.retrieve(disputeId)));
+  const dispute = await retrieveDispute(provider, disputeId);
+  if (dispute === undefined) throw new Error('the card provider could not be asked about a dispute');
   const intent = known(await provider.call('retrieve', provider.stripe.paymentIntents.retrieve(intentId)));
   const { order_id: orderId, tenant_id: tenantId } = intent.metadata;
   if (orderId === undefined || tenantId === undefined) return 'no-effect';
-  const heard = await once(pool, { tenantId, orderId }, id, async (tx) => {
-    const { rowCount } = await tx.query({
-      ...recordDispute,
-      values: [tenantId, orderId, intentId, disputeId, ...disputeColumns(dispute)],
-    });
-    if (rowCount !== 1) return false;
-    if (publishes) await tx.query({ ...publishDispute, values: [tenantId, orderId, disputeId, dispute.status] });
-    return true;
-  });
+  const order = { tenantId, orderId };
+  const heard = await once(pool, order, id, (tx) => writeDispute(tx, order, { ...dispute, intentId }, { publishes }));
   if (heard === 'heard') onDispute(dispute.status);
   return heard;
-}
-
-function disputeColumns({ amount, currency, reason, status }: Stripe.Dispute): unknown[] {
-  return [amount, currency.toUpperCase(), reason, status];
 }
 
 function known<T>(called: Called<T>): T {

@@ -5,7 +5,9 @@ import { changeByBank, type PaymentApi, reading, type WithId } from '../api/paym
 import { guarded } from '../api/provider-idempotency.ts';
 import { invalidRequest, noSuch, ok, type StripeAnswer } from '../api/stripe-answer.ts';
 import type { Params } from '../api/stripe-params.ts';
+import { INTENT_COLUMNS, type Intent } from '../cards/payment-intent.ts';
 import { intentIdOf, listOf, noSuchIntent, outcome, unexpectedState } from '../cards/payment-intents.ts';
+import { renderIntent } from '../cards/render-intent.ts';
 import { TARGET_INTENT } from '../cards/write-intent.ts';
 
 /** Disputes: the bank takes a payment back, and gives it again when the shop wins. Guarded by the intent's version. */
@@ -79,10 +81,17 @@ const READ = statement(
 );
 const LIST = statement(
   'sandbox.list-disputes',
-  `select ${COLUMNS} from disputes d where d.intent_id = $1::text order by d.created_at desc, d.dispute_id limit $2::int`,
+  `select ${COLUMNS}, row_to_json(intent) as intent
+     from (select * from disputes d
+            where ($1::text is null or d.intent_id = $1::text)
+              and ($2::text is null
+                   or d.seq < (select c.seq from disputes c where c.intent_id = $3::text and c.dispute_id = $2::text))
+            order by d.seq desc limit $4::int) d
+    cross join lateral (select ${INTENT_COLUMNS} from payment_intents i where i.intent_id = d.intent_id) intent
+    order by d.seq desc`,
 );
 
-/** `GET /v1/disputes` of one intent, `GET /v1/disputes/{id}`. */
+/** `GET /v1/disputes`, `GET /v1/disputes/{id}`. */
 export function disputeRoutes(scope: FastifyInstance, api: PaymentApi): void {
   scope.get(
     '/disputes',
@@ -100,14 +109,25 @@ export function disputeRoutes(scope: FastifyInstance, api: PaymentApi): void {
   );
 }
 
+/** The disputes of one intent, or all there are, newest first. */
 async function list(api: PaymentApi, params: Params): Promise<StripeAnswer> {
-  const paymentIntent = params.requiredText('payment_intent');
+  const paymentIntent = params.text('payment_intent');
   const limit = params.integer('limit', 1, LIST_MAX) ?? LIST_DEFAULT;
-  params.expand();
+  const after = params.text('starting_after');
+  const withIntents = params.expand('data.payment_intent').size > 0;
   const fault = params.fault();
   if (fault) return fault;
-  const { rows } = await api.pool.query<Dispute>({ ...LIST, values: [intentIdOf(paymentIntent), limit + 1] });
-  return ok(listOf('/v1/disputes', rows, limit, renderDispute));
+  const before = after === null ? undefined : await read(api, after);
+  if (after !== null && before === undefined) return noSuch('dispute', after, 'starting_after');
+  const { rows } = await api.pool.query<Dispute & { intent: Intent }>({
+    ...LIST,
+    values: [paymentIntent === null ? null : intentIdOf(paymentIntent), after, before?.intentId ?? null, limit + 1],
+  });
+  const render = (row: Dispute & { intent: Intent }) => ({
+    ...renderDispute(row),
+    ...(withIntents && { payment_intent: renderIntent(row.intent) }),
+  });
+  return ok(listOf('/v1/disputes', rows, limit, render));
 }
 
 async function read(api: PaymentApi, id: string): Promise<Dispute | undefined> {

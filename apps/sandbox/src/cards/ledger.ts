@@ -12,7 +12,7 @@ const PAYMENTS = statement(
   'sandbox.ledger-payments',
   `select i.intent_id as "paymentIntentId", i.metadata->>'order_id' as "orderId",
           i.metadata->>'tenant_id' as "tenantId", i.currency, i.status, i.amount, l.captured, l.refunded, l."refundedElsewhere",
-          l.disputed, l.captures,
+          l.disputed, l.disputes, l.captures,
           i.created_at as "createdAt"
      from (select * from payment_intents where intent_id > $1::text order by intent_id limit $2::int) i
     cross join lateral (
@@ -23,6 +23,7 @@ const PAYMENTS = statement(
                       filter (where not r.metadata ? 'refund_id'), 0)::bigint as "refundedElsewhere",
              coalesce(sum(case e.kind when 'disputed' then e.amount when 'dispute_won' then -e.amount end), 0)::bigint
                as disputed,
+             count(*) filter (where e.kind = 'disputed') as disputes,
              count(*) filter (where e.kind = 'captured') as captures
         from ledger e left join refunds r on r.intent_id = e.intent_id and r.refund_id = e.entry_id
        where e.intent_id = i.intent_id) l
@@ -48,6 +49,8 @@ interface PaymentEntry {
   /** Of that, what nobody has named a refund of their own for: made by hand. */
   refundedElsewhere: number;
   disputed: number;
+  /** How often it was disputed, whatever came of it. */
+  disputes: number;
   captures: number;
   createdAt: Date;
 }

@@ -7,6 +7,7 @@ import type { Reason } from '@holdfast/contracts/reasons';
 export const OUTCOME_REASONS = {
   answer_expired: 'ANSWER_EXPIRED',
   fenced: 'FENCED',
+  fence_rising: 'TRY_AGAIN',
   in_progress: 'REQUEST_IN_PROGRESS',
   reused: 'IDEMPOTENCY_KEY_REUSED',
   sealed: 'SEALED',

@@ -22,7 +22,10 @@ export type ActOutcome =
   | { kind: 'sealed' }
   /** It completed, and its answer is past its last day. */
   | { kind: 'answer_expired' }
-  | { kind: 'fenced' }
+  /** `epoch`: the highest seen for its order. */
+  | { kind: 'fenced'; epoch: number }
+  /** Its epoch is too far above the fence for one call: it raised the fence a step, and did nothing else. */
+  | { kind: 'fence_rising' }
   /** `differing`: names of top-level members, where they are known. */
   | { kind: 'reused'; differing: string[] }
   | { kind: 'in_progress' }

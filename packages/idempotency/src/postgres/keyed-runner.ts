@@ -218,7 +218,7 @@ function newlyClaimed(request: KeyedRequest, proof: string): ClaimOutcome {
 function existing(outcome: ClaimOutcome | undefined): KeyedOutcome {
   const known = outcome && handleExisting(outcome);
   if (known?.kind === 'ended') throw endedEarlier();
-  if (known === undefined || known.kind === 'fenced')
+  if (known === undefined || known.kind === 'fenced' || known.kind === 'fence_rising')
     throw new Error('a call without an epoch was fenced or forgotten');
   return known;
 }

@@ -262,7 +262,7 @@ describe('the housekeeping', () => {
     caller.release();
     await purge({ pool: database.pool });
     expect((await database.pool.query('select epoch from holdfast.fences')).rows).toEqual([{ epoch: 6 }]);
-    expect(await charge(orderId, 5)).toEqual({ kind: 'fenced' });
+    expect(await charge(orderId, 5)).toMatchObject({ kind: 'fenced' });
   });
 
   it('K4: keeps the fence of an order that has a younger claim', async () => {

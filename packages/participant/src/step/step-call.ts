@@ -75,6 +75,9 @@ export function stepAnswer(outcome: StepOutcome): Answer<never> {
       );
     case 'waiting':
       return waitingAnswer(outcome);
+    case 'fenced':
+      // What an operator's resume has to raise the saga's epoch above, when the saga's own row names no other owner.
+      return errorOf(OUTCOME_REASONS.fenced, undefined, { fence_epoch: String(outcome.epoch) });
     default:
       return errorOf(OUTCOME_REASONS[outcome.kind]);
   }

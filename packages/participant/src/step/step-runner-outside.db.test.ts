@@ -148,7 +148,7 @@ describe('undos in batches', () => {
     const [ran] = newCalls(1) as [Call];
     await here.act(ran, 'here');
     const zombie = { ...undoOf(ran), fence: { ...ran.fence, epoch: 0 } };
-    expect(await there.undo(zombie, 'here')).toEqual({ kind: 'fenced' });
+    expect(await there.undo(zombie, 'here')).toMatchObject({ kind: 'fenced' });
     expect(await effectsOf([ran])).toEqual([{ made_by: 'here', live: true }]);
     expect(await here.act(ran, 'here')).toEqual(executed('here', true));
   });

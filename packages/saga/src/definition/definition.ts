@@ -35,7 +35,12 @@ export interface StepContext<Input, Outputs> {
 /** Transient, or not known: ask again with the same key (S4). `retryAfterMs` is the least time to wait. */
 export type Unknown = { kind: 'unknown'; detail: string; retryAfterMs?: number };
 /** The participant has seen a newer owner of this saga: drop it, it is in other hands. */
-export type Fenced = { kind: 'fenced'; detail: string };
+export type Fenced = {
+  kind: 'fenced';
+  detail: string;
+  /** The highest epoch that the participant has seen for the saga, where it tells. */
+  epoch?: number;
+};
 /** `output` is stored as JSON and must survive that. */
 export type Done<Output> = { kind: 'completed'; output: Output };
 /** A business refusal, final and sticky (S5). `reason` is a stable code, `message` is for people. */

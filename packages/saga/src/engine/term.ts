@@ -2,6 +2,7 @@ import { fullJitterMs } from '@holdfast/resilience';
 import type { SagaDefinition } from '../definition/definition.ts';
 import { CheckpointWriter, type WriterStats } from '../journal/checkpoint-writer.ts';
 import type { SagaSnapshot } from '../journal/saga-row.ts';
+import { FencedSagas } from '../run/fenced-sagas.ts';
 import type { SagaRunContext } from '../run/saga-run-context.ts';
 import type { EngineOptions } from './engine-options.ts';
 import type { Clock } from './ports.ts';
@@ -117,7 +118,8 @@ async function openTerm(parts: TermParts): Promise<Term> {
     clock,
     stats,
   });
-  const contexts = definitions.map((known) => [known.name, contextOf(parts, known, lease, writer)] as const);
+  const fenced = new FencedSagas();
+  const contexts = definitions.map((known) => [known.name, contextOf(parts, known, lease, writer, fenced)] as const);
   return { ownerId, lease, writer, contexts: new Map(contexts) };
 }
 
@@ -126,6 +128,7 @@ function contextOf(
   definition: SagaDefinition,
   lease: ProcessLease,
   writer: CheckpointWriter,
+  fenced: FencedSagas,
 ): SagaRunContext {
   const { log, metrics, hookPayload, crashPoint } = options;
   return {
@@ -133,6 +136,7 @@ function contextOf(
     leaseHeld: () => lease.isHeld(),
     write: (checkpoint) => writer.write(checkpoint),
     journal: (attempts) => writer.journal(attempts),
+    isFencedAgain: (sagaId) => fenced.isFencedAgain(sagaId, clock.now()),
     publish,
     hookPayload: hookPayload ?? (() => null),
     crashPoint: crashPoint ?? (() => {}),

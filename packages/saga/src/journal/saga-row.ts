@@ -21,12 +21,15 @@ export interface Parked {
   step: string;
   direction: 'act' | 'undo';
   /**
-   * `ATTEMPTS_EXHAUSTED`; `WAIT_EXCEEDED`: a step behind the pivot has waited longer than it may; or `CHECKPOINT_REJECTED`: the
-   * database refuses to store what the step has answered.
+   * `ATTEMPTS_EXHAUSTED`; `WAIT_EXCEEDED`: a step behind the pivot has waited longer than it may; `CHECKPOINT_REJECTED`: the
+   * database refuses to store what the step has answered; or `FENCED`: the step's participant refuses the saga's epoch though
+   * the saga has no newer owner.
    */
-  reason: 'ATTEMPTS_EXHAUSTED' | 'WAIT_EXCEEDED' | 'CHECKPOINT_REJECTED';
+  reason: 'ATTEMPTS_EXHAUSTED' | 'WAIT_EXCEEDED' | 'CHECKPOINT_REJECTED' | 'FENCED';
   detail: string;
   attempts: number;
+  /** Of `FENCED`: the epoch that the participant has seen. A verb that frees the saga raises the saga's own above it. */
+  fenceEpoch?: number;
 }
 
 /** A live saga as it is read in order to run. */

@@ -94,6 +94,12 @@ const intervention = (verb: string, key: string, taken: string) => `
   )
   select * from taken`;
 
+/**
+ * Of a parked saga. Where a participant's fence is too high, the saga passes it: a fence is never lowered (K4). The owner before
+ * is shut out by the same update, as by any other.
+ */
+const FREED_EPOCH = `greatest(epoch, coalesce((parked ->> 'fenceEpoch')::bigint, 0)) + 1`;
+
 /** Later than what was shown before, whatever this process's clock says. */
 const changedAt = (now: string) => `greatest(changed_at + interval '1 millisecond', ${now}::timestamptz)`;
 
@@ -103,7 +109,7 @@ export const RESUME = statement(
     'resume',
     '$5',
     `update holdfast.sagas
-        set state = resume_state, resume_state = null, parked = null, owner_id = $2::bigint, epoch = epoch + 1,
+        set state = resume_state, resume_state = null, parked = null, owner_id = $2::bigint, epoch = ${FREED_EPOCH},
             revision = revision + 1, driven_at = clock_timestamp(), changed_at = ${changedAt('$4')}
       where id = $1::text and state = 'parked' and definition = any($3::text[])`,
   ),
@@ -130,7 +136,7 @@ export const TURN_BACK = statement(
     '$7',
     `update holdfast.sagas
         set state = 'compensating', failure = $5::jsonb, waiting = null, resume_state = null, parked = null, owner_id = $2::bigint,
-            epoch = epoch + 1, revision = revision + 1, driven_at = clock_timestamp(),
+            epoch = ${FREED_EPOCH}, revision = revision + 1, driven_at = clock_timestamp(),
             changed_at = ${changedAt('$6')}
       where id = $1::text and epoch = $3::bigint and revision = $4::integer
         and parked is not null and resume_state = 'running'`,

@@ -12,6 +12,8 @@ export interface SagaRunContext {
   leaseHeld: () => boolean;
   write: (checkpoint: Checkpoint) => Promise<CheckpointOutcome>;
   journal: (attempts: Attempt[]) => Promise<void>;
+  /** Counts that a participant has refused the saga as fenced; true when this process has met that too often. */
+  isFencedAgain: (sagaId: string) => boolean;
   /** Called after a checkpoint was durable. */
   publish: (snapshot: SagaSnapshot) => void;
   hookPayload: (upcoming: SagaSnapshot, input: unknown) => string | null;

@@ -9,7 +9,7 @@
 // S6 The instant that callers are shown rises with every checkpoint, also when the owner before had a clock that is ahead.
 
 import { fullJitterMs } from '@holdfast/resilience';
-import type { RunnableStep, Signal, StoredWait, Unknown, Waiting } from '../definition/definition.ts';
+import type { Fenced, RunnableStep, Signal, StoredWait, Unknown, Waiting } from '../definition/definition.ts';
 import {
   acted,
   CANCELLED,
@@ -28,6 +28,7 @@ import type { CheckpointOutcome } from '../journal/checkpoint-writer.ts';
 import { type Failure, hasEnded, type Parked, type SagaRow, type SagaSnapshot } from '../journal/saga-row.ts';
 import { type AttemptOutcome, type AttemptUnderWay, beginAttempt, type Direction, detailOf } from './attempt.ts';
 import { AttemptLog } from './attempt-log.ts';
+import { parkedAsFenced } from './fenced-sagas.ts';
 import { Pause } from './pause.ts';
 import type { SagaRunContext } from './saga-run-context.ts';
 import type { DropReason, SagaRunEnd } from './saga-run-end.ts';
@@ -152,7 +153,7 @@ export class SagaRun {
           return this.#decide(turnedBack(this.#progress, { step: step.name, reason, message }));
         }
         case 'fenced':
-          return { kind: 'dropped', why: 'fenced' };
+          return await this.#fenced(step, 'act', attempt, outcome);
         case 'waiting':
           return this.#wait(step, attempt, outcome);
         case 'unknown': {
@@ -178,7 +179,7 @@ export class SagaRun {
         case 'completed':
           return this.#decide(undone(this.#progress));
         case 'fenced':
-          return { kind: 'dropped', why: 'fenced' };
+          return await this.#fenced(step, 'undo', attempt, outcome);
         // An undo may not refuse; a participant that does it all the same is asked again, then an operator.
         case 'refused':
         case 'waiting':
@@ -191,6 +192,15 @@ export class SagaRun {
 
   #decide(progress: Progress, wait: WaitTerms | null = null): Decision {
     return { kind: 'checkpoint', progress, wait };
+  }
+
+  /** Why it is left to the sweep first, and parked without a look at the row: see fenced-sagas.ts. */
+  async #fenced(step: RunnableStep, direction: Direction, attempts: number, outcome: Fenced): Promise<Decision> {
+    const at = { step: step.name, direction, attempts };
+    if (this.#context.isFencedAgain(this.id))
+      return this.#decide(parkedAt(this.#progress, parkedAsFenced(at, this.epoch, outcome)));
+    await this.#context.journal(this.#attempts.take());
+    return { kind: 'dropped', why: 'fenced' };
   }
 
   #park(step: RunnableStep, direction: 'act' | 'undo', attempts: number, outcome: AttemptOutcome): Decision {

@@ -12,6 +12,7 @@ import { pageRequest } from '../page.ts';
 import { IdParams, Order, OrderList, PageQuery } from '../schemas/order-schemas.ts';
 
 const HEARTBEAT_MS = 15_000;
+const MAX_UNREAD_BYTES = 1_024 * 1_024;
 
 /** `/v1/orders`, without placing them. */
 export function orderRoutes(deps: OrderDeps): FastifyPluginAsyncTypebox {
@@ -117,7 +118,11 @@ async function sendChanges(deps: OrderDeps, request: FastifyRequest, reply: Fast
   // A comment now and then, so that nothing on the way takes the silence for a dead connection.
   const heartbeat = setInterval(() => stream.write(': still here\n\n'), HEARTBEAT_MS);
   try {
-    const sendEvent = (order: OrderView) => stream.write(`event: ${order.status}\ndata: ${JSON.stringify(order)}\n\n`);
+    const sendEvent = (order: OrderView) => {
+      stream.write(`event: ${order.status}\ndata: ${JSON.stringify(order)}\n\n`);
+      // A reader that does not read fills this process's memory; it asks again when it wants the order.
+      if (stream.writableLength > MAX_UNREAD_BYTES) stream.destroy();
+    };
     sendEvent(first.value);
     for await (const order of changes) sendEvent(order);
   } catch (error) {

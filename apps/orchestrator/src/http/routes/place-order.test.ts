@@ -1,3 +1,4 @@
+import { SCOPES } from '@holdfast/contracts';
 import { createHealth, createLog, createMetrics } from '@holdfast/service';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createAuthenticate } from '../../auth.ts';
@@ -19,7 +20,7 @@ async function edgeThatTold() {
   return await createHttpServer({
     deps: { answerCache, retention, now } as OrderDeps,
     participants: {},
-    authenticate: createAuthenticate(new Map([['secret', 'shop']])),
+    authenticate: createAuthenticate(new Map([['secret', { tenantId: 'shop', scopes: new Set(SCOPES) }]])),
     health: createHealth({}),
     metrics: createMetrics('edge'),
     log: createLog('edge', 'silent'),

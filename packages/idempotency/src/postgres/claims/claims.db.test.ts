@@ -8,6 +8,7 @@ import { isSameRequest } from '../../core/same-request.ts';
 import { idempotencyMigrations } from '../../index.ts';
 import { loadFingerprinter } from '../fingerprint-secret.ts';
 import { type Claim, ClaimedMeanwhile, type ClaimOutcome, type ClaimRequest, claimKeys } from './claims.ts';
+import { FENCE_STEP } from './fences.ts';
 import { attachClaims, releaseClaims } from './held-claims.ts';
 import { ask } from './read-claims.ts';
 
@@ -162,6 +163,18 @@ describe('a sealed step', () => {
 });
 
 describe('a call of an order', () => {
+  it('K4: raises a fence by one step at most, and an owner far above it climbs by calling again', async () => {
+    const orderId = 'far-ahead';
+    const call = (name: string, epoch: number) => take(requestFor(`${orderId}:${name}`, { fence: { orderId, epoch } }));
+    expect(await call('poison', 999_999_999_999_999)).toEqual({ kind: 'fence_rising' });
+    expect(await call('owner', 7)).toEqual({ kind: 'fenced', epoch: FENCE_STEP });
+    expect((await call('freed', FENCE_STEP + 1)).kind).toBe('claimed');
+    const late = 3 * FENCE_STEP;
+    expect((await call('late', late)).kind).toBe('fence_rising');
+    expect((await call('late', late)).kind).toBe('claimed');
+    expect(await call('before', late - 1)).toEqual({ kind: 'fenced', epoch: late });
+  });
+
   it('K4: with a lower epoch than the highest seen claims nothing, under whatever key', async () => {
     const orderId = randomUUID();
     const call = (name: string, epoch: number) => take(requestFor(`${orderId}:${name}`, { fence: { orderId, epoch } }));

@@ -10,6 +10,8 @@
  * K3  Acts and undos of an order come together at its fence, which is locked before anything is looked at or changed (seals.ts).
  * K4  The fence is raised in the first statement; a lower epoch raises nothing and goes no further. A request that the
  *     key does not stand for does not raise it either.
+ * K4  One call raises it by FENCE_STEP at most, so that no single call puts an order out of its owner's reach. An epoch further
+ *     up changes nothing else and is asked to call again: an owner whom this participant has missed for long climbs so.
  * K9  The first statement leaves a token with the transaction, and the statements that write the rows compare it (proof.ts). So a
  *     claim in progress without a lease was left by code that ended its scoped transaction: its effect may exist, and the key
  *     never runs again by itself. An operator checks, and deletes the claim or leaves it.
@@ -29,6 +31,7 @@ import { differingMembers } from '../../core/same-request.ts';
 import { isProofMissing, isProvenSql, leaveProofSql, newProof, provenSql } from '../scope/proof.ts';
 import { transactionEnded } from '../scope/scoped-transaction.ts';
 import { answerInClaimSql, keptUntilSql, readAnswers, staysInClaim, staysInClaimSql } from './answers.ts';
+import { FENCE_STEP, type Fence, giveFences, judgeFence, type Raised, type Stopped } from './fences.ts';
 
 export type ClaimState = 'in_progress' | 'completed' | 'refused' | 'sealed';
 
@@ -38,7 +41,7 @@ export interface ClaimRequest {
   operation: string;
   fingerprint: Fingerprint;
   /** The order and the caller's epoch for it. Without them the call is not fenced (it belongs to no saga). */
-  fence?: { orderId: string; epoch: number };
+  fence?: Fence;
   /** Only for effects outside the database: how long this attempt keeps others from trying. */
   leaseMs?: number;
   /** How many days the answer is given again; default DEFAULT_KEEP_DAYS. */
@@ -66,7 +69,7 @@ export type ClaimOutcome =
   | { kind: 'answer_expired' }
   | { kind: 'sealed' }
   | { kind: 'in_progress'; remainingMs: number }
-  | { kind: 'fenced' }
+  | Stopped
   /** An earlier attempt ended its scoped transaction, and its effect may exist (K9). */
   | { kind: 'ended' }
   /** `differing`: names of top-level members, where they are known. */
@@ -75,6 +78,7 @@ export type ClaimOutcome =
 // `reused` is isSameRequest() in SQL, since the fence goes by it. The inner select can't be flattened into a join (offset 0), so that each key is one probe of the primary key,
 // whatever the planner believes of the table's size. One row comes back when no claim was there and every fence was raised,
 // which is nearly always: one row for each would cost more than the fences.
+// The fence is looked up beforehand only for an epoch above the step. What it was then is never more than it is now.
 const fenceAndLook = statement(
   'idempotency.fence-and-look',
   // @guard K2 the comparison of fingerprints: "(c.fingerprint <> r.fingerprint or c.operation <> r.operation) as reused" -> "false as reused"
@@ -91,24 +95,29 @@ const fenceAndLook = statement(
          from holdfast.claims c where c.tenant_id = r.tenant_id and c.scope = r.scope and c.name = r.name offset 0
      ) c
    ), wanted as materialized (
-     select r.tenant_id, r.order_id, r.epoch from r
+     select r.tenant_id, r.order_id, r.epoch as called,
+            case when r.epoch <= ${FENCE_STEP} then r.epoch
+                 else least(r.epoch, ${FENCE_STEP} + coalesce((select f.epoch from holdfast.fences f
+                        where f.tenant_id = r.tenant_id and f.order_id = r.order_id), 0)) end as epoch
+       from r
       where r.order_id is not null and (r.ord in (select ord from prior where reused)) is not true
       order by r.tenant_id, r.order_id
    ), fence as (
      insert into holdfast.fences as f (tenant_id, order_id, epoch)
      select tenant_id, order_id, epoch from wanted
      on conflict (tenant_id, order_id) do update set epoch = excluded.epoch where f.epoch <= excluded.epoch
-     returning tenant_id, order_id
+     returning tenant_id, order_id, epoch
    )
    select case when (select count(*) from fence) < (select count(*) from wanted)
-               then array_to_json(array(select tenant_id || ' ' || order_id from fence)) end as raised,
+                 or exists (select from wanted where epoch < called)
+               then coalesce((select json_object_agg(tenant_id || ' ' || order_id, epoch) from fence), '{}') end as raised,
           ${leaveProofSql('$8::text')} as proof, prior.*
      from (select 1) as one left join prior on true`,
 );
 
 interface Found {
-  /** Tenant and order of each fence that was raised; null when all were that were to be. */
-  raised: string[] | null;
+  /** By tenant and order: where each fence stands that was raised; null when all were, as far as was called for. */
+  raised: Raised;
   proof: string;
   /** Null when no key of the batch has a claim. */
   ord: number | null;
@@ -143,8 +152,8 @@ export async function claimKeys(tx: Query, requests: ClaimRequest[]): Promise<Cl
   const proof = rows[0]?.proof ?? '';
   const prior = new Map(rows.flatMap((row) => (row.ord === null ? [] : [[row.ord - 1, row] as const])));
   await giveBodies(tx, requests, prior);
-  const isRaised = raised === null ? () => true : isAmong(new Set(raised));
-  const outcomes = requests.map((request, at) => judge(request, prior.get(at), isRaised, proof));
+  const outcomes = requests.map((request, at) => judge(request, prior.get(at), raised, proof));
+  if (raised !== null) await giveFences(tx, requests, outcomes);
   const abandoned = outcomes.flatMap((outcome, at) => (outcome.kind === 'resumed' ? [at] : []));
   return abandoned.length === 0 ? outcomes : await adopt(tx, requests, outcomes, abandoned);
 }
@@ -159,18 +168,12 @@ async function giveBodies(tx: Query, requests: ClaimRequest[], prior: Map<number
   for (const [i, [, row]] of completed.entries()) row.answer = bodies[i] ?? null;
 }
 
-type IsRaised = (tenantId: string, orderId: string) => boolean;
-
-function isAmong(raised: Set<string>): IsRaised {
-  return (tenantId, orderId) => raised.has(`${tenantId} ${orderId}`);
-}
-
-function judge(request: ClaimRequest, row: Found | undefined, isRaised: IsRaised, proof: string): ClaimOutcome {
+function judge(request: ClaimRequest, row: Found | undefined, raised: Raised, proof: string): ClaimOutcome {
   if (row?.reused) {
     return { kind: 'reused', differing: differingMembers(row.members, request.fingerprint.members) };
   }
-  const { fence, tenantId } = request;
-  if (fence !== undefined && !isRaised(tenantId, fence.orderId)) return { kind: 'fenced' };
+  const stopped = judgeFence(request, raised);
+  if (stopped !== null) return stopped;
   if (row === undefined) return { kind: 'claimed', claim: claimOf(request, 1, proof) };
   if (row.state === 'sealed') return { kind: 'sealed' };
   if (row.state !== 'in_progress') {

@@ -17,6 +17,7 @@ export function handleExisting(outcome: ClaimOutcome): Existing | undefined {
       return { kind: 'in_progress' };
     case 'reused':
     case 'fenced':
+    case 'fence_rising':
     case 'sealed':
     case 'answer_expired':
     case 'ended':

@@ -1,0 +1,77 @@
+import { SCOPES, type Scope } from '@holdfast/contracts';
+import { createHealth, createLog, createMetrics } from '@holdfast/service';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createAuthenticate } from '../auth.ts';
+import { createOrderAnswerCache } from '../keys/order-answer-cache.ts';
+import { SCOPES_OF } from './scopes.ts';
+import { createHttpServer, type HttpEdge } from './server.ts';
+
+interface Operation {
+  operationId: string;
+  security: { apiKey: Scope[] }[];
+}
+
+const keyOf = (scope: Scope) => `a-key-with-${scope.replace(':', '-')}`;
+let edge: Awaited<ReturnType<typeof createHttpServer>>;
+let operations: { method: string; path: string; operation: Operation }[];
+beforeAll(async () => {
+  const retention = { keyLifetimeMs: 60_000, tombstoneLifetimeMs: 120_000 };
+  const now = () => new Date();
+  const callers = SCOPES.map((scope) => [keyOf(scope), { tenantId: 'shop', scopes: new Set([scope]) }] as const);
+  // Neither a database nor participants: what a scope opens fails behind the check, and never with 401 or 403.
+  edge = await createHttpServer({
+    deps: { answerCache: createOrderAnswerCache(undefined, retention, now), retention, now },
+    participants: { inventory: {}, payment: {}, shipping: {} },
+    definitions: [],
+    authenticate: createAuthenticate(new Map(callers)),
+    health: createHealth({}),
+    metrics: createMetrics('edge'),
+    log: createLog('edge', 'silent'),
+  } as unknown as HttpEdge);
+  const { paths } = (await edge.inject('/openapi.json')).json() as { paths: Record<string, Record<string, Operation>> };
+  operations = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ method: method.toUpperCase(), path, operation })),
+  );
+});
+afterAll(() => edge?.close());
+
+describe('every operation of /openapi.json', () => {
+  it('T1: has its scopes in the table, and the table names no other', () => {
+    expect(operations.map(({ operation }) => operation.operationId).sort()).toEqual(Object.keys(SCOPES_OF).sort());
+  });
+
+  it('T1: is opened by the scopes that it declares, and by no other', async () => {
+    for (const { method, path, operation } of operations) {
+      const declared = operation.security.flatMap(({ apiKey }) => apiKey);
+      expect(declared).toEqual(SCOPES_OF[operation.operationId]);
+      for (const scope of SCOPES) {
+        const called = `${method} ${path} with ${scope}`;
+        const url = path.replaceAll(/\{\w+\}/g, 'one-of-them-with-a-long-name') as `/${string}`;
+        const headers = { authorization: `Bearer ${keyOf(scope)}` };
+        const reply = await edge.inject({ method: method as 'GET', url, headers });
+        if (declared.length === 0 || declared.includes(scope)) {
+          expect(reply.statusCode, called).not.toBe(401);
+          expect(reply.statusCode, called).not.toBe(403);
+          continue;
+        }
+        const { code, detail } = reply.json();
+        expect([reply.statusCode, code], called).toEqual([403, 'insufficient-scope']);
+        for (const wanted of declared) expect(detail).toContain(`\`${wanted}\``);
+        expect(reply.headers['www-authenticate']).toContain(
+          `error="insufficient_scope", scope="${declared.join(' ')}"`,
+        );
+      }
+    }
+  });
+
+  it('T1: says to a caller without a key, or with an unknown one, how to authenticate', async () => {
+    for (const { method, path } of operations) {
+      const url = path.replaceAll(/\{\w+\}/g, 'one-of-them-with-a-long-name') as `/${string}`;
+      const bare = await edge.inject({ method: method as 'GET', url });
+      expect([bare.statusCode, bare.headers['www-authenticate']]).toEqual([401, 'Bearer realm="holdfast"']);
+      const headers = { authorization: 'Bearer unknown' };
+      const unknown = await edge.inject({ method: method as 'GET', url, headers });
+      expect(unknown.headers['www-authenticate']).toBe('Bearer realm="holdfast", error="invalid_token"');
+    }
+  });
+});
