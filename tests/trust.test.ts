@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -169,6 +170,41 @@ describe('T1: while orders run', () => {
     expect(new Set(states.map(({ status }) => status))).toEqual(new Set(['completed']));
     await expectSound(system);
     expect(await mintMoney(await callerWith(old, 'orchestrator'))).toEqual(['UNAVAILABLE']);
+  });
+});
+
+describe('A1: with a certificate that counts, and without the API,', () => {
+  const caller = (name: 'inventory' | 'payment' | 'shipping') => operatorTls(system.cluster.run.tls, name);
+  const newKey = () => `minted-${randomUUID()}`;
+  const done = (result: { kind: string }) => expect(result).toMatchObject({ kind: 'completed' });
+
+  it('whoever raises a balance, sets a price, refunds, releases or dispatches is named by the auditor', async () => {
+    const [refunded, released, sent] = await Promise.all(
+      [1, 2, 3].map(async () => (await system.place({}, { prefer: 'wait=20' })).body.id as string),
+    );
+    await expectSound(system);
+    const payment = createClient(services.payment, addressOf('payment'), caller('payment'));
+    const inventory = createClient(services.inventory, addressOf('inventory'), caller('inventory'));
+    const shipping = createClient(services.shipping, addressOf('shipping'), caller('shipping'));
+    const options = (key = newKey()) => ({ tenantId: system.cluster.tenantId, timeoutMs: 5_000, key, epoch: 1 });
+    done(await payment.AdjustAccount({ customerId: 'ann', delta: 100_000_000 }, options()));
+    done(await inventory.PutStock({ sku: 'pear', unitPrice: 1 } as never, options()));
+    const refund = { orderId: refunded, refundId: 'forged' };
+    done(
+      await payment.ReserveRefund({ ...refund, amount: 1, currency: 'EUR' } as never, options('forged:reserve-refund')),
+    );
+    done(await payment.RefundCharge(refund as never, options('forged:refund-payment')));
+    done(
+      await inventory.ReleaseInventory({ orderId: released } as never, options(`${released}:reserve-inventory:undo`)),
+    );
+    done(await shipping.DispatchShipment({ orderId: sent, returning: false } as never, options()));
+    const { checks } = await system.audit();
+    const named = (check: string) =>
+      checks.find(({ name }) => name === check)?.examples.map(({ subject }) => subject.replace(/^.*:/, ''));
+    expect(named('adjustments')).toEqual(expect.arrayContaining(['ann', 'pear']));
+    expect(named('decisions')?.sort()).toEqual([refunded, sent].sort());
+    expect(named('reservations')).toEqual([released]);
+    for (const client of [payment, inventory, shipping]) client.close();
   });
 });
 

@@ -17,6 +17,8 @@ create table shipments (
   settled_at timestamptz,
   cancelled_at timestamptz,
   dispatched_at timestamptz,
+  -- What the request to dispatch it was made under: proves to the auditor that the API has decided it. Null: nothing was sent.
+  dispatch_key text,
   -- Since then goods of it are free for others, returned before it had left: it is not dispatched any more.
   withheld_at timestamptz,
   primary key (tenant_id, order_id),

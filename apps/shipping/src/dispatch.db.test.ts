@@ -114,7 +114,7 @@ describe.each([{ whose: 'our own' }, { whose: 'a carrier’s' }])('$whose shipme
     const blocked = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
     let cancelling: ReturnType<typeof cancel> | undefined;
     await transaction(pool, async (tx) => {
-      await dispatchIn(tx, { tenantId: TENANT, orderId }, { publishes: true, returning: false });
+      await dispatchIn(tx, { tenantId: TENANT, orderId }, { publishes: true, returning: false, key: undefined });
       cancelling = cancel(shipping(), orderId);
       await vi.waitUntil(async () => (await pool.query(blocked)).rowCount === 1, 5_000);
     });

@@ -1,6 +1,7 @@
 /*
  * Dispatching a shipment: the parcel has left.
  *
+ * A1  What it was asked under stays in the row: by it the auditor tells that the API has decided it.
  * E1  The event is written by the statement that makes it true: neither is without the other.
  * K5  A shipment is dispatched once, whoever asks and however often: the row says so for ever, and needs no key.
  * S3  What is being cancelled is not dispatched, and what was dispatched is not cancelled (shipment.ts). Both lock the shipment's
@@ -38,7 +39,7 @@ const lockShipment = statement(
 // Not one statement with the lock: it must see what was sealed while we waited for the lock.
 const dispatchSql = (outbox: string) => `
    with dispatched as (
-     update shipments set state = 'dispatched', dispatched_at = clock_timestamp()
+     update shipments set state = 'dispatched', dispatched_at = clock_timestamp(), dispatch_key = $3::text
       where tenant_id = $1::text and order_id = $2::text and state = 'booked' and withheld_at is null
         and not ${isSealedSql({ tenantId: '$1::text', scope: '$2::text', name: "'create-shipment'" })}
      returning tenant_id, order_id, state, shipment_id, dispatched_at
@@ -67,7 +68,7 @@ const dispatchAndPublish = statement(
 export async function dispatch(
   tx: Transaction,
   order: { tenantId: string; orderId: string },
-  { publishes, returning }: { publishes: boolean; returning: boolean },
+  { publishes, returning, key }: { publishes: boolean; returning: boolean; key: string | undefined },
 ): Promise<Dispatched> {
   const values = [order.tenantId, order.orderId];
   const found = await tx.query<ShipmentRow>({ ...lockShipment, values });
@@ -76,7 +77,10 @@ export async function dispatch(
   if (before.state === 'dispatched') return dispatchedAs(before);
   if (before.state !== 'booked') throw notBooked(before.state);
   if (returning || before.withheld_at !== null) throw returned();
-  const { rows } = await tx.query<ShipmentRow>({ ...(publishes ? dispatchAndPublish : dispatchShipment), values });
+  const { rows } = await tx.query<ShipmentRow>({
+    ...(publishes ? dispatchAndPublish : dispatchShipment),
+    values: [...values, key],
+  });
   const [row] = rows;
   if (row === undefined) throw notBooked('cancelling');
   return dispatchedAs(row);

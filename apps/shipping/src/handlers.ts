@@ -81,7 +81,7 @@ export const shippingService =
         const orderId = checkIdentifier('order_id', request.orderId);
         const tenantId = call.tenantId();
         const dispatched = await transaction(pool, (tx) =>
-          dispatch(tx, { tenantId, orderId }, { ...events, returning: request.returning }),
+          dispatch(tx, { tenantId, orderId }, { ...events, returning: request.returning, key: call.keyIfSent() }),
         );
         const { shipmentId, dispatchedAt } = dispatched;
         return { kind: 'completed', message: { shipmentId, dispatchedAt: dispatchedAt.toISOString() } };

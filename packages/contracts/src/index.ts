@@ -15,7 +15,15 @@ export type { StepCall, StepCallInput } from './gen/holdfast/step/v1/StepCall.ts
 export type { StepReply, StepReplyInput } from './gen/holdfast/step/v1/StepReply.ts';
 export type { StepServiceDefinition } from './gen/holdfast/step/v1/StepService.ts';
 export type { StepState } from './gen/holdfast/step/v1/StepState.ts';
-export { BLIND_KEY, KEY_PATTERN, KEY_RULE } from './key.ts';
+export {
+  BLIND_KEY,
+  type ChangedBook,
+  changeProofParts,
+  dispatchProofParts,
+  KEY_PATTERN,
+  KEY_RULE,
+  PROOF_SEPARATOR,
+} from './key.ts';
 export { KEYED_OPERATIONS, type KeyedOperation } from './operations.ts';
 export { isRetryable, type Reason, type ReasonEntry, reasons } from './reasons.ts';
 export { SCOPES, type Scope } from './scopes.ts';

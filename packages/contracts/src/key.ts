@@ -7,5 +7,33 @@ export const KEY_PATTERN = /^[A-Za-z0-9._~:-]{16,128}$/;
  */
 export const BLIND_KEY = 'blind~';
 
+/** What a change of stock or of an account is about; part of its proof. Stored data: never renamed. */
+export type ChangedBook = 'stock' | 'account';
+
+/**
+ * What the proof is made of that a key of such a change carries, by the orchestrator's secret: whoever has no more than a
+ * certificate can't make one, and one that was made says how much was to be changed. The books keep it as long as the change,
+ * so that it can be judged when the claim has long been purged.
+ * @param base the key without its proof
+ * @param change what was to be set, or `delta`; what is undefined was not to be
+ */
+export function changeProofParts(
+  book: ChangedBook,
+  { tenantId, base, change }: { tenantId: string; base: string; change: object },
+): string[] {
+  const members = Object.entries(change)
+    .filter(([, value]) => value !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  return ['change', book, tenantId, base, JSON.stringify(members)];
+}
+
+/** The same of the decision to dispatch an order's shipment, of which there is one. */
+export function dispatchProofParts({ tenantId, orderId }: { tenantId: string; orderId: string }): string[] {
+  return ['dispatch', tenantId, orderId];
+}
+
+/** A key and its proof. */
+export const PROOF_SEPARATOR = '~';
+
 /** The same for people: the one sentence that every edge refuses a malformed key with. */
 export const KEY_RULE = 'Send one key of 16 to 128 characters of [A-Za-z0-9._~:-].';

@@ -3,12 +3,21 @@ import type { Tally } from '@holdfast/testing/audit';
 import { pagesOf } from '@holdfast/testing/audit';
 import { type Book, bookKey, digestOf, type Line, type Stranger } from './audit-book.ts';
 import { auditSets, STOCK_SETS } from './audit-sets.ts';
+import { auditChanges, auditPrices, type Prover } from './decisions/adjustments.ts';
+import type { Doubt } from './decisions/doubts.ts';
 
 export interface InventoryChecks {
   reservations: Tally;
   totals: Tally;
   stock: Tally;
   sets: Tally;
+  adjustments: Tally;
+}
+
+/** What is judged when all has been read. */
+export interface Later {
+  strangers: Stranger[];
+  doubts: Doubt[];
 }
 
 interface ReservationRow {
@@ -45,22 +54,24 @@ export async function auditInventory(
   db: Query,
   book: Book,
   checks: InventoryChecks,
-  strangers: Stranger[],
+  { strangers, doubts, prover }: Later & { prover: Prover },
 ): Promise<void> {
   const taken = new Map<string, Taken>();
-  const restocks = await readRestocks(db, book, taken, checks.stock);
+  const restocks = await readRestocks(db, book, { taken, doubts, check: checks.stock });
   const cursor = (row: ReservationRow) => [row.tenantId, row.orderId];
   for await (const page of pagesOf<ReservationRow>(db, RESERVATIONS, 2, cursor)) {
     for (const row of page) {
       addTaken(taken, row);
       judgeReturns(row, restocks.get(bookKey(row.tenantId, row.orderId)), checks.stock);
-      judgeReservation(row, book, checks, strangers);
+      judgeReservation(row, book, checks, { strangers, doubts });
     }
     checks.reservations.look(page.length);
     checks.totals.look(page.length);
   }
   await auditStock(db, taken, checks.stock);
   await auditSets(db, STOCK_SETS, checks.sets);
+  await auditChanges(db, 'stock', prover, checks.adjustments);
+  await auditPrices(db, checks.adjustments);
 }
 
 function addTaken(taken: Map<string, Taken>, row: ReservationRow): void {
@@ -76,7 +87,7 @@ function addTo(taken: Map<string, Taken>, item: string, what: keyof Taken, quant
   taken.set(item, before);
 }
 
-function judgeReservation(row: ReservationRow, book: Book, checks: InventoryChecks, strangers: Stranger[]): void {
+function judgeReservation(row: ReservationRow, book: Book, checks: InventoryChecks, later: Later): void {
   const { tenantId, orderId } = row;
   const sum = row.lines.reduce((total, line) => total + line.quantity * line.unitPrice, 0);
   if (sum !== row.total) {
@@ -85,11 +96,14 @@ function judgeReservation(row: ReservationRow, book: Book, checks: InventoryChec
   const isLive = row.state !== 'released';
   const order = book.get(bookKey(tenantId, orderId));
   if (order === undefined) {
-    if (isLive) strangers.push({ tenantId, orderId, check: checks.reservations, detail: 'stock is held' });
+    if (isLive) later.strangers.push({ tenantId, orderId, check: checks.reservations, detail: 'stock is held' });
     return;
   }
   order.isHeld = isLive;
   order.isFulfilled = row.state === 'fulfilled';
+  if (!isLive && order.expects === 'unjudged') {
+    later.doubts.push({ tenantId, orderId, needs: 'turned_back', detail: 'its stock is released' });
+  }
   if (isLive && order.expects === 'none')
     checks.reservations.violation(orderId, 'is turned back and still holds stock');
   if (order.expects !== 'one') return;
@@ -131,8 +145,7 @@ interface Returns {
 async function readRestocks(
   db: Query,
   book: Book,
-  taken: Map<string, Taken>,
-  check: Tally,
+  { taken, doubts, check }: { taken: Map<string, Taken>; doubts: Doubt[]; check: Tally },
 ): Promise<Map<string, Returns>> {
   const returns = new Map<string, Returns>();
   const cursor = (row: RestockRow) => [row.tenantId, row.orderId, row.refundId];
@@ -140,6 +153,7 @@ async function readRestocks(
   for await (const page of pagesOf<RestockRow>(db, RESTOCKS, 3, cursor)) {
     for (const row of page) {
       known.set(bookKey(row.tenantId, row.refundId), row.state);
+      doubtRestock(row, book, doubts);
       if (row.state !== 'restocked') continue;
       const key = bookKey(row.tenantId, row.orderId);
       const order = returns.get(key) ?? { all: new Map(), unsent: new Map() };
@@ -164,6 +178,15 @@ async function readRestocks(
     }
   }
   return returns;
+}
+
+/** Of a refund that the book does not have, or not like this. One that was given up counts nothing. */
+function doubtRestock({ tenantId, orderId, refundId, state, lines }: RestockRow, book: Book, doubts: Doubt[]): void {
+  const pieces = lines.reduce((sum, { quantity }) => sum + quantity, 0);
+  const booked = book.get(bookKey(tenantId, orderId))?.refunds.get(refundId);
+  if (state === 'released' || booked?.restocks === pieces) return;
+  const detail = `${pieces} pieces are brought back by ${refundId}`;
+  doubts.push({ tenantId, orderId, needs: 'refund', refundId, pieces, detail });
 }
 
 /** An order brings back what it was sold at most; and what it no longer holds is what came back before it left. */

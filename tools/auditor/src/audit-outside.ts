@@ -4,6 +4,8 @@ import type { Tally } from '@holdfast/testing/audit';
 import { ledgerPages, pagesOf } from '@holdfast/testing/audit';
 import { type Book, bookKey, type Stranger } from './audit-book.ts';
 import type { Sums } from './audit-sums.ts';
+import type { Prover } from './decisions/adjustments.ts';
+import type { Doubt } from './decisions/doubts.ts';
 
 interface PaymentEntry {
   paymentIntentId: string;
@@ -72,11 +74,14 @@ interface ShipmentRow {
   shipmentId: string | null;
   carrier: boolean;
   state: 'requested' | 'booked' | 'refused' | 'cancelled' | 'dispatched';
+  isWithheld: boolean;
+  dispatchKey: string | null;
 }
 
 const SHIPMENTS = statement(
   'audit.shipments',
-  `select tenant_id as "tenantId", order_id as "orderId", shipment_id as "shipmentId", carrier, state
+  `select tenant_id as "tenantId", order_id as "orderId", shipment_id as "shipmentId", carrier, state,
+          withheld_at is not null as "isWithheld", dispatch_key as "dispatchKey"
      from shipments where (tenant_id, order_id) > ($1::text, $2::text)
     order by tenant_id, order_id limit $3::integer`,
 );
@@ -87,12 +92,17 @@ const SHIPMENTS = statement(
  */
 export async function auditShipments(
   db: Query,
-  { book, check, strangers }: { book: Book; check: Tally; strangers: Stranger[] },
+  audited: { book: Book; check: Tally; strangers: Stranger[]; doubts: Doubt[]; decisions: Tally; prover: Prover },
 ): Promise<void> {
+  const { book, check, strangers } = audited;
   const cursor = (row: ShipmentRow) => [row.tenantId, row.orderId];
   for await (const page of pagesOf<ShipmentRow>(db, SHIPMENTS, 2, cursor)) {
-    for (const row of page) judgeShipment(row, book, check, strangers);
+    for (const row of page) {
+      judgeShipment(row, book, check, strangers);
+      doubtShipment(row, audited);
+    }
     check.look(page.length);
+    audited.decisions.look(page.length);
   }
 }
 
@@ -112,6 +122,23 @@ function judgeShipment(row: ShipmentRow, book: Book, check: Tally, strangers: St
   order.shippedBy = row.carrier ? 'carrier' : 'us';
   if (order.expects === 'one' && order.shipmentId !== row.shipmentId) {
     check.violation(orderId, `was told shipment ${order.shipmentId}, shipping has ${row.shipmentId}`);
+  }
+}
+
+/** What was sent, withheld or cancelled: who has decided it? */
+function doubtShipment(
+  { tenantId, orderId, state, isWithheld, dispatchKey }: ShipmentRow,
+  { book, doubts, decisions, prover }: { book: Book; doubts: Doubt[]; decisions: Tally; prover: Prover },
+): void {
+  const expects = book.get(bookKey(tenantId, orderId))?.expects;
+  if (isWithheld) doubts.push({ tenantId, orderId, needs: 'return', detail: 'its shipment is kept from leaving' });
+  if (state === 'cancelled' && expects === 'unjudged') {
+    doubts.push({ tenantId, orderId, needs: 'turned_back', detail: 'its shipment is cancelled' });
+  }
+  if (state !== 'dispatched') return;
+  if (expects === 'unjudged') doubts.push({ tenantId, orderId, needs: 'completed', detail: 'its shipment has left' });
+  if (dispatchKey === null || dispatchKey !== prover.dispatch({ tenantId, orderId })) {
+    decisions.violation(orderId, 'its shipment has left, and no key of the orchestrator stands for that');
   }
 }
 

@@ -5,6 +5,8 @@ import { type AuditedOrder, type Book, bookKey, type Stranger } from './audit-bo
 import { type RefundOwners, readPaymentRefunds } from './audit-refunds.ts';
 import { ACCOUNT_SETS, auditSets } from './audit-sets.ts';
 import type { Sums } from './audit-sums.ts';
+import { auditChanges, type Prover } from './decisions/adjustments.ts';
+import type { Doubt } from './decisions/doubts.ts';
 
 export interface PaymentChecks {
   accounts: Tally;
@@ -12,12 +14,15 @@ export interface PaymentChecks {
   charges: Tally;
   refunds: Tally;
   sets: Tally;
+  adjustments: Tally;
 }
 
 interface Audited {
   book: Book;
   checks: PaymentChecks;
   strangers: Stranger[];
+  doubts: Doubt[];
+  prover: Prover;
   sums: Sums;
   /** Without the provider's ledger, what the charges say of cards is taken for it. */
   hasLedger: boolean;
@@ -27,7 +32,8 @@ interface Audited {
 export async function auditPayment(db: Query, audited: Audited): Promise<void> {
   await auditAccounts(db, audited.checks.accounts);
   await auditSets(db, ACCOUNT_SETS, audited.checks.sets);
-  const owners = await readPaymentRefunds(db, audited.book, audited.checks.refunds);
+  await auditChanges(db, 'account', audited.prover, audited.checks.adjustments);
+  const owners = await readPaymentRefunds(db, audited, audited.checks.refunds);
   await readEntries(db, audited, owners);
   const cursor = (row: ChargeRow) => [row.tenantId, row.orderId];
   for await (const page of pagesOf<ChargeRow>(db, CHARGES, 2, cursor)) {
@@ -149,7 +155,7 @@ const CHARGES = statement(
 /** States that leave open whether money has been taken, or say that it has. */
 const LIVE = new Set<ChargeRow['state']>(['created', 'captured', 'undoing']);
 
-function judgeCharge(row: ChargeRow, { book, checks, strangers, sums, hasLedger }: Audited): void {
+function judgeCharge(row: ChargeRow, { book, checks, strangers, doubts, sums, hasLedger }: Audited): void {
   const { tenantId, orderId, state } = row;
   const cardNet = row.methodKind === 'card' && state === 'captured' ? row.amount - row.refunded : 0;
   const paid = () => !hasLedger && sums.add(row.currency, 'provider', cardNet);
@@ -164,7 +170,12 @@ function judgeCharge(row: ChargeRow, { book, checks, strangers, sums, hasLedger 
   order.isCaptured = state === 'captured';
   judgeEntriesOf(order, row, checks.entries);
   judgeSums(order, row, checks.refunds);
-  if (order.expects === 'unjudged') return;
+  if (order.expects === 'unjudged') {
+    if ((!LIVE.has(state) && state !== 'refused') || state === 'undoing') {
+      doubts.push({ tenantId, orderId, needs: 'turned_back', detail: `its charge is ${state}` });
+    }
+    return;
+  }
   paid();
   if (order.expects === 'none') {
     if (LIVE.has(state)) checks.charges.violation(orderId, `is turned back and its charge is still ${state}`);

@@ -8,6 +8,7 @@
 import { type Query, statement } from '@holdfast/postgres';
 import { pagesOf, type Tally } from '@holdfast/testing/audit';
 import { type AuditedOrder, type Book, type BookedRefund, bookKey } from './audit-book.ts';
+import type { Doubt } from './decisions/doubts.ts';
 
 interface BookedRow {
   id: string;
@@ -74,19 +75,32 @@ const ROWS = statement(
 export type RefundOwners = Map<string, string>;
 
 /** @param db payment's snapshot, the one that its charges and entries are read from */
-export async function readPaymentRefunds(db: Query, book: Book, check: Tally): Promise<RefundOwners> {
+export async function readPaymentRefunds(
+  db: Query,
+  { book, doubts }: { book: Book; doubts: Doubt[] },
+  check: Tally,
+): Promise<RefundOwners> {
   const owners: RefundOwners = new Map();
   const cursor = (row: RefundRow) => [row.tenantId, row.orderId, row.refundId];
   for await (const page of pagesOf<RefundRow>(db, ROWS, 3, cursor)) {
     for (const row of page) {
       owners.set(bookKey(row.tenantId, row.refundId), row.orderId);
       const order = book.get(bookKey(row.tenantId, row.orderId));
+      doubtRow(row, order, doubts);
       if (order !== undefined) addRow(order, row, check);
     }
     check.look(page.length);
   }
   for (const order of book.values()) judgeRefundsOf(order, check);
   return owners;
+}
+
+/** One of the API that the book does not have: accepted since, or never. */
+function doubtRow(row: RefundRow, order: AuditedOrder | undefined, doubts: Doubt[]): void {
+  const { tenantId, orderId, refundId, origin, amount, state } = row;
+  if (origin !== 'api' || state === 'released' || order?.refunds.has(refundId)) return;
+  const detail = `${amount} are given back by ${refundId} (${state})`;
+  doubts.push({ tenantId, orderId, needs: 'refund', refundId, amount, detail });
 }
 
 function addRow(order: AuditedOrder, { refundId, origin, amount, state }: RefundRow, check: Tally): void {

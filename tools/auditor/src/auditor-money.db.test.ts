@@ -6,6 +6,7 @@ import {
   plantEntry,
   plantIntent,
   plantOrder,
+  provenKey,
   SOUND_ORDERS,
   TENANT,
 } from '../test/plant-order.ts';
@@ -105,7 +106,8 @@ describe('A1: the auditor finds, in the accounts,', () => {
     );
     await books.pools.payment.query(
       `insert into account_entries (tenant_id, customer_id, entry_key, kind, delta)
-       values ('shop', 'bob', 'first', 'adjust', 1000)`,
+       values ('shop', 'bob', $1, 'adjust', 1000)`,
+      [provenKey('account', 'bobs', { delta: 1_000 })],
     );
     expect(red(await books.audit())).toEqual({ 'account entries': ['by-balance'], money: ['EUR'] });
   });
@@ -140,9 +142,9 @@ describe('A1: the auditor finds, in the accounts,', () => {
         const found = await redAfter(
           books,
           ['payment', 'update accounts set balance = -500'],
-          ['payment', `update account_entries set delta = 0 where entry_key = 'first'`],
+          ['payment', `update account_entries set delta = 0 where entry_key like 'first~%'`],
         );
-        expect(found).toEqual({ accounts: ['shop:ada'] });
+        expect(found).toEqual({ accounts: ['shop:ada'], adjustments: ['shop:ada'] });
       },
     );
   });
@@ -311,7 +313,7 @@ describe('K8: the auditor names', () => {
     [
       'payment',
       `insert into account_entries (tenant_id, customer_id, entry_key, kind, delta, before, after, recorded_at)
-       select tenant_id, customer_id, '${key}', 'set', 100000 - balance,
+       select tenant_id, customer_id, '${provenKey('account', key, { balance: 100_000 })}', 'set', 100000 - balance,
               jsonb_build_object('balance', balance, 'version', 5), '{"balance": 100000, "version": 6}',
               clock_timestamp() - interval '${ago}'
          from accounts where customer_id = 'ada'`,
@@ -328,11 +330,12 @@ describe('K8: the auditor names', () => {
     // A second blind one finds what the first has set.
     expect(await redAfter(books, ...setAgain('blind~2'))).toEqual({});
     await books.pools.payment.query(
-      `update account_entries set recorded_at = recorded_at - interval '1 day' where entry_key <> 'blind~2'`,
+      `update account_entries set recorded_at = recorded_at - interval '1 day' where entry_key not like 'blind~2%'`,
     );
     await books.pools.payment.query(
-      `update account_entries set before = '{"balance": 1, "version": 5}' where entry_key = 'blind~2'`,
+      `update account_entries set before = '{"balance": 1, "version": 5}', delta = 99999 where entry_key like 'blind~2%'`,
     );
+    await books.pools.payment.query('update accounts set balance = balance + 99999');
     expect(red(await books.audit())).toEqual({});
   });
 
@@ -340,11 +343,12 @@ describe('K8: the auditor names', () => {
     const priceSet = (key: string, from: number, to: number, version: number): ['inventory', string] => [
       'inventory',
       `insert into stock_entries (tenant_id, sku, entry_key, kind, delta, before, after)
-       values ('shop', 'tea', '${key}', 'set', 0, '{"unitPrice": ${from}, "version": ${version}}',
+       values ('shop', 'tea', '${provenKey('stock', key, { unitPrice: to })}', 'set', 0, '{"unitPrice": ${from}, "version": ${version}}',
                '{"unitPrice": ${to}, "version": ${version + 1}}')`,
     ];
-    const sets = [priceSet('blind~1', 250, 300, 1), priceSet('keyed', 300, 280, 2)];
+    const costs = (price: number): ['inventory', string] => ['inventory', `update stock set unit_price = ${price}`];
+    const sets = [priceSet('blind~1', 250, 300, 1), priceSet('keyed', 300, 280, 2), costs(280)];
     expect(await redAfter(books, ...sets)).toEqual({});
-    expect(await redAfter(books, priceSet('blind~2', 280, 300, 3))).toEqual({ sets: ['shop:tea'] });
+    expect(await redAfter(books, priceSet('blind~2', 280, 300, 3), costs(300))).toEqual({ sets: ['shop:tea'] });
   });
 });

@@ -84,9 +84,13 @@ describe('A1: what comes back to stock', () => {
     values ('shop', 'by-balance', 'half', '${state}', false, '[{"sku": "tea", "quantity": ${quantity}}]')`;
 
   it('is found that was counted and is still held, and that is more than was sold', async () => {
-    expect(await redAfter(books, ['inventory', restock(1, 'restocked')])).toEqual({ stock: ['by-balance'] });
+    const asked = (quantity: number): ['orchestrator', string] => [
+      'orchestrator',
+      `update order_refunds set lines = '[{"sku": "tea", "quantity": ${quantity}, "restock": true}]' where id = 'half'`,
+    ];
+    expect(await redAfter(books, asked(1), ['inventory', restock(1, 'restocked')])).toEqual({ stock: ['by-balance'] });
     const more = `update restocks set lines = '[{"sku": "tea", "quantity": 3}]'`;
-    expect(await redAfter(books, ['inventory', more])).toEqual({ stock: ['by-balance', 'by-balance'] });
+    expect(await redAfter(books, asked(3), ['inventory', more])).toEqual({ stock: ['by-balance', 'by-balance'] });
   });
 
   it('is found that has an entry and no refund', async () => {

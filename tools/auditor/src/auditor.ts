@@ -8,12 +8,14 @@
  */
 
 import { type AuditReport, inSnapshot, type OrderCounts, type Tally, tally } from '@holdfast/testing/audit';
-import { type AuditedOrder, type Book, judgeStrangers, readBook, type Stranger } from './audit-book.ts';
-import { auditInventory } from './audit-inventory.ts';
+import { type AuditedOrder, type Book, judgeStrangers, readBook } from './audit-book.ts';
+import { auditInventory, type Later } from './audit-inventory.ts';
 import { auditCarrier, auditProvider, auditShipments } from './audit-outside.ts';
 import { auditPayment } from './audit-payment.ts';
 import { judgeLateRefunds, type LateRefund, readRefundBook } from './audit-refunds.ts';
 import { createSums, type Sums } from './audit-sums.ts';
+import { readProver } from './decisions/adjustments.ts';
+import { judgeDoubts } from './decisions/doubts.ts';
 
 /** Where the books are: one database per service. */
 export interface AuditSources {
@@ -48,26 +50,32 @@ export async function auditSystem(sources: AuditSources, options: AuditOptions =
   const startedAtMs = now();
   const checks = createChecks(options.onProgress ?? (() => {}));
   const orders: OrderCounts = { completed: 0, failed: 0, cancelled: 0, parked: 0, running: 0 };
-  const strangers: Stranger[] = [];
+  const later: Later = { strangers: [], doubts: [] };
+  const { strangers, doubts } = later;
   const sums = createSums();
   const { sandboxUrl } = sources;
 
   // First of all: whatever had ended by now has all of its effects committed when they are read below.
-  const book = await inSnapshot(sources.orchestrator, async (db) => {
+  const { book, prover } = await inSnapshot(sources.orchestrator, async (db) => {
     const read = await readBook(db, checks.orders, orders, { allowRunning: options.allowRunning ?? false });
     await readRefundBook(db, read, checks.refunds);
-    return read;
+    return { book: read, prover: await readProver(db) };
   });
-  await inSnapshot(sources.inventory, (db) => auditInventory(db, book, checks, strangers));
+  await inSnapshot(sources.inventory, (db) => auditInventory(db, book, checks, { ...later, prover }));
   await inSnapshot(sources.payment, (db) =>
-    auditPayment(db, { book, checks, strangers, sums, hasLedger: sandboxUrl !== null }),
+    auditPayment(db, { book, checks, ...later, prover, sums, hasLedger: sandboxUrl !== null }),
   );
-  await inSnapshot(sources.shipping, (db) => auditShipments(db, { book, check: checks.shipments, strangers }));
+  await inSnapshot(sources.shipping, (db) =>
+    auditShipments(db, { book, check: checks.shipments, decisions: checks.decisions, ...later, prover }),
+  );
   if (sandboxUrl !== null) {
     await auditProvider(sandboxUrl, { book, check: checks.provider, strangers, sums });
     await auditCarrier(sandboxUrl, { book, check: checks.carrier, strangers });
   }
-  await inSnapshot(sources.orchestrator, (db) => judgeStrangers(db, strangers));
+  await inSnapshot(sources.orchestrator, async (db) => {
+    await judgeStrangers(db, strangers);
+    await judgeDoubts(db, doubts, checks.decisions);
+  });
   const late: LateRefund[] = [];
   for (const [key, order] of book) {
     judgeWhatIsMissing(order, checks, sandboxUrl !== null, { tenantId: tenantIn(key), late, sums });
@@ -108,6 +116,11 @@ function createChecks(onLook: (name: string, looked: number) => void) {
     accounts: check('accounts', 'balance = sum of entries >= 0'),
     entries: check('account entries', 'debits and refunds = the charges by balance and their refunds, order by order'),
     sets: check('sets', 'what was set again without a key or a version undid nothing that came in between'),
+    adjustments: check(
+      'adjustments',
+      'every set and adjustment carries a proof of the orchestrator; prices are what was set',
+    ),
+    decisions: check('decisions', 'no refund, release, restock or dispatch that no saga, or no key of it, has decided'),
     refunds: check('refunds', 'sagas, payment and provider agree; given back + under way <= captured'),
     provider: check(
       'card provider',

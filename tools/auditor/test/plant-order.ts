@@ -1,4 +1,6 @@
 /** Rows by hand, as the services write them: sound books, into which a test plants its fault. */
+import { type ChangedBook, changeProofParts, dispatchProofParts } from '@holdfast/contracts';
+import { createFingerprinter } from '@holdfast/idempotency';
 import type { Pool } from '@holdfast/postgres';
 import type { TestBooks } from './test-books.ts';
 
@@ -28,16 +30,29 @@ export async function plantOrder(books: TestBooks, order: PlantedOrder): Promise
 const SKU = 'tea';
 export const CUSTOMER = 'ada';
 
+const SECRET = Buffer.alloc(32, 'secret of planted books');
+const { derivedId } = createFingerprinter(SECRET);
+
+/** As the orchestrator of these books makes them. */
+export function provenKey(book: ChangedBook, base: string, change: object): string {
+  return `${base}~${derivedId(...changeProofParts(book, { tenantId: TENANT, base, change }))}`;
+}
+
+export function dispatchKeyOf(orderId: string): string {
+  return derivedId(...dispatchProofParts({ tenantId: TENANT, orderId }));
+}
+
 /** An item with 100 on hand, and an account with 100,000, both with their entries. */
 export async function plantCatalogue(books: TestBooks): Promise<void> {
+  await books.pools.orchestrator.query('insert into holdfast.fingerprint_secrets (secret) values ($1)', [SECRET]);
   await books.pools.inventory.query(
     `insert into stock (tenant_id, sku, on_hand, unit_price, currency) values ($1, $2, 100, 250, 'EUR')`,
     [TENANT, SKU],
   );
   await books.pools.inventory.query(
     `insert into stock_entries (tenant_id, sku, entry_key, kind, delta, before, after)
-     values ($1, $2, 'first', 'set', 100, '{"version":0}', '{"onHand":100,"version":1}')`,
-    [TENANT, SKU],
+     values ($1, $2, $3, 'set', 100, '{"onHand":0,"unitPrice":250,"version":0}', '{"onHand":100,"unitPrice":250,"version":1}')`,
+    [TENANT, SKU, provenKey('stock', 'first', { onHand: 100, unitPrice: 250 })],
   );
   await books.pools.payment.query(
     `insert into accounts (tenant_id, customer_id, balance, currency) values ($1, $2, 100000, 'EUR')`,
@@ -45,8 +60,8 @@ export async function plantCatalogue(books: TestBooks): Promise<void> {
   );
   await books.pools.payment.query(
     `insert into account_entries (tenant_id, customer_id, entry_key, kind, delta, before, after)
-     values ($1, $2, 'first', 'set', 100000, '{"balance":0,"version":0}', '{"balance":100000,"version":1}')`,
-    [TENANT, CUSTOMER],
+     values ($1, $2, $3, 'set', 100000, '{"balance":0,"version":0}', '{"balance":100000,"version":1}')`,
+    [TENANT, CUSTOMER, provenKey('account', 'first', { balance: 100_000 })],
   );
 }
 

@@ -1,8 +1,9 @@
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox';
-import { CURRENCIES, type KeyedOperation } from '@holdfast/contracts';
+import { type ChangedBook, CURRENCIES, type KeyedOperation } from '@holdfast/contracts';
 import type { CallResult } from '@holdfast/rpc';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ChangeAnswer, ChangeDesk } from '../../keys/change-once.ts';
+import { provenChangeKey } from '../../keys/proven-key.ts';
 import { UNKNOWN_CURRENCY } from '../../orders/order-request.ts';
 import type { Participants } from '../../saga/participants.ts';
 import { etagOf, ifMatchHeader, ifMatchOf, optionalKey, sendChange } from '../keyed-change.ts';
@@ -68,6 +69,8 @@ export function catalogueRoutes({ inventory, payment }: Participants, desk: Chan
           operation: 'PUT /v1/stock/{sku}',
           resource: `/v1/stock/${encodeURIComponent(sku)}`,
           change: { sku, ...request.body, ifMatch: request.headers['if-match'] },
+          book: 'stock',
+          effect: request.body,
           call: (key) => inventory.PutStock(wanted, callOptions(request, key)),
           read: () => inventory.GetStock({ sku }, callOptions(request)),
           show: (message) => message.stock,
@@ -93,6 +96,8 @@ export function catalogueRoutes({ inventory, payment }: Participants, desk: Chan
           operation: 'POST /v1/stock/{sku}/adjust',
           resource: `/v1/stock/${encodeURIComponent(change.sku)}`,
           change,
+          book: 'stock',
+          effect: request.body,
           call: (key) => inventory.AdjustStock(change, callOptions(request, key)),
           read: () => inventory.GetStock({ sku: change.sku }, callOptions(request)),
           show: (message) => message.stock,
@@ -136,6 +141,9 @@ export function catalogueRoutes({ inventory, payment }: Participants, desk: Chan
           operation: 'PUT /v1/accounts/{customerId}',
           resource: `/v1/accounts/${encodeURIComponent(customerId)}`,
           change: { customerId, ...request.body, ifMatch: request.headers['if-match'] },
+          book: 'account',
+          // Its currency is fixed, and no entry's.
+          effect: { balance: request.body.balance },
           call: (key) => payment.PutAccount(wanted, callOptions(request, key)),
           read: () => payment.GetAccount({ customerId }, callOptions(request)),
           show: (message) => message.account,
@@ -161,6 +169,8 @@ export function catalogueRoutes({ inventory, payment }: Participants, desk: Chan
           operation: 'POST /v1/accounts/{customerId}/adjust',
           resource: `/v1/accounts/${encodeURIComponent(change.customerId)}`,
           change,
+          book: 'account',
+          effect: request.body,
           call: (key) => payment.AdjustAccount(change, callOptions(request, key)),
           read: () => payment.GetAccount({ customerId: change.customerId }, callOptions(request)),
           show: (message) => message.account,
@@ -208,6 +218,9 @@ interface CallRoute<T> {
   operation: KeyedOperation;
   resource: string;
   change: object;
+  book: ChangedBook;
+  /** What is to be set, or added: the key that goes out proves it. */
+  effect: object;
   call: (key: string) => Promise<CallResult<T>>;
   read: () => Promise<CallResult<T>>;
   /** The part of the message that the API shows. */
@@ -219,12 +232,15 @@ async function sendCall<T>(
   desk: ChangeDesk,
   request: FastifyRequest,
   reply: FastifyReply,
-  { change, call, read, show, ...route }: CallRoute<T>,
+  { change, book, effect, call, read, show, ...route }: CallRoute<T>,
 ): Promise<FastifyReply> {
   return await sendChange(desk, request, reply, {
     ...route,
     request: change,
-    call: async ({ key }) => finalAnswer(await call(key), show),
+    call: async ({ key }) => {
+      const proved = { tenantId: request.tenantId, base: key, change: effect };
+      return finalAnswer(await call(provenChangeKey(desk.fingerprinter, book, proved)), show);
+    },
     read: async () => JSON.stringify(show(await answer(read()))),
   });
 }

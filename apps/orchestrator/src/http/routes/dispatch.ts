@@ -4,6 +4,7 @@
  *     refuses to cancel what it has dispatched all the same.
  */
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox';
+import { dispatchKey } from '../../keys/proven-key.ts';
 import type { OrderDeps } from '../../orders/accept-order.ts';
 import { readOrder } from '../../orders/order-store.ts';
 import { isReturning } from '../../refunds/refund-store.ts';
@@ -54,7 +55,8 @@ export function dispatchRoutes(deps: OrderDeps, { shipping }: Participants): Fas
           // A1: a return that was accepted before this request is seen here; one that is accepted meanwhile, at shipping.
           const returning = await isReturning(deps.pool, { tenantId: request.tenantId, orderId: id });
           const asked = { orderId: id, returning };
-          const dispatched = await answer(shipping.DispatchShipment(asked, callOptions(request)));
+          const key = dispatchKey(deps.fingerprinter, { tenantId: request.tenantId, orderId: id });
+          const dispatched = await answer(shipping.DispatchShipment(asked, callOptions(request, key)));
           return { body: { id, shipmentId: dispatched.shipmentId, dispatchedAt: dispatched.dispatchedAt } };
         };
         return await sendChange(deps, request, reply, {
