@@ -89,10 +89,10 @@ describe('webhooks', () => {
   });
 
   it('that are late arrive out of order', async () => {
-    await sandbox.setFaults({ seed: 3, webhooks: { ...SURE, late: 0.5, lateMs: 1_000 } });
+    await sandbox.setFaults({ seed: 3, webhooks: { ...SURE, late: 0.5, lateMs: 3_000 } });
     const paid = await Promise.all(Array.from({ length: 12 }, () => pay()));
     await Promise.all(paid.map(({ id }) => sandbox.stripe.refunds.create({ payment_intent: id })));
-    await expect.poll(() => arrived.length, { timeout: 10_000 }).toBe(24);
+    await expect.poll(() => arrived.length, { timeout: 20_000 }).toBe(24);
     const firsts = paid.map(({ id }) => typesOf(id)[0]);
     expect(firsts).toContain('refund.created');
     expect(firsts).toContain('payment_intent.succeeded');
