@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { auditSystem } from '@holdfast/auditor';
+import { auditSystem, booksAt } from '@holdfast/auditor';
 import {
   type Cluster,
   type ClusterEvent,
@@ -112,13 +112,7 @@ describe.runIf(process.platform === 'linux')('a cluster of two replicas of every
   it('completes an order from an account and one by card, and its books are right', async () => {
     expect(await placeOrder(cluster.run, 'balance')).toMatchObject({ status: 'completed' });
     expect(await placeOrder(cluster.run, 'pm_card_visa')).toMatchObject({ status: 'completed' });
-    const report = await auditSystem({
-      orchestrator: cluster.databaseUrl('orchestrator'),
-      inventory: cluster.databaseUrl('inventory'),
-      payment: cluster.databaseUrl('payment'),
-      shipping: cluster.databaseUrl('shipping'),
-      sandboxUrl: cluster.run.sandbox,
-    });
+    const report = await auditSystem(booksAt((name) => cluster.databaseUrl(name), cluster.run.sandbox));
     expect(report.violations, JSON.stringify(report.checks)).toBe(0);
     expect(report.orders.completed).toBeGreaterThanOrEqual(2);
   });

@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type AuditOptions, auditSystem } from '@holdfast/auditor';
+import { type AuditOptions, auditSystem, booksAt } from '@holdfast/auditor';
 import { type Cluster, type ClusterOptions, startCluster } from '@holdfast/cluster';
 import type { AuditReport } from '@holdfast/testing/audit';
 import { expect, inject } from 'vitest';
@@ -147,13 +147,7 @@ function systemOf(cluster: Cluster, stop: System['stop']): System {
     },
     audit: (options) =>
       auditSystem(
-        {
-          orchestrator: cluster.databaseUrl('orchestrator'),
-          inventory: cluster.databaseUrl('inventory'),
-          payment: cluster.databaseUrl('payment'),
-          shipping: cluster.databaseUrl('shipping'),
-          sandboxUrl: cluster.run.sandbox,
-        },
+        booksAt((name) => cluster.databaseUrl(name), cluster.run.sandbox),
         options,
       ),
     stop,

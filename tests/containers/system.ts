@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { auditSystem } from '@holdfast/auditor';
+import { auditSystem, booksAt } from '@holdfast/auditor';
 import { freePort } from '@holdfast/testing';
 import type { AuditReport } from '@holdfast/testing/audit';
 import { RedisContainer } from '@testcontainers/redis';
@@ -196,13 +196,7 @@ class System implements ContainerSystem {
 
   audit(): Promise<AuditReport> {
     const url = (name: string) => `postgres://auditor:${passwordOf('auditor')}@127.0.0.1:${this.#postgresPort}/${name}`;
-    return auditSystem({
-      orchestrator: url('orchestrator'),
-      inventory: url('inventory'),
-      payment: url('payment'),
-      shipping: url('shipping'),
-      sandboxUrl: this.sandbox,
-    });
+    return auditSystem(booksAt(url, this.sandbox));
   }
 
   async stop(): Promise<void> {

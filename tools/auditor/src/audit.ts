@@ -4,7 +4,7 @@ import { DEFAULT_STATE_DIR, type RunFile, readRunFile } from '@holdfast/cluster'
 import type { AuditReport } from '@holdfast/testing/audit';
 import { auditTable } from './audit-table.ts';
 import { watchBooks } from './audit-watch.ts';
-import { auditSystem } from './auditor.ts';
+import { type AuditSources, auditSystem, booksAt } from './auditor.ts';
 
 /** `EX_USAGE` of sysexits.h. */
 const EXIT_USAGE = 64;
@@ -97,19 +97,12 @@ async function watch(everyMs: number, json: boolean): Promise<number> {
   return end.rounds > 0 ? 0 : EXIT_NOT_DONE;
 }
 
-function sourcesOf(run: RunFile) {
-  const databaseOf = (name: string) => {
-    const service = run.services.find((entry) => entry.name === name);
+function sourcesOf({ services, sandbox }: RunFile): AuditSources {
+  return booksAt((name) => {
+    const service = services.find((entry) => entry.name === name);
     if (service === undefined) throw new Error(`run.json lists no ${name}: stop the system and start it again`);
     return service.databaseUrl;
-  };
-  return {
-    orchestrator: databaseOf('orchestrator'),
-    inventory: databaseOf('inventory'),
-    payment: databaseOf('payment'),
-    shipping: databaseOf('shipping'),
-    sandboxUrl: run.sandbox,
-  };
+  }, sandbox);
 }
 
 /** A line now and then while it takes long, where a person is watching. */

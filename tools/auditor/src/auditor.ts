@@ -27,6 +27,20 @@ export interface AuditSources {
   sandboxUrl: string | null;
 }
 
+/** @param urlOf of the database of each service */
+export function booksAt(
+  urlOf: (service: 'orchestrator' | 'inventory' | 'payment' | 'shipping') => string,
+  sandboxUrl: string | null,
+): AuditSources {
+  return {
+    orchestrator: urlOf('orchestrator'),
+    inventory: urlOf('inventory'),
+    payment: urlOf('payment'),
+    shipping: urlOf('shipping'),
+    sandboxUrl,
+  };
+}
+
 export interface AuditOptions {
   /** Orders that have not ended are no violation: for a system that is working. Default false. */
   allowRunning?: boolean;

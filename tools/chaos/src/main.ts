@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { auditSystem, auditTable } from '@holdfast/auditor';
+import { auditSystem, auditTable, booksAt } from '@holdfast/auditor';
 import { type Cluster, startCluster } from '@holdfast/cluster';
 import { type FaultProxy, startFaultProxy } from '@holdfast/testing';
 import pg from 'pg';
@@ -191,13 +191,7 @@ async function conclude(cluster: Cluster, clients: Clients, monkey: ChaosMonkey,
   const calmAt = performance.now();
   const left = await untilAllEnded(cluster);
   const endedAt = performance.now();
-  const report = await auditSystem({
-    orchestrator: cluster.databaseUrl('orchestrator'),
-    inventory: cluster.databaseUrl('inventory'),
-    payment: cluster.databaseUrl('payment'),
-    shipping: cluster.databaseUrl('shipping'),
-    sandboxUrl: cluster.run.sandbox,
-  });
+  const report = await auditSystem(booksAt((name) => cluster.databaseUrl(name), cluster.run.sandbox));
   console.log(auditTable(report).join('\n'));
   const states = await query<{ state: string; n: number }>(cluster, SAGAS);
   const faults = [...monkey.counts]

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { auditSystem } from '@holdfast/auditor';
+import { auditSystem, booksAt } from '@holdfast/auditor';
 import { type Cluster, startCluster } from '@holdfast/cluster';
 import { createPool } from '@holdfast/postgres';
 import { ACTIVITIES_SCHEMA } from './activities.ts';
@@ -151,12 +151,6 @@ function ended(env: NodeJS.ProcessEnv, timeoutMs: number): Promise<number | Node
 }
 
 async function audit(cluster: Cluster): Promise<number> {
-  const { violations } = await auditSystem({
-    orchestrator: cluster.databaseUrl('orchestrator'),
-    inventory: cluster.databaseUrl('inventory'),
-    payment: cluster.databaseUrl('payment'),
-    shipping: cluster.databaseUrl('shipping'),
-    sandboxUrl: cluster.run.sandbox,
-  });
+  const { violations } = await auditSystem(booksAt((name) => cluster.databaseUrl(name), cluster.run.sandbox));
   return violations;
 }

@@ -1,4 +1,5 @@
 /** `npm run demo`: the whole system, real orders, real kills; and at the end, do the books add up? */
+import { booksAt } from '@holdfast/auditor';
 import { type Cluster, startCluster } from '@holdfast/cluster';
 import { DEMO_USAGE, type DemoOptions, parseDemoArguments } from './arguments.ts';
 import { EXIT_INTERRUPTED, onInterrupt } from './interrupt.ts';
@@ -74,13 +75,7 @@ function targetOf(cluster: Cluster): Target {
     http: cluster.run.http,
     apiKey: cluster.run.apiKey,
     runName: 'demo',
-    books: {
-      orchestrator: cluster.databaseUrl('orchestrator'),
-      inventory: cluster.databaseUrl('inventory'),
-      payment: cluster.databaseUrl('payment'),
-      shipping: cluster.databaseUrl('shipping'),
-      sandboxUrl: cluster.run.sandbox,
-    },
+    books: booksAt((name) => cluster.databaseUrl(name), cluster.run.sandbox),
     sandbox: cluster.run.sandbox,
     endsUnconfirmed: true,
     chaos: {

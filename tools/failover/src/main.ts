@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { auditSystem, auditTable } from '@holdfast/auditor';
+import { auditSystem, auditTable, booksAt } from '@holdfast/auditor';
 import { type Cluster, startCluster } from '@holdfast/cluster';
 import { stockUp } from './load.ts';
 import { type Figures, ROUND_NAMES, ROUNDS, type RoundName } from './rounds.ts';
@@ -108,13 +108,7 @@ function summary(all: Figures[]): string[] {
 
 /** @returns the violations of A1 */
 async function audit(cluster: Cluster): Promise<number> {
-  const report = await auditSystem({
-    orchestrator: cluster.databaseUrl('orchestrator'),
-    inventory: cluster.databaseUrl('inventory'),
-    payment: cluster.databaseUrl('payment'),
-    shipping: cluster.databaseUrl('shipping'),
-    sandboxUrl: cluster.run.sandbox,
-  });
+  const report = await auditSystem(booksAt((name) => cluster.databaseUrl(name), cluster.run.sandbox));
   if (report.violations > 0) console.log(auditTable(report).join('\n'));
   console.log(`  audited: ${report.orders.completed} orders completed, ${report.violations} violations`);
   return report.violations;

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { auditSystem } from '@holdfast/auditor';
+import { auditSystem, booksAt } from '@holdfast/auditor';
 import type { Cluster } from '@holdfast/cluster';
 import { Findings, Tally } from './findings.ts';
 import { fuzzHttp, fuzzWire, type HttpTarget } from './http-fuzz.ts';
@@ -103,12 +103,6 @@ async function untilEnded({ run }: Cluster): Promise<void> {
 }
 
 async function audited(cluster: Cluster): Promise<number> {
-  const report = await auditSystem({
-    orchestrator: cluster.databaseUrl('orchestrator'),
-    inventory: cluster.databaseUrl('inventory'),
-    payment: cluster.databaseUrl('payment'),
-    shipping: cluster.databaseUrl('shipping'),
-    sandboxUrl: cluster.run.sandbox,
-  });
+  const report = await auditSystem(booksAt((name) => cluster.databaseUrl(name), cluster.run.sandbox));
   return report.violations;
 }

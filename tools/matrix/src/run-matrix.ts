@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { auditSystem } from '@holdfast/auditor';
+import { auditSystem, booksAt } from '@holdfast/auditor';
 import { type Cluster, startCluster } from '@holdfast/cluster';
 import { freePort } from '@holdfast/testing';
 import { type Cancel, type MatrixCase, mayEnd } from './cases.ts';
@@ -216,14 +216,7 @@ class SystemUnderTest implements Matrix {
   }
 
   #audit() {
-    const url = (name: 'orchestrator' | 'inventory' | 'payment' | 'shipping') => this.#cluster.databaseUrl(name);
-    return auditSystem({
-      orchestrator: url('orchestrator'),
-      inventory: url('inventory'),
-      payment: url('payment'),
-      shipping: url('shipping'),
-      sandboxUrl: this.#cluster.run.sandbox,
-    });
+    return auditSystem(booksAt((name) => this.#cluster.databaseUrl(name), this.#cluster.run.sandbox));
   }
 }
 

@@ -1,31 +1,15 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect } from 'node:net';
-import { SCOPES } from '@holdfast/contracts';
-import { createHealth, createLog, createMetrics } from '@holdfast/service';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createAuthenticate } from '../auth.ts';
-import { createOrderAnswerCache } from '../keys/order-answer-cache.ts';
-import { createHttpServer, type HttpEdge } from './server.ts';
+import { createBareEdge } from '../../test/http-edge.ts';
 
 const MAX_CONNECTIONS = 3;
 const AUTHORIZED = 'Host: h\r\nAuthorization: Bearer secret\r\n';
 
-let edge: Awaited<ReturnType<typeof createHttpServer>>;
+let edge: Awaited<ReturnType<typeof createBareEdge>>;
 let port: number;
 beforeAll(async () => {
-  const retention = { keyLifetimeMs: 60_000, tombstoneLifetimeMs: 120_000 };
-  const now = () => new Date();
-  // Neither a database nor participants: these requests are refused before anything is asked of them.
-  edge = await createHttpServer({
-    deps: { answerCache: createOrderAnswerCache(undefined, retention, now), retention, now },
-    participants: {},
-    definitions: [],
-    authenticate: createAuthenticate(new Map([['secret', { tenantId: 'shop', scopes: new Set(SCOPES) }]])),
-    health: createHealth({}),
-    metrics: createMetrics('edge'),
-    log: createLog('edge', 'silent'),
-    maxConnections: MAX_CONNECTIONS,
-  } as unknown as HttpEdge);
+  edge = await createBareEdge({ maxConnections: MAX_CONNECTIONS });
   await edge.listen({ host: '127.0.0.1', port: 0 });
   port = (edge.server.address() as AddressInfo).port;
 });

@@ -1,10 +1,6 @@
-import { SCOPES } from '@holdfast/contracts';
-import { createHealth, createLog, createMetrics } from '@holdfast/service';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createAuthenticate } from '../auth.ts';
-import { createOrderAnswerCache } from '../keys/order-answer-cache.ts';
+import { createBareEdge } from '../../test/http-edge.ts';
 import { type ProblemCode, problems } from './problem.ts';
-import { createHttpServer, type HttpEdge } from './server.ts';
 
 interface Operation {
   route: string;
@@ -16,21 +12,10 @@ interface Operation {
 /** The library answers with these in a keyed route of its own plugin; the API has no answer that needs them. */
 const OF_THE_PLUGIN: ProblemCode[] = ['operation-undone', 'idempotency-answer-expired'];
 
-let edge: Awaited<ReturnType<typeof createHttpServer>>;
+let edge: Awaited<ReturnType<typeof createBareEdge>>;
 let operations: Operation[];
 beforeAll(async () => {
-  const retention = { keyLifetimeMs: 60_000, tombstoneLifetimeMs: 120_000 };
-  const now = () => new Date();
-  // Neither a database nor participants: these requests are refused before anything is asked of them.
-  edge = await createHttpServer({
-    deps: { answerCache: createOrderAnswerCache(undefined, retention, now), retention, now },
-    participants: {},
-    definition: { steps: [] },
-    authenticate: createAuthenticate(new Map([['secret', { tenantId: 'shop', scopes: new Set(SCOPES) }]])),
-    health: createHealth({}),
-    metrics: createMetrics('edge'),
-    log: createLog('edge', 'silent'),
-  } as unknown as HttpEdge);
+  edge = await createBareEdge();
   operations = operationsIn((await edge.inject('/openapi.json')).json());
 });
 afterAll(() => edge?.close());

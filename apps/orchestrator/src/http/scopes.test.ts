@@ -1,10 +1,8 @@
 import { SCOPES, type Scope } from '@holdfast/contracts';
-import { createHealth, createLog, createMetrics } from '@holdfast/service';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createBareEdge } from '../../test/http-edge.ts';
 import { createAuthenticate } from '../auth.ts';
-import { createOrderAnswerCache } from '../keys/order-answer-cache.ts';
 import { SCOPES_OF } from './scopes.ts';
-import { createHttpServer, type HttpEdge } from './server.ts';
 
 interface Operation {
   operationId: string;
@@ -12,22 +10,12 @@ interface Operation {
 }
 
 const keyOf = (scope: Scope) => `a-key-with-${scope.replace(':', '-')}`;
-let edge: Awaited<ReturnType<typeof createHttpServer>>;
+let edge: Awaited<ReturnType<typeof createBareEdge>>;
 let operations: { method: string; path: string; operation: Operation }[];
 beforeAll(async () => {
-  const retention = { keyLifetimeMs: 60_000, tombstoneLifetimeMs: 120_000 };
-  const now = () => new Date();
   const callers = SCOPES.map((scope) => [keyOf(scope), { tenantId: 'shop', scopes: new Set([scope]) }] as const);
-  // Neither a database nor participants: what a scope opens fails behind the check, and never with 401 or 403.
-  edge = await createHttpServer({
-    deps: { answerCache: createOrderAnswerCache(undefined, retention, now), retention, now },
-    participants: { inventory: {}, payment: {}, shipping: {} },
-    definitions: [],
-    authenticate: createAuthenticate(new Map(callers)),
-    health: createHealth({}),
-    metrics: createMetrics('edge'),
-    log: createLog('edge', 'silent'),
-  } as unknown as HttpEdge);
+  // What a scope opens fails behind the check, and never with 401 or 403.
+  edge = await createBareEdge({ authenticate: createAuthenticate(new Map(callers)) });
   const { paths } = (await edge.inject('/openapi.json')).json() as { paths: Record<string, Record<string, Operation>> };
   operations = Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({ method: method.toUpperCase(), path, operation })),

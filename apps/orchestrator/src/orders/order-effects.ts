@@ -2,24 +2,25 @@
  * S4  A participant that does not answer in time says nothing about its step: it is shown as `unreachable`, never as not run.
  */
 import type { CallOptions, CallResult } from '@holdfast/rpc';
-import { REFUND_PAYMENT } from '../refunds/refund.ts';
+import type { RefundOutputs } from '../refunds/refund.ts';
 import type { Participants } from '../saga/participants.ts';
+import type { OrderOutputs } from './order.ts';
 
 type Participant = 'inventory' | 'payment' | 'shipping';
 
-/** The steps whose effects an order has, in the order in which they run, and who is asked about them. */
-const ORDER_STEPS: readonly [step: string, participant: Participant][] = [
-  ['reserve-inventory', 'inventory'],
-  ['charge-payment', 'payment'],
-  ['create-shipment', 'shipping'],
-];
+/** The steps of an order, in the order in which they run, and who is asked about them. The compiler finds one that is missing. */
+const ORDER_STEPS: Readonly<Record<keyof OrderOutputs, Participant>> = {
+  'reserve-inventory': 'inventory',
+  'charge-payment': 'payment',
+  'create-shipment': 'shipping',
+};
 /** Likewise of each of its refunds. */
-const REFUND_STEPS: readonly [step: string, participant: Participant][] = [
-  ['reserve-restock', 'inventory'],
-  ['reserve-refund', 'payment'],
-  [REFUND_PAYMENT, 'payment'],
-  ['restock', 'inventory'],
-];
+const REFUND_STEPS: Readonly<Record<keyof RefundOutputs, Participant>> = {
+  'reserve-restock': 'inventory',
+  'reserve-refund': 'payment',
+  'refund-payment': 'payment',
+  restock: 'inventory',
+};
 
 /** What a participant knows of a step's key. `sealed`: undone, or its undo came first; it can't run any more. */
 export type EffectState = 'completed' | 'refused' | 'sealed' | 'in_progress' | 'not_called' | 'unreachable';
@@ -53,9 +54,11 @@ export async function readEffects(
   order: { id: string; refunds: readonly { id: string }[] },
   options: CallOptions,
 ): Promise<{ effects: Effect[]; refunds: { id: string; effects: Effect[] }[] }> {
-  const ask = (id: string, steps: typeof ORDER_STEPS) =>
+  const ask = (id: string, steps: Readonly<Record<string, Participant>>) =>
     Promise.all(
-      steps.map(([step, participant]) => readEffect(participants, participant, `${id}:${step}`, step, options)),
+      Object.entries(steps).map(([step, participant]) =>
+        readEffect(participants[participant], { step, participant, key: `${id}:${step}` }, options),
+      ),
     );
   const [effects, ...refunds] = await Promise.all([
     ask(order.id, ORDER_STEPS),
@@ -65,14 +68,11 @@ export async function readEffects(
 }
 
 async function readEffect(
-  participants: Participants,
-  participant: Participant,
-  key: string,
-  step: string,
+  client: Participants[Participant],
+  about: Pick<Effect, 'step' | 'participant' | 'key'>,
   options: CallOptions,
 ): Promise<Effect> {
-  const asked: CallResult<StepShown> = await participants[participant].GetStep({ key }, options);
-  const about = { step, participant, key };
+  const asked: CallResult<StepShown> = await client.GetStep({ key: about.key }, options);
   if (asked.kind === 'error') {
     return { ...about, state: 'unreachable', effect: null, detail: `${asked.reason}: ${asked.message}`.slice(0, 500) };
   }

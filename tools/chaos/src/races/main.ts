@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { auditSystem, auditTable } from '@holdfast/auditor';
+import { auditSystem, auditTable, booksAt } from '@holdfast/auditor';
 import { type Cluster, startCluster } from '@holdfast/cluster';
 import { isRedisInstalled } from '@holdfast/testing';
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
@@ -67,7 +67,7 @@ async function main({ orders, seed, concurrency }: Options): Promise<number> {
     for (const [status, count] of [...result.ended].sort(([, a], [, b]) => b - a)) console.log(`${count} ${status}`);
     console.log(`${result.givenBack} charges were taken and given back`);
     for (const wrong of result.wrong.slice(0, 20)) console.log(`✘ ${wrong}`);
-    const audit = await auditSystem(booksOf(cluster));
+    const audit = await auditSystem(booksAt((name) => cluster.databaseUrl(name), cluster.run.sandbox));
     for (const line of auditTable(audit, process.stdout.columns ?? 120)) console.log(line);
     return result.wrong.length === 0 && audit.violations === 0 ? 0 : 1;
   } finally {
@@ -91,16 +91,6 @@ function start(stateDir: string, withRedis: boolean): Promise<Cluster> {
       payment: { ...events, PAYMENT_WINDOW_MS: String(WINDOW_MS) },
     },
   });
-}
-
-function booksOf(cluster: Cluster): Parameters<typeof auditSystem>[0] {
-  return {
-    orchestrator: cluster.databaseUrl('orchestrator'),
-    inventory: cluster.databaseUrl('inventory'),
-    payment: cluster.databaseUrl('payment'),
-    shipping: cluster.databaseUrl('shipping'),
-    sandboxUrl: cluster.run.sandbox,
-  };
 }
 
 async function setFaults(cluster: Cluster, seed: number): Promise<void> {
