@@ -50,6 +50,8 @@ const NOT_BY_KEY = new Set([
   'idempotency.delete-fences',
   'payment.pending-refunds',
   'payment.untold-refunds',
+  // As many as one look takes, of those that are open: a disputed charge is rare.
+  'payment.take-open-disputes',
   'messaging.next-batch',
   'messaging.relay-again',
   'messaging.forget-relayed',

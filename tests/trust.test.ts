@@ -151,21 +151,24 @@ describe('T1: while orders run', () => {
     const customers = Array.from({ length: 8 }, customer);
     const until = (count: number) =>
       system.until(`${count} orders are placed`, async () => (placed.length >= count ? true : undefined), 60_000);
-    await until(100);
+    await until(50);
+    const ordersGoOn = () => until(placed.length + 25);
     // The order of an exchange: believe both, show the new ones, believe the new one alone.
     await exchange(old.cert + next.cert);
+    await ordersGoOn();
     await exchange(old.cert + next.cert, next);
+    await ordersGoOn();
     await exchange(next.cert);
+    await ordersGoOn();
     // Connections that were open are still of the old certificates: new ones have to be made.
     for (const name of PARTICIPANTS) {
       await system.cluster.kill(name);
       await system.cluster.untilServing(name);
     }
-    await until(placed.length + 100);
+    await ordersGoOn();
     ended = true;
     await Promise.all(customers);
     expect(refused).toEqual([]);
-    expect(placed.length).toBeGreaterThan(300);
     const states = await Promise.all(placed.map((id) => system.untilEnded(id, 60_000)));
     expect(new Set(states.map(({ status }) => status))).toEqual(new Set(['completed']));
     await expectSound(system);

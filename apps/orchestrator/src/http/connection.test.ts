@@ -15,9 +15,10 @@ beforeAll(async () => {
 });
 afterAll(() => edge?.close());
 
-/** What comes back until the connection ends. */
-async function answerTo(bytes: string): Promise<string> {
+/** What comes back until the connection ends. `more` is sent once something has come back. */
+async function answerTo(bytes: string, more?: string): Promise<string> {
   const socket = connect({ host: '127.0.0.1', port });
+  if (more !== undefined) socket.once('data', () => socket.write(more));
   let text = '';
   socket.on('data', (chunk) => {
     text += chunk;
@@ -82,6 +83,27 @@ describe('what is no request is answered with a problem, and its connection ends
       Object.assign(edge.server, { headersTimeout, requestTimeout });
     }
   });
+});
+
+describe('a body that is too large is refused while it comes, and the connection serves the next request:', () => {
+  const next = 'GET /livez HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n';
+  const head = `POST /v1/orders HTTP/1.1\r\n${AUTHORIZED}Idempotency-Key: ${'k'.repeat(16)}\r\nContent-Type: application/json\r\n`;
+  const part = 'x'.repeat(2_000_000);
+  const chunk = `${part.length.toString(16)}\r\n${part}\r\n`;
+  // A server that closes after its answer resets a client that still writes, and the answer is lost.
+  it.each([
+    ['by its length', `${head}Content-Length: ${2 * part.length}\r\n\r\n${part}`, part],
+    ['by what has come', `${head}Transfer-Encoding: chunked\r\n\r\n${chunk}`, `${chunk}0\r\n\r\n`],
+  ])('%s', async (_, begun, rest) => {
+    const answers = await answerTo(begun, rest + next);
+    const [first = '', second] = answers.split(/(?=HTTP\/1\.1 200 OK)/);
+    expect(problemIn(first)).toMatchObject({ status: 400, code: 'body-too-large', retryable: false });
+    expect(second).toMatch(/alive\n$/);
+  });
+});
+
+it('a probe that speaks HTTP/1.0 names no host, and is answered', async () => {
+  expect(await answerTo('GET /livez HTTP/1.0\r\n\r\n')).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
 });
 
 describe('connections', () => {

@@ -115,7 +115,8 @@ export async function createHttpServer(edge: HttpEdge): Promise<FastifyInstance>
   app.addHook('onRequest', (request, reply, done) => {
     // Answers name customers, and a problem says what is there and what is not: nothing on the way may keep them.
     reply.header('cache-control', 'no-store');
-    if (request.headers.host === undefined) throw new Problem('malformed-request');
+    // HTTP/1.0 knows no `Host`; the probe of the containers speaks it.
+    if (request.headers.host === undefined && request.raw.httpVersion !== '1.0') throw new Problem('malformed-request');
     // Fastify makes new options for each caller.
     const { config } = request.routeOptions;
     if (config.public) return done();
@@ -131,6 +132,9 @@ export async function createHttpServer(edge: HttpEdge): Promise<FastifyInstance>
   app.setErrorHandler<FastifyError>((error, request, reply) => {
     const problem = problemOf(error);
     if (problem.code === 'internal') edge.log.error({ err: error, reqId: request.id }, 'a request failed');
+    // Fastify closes the connection here, which resets a client that still writes: its answer is lost. The rest of the body is
+    // read and thrown away instead, until `requestTimeout`.
+    if (problem.code === 'body-too-large') reply.removeHeader('connection');
     return sendProblem(reply, problem);
   });
   app.setNotFoundHandler((request, reply) =>
