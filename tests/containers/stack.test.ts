@@ -28,6 +28,7 @@ const databaseUrl = (name: string) => `postgres://${name}:try-out@postgres:5432/
 async function makeSecrets(): Promise<void> {
   const secrets: Record<string, string> = {
     'redis-url': 'redis://redis:6379',
+    'order-events-keys': 'try-out:known-to-everybody-who-tries-this-out',
     'stripe-secret-key': 'sk_test_holdfast',
     'api-keys': `shop:${API_KEY}`,
     ...Object.fromEntries(SERVICES.map((name) => [`${name}-database-url`, databaseUrl(name)])),
