@@ -51,6 +51,9 @@ describe('whatever dies or is lost, wherever', () => {
     const wanted = [
       'cancelled when shipped: orchestrator dies once at /after-act',
       'completes: orchestrator dies once at /before-adoption',
+      'confirmed: orchestrator dies once at /after-wake',
+      'returned: orchestrator dies once at /after-act',
+      'returned for too much: orchestrator dies once at /before-undo',
     ];
     for (const entry of ALL.filter(({ title }) => wanted.includes(title))) {
       if (missing().length > 0) await system.run(entry);

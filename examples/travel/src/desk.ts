@@ -31,14 +31,14 @@ export interface DeskRequest {
   epoch: number;
   tripId: string;
   /** What to book. A cancellation has none: the trip says enough. */
-  place?: string;
+  place?: string | undefined;
 }
 
-/** What a desk answers. Anything else, or nothing, tells nothing of the booking. */
+/** What a desk answers: a step's outcome, as the engine takes it. Anything else, or nothing, tells nothing of the booking. */
 export type DeskAnswer =
-  | { kind: 'completed' }
-  | { kind: 'refused'; reason: string }
-  | { kind: 'fenced' }
+  | { kind: 'completed'; output: object }
+  | { kind: 'refused'; reason: string; message: string }
+  | { kind: 'fenced'; detail: string }
   /** Not known, or not yet: ask again. */
   | { kind: 'unknown'; detail: string };
 
@@ -140,13 +140,13 @@ export async function giveBack(tx: Pick<Pool, 'query'>, tripId: string): Promise
 function answerOf(outcome: StepOutcome): DeskAnswer {
   switch (outcome.kind) {
     case 'completed':
-      return { kind: 'completed' };
+      return { kind: 'completed', output: {} };
     case 'refused':
-      return { kind: 'refused', reason: outcome.answer.toString() };
+      return { kind: 'refused', reason: outcome.answer.toString(), message: 'there is none left' };
     case 'sealed':
-      return { kind: 'refused', reason: 'CANCELLED' };
+      return { kind: 'refused', reason: 'CANCELLED', message: 'cancelled before it was booked' };
     case 'fenced':
-      return { kind: 'fenced' };
+      return { kind: 'fenced', detail: 'a newer owner of the trip has called' };
     default:
       return { kind: 'unknown', detail: outcome.kind };
   }

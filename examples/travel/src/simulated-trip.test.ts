@@ -18,7 +18,7 @@ function travel(hotelSeals: boolean): SimulatedSaga {
     participants: () => ({
       'book-flight': stepModel({ act: act('flight') }),
       'book-hotel': stepModel({ act: act('hotel'), ...(!hotelSeals && { without: 'seal' }) }),
-      'rent-car': stepModel({ act: act('car') }),
+      'book-car': stepModel({ act: act('car') }),
     }),
     input: (random): Trip => ({ flight: 'LIS', hotel: 'Alfama', car: random() < 0.3 ? 'gone' : 'small' }),
   };

@@ -16,6 +16,8 @@ export {
   type Done,
   defineSaga,
   type Fenced,
+  type MemberStep,
+  type ParallelSteps,
   type PivotStep,
   type Refused,
   type RetriableOutcome,
@@ -30,6 +32,7 @@ export {
   type StoredWait,
   type UndoOutcome,
   type Unknown,
+  type WaitBeside,
   type Waiting,
   type WaitLimits,
 } from './definition/definition.ts';

@@ -247,7 +247,7 @@ export class SagaTest {
   async #act(step: StepName, context: Context): Promise<ActOutcome<Done> | Waiting> {
     await this.#record(step, 'act', context);
     const effect = async (): Promise<ActOutcome<Done>> => {
-      const { rows } = await this.database.pool.query<{ fenced: boolean; state: string }>(ACT, [
+      const { rows } = await this.database.pool.query<{ fenced: boolean; state: string | null }>(ACT, [
         context.key,
         context.sagaId,
         step,
@@ -255,6 +255,8 @@ export class SagaTest {
       ]);
       if (rows[0]?.fenced) return { kind: 'fenced', detail: 'a newer owner was here' };
       if (rows[0]?.state === 'done') return { kind: 'completed', output: { done: step } };
+      // A copy of this call has written it since this statement began, which can't see it: the next one does.
+      if (rows[0]?.state == null) return { kind: 'unknown', detail: 'a copy of this call is under way' };
       return { kind: 'refused', reason: 'SEALED', message: 'undone before' };
     };
     const hook = this.#acts.get(`${context.sagaId}:${step}`) ?? this.#acts.get(`*:${step}`);

@@ -6,20 +6,25 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { auditSystem, auditTable, booksAt } from '@holdfast/auditor';
 import { type Cluster, startCluster } from '@holdfast/cluster';
-import { type FaultProxy, startFaultProxy } from '@holdfast/testing';
+import { type FaultProxy, isRedisInstalled, startFaultProxy } from '@holdfast/testing';
 import pg from 'pg';
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { ChaosMonkey, PARTICIPANTS } from './faults.ts';
 import { Clients } from './orders.ts';
 
-const USAGE = 'npm run chaos -- [--sagas N] [--seed S] [--concurrency C] [--in-flight N] [--lease MS]';
+const USAGE =
+  'npm run chaos -- [--sagas N] [--seed S] [--concurrency C] [--in-flight N] [--lease MS] [--waiting PERCENT] [--refunded PERCENT]';
 const EXIT_USAGE = 64;
 const ORCHESTRATORS = 2;
 const START_TIMEOUT_MS = 180_000;
 const SAY_EVERY_MS = 5_000;
 const COUNT_EVERY_MS = 200;
 const ENDS_WITHIN_MS = 300_000;
+/** How long a customer has to answer the bank. */
+const PAYMENT_WINDOW_MS = 15_000;
+const WEBHOOK_FAULTS = { lost: 0.2, doubled: 0.1, late: 0.2, lateMs: 1_000, beforeAnswer: 0.1 };
+const EVENTS = isRedisInstalled() ? { ORDER_EVENTS: 'true' } : {};
 const PROVIDER_FAULTS = { lostAnswer: 0.02, slow: 0.01, slowMs: 300, error500: 0.02, refused: 0.005 };
 const UNENDED = `select count(*) as n from holdfast.sagas where ended_at is null`;
 const SAGAS = `select concat_ws(' ', state, failure ->> 'reason') as state, count(*) as n
@@ -32,6 +37,9 @@ interface Options {
   /** Orders that have not ended, at most; about, since they are counted every COUNT_EVERY_MS. */
   inFlight: number;
   leaseMs: number;
+  /** Of a hundred orders: whose customer has to answer the bank, and that are given back in parts. */
+  waiting: number;
+  refunded: number;
 }
 
 // The cluster ends its processes when this one exits in an orderly way, which a signal is not by itself.
@@ -46,7 +54,15 @@ function parse(): Options | undefined {
   try {
     const text = { type: 'string' } as const;
     const { values } = parseArgs({
-      options: { sagas: text, seed: text, concurrency: text, 'in-flight': text, lease: text },
+      options: {
+        sagas: text,
+        seed: text,
+        concurrency: text,
+        'in-flight': text,
+        lease: text,
+        waiting: text,
+        refunded: text,
+      },
     });
     const parsed = {
       sagas: Number(values.sagas ?? 10_000),
@@ -54,6 +70,8 @@ function parse(): Options | undefined {
       concurrency: Number(values.concurrency ?? 128),
       inFlight: Number(values['in-flight'] ?? 300),
       leaseMs: Number(values.lease ?? 1_500),
+      waiting: Number(values.waiting ?? 33),
+      refunded: Number(values.refunded ?? 33),
     };
     if (Object.values(parsed).every((n) => Number.isSafeInteger(n) && n >= 0)) return parsed;
   } catch (error) {
@@ -65,8 +83,9 @@ function parse(): Options | undefined {
 
 /** @returns the exit code */
 async function chaos(options: Options): Promise<number> {
-  const { sagas, seed, concurrency, inFlight, leaseMs } = options;
+  const { sagas, seed, concurrency, inFlight, leaseMs, waiting, refunded } = options;
   console.log(`${sagas} sagas, seed ${seed}, ${concurrency} clients, ${inFlight} in flight, leases of ${leaseMs} ms`);
+  console.log(`${waiting}% wait for their customer, ${refunded}% are given back in parts`);
   const generator = xoroshiro128plus(seed);
   const nextStream = () => {
     const stream = generator.clone();
@@ -82,7 +101,7 @@ async function chaos(options: Options): Promise<number> {
       { cluster, proxies: proxies.byName, leaseMs, orchestrators: ORCHESTRATORS, say: console.log },
       nextStream(),
     );
-    const clients = new Clients(cluster, nextStream(), seed);
+    const clients = new Clients(cluster, nextStream(), seed, { waiting: waiting / 100, refunded: refunded / 100 });
     await clients.stockUp(sagas);
     await setProviderFaults(cluster, seed);
     const startedAt = performance.now();
@@ -92,6 +111,7 @@ async function chaos(options: Options): Promise<number> {
     await clients.placeAll(sagas, concurrency, gate.room);
     gate.close();
     await monkey.stop();
+    await clients.settled();
     clearInterval(watch);
     return await conclude(cluster, clients, monkey, startedAt);
   } finally {
@@ -156,8 +176,14 @@ async function start(folder: string, { byName, targets }: Proxies, leaseMs: numb
     startTimeoutMs: START_TIMEOUT_MS,
     // Postgres is killed here, never the machine: what it has written is there, whether the disk has it or not.
     databaseSettings: { fsync: 'off' },
+    // Webhooks bring orders forward by a stream in Redis; without it payment is asked.
+    redis: isRedisInstalled(),
     env: {
+      inventory: EVENTS,
+      shipping: EVENTS,
+      payment: { ...EVENTS, PAYMENT_WINDOW_MS: String(PAYMENT_WINDOW_MS) },
       orchestrator: {
+        ...EVENTS,
         INVENTORY_ADDR: addressOf('inventory'),
         PAYMENT_ADDR: addressOf('payment'),
         SHIPPING_ADDR: addressOf('shipping'),
@@ -173,7 +199,12 @@ async function setProviderFaults(cluster: Cluster, seed: number): Promise<void> 
   const response = await fetch(`${cluster.run.sandbox}/faults`, {
     method: 'PUT',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ seed: seed % 2 ** 31, payments: PROVIDER_FAULTS, carrier: PROVIDER_FAULTS }),
+    body: JSON.stringify({
+      seed: seed % 2 ** 31,
+      payments: PROVIDER_FAULTS,
+      carrier: PROVIDER_FAULTS,
+      webhooks: WEBHOOK_FAULTS,
+    }),
     signal: AbortSignal.timeout(10_000),
   });
   if (!response.ok) throw new Error(`the sandbox refused its faults: ${await response.text()}`);
@@ -199,6 +230,7 @@ async function conclude(cluster: Cluster, clients: Clients, monkey: ChaosMonkey,
     .map(([kind, n]) => `  ${String(n).padStart(6)} ${kind}`);
   console.log(`faults\n${faults.join('\n')}`);
   console.log(`requests repeated ${clients.repeated}, cancels ${clients.cancels}`);
+  console.log(`banks answered ${clients.answered}, refunds accepted ${clients.refunds}`);
   console.log(`sagas ${clients.accepted}: ${states.map(({ state, n }) => `${n} ${state}`).join(', ')}`);
   const seconds = (from: number, to: number) => ((to - from) / 1_000).toFixed(1);
   console.log(

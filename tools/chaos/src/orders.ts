@@ -1,4 +1,7 @@
-/* The orders of a chaos run: many clients, each of which repeats its request until it has been accepted. */
+/*
+ * The orders of a chaos run: many clients, each of which repeats its request until it has been accepted. Some customers have to
+ * answer their bank, some leave it at that, and some orders are given back in parts once they are completed.
+ */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Cluster } from '@holdfast/cluster';
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
@@ -6,13 +9,36 @@ import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 
 /** Clients that wait long for an answer make little noise. */
 const REQUEST_TIMEOUT_MS = 2_000;
+const BANK_TIMEOUT_MS = 10_000;
 const RETRY_MS = 100;
 const SKUS = 20;
+/** Followers look so often: a few hundred of them, on the machine that carries out the orders. */
+const LOOK_EVERY_MS = 700;
 /** Enough for most orders, not for all. */
 const ON_HAND_SHARE = 0.9;
 
+/** Of all orders. */
+export interface Shares {
+  /** Their customer has to answer the bank. */
+  waiting: number;
+  /** Given back in parts, of those that are completed. */
+  refunded: number;
+}
+
+interface Seen {
+  status: string;
+  nextAction: { clientSecret: string } | null;
+}
+
 export class Clients {
   accepted = 0;
+  /** Banks that were answered. */
+  answered = 0;
+  /** Refunds that were accepted. */
+  refunds = 0;
+  readonly #shares: Shares;
+  readonly #followers = new Set<Promise<void>>();
+  #failure: unknown;
   /** Requests that had to be sent again. */
   repeated = 0;
   cancels = 0;
@@ -20,7 +46,8 @@ export class Clients {
   readonly #random: () => number;
   readonly #seed: number;
 
-  constructor(cluster: Cluster, random: RandomGenerator, seed: number) {
+  constructor(cluster: Cluster, random: RandomGenerator, seed: number, shares: Shares) {
+    this.#shares = shares;
     this.#cluster = cluster;
     this.#random = () => uniformFloat64(random);
     this.#seed = seed;
@@ -31,14 +58,14 @@ export class Clients {
     const onHand = Math.ceil((orders * 1.5 * ON_HAND_SHARE) / SKUS);
     for (let sku = 0; sku < SKUS; sku++) {
       const item = { onHand, unitPrice: 100 + sku, currency: 'EUR' };
-      await this.#untilTaken('PUT', `/v1/stock/sku-${sku}`, item, `stock-up-${this.#seed}-sku-${sku}`);
+      await this.#untilTaken('PUT', `/v1/stock/sku-${sku}`, item, `chaos-stock-up-${this.#seed}-sku-${sku}`);
     }
     for (const [customer, balance] of [
       ['rich', 1_000_000_000],
       ['poor', 5_000],
     ] as const) {
       const account = { balance, currency: 'EUR' };
-      await this.#untilTaken('PUT', `/v1/accounts/${customer}`, account, `stock-up-${this.#seed}-${customer}`);
+      await this.#untilTaken('PUT', `/v1/accounts/${customer}`, account, `chaos-stock-up-${this.#seed}-${customer}`);
     }
   }
 
@@ -58,8 +85,16 @@ export class Clients {
     await Promise.all(Array.from({ length: concurrency }, client));
   }
 
+  /** What customers still do, whose orders were accepted: it is over when nothing goes wrong any more. @throws what the API refused */
+  async settled(): Promise<void> {
+    await Promise.all(this.#followers);
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
   async #place(n: number): Promise<void> {
-    const order = this.#order();
+    const waits = this.#random() < this.#shares.waiting;
+    const isRefunded = this.#random() < this.#shares.refunded;
+    const order = this.#order(waits);
     const cancels = this.#random() < 0.03;
     const { id } = await this.#untilTaken(
       'POST',
@@ -68,15 +103,77 @@ export class Clients {
       `chaos-${this.#seed}-order-${String(n).padStart(8, '0')}`,
     );
     this.accepted += 1;
+    if ((waits || isRefunded) && id !== undefined) this.#follow(id, waits, isRefunded);
     if (!cancels) return;
     // Whether it is still in time is the order's business; the request itself may be lost.
     this.cancels += 1;
     await this.#send('POST', `/v1/orders/${id}/cancel`, undefined, undefined, n);
   }
 
-  #order(): object {
+  #follow(id: string, waits: boolean, isRefunded: boolean): void {
+    const outcome = this.#random() < 0.15 ? 'fail' : 'succeed';
+    // Some never come back: the order ends when their time is over.
+    const leaves = this.#random() < 0.1;
+    const parts = isRefunded ? [1, 2].map(() => 1 + Math.floor(this.#random() * 60)) : [];
+    const following = async () => {
+      if (waits && !leaves) await this.#answerBank(id, outcome);
+      if (parts.length > 0) await this.#giveBack(id, parts);
+    };
+    const failed = (error: unknown) => {
+      this.#failure ??= error;
+    };
+    const follower = following()
+      .catch(failed)
+      .finally(() => this.#followers.delete(follower));
+    this.#followers.add(follower);
+  }
+
+  async #answerBank(id: string, outcome: 'succeed' | 'fail'): Promise<void> {
+    const { nextAction } = await this.#until(id, ({ status }) => status !== 'processing');
+    if (nextAction === null) return;
+    const body = JSON.stringify({ clientSecret: nextAction.clientSecret, outcome });
+    const headers = { 'content-type': 'application/json' };
+    const url = `${this.#cluster.run.sandbox}/browser/authenticate`;
+    try {
+      // Too late, if the order has been cancelled meanwhile: then there is nothing to answer any more.
+      const response = await fetch(url, {
+        method: 'POST',
+        headers,
+        body,
+        signal: AbortSignal.timeout(BANK_TIMEOUT_MS),
+      });
+      await response.body?.cancel();
+      this.answered += 1;
+    } catch {
+      // The order ends all the same: when its time is over.
+    }
+  }
+
+  /** More than was captured, now and then: the second is refused then. */
+  async #giveBack(id: string, parts: number[]): Promise<void> {
+    const { status } = await this.#until(id, ({ status }) =>
+      ['completed', 'failed', 'cancelled', 'parked'].includes(status),
+    );
+    if (status !== 'completed') return;
+    const give = async (amount: number, n: number) => {
+      await this.#untilTaken('POST', `/v1/orders/${id}/refunds`, { amount }, `chaos-refund-${n}-${id}`);
+      this.refunds += 1;
+    };
+    await Promise.all(parts.map(give));
+  }
+
+  async #until(id: string, suits: (order: Seen) => boolean): Promise<Seen> {
+    for (let turn = 0; ; turn++) {
+      const answer = await this.#send('GET', `/v1/orders/${id}`, undefined, undefined, turn);
+      if (answer?.status === 200 && suits(answer.body as Seen)) return answer.body as Seen;
+      await delay(LOOK_EVERY_MS);
+    }
+  }
+
+  #order(waits: boolean): object {
     const draw = this.#random();
-    const method = draw < 0.5 ? 'balance' : draw < 0.93 ? 'pm_card_visa' : 'pm_card_chargeDeclined';
+    const plain = draw < 0.5 ? 'balance' : draw < 0.93 ? 'pm_card_visa' : 'pm_card_chargeDeclined';
+    const method = waits ? 'pm_card_authenticationRequired' : plain;
     const sku = () => `sku-${Math.floor(this.#random() * SKUS)}`;
     const items = [...new Set([sku(), sku()])].map((name) => ({ sku: name, quantity: 1 }));
     const postalCode = this.#random() < 0.03 ? '00000' : '53111';

@@ -1,22 +1,28 @@
-/* The matrix: every crash point in three ways, and every call in five, each on seven paths of an order. */
+/* The matrix: every crash point in three ways, and every call in five, each on ten paths of an order and two of a refund. */
 import { STEP_POINTS } from '@holdfast/participant';
 import { ENGINE_POINTS } from '@holdfast/saga';
 import type { CrashScript, RpcFault } from './crash-script.ts';
 
-/** When the customer cancels: not, as soon as the order is accepted, or once it is paid and the carrier has been asked. */
-export type Cancel = 'never' | 'at-once' | 'once-paid';
+/** When the customer cancels: not, as soon as the order is accepted, once it is paid and the carrier has been asked, or once it waits. */
+export type Cancel = 'never' | 'at-once' | 'once-paid' | 'once-waiting';
 
 /** How an order goes if nothing goes wrong: it has to go so whatever dies, since it has time enough. */
 export interface OutcomePath {
   name: string;
   order: object;
   cancels: Cancel;
-  /** `status` or `status reason`. */
+  /** `status` or `status reason`; of a refund, that of the refund. */
   outcome: string;
+  /** What the customer answers to the bank, once the order waits for that. */
+  bank?: 'succeed' | 'fail';
+  /** What is given back once the order is completed. Nothing goes wrong before. */
+  refund?: object;
 }
 
 const DEADLINE = 'failed DEADLINE_EXCEEDED';
 const card = (method: string) => ({ payment: { method } });
+/** Its bank wants an answer of the customer. */
+const ASKED = card('pm_card_authenticationRequired');
 
 const PATHS: readonly OutcomePath[] = [
   { name: 'completes', order: card('pm_card_visa'), cancels: 'never', outcome: 'completed' },
@@ -53,6 +59,23 @@ const PATHS: readonly OutcomePath[] = [
     outcome: 'cancelled CANCELLED',
   },
   { name: 'deadline', order: { ...card('pm_card_visa'), customerId: 'late' }, cancels: 'never', outcome: DEADLINE },
+  { name: 'confirmed', order: ASKED, cancels: 'never', outcome: 'completed', bank: 'succeed' },
+  { name: 'not confirmed', order: ASKED, cancels: 'never', outcome: 'failed CARD_DECLINED', bank: 'fail' },
+  { name: 'cancelled while it waits', order: ASKED, cancels: 'once-waiting', outcome: 'cancelled CANCELLED' },
+  {
+    name: 'returned',
+    order: card('pm_card_visa'),
+    cancels: 'never',
+    outcome: 'succeeded',
+    refund: { lines: [{ sku: 'apple', quantity: 1, restock: true }] },
+  },
+  {
+    name: 'returned for too much',
+    order: card('pm_card_visa'),
+    cancels: 'never',
+    outcome: 'failed REFUND_EXCEEDS_CAPTURED',
+    refund: { lines: [{ sku: 'apple', quantity: 1, restock: true }], amount: 1_000_000 },
+  },
 ];
 
 export interface MatrixCase {
@@ -94,27 +117,47 @@ const STEPS = [
   { service: 'shipping', act: ['create-shipment', 'CreateShipment'], undo: ['cancel-shipment', 'CancelShipment'] },
 ] as const;
 
-/** Inventory has nobody outside to call. */
-const OUTSIDE = new Set<string>(['before-provider', 'after-provider', 'before-record']);
+/** Steps of a refund, likewise. Those without an undo go on until they are done. */
+const REFUND_STEPS = [
+  {
+    service: 'inventory',
+    calls: { 'reserve-restock': 'ReserveRestock', 'release-restock': 'ReleaseRestock', restock: 'Restock' },
+  },
+  {
+    service: 'payment',
+    calls: { 'reserve-refund': 'ReserveRefund', 'release-refund': 'ReleaseRefund', 'refund-charge': 'RefundCharge' },
+  },
+] as const;
 
-/** No step of an order waits: the engine's own matrix comes by these (packages/saga, waiting-matrix.db.test.ts). */
-const OF_WAITS = /-(wait|wake|signal)$/;
+const OUTSIDE = new Set<string>(['before-provider', 'after-provider', 'before-record']);
+/** All other operations change their own database alone. */
+const CALLS_OUTSIDE = new Set([
+  'charge-payment',
+  'refund-payment',
+  'create-shipment',
+  'cancel-shipment',
+  'refund-charge',
+]);
+
+/** Nobody tells these orders of anything, so that they ask: the engine's own matrix comes by signals (waiting-matrix.db.test.ts). */
+const OF_SIGNALS = /-signal$/;
 
 /** Every point there is, as `operation/point`, with the service that it is in. */
 export const POINTS: readonly { service: string; point: string }[] = [
-  ...ENGINE_POINTS.filter((point) => !OF_WAITS.test(point)).map((point) => ({
+  ...ENGINE_POINTS.filter((point) => !OF_SIGNALS.test(point)).map((point) => ({
     service: 'orchestrator',
     point: `/${point}`,
   })),
-  ...STEPS.flatMap(({ service, act, undo }) =>
-    [act, undo].flatMap(([operation]) =>
-      STEP_POINTS.filter((point) => service !== 'inventory' || !OUTSIDE.has(point)).map((point) => ({
-        service,
-        point: `${operation}/${point}`,
-      })),
-    ),
+  ...STEPS.flatMap(({ service, act, undo }) => [act, undo].flatMap(([operation]) => pointsOf(service, operation))),
+  ...REFUND_STEPS.flatMap(({ service, calls }) =>
+    Object.keys(calls).flatMap((operation) => pointsOf(service, operation)),
   ),
 ];
+
+function pointsOf(service: string, operation: string): { service: string; point: string }[] {
+  const points = STEP_POINTS.filter((point) => CALLS_OUTSIDE.has(operation) || !OUTSIDE.has(point));
+  return points.map((point) => ({ service, point: `${operation}/${point}` }));
+}
 
 const FAULTS: readonly RpcFault[] = ['request-lost', 'reply-lost', 'duplicated', 'past-the-deadline', 'after-its-undo'];
 
@@ -122,13 +165,21 @@ const FAULTS: readonly RpcFault[] = ['request-lost', 'reply-lost', 'duplicated',
 const HOLDING_UP = new Set<RpcFault | null>(['past-the-deadline', 'after-its-undo']);
 
 export function matrix(leaseMs: number): MatrixCase[] {
-  return [...crashes(leaseMs), ...calls()].flatMap((script) =>
-    PATHS.map((path) => {
+  return [...crashes(leaseMs), ...calls(), ...refundCalls()].flatMap((script) =>
+    PATHS.filter((path) => fits(script, path)).map((path) => {
       const title = `${path.name}: ${script.caseId}`;
       const hasty = path.outcome === DEADLINE || HOLDING_UP.has(script.fault);
       return { script: { ...script, caseId: title }, path, title, hasty };
     }),
   );
+}
+
+const REFUND_PLACES = new Set<string>(REFUND_STEPS.flatMap(({ calls }) => Object.entries(calls).flat()));
+
+/** An order never comes by the steps of a refund, nor a refund by those of an order; both by the engine. */
+function fits({ point, rpc }: CrashScript, { refund }: OutcomePath): boolean {
+  const place = rpc ?? point?.split('/')[0] ?? '';
+  return place === '' || REFUND_PLACES.has(place) === (refund !== undefined);
 }
 
 function crashes(leaseMs: number): CrashScript[] {
@@ -146,6 +197,18 @@ function calls(): CrashScript[] {
   return STEPS.flatMap(({ service, act, undo }) =>
     [act, undo].flatMap(([, rpc]) =>
       FAULTS.filter((fault) => fault !== 'after-its-undo' || rpc === act[1]).map((fault) => ({
+        ...{ caseId: `${rpc} ${fault}`, service, point: null, times: 0, downMs: 0, before: null },
+        ...{ rpc, fault },
+      })),
+    ),
+  );
+}
+
+/** Of a refund's calls. It has an hour, so none of them is overtaken by its undo. */
+function refundCalls(): CrashScript[] {
+  return REFUND_STEPS.flatMap(({ service, calls }) =>
+    Object.values(calls).flatMap((rpc) =>
+      FAULTS.filter((fault) => fault !== 'after-its-undo').map((fault) => ({
         ...{ caseId: `${rpc} ${fault}`, service, point: null, times: 0, downMs: 0, before: null },
         ...{ rpc, fault },
       })),

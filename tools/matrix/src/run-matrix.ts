@@ -95,13 +95,19 @@ class SystemUnderTest implements Matrix {
   async run(entry: MatrixCase): Promise<CaseResult> {
     const { script, path, title, hasty } = entry;
     const startedAt = performance.now();
-    writeScript(this.#folder, script);
+    // What goes wrong with a refund is no matter of its order.
+    if (path.refund === undefined) writeScript(this.#folder, script);
     let outcome: string;
     let cancel: number | null = null;
     try {
       const id = await this.#place(path.order, hasty ? HASTY : PATIENT);
+      if (path.bank !== undefined) await this.#answerBank(id, path.bank);
       cancel = await this.#cancel(id, path.cancels);
       outcome = await this.#end(id);
+      if (path.refund !== undefined && outcome === 'completed') {
+        writeScript(this.#folder, script);
+        outcome = await this.#refund(id, path.refund);
+      }
     } catch (error) {
       outcome = error instanceof Error ? error.message : String(error);
     } finally {
@@ -139,8 +145,35 @@ class SystemUnderTest implements Matrix {
   async #cancel(id: string, when: Cancel): Promise<number | null> {
     if (when === 'never') return null;
     if (when === 'once-paid') await this.#until(() => this.#send('GET', `/v1/orders/${id}`), [200], isPaid);
+    if (when === 'once-waiting') await this.#until(() => this.#send('GET', `/v1/orders/${id}`), [200], isAsked);
     const cancelled = await this.#until(() => this.#send('POST', `/v1/orders/${id}/cancel`), [200, 202, 409]);
     return cancelled.status;
+  }
+
+  /** What the customer does at the bank, once the order says that it waits for that; if it never does, there is nothing to do. */
+  async #answerBank(id: string, outcome: 'succeed' | 'fail'): Promise<void> {
+    const { body } = await this.#until(() => this.#send('GET', `/v1/orders/${id}`), [200], isAsked);
+    const { nextAction } = body as { nextAction: { clientSecret: string } | null };
+    if (nextAction === null) return;
+    const response = await fetch(`${this.#cluster.run.sandbox}/browser/authenticate`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ clientSecret: nextAction.clientSecret, outcome }),
+      signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+    });
+    if (!response.ok) throw new Error(`the bank answered ${response.status}: ${await response.text()}`);
+    await response.body?.cancel();
+  }
+
+  /** @returns how the refund ended */
+  async #refund(id: string, body: object): Promise<string> {
+    const key = `matrix-${randomUUID()}`;
+    const path = `/v1/orders/${id}/refunds`;
+    const made = await this.#until(() => this.#send('POST', path, { body, key }), [201, 202, 200]);
+    const refundPath = `${path}/${(made.body as { id: string }).id}`;
+    const { body: refund } = await this.#until(() => this.#send('GET', refundPath), [200], hasRefundEnded);
+    const { status, failure } = refund as { status: string; failure: { reason: string } | null };
+    return failure === null ? status : `${status} ${failure.reason}`;
   }
 
   /** @returns how the order ended */
@@ -228,6 +261,15 @@ const isPaid = (body: unknown): boolean => {
   const { status, paymentId } = body as { status: string; paymentId: string | null };
   return paymentId !== null || status !== 'processing';
 };
+
+/** The customer is asked; or it has ended, and never will be. */
+const isAsked = (body: unknown): boolean => {
+  const { status } = body as { status: string };
+  return status === 'awaiting_payment' || ['completed', 'failed', 'cancelled', 'parked'].includes(status);
+};
+
+const hasRefundEnded = (body: unknown): boolean =>
+  ['succeeded', 'failed', 'parked'].includes((body as { status: string }).status);
 
 interface Reply {
   status: number;

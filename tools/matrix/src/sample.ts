@@ -3,11 +3,24 @@ import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import type { MatrixCase } from './cases.ts';
 
 const SHIPPED = ['address refused', 'cancelled when shipped'];
-const PAID = ['completes', ...SHIPPED];
-const CHARGED = [...PAID, 'declined', 'cancelled', 'deadline'];
-const TURNED_BACK = ['out of stock', 'declined', 'cancelled', 'deadline', ...SHIPPED];
+const WAITS = ['confirmed', 'not confirmed', 'cancelled while it waits'];
+const PAID = ['completes', 'confirmed', ...SHIPPED];
+const CHARGED = [...PAID, 'declined', 'cancelled', 'deadline', ...WAITS];
+const NOT_PAID = ['not confirmed', 'cancelled while it waits'];
+const RETURNED_BACK = 'returned for too much';
+const TURNED_BACK = ['out of stock', 'declined', 'cancelled', 'deadline', RETURNED_BACK, ...NOT_PAID, ...SHIPPED];
 /** Which paths come by a point or a method, the first that fits; whatever is not here is on every path. */
 const ON_PATHS: readonly (readonly [begins: string, paths: readonly string[]])[] = [
+  ['reserve-re', ['returned', RETURNED_BACK]],
+  ['ReserveRe', ['returned', RETURNED_BACK]],
+  ['release-re', [RETURNED_BACK]],
+  ['ReleaseRe', [RETURNED_BACK]],
+  ['refund-charge', ['returned']],
+  ['RefundCharge', ['returned']],
+  ['restock', ['returned']],
+  ['Restock', ['returned']],
+  ['/before-wa', WAITS],
+  ['/after-wa', WAITS],
   ['release-inventory', TURNED_BACK],
   ['ReleaseInventory', TURNED_BACK],
   ['refund-payment', [...SHIPPED, 'deadline']],

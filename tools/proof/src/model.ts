@@ -1,5 +1,5 @@
-// `npm run model`: has spin check the model of the protocol (docs/model/saga.pml): the model itself must hold, and each
-// broken variant of it must give a counterexample. Needs spin and a C compiler (Debian: apt-get install spin gcc).
+// `npm run model`: has spin check the model of the protocol (docs/model/*.pml): the models themselves must hold, and each
+// broken variant of them must give a counterexample. Needs spin and a C compiler (Debian: apt-get install spin gcc).
 import { execFile, spawnSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-const MODEL = fileURLToPath(new URL('../../../docs/model/saga.pml', import.meta.url));
+const MODELS = fileURLToPath(new URL('../../../docs/model/', import.meta.url));
 const TIMEOUT_MS = 240_000;
 const MAX_DEPTH = 200_000;
 const MAX_OUTPUT_BYTES = 10_000_000;
@@ -15,10 +15,14 @@ const MAX_OUTPUT_BYTES = 10_000_000;
 /** What is checked: `property` is one of the model's `ltl` formulas, `holds` what must come out. */
 export interface Variant {
   name: string;
-  property: 'safe' | 'sticky' | 'ends';
+  /** Its file in docs/model, without `.pml`; `saga` without one. */
+  model?: 'saga' | 'groups';
+  property: 'safe' | 'sticky' | 'recorded' | 'ends';
   flags: string[];
   holds: boolean;
 }
+
+const GROUP = { model: 'groups' } as const;
 
 export const VARIANTS: readonly Variant[] = [
   { name: 'A1, as it is', property: 'safe', flags: [], holds: true },
@@ -31,6 +35,14 @@ export const VARIANTS: readonly Variant[] = [
   { name: 'turn-back not durable first', property: 'safe', flags: ['-DNO_DURABLE_TURN'], holds: false },
   { name: 'refusal forgotten', property: 'sticky', flags: ['-DREFUSAL_FORGOTTEN'], holds: false },
   { name: 'no adoption', property: 'ends', flags: ['-DNO_ADOPTION', '-DFAULTS=2'], holds: false },
+  { ...GROUP, name: 'groups: A1, as it is', property: 'safe', flags: [], holds: true },
+  { ...GROUP, name: 'groups: S2, as it is', property: 'recorded', flags: [], holds: true },
+  { ...GROUP, name: 'groups: S1, as it is', property: 'ends', flags: [], holds: true },
+  { ...GROUP, name: 'act that no record names', property: 'recorded', flags: ['-DSTART_NOT_DURABLE'], holds: false },
+  { ...GROUP, name: 'next group after one member', property: 'recorded', flags: ['-DNEXT_TOO_EARLY'], holds: false },
+  { ...GROUP, name: 'undo of the refused one alone', property: 'safe', flags: ['-DUNDO_ONE'], holds: false },
+  { ...GROUP, name: 'undo only of stored members', property: 'safe', flags: ['-DUNDO_KNOWN'], holds: false },
+  { ...GROUP, name: 'undone when one member is', property: 'safe', flags: ['-DBACK_AFTER_ONE'], holds: false },
 ];
 
 /** @returns the names of the programs that are missing; empty: the model can be checked */
@@ -49,11 +61,11 @@ export interface Checked {
 }
 
 /** @throws Error when it could not be checked to the end */
-export async function checkVariant({ property, flags }: Variant): Promise<Checked> {
+export async function checkVariant({ model = 'saga', property, flags }: Variant): Promise<Checked> {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-model-'));
   try {
-    copyFileSync(MODEL, join(folder, 'saga.pml'));
-    await run(folder, 'spin', ['-a', ...flags, 'saga.pml']);
+    copyFileSync(join(MODELS, `${model}.pml`), join(folder, `${model}.pml`));
+    await run(folder, 'spin', ['-a', ...flags, `${model}.pml`]);
     // -f: weak fairness, without which a process that may always run may never do so. Safety needs no cycles.
     const [compile, search] = property === 'ends' ? [['-DNFAIR=5'], ['-a', '-f']] : [['-DSAFETY'], []];
     await run(folder, 'gcc', ['-O2', ...compile, '-o', 'pan', 'pan.c']);
@@ -98,7 +110,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     const { errors, states, seconds } = await checkVariant(variant);
     const right = (errors === 0) === variant.holds;
     const found = errors === 0 ? 'holds' : 'counterexample';
-    const line = [variant.name.padEnd(32), variant.property.padEnd(6), String(states).padStart(9), 'states'];
+    const line = [variant.name.padEnd(32), variant.property.padEnd(8), String(states).padStart(9), 'states'];
     console.log(`${right ? 'ok  ' : 'BAD '} ${line.join(' ')} ${seconds.toFixed(1).padStart(6)} s  ${found}`);
     if (!right) process.exitCode = 1;
   }

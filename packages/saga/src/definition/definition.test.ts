@@ -115,6 +115,67 @@ describe('the definition of a saga', () => {
     expect(define({ ...table, steps: [{ ...first, act: needsMore }, second, third] }).steps).toHaveLength(3);
   });
 
+  it('has steps side by side where they stand in a group, of one kind, checked by the compiler and again when it runs', () => {
+    const beside = { ...second, kind: 'compensatable' } as const;
+    const pivot = { ...third, kind: 'pivot', undo } as const;
+    const groups = (steps: { name: string; group?: number }[]) => steps.map(({ name, group }) => [name, group]);
+    const { steps, pivotIndex } = define({ ...table, steps: [{ parallel: [first, beside] }, pivot] });
+    expect(groups(steps as never)).toEqual([
+      ['first', 0],
+      ['second', 0],
+      ['third', undefined],
+    ]);
+    expect(pivotIndex).toBe(2);
+    // @ts-expect-error there is no step second
+    define({ ...table, steps: [{ parallel: [first, { ...first, name: 'third' }] }] as const });
+    // @ts-expect-error a compensatable step must stand before the pivot
+    expect(() => define({ ...table, steps: [pivot, { parallel: [first, beside] }] })).toThrow(/may not stand behind/);
+    // @ts-expect-error a pivot stands alone
+    expect(() => define({ ...table, steps: [{ parallel: [first, second] }, third] })).toThrow(/pivot second may not/);
+    const late = { ...beside, delayMs: 5 } as const;
+    // @ts-expect-error a member has no delay of its own
+    expect(() => define({ ...table, steps: [{ parallel: [first, late] }, pivot] })).toThrow(
+      /second may have no delayMs/,
+    );
+    expect(() => define({ ...table, steps: [{ parallel: [first] }, { ...beside }, pivot] })).toThrow(/needs two steps/);
+  });
+
+  it('gives members of a group their types', () => {
+    const definition = defineSaga<Input, Pick<Outputs, 'first' | 'second'>>()({
+      ...table,
+      steps: [
+        {
+          parallel: [
+            {
+              name: 'first',
+              kind: 'compensatable',
+              act: async ({ input }) => ({ kind: 'completed', output: { id: input.amount.toFixed() } }),
+              undo,
+            },
+            {
+              name: 'second',
+              kind: 'compensatable',
+              act: async ({ outputs }) => ({ kind: 'completed', output: { total: outputs.first?.id.length ?? 0 } }),
+              undo,
+            },
+          ],
+        },
+      ],
+    });
+    const wrong = { ...second, kind: 'compensatable', act: async () => ({ kind: 'completed', output: 'no' }) } as const;
+    const owes = defineSaga<Input, Pick<Outputs, 'first' | 'second'>>();
+    // @ts-expect-error second owes { total: number }
+    owes({ ...table, steps: [{ parallel: [first, wrong] }] });
+    expect(definition.steps).toHaveLength(2);
+  });
+
+  it('needs to say neither how long an attempt takes nor how often it is made', () => {
+    const { timeoutMs: _, retry: __, ...bare } = first;
+    const { steps } = define({ ...table, steps: [bare, second, third] });
+    expect(steps[0]).toMatchObject({ timeoutMs: 5_000, retry: { baseMs: 100, capMs: 10_000, maxAttempts: 360 } });
+    expect(steps[1]).toMatchObject(limits);
+  });
+
   it('is refused with all its mistakes at once', () => {
     const steps = [
       { ...first, name: 'First' as 'first', timeoutMs: 0 },

@@ -68,7 +68,7 @@ export type UndoOutcome = { kind: 'completed' } | Unknown | Fenced;
 /** How long a step may wait. */
 export interface WaitLimits {
   /**
-   * In all its waits together. The first one moves the saga's deadline on by as much, once, and what is left of that when the step
+   * In all its waits together; steps of a group have the longest of theirs in common. The first one moves the saga's deadline on by as much, once, and what is left of that when the step
    * is done is taken off again, so that the deadline is for the work alone; when it has passed, the saga turns back (behind the
    * pivot: is parked).
    */
@@ -101,13 +101,24 @@ export interface StoredWait {
   unanswered?: number;
   /** The step's own delay: it has not been started. Its reason is `DELAY`. */
   isDelay?: true;
+  /** The other steps of its group that wait, by name; they share its instants. */
+  beside?: Record<string, WaitBeside>;
+}
+
+/** What another step of the same group waits for. */
+export interface WaitBeside {
+  reason: string;
+  data: unknown;
+  unanswered?: number;
 }
 
 interface StepBase<Name> {
   /** Stored data: a step is never renamed. `[a-z0-9-]+`. */
   name: Name;
-  timeoutMs: number;
-  retry: Retry;
+  /** How long one attempt may take; default 5,000. */
+  timeoutMs?: number;
+  /** Default: from 100 ms up to 10 s between attempts, and parked after some half an hour of them. */
+  retry?: Retry;
   /**
    * How long the saga waits before the act is sent first, without an owner, like a step that waits. The deadline moves on by as
    * much. No signal shortens it; a cancel ends it, and so does an operator's retry.
@@ -145,10 +156,33 @@ export type Step<Input, Outputs> = {
     | RetriableStep<Input, Outputs, Name>;
 }[keyof Outputs & string];
 
+/** A step of a parallel group: no pivot, and without a delay of its own. */
+export type MemberStep<Input, Outputs> = {
+  [Name in keyof Outputs & string]:
+    | (CompensatableStep<Input, Outputs, Name> & { delayMs?: never })
+    | (RetriableStep<Input, Outputs, Name> & { delayMs?: never });
+}[keyof Outputs & string];
+
+/**
+ * A parallel group: its acts run side by side, and the saga goes on when all are done. When it turns back, all of them are undone
+ * side by side, whichever were started. Members see each other's outputs only when they are asked again after one has waited.
+ */
+export interface ParallelSteps<Input, Outputs> {
+  parallel: readonly MemberStep<Input, Outputs>[];
+  // As steps have it: without it here, the compiler takes every act for one that may wait.
+  waits?: never;
+}
+
 /** A step as the engine sees it, its own input and outputs forgotten. */
-export interface RunnableStep extends StepBase<string> {
+export interface RunnableStep {
+  name: string;
+  timeoutMs: number;
+  retry: Retry;
+  delayMs?: number;
   kind: StepKind;
   waits?: WaitLimits;
+  /** Of a step in a parallel group: where the group's first step stands. */
+  group?: number;
   act(context: StepContext<unknown, Record<string, unknown>>): Promise<ActOutcome<unknown> | Waiting>;
   undo?(context: StepContext<unknown, Record<string, unknown>>): Promise<UndoOutcome>;
 }
@@ -161,6 +195,7 @@ export interface SagaDefinition<Input = unknown, Outputs = unknown> {
   version: number;
   /** From the start of the saga; when it passes before the pivot is known to be done, the saga turns back. */
   deadlineMs: number;
+  /** In order, those of a group one behind the other. */
   steps: readonly RunnableStep[];
   /** Where the pivot stands; -1 without one. */
   pivotIndex: number;
@@ -187,29 +222,43 @@ type OrderMistake<Steps extends Ordered, PivotSeen extends boolean = false> = St
   : never;
 type MissingStep<Name, Steps extends readonly { name: unknown }[]> =
   Exclude<Name, Steps[number]['name']> extends infer Missing extends string ? `there is no step ${Missing}` : never;
+type MemberOf<Entry> = Entry extends { parallel: readonly (infer Member)[] } ? Member : Entry;
+/** The steps in order, those of a group one behind the other. */
+type Flat<Steps extends readonly unknown[]> = Steps extends readonly []
+  ? []
+  : Steps extends readonly [infer First, ...infer Rest]
+    ? First extends { parallel: infer Members extends readonly unknown[] }
+      ? [...Members, ...Flat<Rest>]
+      : [First, ...Flat<Rest>]
+    : MemberOf<Steps[number]>[];
+type AsOrdered<Steps> = Steps extends Ordered ? Steps : never;
+type AsNamed<Steps> = Steps extends readonly { name: unknown }[] ? Steps : never;
 // Intersected with the steps: changes nothing when there is no mistake, else names the mistake in the compiler's error.
 type Checked<Mistake> = [Mistake] extends [never] ? unknown : Mistake;
 
 /**
  * Defines a saga as a table: `defineSaga<Input, Outputs>()({ name, deadlineMs, steps })`, where `Outputs` maps each
- * step's name to what its act answers. A table whose steps, kinds or order change gets the next `version` (1 without one): sagas
+ * step's name to what its act answers, and an entry `{ parallel: [ … ] }` holds steps that run side by side. A table whose steps, kinds or order change gets the next `version` (1 without one): sagas
  * finish under the version that they began with, so an engine is given the old one too until the last of them has ended. The order (compensatable steps, then one pivot, then retriable ones) and the
  * completeness of the steps are checked by the compiler; names and durations when it runs.
  *
  * @throws TypeError naming what is wrong with the table
  */
 export function defineSaga<Input, Outputs extends object>() {
-  return <const Steps extends readonly Step<Input, Outputs>[]>(table: {
+  return <const Steps extends readonly (Step<Input, Outputs> | ParallelSteps<Input, Outputs>)[]>(table: {
     name: string;
     version?: number;
     deadlineMs: number;
-    steps: Steps & Checked<OrderMistake<Steps> | MissingStep<keyof Outputs & string, Steps>>;
+    steps: Steps &
+      Checked<OrderMistake<AsOrdered<Flat<Steps>>> | MissingStep<keyof Outputs & string, AsNamed<Flat<Steps>>>>;
   }): SagaDefinition<Input, Outputs> => {
     // A saga is only ever driven by the definition that it was stored under, so what its steps are handed is what
     // their own types say. This is the one spot where those types are forgotten.
-    const steps = table.steps as readonly unknown[] as readonly RunnableStep[];
+    const entries = table.steps as readonly unknown[] as readonly TableEntry[];
     const { name: family, version = 1 } = table;
-    validate(family, version, table.deadlineMs, steps);
+    const steps: RunnableStep[] = [];
+    for (const entry of entries) steps.push(...stepsOf(entry, steps.length));
+    validate(family, version, table.deadlineMs, steps, groupMistakes(entries));
     return {
       name: version === 1 ? family : `${family}@${version}`,
       family,
@@ -221,11 +270,46 @@ export function defineSaga<Input, Outputs extends object>() {
   };
 }
 
+type GivenStep = Omit<RunnableStep, 'timeoutMs' | 'retry' | 'group'> &
+  Partial<Pick<RunnableStep, 'timeoutMs' | 'retry'>>;
+type TableEntry = GivenStep | { parallel: readonly GivenStep[] };
+
+const DEFAULT_TIMEOUT_MS = 5_000;
+/** With full jitter, 360 attempts take some half an hour. */
+const DEFAULT_RETRY: Retry = { baseMs: 100, capMs: 10_000, maxAttempts: 360 };
+
+function stepsOf(entry: TableEntry, position: number): RunnableStep[] {
+  const withDefaults = (step: GivenStep) => ({ timeoutMs: DEFAULT_TIMEOUT_MS, retry: DEFAULT_RETRY, ...step });
+  if (!('parallel' in entry)) return [withDefaults(entry)];
+  return entry.parallel.map((step) => ({ ...withDefaults(step), group: position }));
+}
+
+function groupMistakes(entries: readonly TableEntry[]): string[] {
+  return entries.flatMap((entry) => {
+    if (!('parallel' in entry)) return [];
+    const { parallel } = entry;
+    const mistakes = parallel.length < 2 ? ['a parallel group needs two steps at least'] : [];
+    for (const { name, kind, delayMs } of parallel) {
+      if (kind === 'pivot')
+        mistakes.push(`pivot ${name} may not stand in a parallel group: there is one way on from it`);
+      if (delayMs !== undefined)
+        mistakes.push(`${name} may have no delayMs in a parallel group: delay the step before it`);
+    }
+    return mistakes;
+  });
+}
+
 const NAME = /^[a-z0-9-]+$/;
 const RANK = { compensatable: 0, pivot: 1, retriable: 2 } as const satisfies Record<StepKind, number>;
 
-function validate(name: string, version: number, deadlineMs: number, steps: readonly RunnableStep[]): void {
-  const mistakes: string[] = [];
+function validate(
+  name: string,
+  version: number,
+  deadlineMs: number,
+  steps: readonly RunnableStep[],
+  ofGroups: readonly string[],
+): void {
+  const mistakes = [...ofGroups];
   if (!NAME.test(name)) mistakes.push(`its name must match ${NAME}`);
   if (!(Number.isSafeInteger(version) && version > 0)) mistakes.push('its version must be a whole number from 1');
   if (!isDuration(deadlineMs)) mistakes.push('deadlineMs must be a positive number of milliseconds');

@@ -34,8 +34,8 @@ describe('the state machine', () => {
   it('acts forward, and ends with the last step', () => {
     let progress = START;
     for (const name of ['a', 'b', 'c']) {
-      expect(whatNext(definition, progress)).toMatchObject({ kind: 'act', step: { name } });
-      progress = acted(definition, progress, name);
+      expect(whatNext(definition, progress)).toMatchObject({ kind: 'act', steps: [{ name }] });
+      progress = acted(definition, progress, { [name]: name });
     }
     expect(progress).toMatchObject({ state: 'completed', position: 3, outputs: { a: 'a', b: 'b', c: 'c' } });
     expect(whatNext(definition, progress)).toEqual({ kind: 'ended' });
@@ -44,11 +44,11 @@ describe('the state machine', () => {
   it('S3: undoes backward from the step that may have been started', () => {
     let progress = turnedBack({ ...START, position: 1 }, FAILURE);
     for (const name of ['b', 'a']) {
-      expect(whatNext(definition, progress)).toMatchObject({ kind: 'undo', step: { name } });
-      progress = undone(progress);
+      expect(whatNext(definition, progress)).toMatchObject({ kind: 'undo', steps: [{ name }] });
+      progress = undone(definition, progress);
     }
     expect(progress).toMatchObject({ state: 'failed', position: -1, failure: FAILURE });
-    const cancelled = undone(turnedBack(START, { ...FAILURE, reason: 'CANCELLED' }));
+    const cancelled = undone(definition, turnedBack(START, { ...FAILURE, reason: 'CANCELLED' }));
     expect(cancelled.state).toBe('cancelled');
   });
 
@@ -58,7 +58,7 @@ describe('the state machine', () => {
     expect(whatNext(definition, waiting)).toEqual({ kind: 'ended' });
     expect(mayTurnBack(definition, waiting)).toBe(true);
     const again: Progress = { ...waiting, state: 'running' };
-    expect(acted(definition, again, 1)).toMatchObject({ position: 1, waiting: null });
+    expect(acted(definition, again, { a: 1 })).toMatchObject({ position: 1, waiting: null });
     expect(turnedBack(again, FAILURE)).toMatchObject({ state: 'compensating', position: 0, waiting: null });
     const parked = { step: 'a', direction: 'act', reason: 'CHECKPOINT_REJECTED', detail: '', attempts: 1 } as const;
     expect(parkedAt(again, parked)).toMatchObject({ resumeState: 'running', waiting: WAIT });
@@ -78,6 +78,31 @@ describe('the state machine', () => {
       resumeState: 'compensating',
     });
     expect(parkedAt(START, parked)).toMatchObject({ state: 'parked', resumeState: 'running', position: 0 });
+  });
+
+  it('S2, S3: takes a group as one: those of it that are not stored go forward, all of it goes back', () => {
+    const [a, b, c] = definition.steps.map(({ act, ...step }) => ({
+      ...step,
+      kind: 'compensatable' as const,
+      act,
+      undo,
+    }));
+    const grouped = {
+      ...definition,
+      pivotIndex: -1,
+      steps: [a, b, c].map((step, at) => ({ ...step, group: at && 1 })),
+    };
+    const names = (progress: Progress) => {
+      const next = whatNext(grouped as never, progress);
+      return next.kind === 'ended' ? [] : next.steps.map(({ name }) => name);
+    };
+    const at1 = acted(grouped as never, START, { a: 1 });
+    expect([at1.position, names(at1), names({ ...at1, outputs: { a: 1, c: 3 } })]).toEqual([1, ['b', 'c'], ['b']]);
+    expect(acted(grouped as never, at1, { b: 2, c: 3 })).toMatchObject({ state: 'completed', position: 3 });
+    const back = turnedBack({ ...at1, outputs: { a: 1, c: 3 } }, FAILURE);
+    expect(names(back)).toEqual(['b', 'c']);
+    expect(undone(grouped as never, back)).toMatchObject({ state: 'compensating', position: 0 });
+    expect(undone(grouped as never, { ...back, position: 3 })).toMatchObject({ position: 1 });
   });
 
   it('refuses a row that fits no step', () => {

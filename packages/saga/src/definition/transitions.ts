@@ -13,15 +13,15 @@ export interface Progress {
   waiting: StoredWait | null;
 }
 
-/** What is to be done with a saga as it is stored. */
-export type Next = { kind: 'act'; step: RunnableStep } | { kind: 'undo'; step: RunnableStep } | { kind: 'ended' };
+/** What is to be done with a saga as it is stored: of a group, with several steps at once. */
+export type Next = { kind: 'act' | 'undo'; steps: readonly RunnableStep[] } | { kind: 'ended' };
 
 /** The failure reasons that the engine itself gives; all others come from refusals. */
 export const CANCELLED = 'CANCELLED';
 export const DEADLINE_EXCEEDED = 'DEADLINE_EXCEEDED';
 
 /** @throws Error when the stored position fits no step of the definition */
-export function whatNext(definition: SagaDefinition, { state, position }: Progress): Next {
+export function whatNext(definition: SagaDefinition, { state, position, outputs }: Progress): Next {
   if (state !== 'running' && state !== 'compensating') return { kind: 'ended' };
   const step = definition.steps[position];
   if (step === undefined) {
@@ -30,7 +30,15 @@ export function whatNext(definition: SagaDefinition, { state, position }: Progre
         'steps may be added to a definition only under a new definition name',
     );
   }
-  return { kind: state === 'running' ? 'act' : 'undo', step };
+  if (step.group === undefined) return { kind: state === 'running' ? 'act' : 'undo', steps: [step] };
+  const members = groupOf(definition, step.group);
+  // S3: whichever of them was started, all are undone. One whose output is stored need not be asked again.
+  if (state === 'compensating') return { kind: 'undo', steps: members };
+  return { kind: 'act', steps: members.filter(({ name }) => !Object.hasOwn(outputs, name)) };
+}
+
+function groupOf({ steps }: SagaDefinition, position: number): RunnableStep[] {
+  return steps.filter(({ group }) => group === position);
 }
 
 /** Until the pivot is known to be done, the saga may still turn back. */
@@ -42,13 +50,18 @@ export function mayTurnBack(
   return isForward && (definition.pivotIndex === -1 || position <= definition.pivotIndex);
 }
 
-/** The act at `position` is done. The last step's checkpoint ends the saga as well: one commit, not two. */
-export function acted(definition: SagaDefinition, progress: Progress, output: unknown): Progress {
-  const position = progress.position + 1;
-  const step = definition.steps[progress.position];
-  const outputs = step === undefined ? progress.outputs : { ...progress.outputs, [step.name]: output };
+/** The act at `position` is done, or all of a group. The last one's checkpoint ends the saga as well: one commit, not two. */
+export function acted(definition: SagaDefinition, before: Progress, answered: Record<string, unknown>): Progress {
+  const progress = knowing(before, answered);
+  const isGroup = definition.steps[progress.position]?.group !== undefined;
+  const position = progress.position + (isGroup ? groupOf(definition, progress.position).length : 1);
   const state = position === definition.steps.length ? 'completed' : 'running';
-  return { ...progress, outputs, position, state, waiting: null };
+  return { ...progress, position, state, waiting: null };
+}
+
+/** Some steps are known to be done. */
+export function knowing(progress: Progress, answered: Record<string, unknown>): Progress {
+  return { ...progress, outputs: { ...progress.outputs, ...answered } };
 }
 
 /** The act at `position` waits for something outside; nobody owns the saga until it is woken. */
@@ -56,14 +69,15 @@ export function waited(progress: Progress, waiting: StoredWait): Progress {
   return { ...progress, state: 'waiting', waiting };
 }
 
-/** From now on the saga undoes; `position` stays, since the step there may have been started, a waiting one was (S3). */
+/** From now on the saga undoes; `position` stays, since what stands there may have been started, a waiting one was (S3). */
 export function turnedBack(progress: Progress, failure: Failure): Progress {
   return { ...progress, state: 'compensating', failure, waiting: null };
 }
 
-/** The step at `position` is undone. */
-export function undone(progress: Progress): Progress {
-  const position = progress.position - 1;
+/** The step at `position` is undone, or all of the group that begins there. */
+export function undone(definition: SagaDefinition, progress: Progress): Progress {
+  const before = progress.position - 1;
+  const position = definition.steps[before]?.group ?? before;
   return { ...progress, position, state: position < 0 ? endOf(progress.failure) : 'compensating' };
 }
 

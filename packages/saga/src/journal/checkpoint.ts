@@ -46,6 +46,8 @@ export interface WaitTerms {
   waitMs: number;
   /** How many signals of its step the act had seen when it was asked: one more, and it is asked again at once. */
   seen: number;
+  /** Of a group: all signals that the saga had when it was taken, by step. Any other number, and it is asked again at once. */
+  seenOf?: Record<string, number>;
   /** By how much the deadline moves on: with the step's first wait only. */
   extendMs: number | null;
   /** Whether a cancel that was requested meanwhile turns it back, so is no reason to wait. */

@@ -39,6 +39,8 @@ const WAKE_AT = `case
          when s.revision = e.revision then s.wake_at
          when coalesce((s.signals ->> (e.setback -> 'waiting' ->> 'step'))::integer, 0)
               > (e.setback -> 'wait' ->> 'seen')::integer then clock_timestamp()
+         when e.setback -> 'wait' ? 'seenOf' and coalesce(s.signals, '{}') <> e.setback -> 'wait' -> 'seenOf'
+         then clock_timestamp()
          when s.cancel_requested_at is not null and (e.setback -> 'wait' ->> 'mayTurnBack')::boolean then clock_timestamp()
          else least(clock_timestamp() + (e.setback -> 'wait' ->> 'waitMs')::integer * interval '1 millisecond',
               ${DEADLINE_AT}) end`;

@@ -268,6 +268,7 @@ async function flush(
     until: 'u',
     leftMs: 300_000,
     mayTurnBack: integer(0, 1) === 0,
+    ...(integer(0, 2) === 0 && { beside: { charge: { reason: 'R', data: null } } }),
   };
   const epoch = (stored?.epoch ?? 1) + (integer(0, 5) === 0 ? -1 : 0);
   const checkpoint: Checkpoint = {
@@ -289,6 +290,7 @@ async function flush(
             // Longer than this test takes: what is due is so for another reason.
             waitMs: 1_200_000,
             seen: integer(0, 2),
+            ...(integer(0, 2) === 0 && { seenOf: integer(0, 1) === 0 ? { charge: 1 } : { ...stored?.signals } }),
             extendMs: integer(0, 1) === 0 ? 600_000 : null,
             mayTurnBack: integer(0, 1) === 0,
           }

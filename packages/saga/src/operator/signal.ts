@@ -47,7 +47,8 @@ const SIGNAL = statement(
      update holdfast.sagas
         set signals = coalesce(signals, '{}')
                       || jsonb_build_object($2::text, coalesce((signals ->> $2::text)::integer, 0) + 1),
-            wake_at = case when state = 'waiting' and waiting ->> 'step' = $2::text and not waiting ? 'isDelay'
+            wake_at = case when state = 'waiting' and not waiting ? 'isDelay'
+                                and (waiting ->> 'step' = $2::text or waiting -> 'beside' ? $2::text)
                            then clock_timestamp() else wake_at end
       where id = $1::text and exists (select from fresh)
      returning epoch, wake_at <= clock_timestamp() as due

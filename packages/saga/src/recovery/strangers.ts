@@ -40,9 +40,14 @@ export interface StrangersContext {
   definitions: string[];
 }
 
-/** Says once a minute which sagas are left alone because this process does not know their definition: 20 of those at most. */
+/**
+ * Counts once a minute the sagas that are left alone because this process does not know their definition, and warns of each
+ * definition once: services of different definitions may share a database, and each would warn of the other's sagas for ever.
+ */
 export class Strangers {
   readonly #context: StrangersContext;
+  /** Names of definitions. Each look finds 20 at most; they come from deployments, not from requests. */
+  readonly #warned = new Set<string>();
   #lookAt = Number.NEGATIVE_INFINITY;
 
   constructor(context: StrangersContext) {
@@ -57,6 +62,8 @@ export class Strangers {
     const { rows } = await pool.query<{ definition: string; sagas: number }>({ ...UNKNOWN, values: [definitions] });
     metrics?.sagasLeftAlone?.(rows.reduce((sum, { sagas }) => sum + sagas, 0));
     for (const { definition, sagas } of rows) {
+      if (this.#warned.has(definition)) continue;
+      this.#warned.add(definition);
       log.warn(
         { definition, sagas },
         'this engine leaves sagas alone whose definition it does not know: pass it to createEngine, or let a process run that has it',

@@ -2,17 +2,17 @@
 // the parts that live here:
 // S2 A step starts only after the checkpoint before it is durable: every turn of `#runSteps` ends with one.
 // S3 The turn-back is such a checkpoint too, so it is durable before the first undo; undo starts at `position`, the
-//    step that may have been started, or that waits.
-// S4 An unknown outcome is asked again, with the same key.
+//    step that may have been started, or that waits; of a group, all of them, whichever were started.
+// S4 An unknown outcome is asked again, with the same key (step-strand.ts).
 // S7 A wait is a checkpoint that says how many signals its act had seen; with it the saga has no owner any more. Its deadline moves
 //    on with the step's first wait only, so a step that always waits is turned back, and back when the step is done.
 // S6 The instant that callers are shown rises with every checkpoint, also when the owner before had a clock that is ahead.
 
-import { fullJitterMs } from '@holdfast/resilience';
-import type { Fenced, RunnableStep, Signal, StoredWait, Unknown, Waiting } from '../definition/definition.ts';
+import type { Fenced, RunnableStep, Signal, StoredWait } from '../definition/definition.ts';
 import {
   acted,
   CANCELLED,
+  knowing,
   mayTurnBack,
   type Progress,
   parkedAt,
@@ -26,16 +26,23 @@ import { refusalFields } from '../engine/ports.ts';
 import type { Checkpoint, WaitTerms } from '../journal/checkpoint.ts';
 import type { CheckpointOutcome } from '../journal/checkpoint-writer.ts';
 import { type Failure, hasEnded, type Parked, type SagaRow, type SagaSnapshot } from '../journal/saga-row.ts';
-import { type AttemptOutcome, type AttemptUnderWay, beginAttempt, type Direction, detailOf } from './attempt.ts';
+import { type AttemptOutcome, type Direction, detailOf } from './attempt.ts';
 import { AttemptLog } from './attempt-log.ts';
 import { parkedAsFenced } from './fenced-sagas.ts';
-import { Pause } from './pause.ts';
 import type { SagaRunContext } from './saga-run-context.ts';
 import type { DropReason, SagaRunEnd } from './saga-run-end.ts';
-import { type EnteredWait, enterDelay, enterWait, leftAfter, outOfTime, type Standing, waitOn } from './wait-terms.ts';
-
-// Made once: without a reason, every abort makes an exception with a stack of its own.
-const ATTEMPT_ENDED = new Error('this attempt has ended');
+import { type ActEnd, type StrandContext, Strands } from './step-strand.ts';
+import { answersOf, type GraveEnd, gravest, waitersOf } from './strand-ends.ts';
+import {
+  type EnteredWait,
+  enterDelay,
+  enterWait,
+  leftAfter,
+  outOfTime,
+  type Standing,
+  type Waiter,
+  waitOfStep,
+} from './wait-terms.ts';
 
 type Durable = Extract<CheckpointOutcome, { kind: 'durable' }>;
 type Decision =
@@ -59,10 +66,7 @@ export class SagaRun {
   #leaving = false;
   /** They go into the journal with the next checkpoint. */
   readonly #attempts: AttemptLog;
-  #attemptUnderWay: AttemptUnderWay | null = null;
-  /** Of the attempt under way; an attempt that is done leaves it to the next. */
-  #abort = new AbortController();
-  readonly #pause = new Pause();
+  readonly #strands: Strands;
 
   constructor(row: SagaRow, context: SagaRunContext) {
     const now = context.clock.now();
@@ -78,6 +82,7 @@ export class SagaRun {
     this.#revision = row.revision;
     this.#changedAt = row.changed_at;
     this.#cancelRequested = row.cancel_requested;
+    this.#strands = new Strands(this.#strandContext());
   }
 
   get snapshot(): SagaSnapshot {
@@ -88,26 +93,24 @@ export class SagaRun {
   requestCancel(): void {
     if (this.#cancelRequested) return;
     this.#cancelRequested = true;
-    this.#pause.end();
+    this.#strands.endPauses();
   }
 
   /** Ends a wait between attempts; an attempt under way goes on. */
   retryNow(): void {
-    this.#pause.end();
+    this.#strands.endPauses();
   }
 
   /** Go no further than the next checkpoint. */
   leave(): void {
     this.#leaving = true;
-    this.#pause.end();
+    this.#strands.endPauses();
   }
 
   /** Stop now; an attempt under way is given up, its effect left to the next owner. */
   drop(why: DropReason): void {
     this.#drop ??= why;
-    this.#attemptUnderWay?.giveUp();
-    this.#abort.abort(ATTEMPT_ENDED);
-    this.#pause.end();
+    this.#strands.drop();
   }
 
   /** Resolves when this process has nothing more to do for the saga. @throws Error only for faults in the definition */
@@ -116,7 +119,7 @@ export class SagaRun {
       const next = whatNext(this.#context.definition, this.#progress);
       // A row that had nothing left to do is never read to be run, so this is a checkpoint written just now.
       if (next.kind === 'ended') return this.#end();
-      const decision = next.kind === 'act' ? await this.#act(next.step) : await this.#undo(next.step);
+      const decision = next.kind === 'act' ? await this.#act(next.steps) : await this.#undo(next.steps);
       // crash here, before the checkpoint: the next owner repeats the attempt with the same key.
       const dropped =
         decision.kind === 'dropped' ? decision.why : await this.#checkpoint(decision.progress, decision.wait);
@@ -131,63 +134,46 @@ export class SagaRun {
     return hasEnded(state) ? { kind: 'ended', state } : { kind: 'parked' };
   }
 
-  /** Asks until the outcome is known, or it is time to turn back, to park or to go. */
-  async #act(step: RunnableStep): Promise<Decision> {
-    for (let attempt = 1; ; attempt++) {
-      const why = this.#mustDrop();
-      if (why !== null) return { kind: 'dropped', why };
-      const turnBack = this.#reasonToTurnBack(step);
-      if (turnBack !== null) return this.#decide(turnedBack(this.#progress, { step: step.name, ...turnBack }));
-      // crash here: a delay that is not durable yet is entered again; one that is needs no owner (S7).
-      if (step.delayMs !== undefined && this.#progress.waiting === null)
-        return this.#enter(enterDelay(step, step.delayMs, this.#standing(step)));
+  /** One act, or all of a group. Only when all have ended is there a checkpoint, of what they have come to together (S2). */
+  async #act(steps: readonly RunnableStep[]): Promise<Decision> {
+    const ends = await this.#strands.act(steps);
+    const answers = answersOf(steps, ends);
+    const grave = gravest(steps, ends, this.#waited);
+    if (grave !== null) return await this.#endActs(grave, knowing(this.#progress, answers));
+    const [step] = steps;
+    const [end] = ends;
+    if (step !== undefined && end?.kind === 'delayed')
+      return this.#enter(this.#progress, enterDelay(step, end.delayMs, this.#standing(steps)));
+    const waiters = waitersOf(steps, ends);
+    if (waiters.length > 0) return this.#wait(waiters, knowing(this.#progress, answers));
+    return this.#decide(acted(this.#context.definition, this.#progress, answers));
+  }
 
-      const underWay = this.#begin(step, 'act', attempt);
-      const outcome = await underWay.outcome;
-      this.#note(underWay, outcome);
-      switch (outcome.kind) {
-        case 'completed':
-          return this.#decide(acted(this.#context.definition, this.#progress, outcome.output));
-        case 'refused': {
-          const { reason, message } = outcome;
-          return this.#decide(turnedBack(this.#progress, { step: step.name, reason, message }));
-        }
-        case 'fenced':
-          return await this.#fenced(step, 'act', attempt, outcome);
-        case 'waiting':
-          return this.#wait(step, attempt, outcome);
-        case 'unknown': {
-          const bounded = mayTurnBack(this.#context.definition, this.#progress);
-          if (!bounded && this.#isExhausted(step, attempt)) return this.#park(step, 'act', attempt, outcome);
-          const on = this.#waitOn(step, attempt, outcome);
-          if (on !== null) return on;
-          const mostMs = bounded ? this.#deadlineAt - this.#context.clock.now() : Number.POSITIVE_INFINITY;
-          await this.#backOff(step, 'act', attempt, outcome, mostMs);
-        }
-      }
+  /** What is known to be done is stored with the end of the way forward. */
+  async #endActs({ step, end }: GraveEnd<ActEnd>, progress: Progress): Promise<Decision> {
+    switch (end.kind) {
+      case 'dropped':
+        return { kind: 'dropped', why: end.why };
+      case 'fenced':
+        return await this.#fenced(progress, step, 'act', end.attempt, end.outcome);
+      case 'refused':
+        return this.#decide(turnedBack(progress, { step: step.name, reason: end.reason, message: end.message }));
+      case 'turning_back':
+        return this.#decide(turnedBack(progress, { step: step.name, ...end.failure }));
+      case 'exhausted':
+        return this.#park(progress, step, 'act', end.attempt, end.outcome);
     }
   }
 
-  async #undo(step: RunnableStep): Promise<Decision> {
-    for (let attempt = 1; ; attempt++) {
-      const why = this.#mustDrop();
-      if (why !== null) return { kind: 'dropped', why };
-      const underWay = this.#begin(step, 'undo', attempt);
-      const outcome = await underWay.outcome;
-      this.#note(underWay, outcome);
-      switch (outcome.kind) {
-        case 'completed':
-          return this.#decide(undone(this.#progress));
-        case 'fenced':
-          return await this.#fenced(step, 'undo', attempt, outcome);
-        // An undo may not refuse; a participant that does it all the same is asked again, then an operator.
-        case 'refused':
-        case 'waiting':
-        case 'unknown':
-          if (this.#isExhausted(step, attempt)) return this.#park(step, 'undo', attempt, outcome);
-          await this.#backOff(step, 'undo', attempt, outcome, Number.POSITIVE_INFINITY);
-      }
-    }
+  /** One undo, or all of a group: it is undone when all of them are (S3). */
+  async #undo(steps: readonly RunnableStep[]): Promise<Decision> {
+    const grave = gravest(steps, await this.#strands.undo(steps), null);
+    if (grave === null) return this.#decide(undone(this.#context.definition, this.#progress));
+    const { step, end } = grave;
+    if (end.kind === 'dropped') return { kind: 'dropped', why: end.why };
+    return end.kind === 'fenced'
+      ? await this.#fenced(this.#progress, step, 'undo', end.attempt, end.outcome)
+      : this.#park(this.#progress, step, 'undo', end.attempt, end.outcome);
   }
 
   #decide(progress: Progress, wait: WaitTerms | null = null): Decision {
@@ -195,42 +181,47 @@ export class SagaRun {
   }
 
   /** Why it is left to the sweep first, and parked without a look at the row: see fenced-sagas.ts. */
-  async #fenced(step: RunnableStep, direction: Direction, attempts: number, outcome: Fenced): Promise<Decision> {
+  async #fenced(
+    progress: Progress,
+    step: RunnableStep,
+    direction: Direction,
+    attempts: number,
+    outcome: Fenced,
+  ): Promise<Decision> {
     const at = { step: step.name, direction, attempts };
     if (this.#context.isFencedAgain(this.id))
-      return this.#decide(parkedAt(this.#progress, parkedAsFenced(at, this.epoch, outcome)));
+      return this.#decide(parkedAt(progress, parkedAsFenced(at, this.epoch, outcome)));
     await this.#context.journal(this.#attempts.take());
     return { kind: 'dropped', why: 'fenced' };
   }
 
-  #park(step: RunnableStep, direction: 'act' | 'undo', attempts: number, outcome: AttemptOutcome): Decision {
+  #park(
+    progress: Progress,
+    step: RunnableStep,
+    direction: Direction,
+    attempts: number,
+    outcome: AttemptOutcome,
+  ): Decision {
     const detail = detailOf(outcome) ?? '';
     const reason = outcome.kind === 'waiting' ? 'WAIT_EXCEEDED' : 'ATTEMPTS_EXHAUSTED';
-    return this.#decide(parkedAt(this.#progress, { step: step.name, direction, reason, detail, attempts }));
+    return this.#decide(parkedAt(progress, { step: step.name, direction, reason, detail, attempts }));
   }
 
-  /** The step goes on when something happens outside: nobody owns the saga until then. */
-  #wait(step: RunnableStep, attempt: number, outcome: Waiting): Decision {
+  /** Steps go on when something happens outside: nobody owns the saga until then. */
+  #wait(waiters: readonly Waiter[], progress: Progress): Decision {
+    const { step, outcome } = waiters[0] as Waiter;
     const turnBack = this.#reasonToTurnBack(step);
-    if (turnBack !== null) return this.#decide(turnedBack(this.#progress, { step: step.name, ...turnBack }));
-    const standing = this.#standing(step);
+    if (turnBack !== null) return this.#decide(turnedBack(progress, { step: step.name, ...turnBack }));
+    const standing = this.#standing(waiters.map(({ step }) => step));
     // Behind the pivot there is no way back.
-    if (standing.before !== null && standing.leftMs === 0) return this.#park(step, 'act', attempt, outcome);
-    return this.#enter(enterWait(step, outcome, standing));
+    if (standing.before !== null && standing.leftMs === 0) return this.#park(progress, step, 'act', 1, outcome);
+    for (const { step, outcome } of waiters)
+      if (outcome.kind === 'unknown') this.#context.metrics?.stepRetried(this.#row.definition, step.name, 'act');
+    return this.#enter(progress, enterWait(waiters, standing, this.#context.random));
   }
 
-  /** A step that has waited is asked in vain. Null: try again here. */
-  #waitOn(step: RunnableStep, attempt: number, outcome: Unknown): Decision | null {
-    if (this.#mustDrop() !== null || this.#reasonToTurnBack(step) !== null) return null;
-    const { random, metrics } = this.#context;
-    const wait = waitOn(step, attempt, outcome.retryAfterMs ?? 0, this.#standing(step), random);
-    if (wait === null) return null;
-    metrics?.stepRetried(this.#row.definition, step.name, 'act');
-    return this.#enter(wait);
-  }
-
-  #enter({ waiting, terms }: EnteredWait): Decision {
-    return this.#decide(waited(this.#progress, waiting), terms);
+  #enter(progress: Progress, { waiting, terms }: EnteredWait): Decision {
+    return this.#decide(waited(progress, waiting), terms);
   }
 
   /** What the act has waited for; its delay is not its own doing. */
@@ -239,25 +230,30 @@ export class SagaRun {
     return waiting?.isDelay ? null : waiting;
   }
 
-  #standing(step: RunnableStep): Standing {
+  /** @param steps those that begin to wait */
+  #standing(steps: readonly RunnableStep[]): Standing {
     const { clock, definition } = this.#context;
+    const [step] = steps as [RunnableStep];
+    const isGroup = step.group !== undefined;
+    const place = isGroup ? definition.steps.filter(({ group }) => group === step.group) : steps;
     return {
       before: this.#waited,
-      leftMs: Math.max(0, this.#deadlineAt - clock.now()),
+      leftMs: this.#leftMs(),
       seen: this.#signalsOf(step).length,
+      seenOf: isGroup ? countedByStep(this.#row.signals ?? []) : null,
+      maxMs: Math.max(...place.map(({ waits }) => waits?.maxMs ?? 0)),
       mayTurnBack: mayTurnBack(definition, this.#progress),
       wallNow: clock.wallNow(),
     };
   }
 
+  #leftMs(): number {
+    return Math.max(0, this.#deadlineAt - this.#context.clock.now());
+  }
+
   /** Those that were there when this process took the saga: the checkpoint of a wait sees to any that have come since. */
   #signalsOf({ name }: RunnableStep): Signal[] {
     return (this.#row.signals ?? []).flatMap(({ step, key, data }) => (step === name ? [{ key, data }] : []));
-  }
-
-  #isExhausted(step: RunnableStep, attempt: number): boolean {
-    // An attempt that this process gave up itself says nothing about the participant.
-    return this.#drop === null && step.retry.maxAttempts !== undefined && attempt >= step.retry.maxAttempts;
   }
 
   #mustDrop(): DropReason | null {
@@ -270,38 +266,44 @@ export class SagaRun {
     const { clock, definition } = this.#context;
     if (!mayTurnBack(definition, this.#progress)) return null;
     if (this.#cancelRequested) return { reason: CANCELLED, message: 'cancelled on request' };
-    return clock.now() < this.#deadlineAt ? null : outOfTime(definition, step, this.#waited);
+    return clock.now() < this.#deadlineAt ? null : outOfTime(definition, step, waitOfStep(this.#waited, step.name));
   }
 
-  #begin(step: RunnableStep, direction: Direction, attempt: number): AttemptUnderWay {
-    const context = {
+  #strandContext(): StrandContext {
+    const { clock, random, crashPoint, journal, metrics, definition } = this.#context;
+    return {
+      clock,
+      random,
+      mustDrop: () => this.#mustDrop(),
+      reasonToTurnBack: (step) => this.#reasonToTurnBack(step),
+      msToDeadline: () => (mayTurnBack(definition, this.#progress) ? this.#deadlineAt - clock.now() : null),
+      leftMs: () => this.#leftMs(),
+      waiting: () => this.#progress.waiting,
+      contextOf: (step, direction, attempt) => this.#contextOf(step, direction, attempt),
+      begins: (direction) => crashPoint(`before-${direction}`, this.id),
+      ended: (underWay, outcome) => {
+        crashPoint(`after-${underWay.direction}`, this.id);
+        this.#attempts.add(underWay, outcome, clock.now());
+      },
+      retries: async (step, direction) => {
+        metrics?.stepRetried(this.#row.definition, step.name, direction);
+        await journal(this.#attempts.take());
+      },
+    };
+  }
+
+  #contextOf(step: RunnableStep, direction: Direction, attempt: number) {
+    return {
       sagaId: this.id,
       input: this.#row.input,
       outputs: this.#progress.outputs,
       key: `${this.id}:${step.name}${direction === 'undo' ? ':undo' : ''}`,
       epoch: this.epoch,
       attempt,
-      waiting: this.#waited,
+      waiting: waitOfStep(this.#waited, step.name),
       signals: this.#signalsOf(step),
       timeoutMs: this.#timeoutMs(step),
-      signal: this.#abort.signal,
     };
-    this.#context.crashPoint(`before-${direction}`, this.id);
-    this.#attemptUnderWay = beginAttempt(step, direction, context, this.#context.clock);
-    return this.#attemptUnderWay;
-  }
-
-  #note(underWay: AttemptUnderWay, outcome: AttemptOutcome): void {
-    this.#attemptUnderWay = null;
-    if (outcome.kind !== 'completed') this.#endAttempt();
-    this.#context.crashPoint(`after-${underWay.direction}`, this.id);
-    this.#attempts.add(underWay, outcome, this.#context.clock.now());
-  }
-
-  /** The participant may stop working for a caller that has stopped waiting. */
-  #endAttempt(): void {
-    this.#abort.abort(ATTEMPT_ENDED);
-    if (this.#drop === null) this.#abort = new AbortController();
   }
 
   /** An attempt that hangs must not carry the saga past its deadline. */
@@ -337,7 +339,7 @@ export class SagaRun {
 
   #rejection(error: unknown): Parked {
     const next = whatNext(this.#context.definition, this.#progress);
-    const step = next.kind === 'ended' ? '' : next.step.name;
+    const step = next.kind === 'ended' ? '' : (next.steps[0]?.name ?? '');
     const direction = next.kind === 'undo' ? 'undo' : 'act';
     const detail = refusalFields(error).why;
     return { step, direction, reason: 'CHECKPOINT_REJECTED', detail, attempts: this.#attempts.count };
@@ -376,25 +378,10 @@ export class SagaRun {
     const storedByHook = isHookStored ? checkpoint.payload : null;
     this.#context.publish({ ...this.snapshot, storedByHook });
   }
+}
 
-  async #backOff(
-    step: RunnableStep,
-    direction: 'act' | 'undo',
-    attempt: number,
-    outcome: AttemptOutcome,
-    mostMs: number,
-  ): Promise<void> {
-    this.#context.metrics?.stepRetried(this.#row.definition, step.name, direction);
-    await this.#context.journal(this.#attempts.take());
-    const leastMs = (outcome.kind === 'unknown' && outcome.retryAfterMs) || 0;
-    const waitMs = Math.max(leastMs, fullJitterMs(step.retry, attempt - 1, this.#context.random));
-    await this.#sleep(Math.max(0, Math.min(waitMs, mostMs)));
-  }
-
-  /** Ended early by `requestCancel`, `leave` and `drop`. */
-  async #sleep(ms: number): Promise<void> {
-    const turningBack = this.#cancelRequested && mayTurnBack(this.#context.definition, this.#progress);
-    if (this.#drop !== null || this.#leaving || turningBack) return;
-    await this.#pause.take(this.#context.clock, ms);
-  }
+function countedByStep(signals: readonly { step: string }[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { step } of signals) counts[step] = (counts[step] ?? 0) + 1;
+  return counts;
 }

@@ -1,19 +1,23 @@
 // What is stored of a wait, and when it is due.
 
 import { fullJitterMs } from '@holdfast/resilience';
-import type { RunnableStep, SagaDefinition, StoredWait, Waiting } from '../definition/definition.ts';
+import type { RunnableStep, SagaDefinition, StoredWait, Unknown, Waiting } from '../definition/definition.ts';
 import { DEADLINE_EXCEEDED, type Progress } from '../definition/transitions.ts';
 import type { WaitTerms } from '../journal/checkpoint.ts';
 import type { Failure } from '../journal/saga-row.ts';
 
 /** How a saga stands when its step begins to wait. */
 export interface Standing {
-  /** The step's wait before this one; null when it is the first. */
+  /** The wait before this one; null when it is the first at this place. */
   before: StoredWait | null;
   /** Until its deadline; 0 when that has passed. */
   leftMs: number;
   /** How many signals of the step its act has seen. */
   seen: number;
+  /** Of a group: all that the saga had when it was taken, by step. */
+  seenOf: Record<string, number> | null;
+  /** How long a step at this place may wait: the longest of them. */
+  maxMs: number;
   mayTurnBack: boolean;
   /** By the clock that callers are shown. */
   wallNow: number;
@@ -24,46 +28,65 @@ export interface EnteredWait {
   terms: WaitTerms;
 }
 
-/** The act waits for something outside. The first wait of a step moves the deadline on, and no other. */
-export function enterWait({ name: step, waits }: RunnableStep, outcome: Waiting, standing: Standing): EnteredWait {
-  const { before, leftMs, seen, mayTurnBack, wallNow } = standing;
-  const { reason, data = null, waitMs } = outcome;
-  const { maxMs = 0 } = waits ?? {};
+/** A step that waits, or waits on: nobody knows what it would have answered. */
+export interface Waiter {
+  step: RunnableStep;
+  outcome: Waiting | Unknown;
+}
+
+/** Times the cap of the step's own backoff: how long a step that has waited waits on at most. */
+const MOST_CAPS = 32;
+/** What a step waits for that has no wait of its own, beside one that has. */
+const UNANSWERED = 'UNANSWERED';
+
+/**
+ * Acts wait for something outside: one, or several of a group. The first wait at a place moves the deadline on, and no other. A step
+ * that has waited and is asked in vain waits on, so that in an outage sagas that have waited fill no process.
+ */
+export function enterWait(waiters: readonly Waiter[], standing: Standing, random: () => number): EnteredWait {
+  const { before, leftMs, seen, seenOf, maxMs, mayTurnBack, wallNow } = standing;
   const since = before?.since ?? instant(wallNow);
   const until = before?.until ?? instant(wallNow + leftMs + maxMs);
   const extendMs = before === null ? maxMs : null;
   const workMs = before?.leftMs ?? Math.ceil(leftMs);
+  const waits = waiters.map((waiter) => ({ step: waiter.step.name, ...waitOf(waiter, before, random) }));
+  const [shown, ...others] = waits.map(({ waitMs: _, ...wait }) => wait).toSorted((a, b) => rankOf(a) - rankOf(b));
+  if (shown === undefined) throw new Error('nothing waits');
+  const beside = Object.fromEntries(others.map(({ step, ...wait }) => [step, wait]));
   return {
-    waiting: { step, reason, data, since, until, leftMs: workMs, mayTurnBack },
-    terms: { waitMs, seen, extendMs, mayTurnBack },
+    waiting: {
+      ...shown,
+      ...{ since, until, leftMs: workMs, mayTurnBack },
+      ...(others.length > 0 && { beside }),
+    },
+    terms: {
+      waitMs: Math.min(...waits.map(({ waitMs }) => waitMs)),
+      ...{ seen, extendMs, mayTurnBack },
+      ...(seenOf !== null && { seenOf }),
+    },
   };
 }
 
-/** Attempts of one owner at a step that has waited, before it waits on. */
-const QUICK_ATTEMPTS = 3;
-/** Times the cap of the step's own backoff: how long it waits on at most. */
-const MOST_CAPS = 32;
+/** What a client can do something about is shown first. */
+const rankOf = ({ reason }: { reason: string }) => Number(reason === UNANSWERED);
 
-/**
- * A step that has waited is asked again, and nobody knows the answer: it waits on, so that in an outage sagas that have waited fill no
- * process. Null: try again here.
- */
-export function waitOn(
-  { retry: { capMs } }: RunnableStep,
-  attempt: number,
-  retryAfterMs: number,
-  { before, leftMs, seen, mayTurnBack }: Standing,
-  random: () => number,
-): EnteredWait | null {
-  // Without time left it would be due at once, and so for ever.
-  if (before === null || leftMs === 0 || attempt < QUICK_ATTEMPTS) return null;
-  const { unanswered = 0 } = before;
+function waitOf({ step, outcome }: Waiter, before: StoredWait | null, random: () => number) {
+  if (outcome.kind === 'waiting') return { reason: outcome.reason, data: outcome.data ?? null, waitMs: outcome.waitMs };
+  const own = waitOfStep(before, step.name);
+  const { unanswered = 0 } = own ?? {};
+  const { capMs } = step.retry;
   const backOffMs = capMs + fullJitterMs({ baseMs: capMs, capMs: capMs * MOST_CAPS }, unanswered, random);
-  const waitMs = Math.ceil(Math.max(retryAfterMs, backOffMs));
-  return {
-    waiting: { ...before, unanswered: unanswered + 1 },
-    terms: { waitMs, seen, extendMs: null, mayTurnBack },
-  };
+  const waitMs = Math.ceil(Math.max(outcome.retryAfterMs ?? 0, backOffMs));
+  return { reason: own?.reason ?? UNANSWERED, data: own?.data ?? null, unanswered: unanswered + 1, waitMs };
+}
+
+/** What one step waits for, of all that wait at the same place. */
+export function waitOfStep(waiting: StoredWait | null, step: string): StoredWait | null {
+  if (waiting === null) return null;
+  const { beside = {}, ...shown } = waiting;
+  if (shown.step === step) return shown;
+  const { unanswered: _, ...shared } = shown;
+  return beside[step] === undefined ? null : { ...shared, ...beside[step], step };
 }
 
 const DELAY = 'DELAY';

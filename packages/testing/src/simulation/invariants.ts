@@ -15,7 +15,7 @@
 // K4 A call with a lower epoch than the highest seen changes nothing.
 // A1 At most one live effect per saga and step; none when it failed or was cancelled; one of each when completed.
 
-import type { SagaSnapshot } from '@holdfast/saga';
+import type { SagaSnapshot, StoredWait } from '@holdfast/saga';
 import type { ModelDatabase } from './model/model-database.ts';
 import type { SagaTuple } from './model/saga-tuple.ts';
 
@@ -27,6 +27,14 @@ export function answerOf({ state, changedAt }: Pick<SagaSnapshot, 'state' | 'cha
 export const STEPS = ['reserve', 'charge', 'ship', 'notify'] as const;
 export type StepName = (typeof STEPS)[number];
 const PIVOT = STEPS.indexOf('ship');
+/** In the second version of the definition, these two stand side by side. */
+const GROUP: readonly StepName[] = ['reserve', 'charge'];
+
+/** Whether the row says that the saga stands at this step. */
+function standsAt({ definition, position }: Readonly<SagaTuple>, step: StepName): boolean {
+  const isGroup = definition.endsWith('@2') && position < GROUP.length;
+  return isGroup ? GROUP.includes(step) : STEPS[position] === step;
+}
 /** By how much the engine's idea of a deadline may be off: it reads it under a lease, and by a clock of its own. */
 const DEADLINE_OFF_MS = 300;
 /** How long every saga waits before it ships. */
@@ -61,7 +69,7 @@ export class Invariants {
   readonly #left = new Map<string, number>();
   readonly #now: () => number;
   /** By saga id: under its present epoch, how many signals there were of each step when it was taken, and were shown last. */
-  readonly #seen = new Map<string, { epoch: number; taken: Map<StepName, number>; shown: number }>();
+  readonly #seen = new Map<string, { epoch: number; taken: Map<StepName, number>; shown: Map<StepName, number> }>();
 
   constructor({ sagas, answers, signals }: Pick<ModelDatabase, 'sagas' | 'answers' | 'signals'>, now: () => number) {
     this.#sagas = sagas;
@@ -84,7 +92,7 @@ export class Invariants {
   shows(sagaId: string, epoch: number, step: StepName, signals: number): void {
     const seen = this.#seen.get(sagaId);
     if (seen?.epoch !== epoch) return;
-    seen.shown = signals;
+    seen.shown.set(step, signals);
     const taken = seen.taken.get(step) ?? 0;
     if (signals < taken)
       this.#broken('S7', `${step} of ${sagaId} is shown ${signals} signals, and there were ${taken}`);
@@ -102,7 +110,7 @@ export class Invariants {
     if (direction === 'act' && step === 'ship' && this.#now() < heldUntil)
       this.#broken('S7', `${step} of ${sagaId} is sent before its delay is over`);
     const wanted = direction === 'act' ? 'running' : 'compensating';
-    if (saga.state === wanted && STEPS[saga.position] === step) return;
+    if (saga.state === wanted && standsAt(saga, step)) return;
     const at = `${saga.state} at ${STEPS[saga.position] ?? saga.position}`;
     this.#broken(
       direction === 'act' ? 'S2' : 'S3',
@@ -163,11 +171,20 @@ export class Invariants {
     }
     if (after.position === PIVOT && before?.position !== PIVOT) this.#arrivedAt.set(after.id, this.#now());
     this.#handsChange(before, after);
+    if (before?.state === 'running' && before.position < after.position) this.#allDone(before, after);
     if (before?.state === 'running' && after.state === 'waiting') this.#begins(before, after);
     if (before !== null && before.state === 'running' && after.position > before.position) this.#goesOn(before, after);
     if (after.state === 'waiting') this.#waits(after);
     if (after.state === 'compensating' && before?.state === 'running') this.#turnsBack(after);
     if (after.endedAt !== null) this.#accounts(after);
+  }
+
+  /** S2: what stands behind a step, or a group, starts when all of it is done. */
+  #allDone(before: Readonly<SagaTuple>, after: Readonly<SagaTuple>): void {
+    for (const step of STEPS.slice(before.position, after.position)) {
+      if (this.#books(after.id, step).answered !== 'completed')
+        this.#broken('S2', `${after.id} goes on to ${after.position}, and ${step} is not done`);
+    }
   }
 
   #handsChange(before: Readonly<SagaTuple> | null, after: Readonly<SagaTuple>): void {
@@ -178,7 +195,7 @@ export class Invariants {
     }
     if (before?.epoch === after.epoch) return;
     const taken = new Map(STEPS.map((step) => [step, this.#signalsOf(after.id, step)]));
-    this.#seen.set(after.id, { epoch: after.epoch, taken, shown: 0 });
+    this.#seen.set(after.id, { epoch: after.epoch, taken, shown: new Map() });
   }
 
   #begins({ deadlineAt }: Readonly<SagaTuple>, { id, waiting }: Readonly<SagaTuple>): void {
@@ -200,13 +217,15 @@ export class Invariants {
   }
 
   #waits({ id, waiting, wakeAt, deadlineAt, cancelRequestedAt, position }: Readonly<SagaTuple>): void {
-    const { step, isDelay } = JSON.parse(waiting ?? '{}') as { step: StepName; isDelay?: true };
+    const { step, isDelay, beside = {} } = JSON.parse(waiting ?? '{}') as StoredWait & { step: StepName };
     if (wakeAt !== null && wakeAt <= this.#now()) return;
     if (wakeAt === null || wakeAt > deadlineAt) this.#broken('S7', `${id} waits beyond its deadline`);
-    const there = this.#signalsOf(id, step);
-    const shown = this.#seen.get(id)?.shown ?? 0;
-    if (there > shown && !isDelay)
-      this.#broken('S7', `${id} waits on with ${there} signals of ${step}, of which it has seen ${shown}`);
+    for (const awaited of [step, ...Object.keys(beside)] as StepName[]) {
+      const there = this.#signalsOf(id, awaited);
+      const shown = this.#seen.get(id)?.shown.get(awaited) ?? 0;
+      if (there > shown && !isDelay)
+        this.#broken('S7', `${id} waits on with ${there} signals of ${awaited}, of which it has seen ${shown}`);
+    }
     if (cancelRequestedAt !== null && position <= PIVOT)
       this.#broken('S7', `${id} waits on although it is to be cancelled`);
   }

@@ -20,6 +20,8 @@ export interface PlannedSaga {
   /** What the card's bank wants of the customer before it pays; null: nothing. */
   authentication: Authentication | null;
   addressRefused: boolean;
+  /** Whether it reserves and charges side by side: the second version of its definition. */
+  isParallel: boolean;
 }
 
 export interface Authentication {
@@ -91,6 +93,7 @@ export function planOf(chance: Chance): Plan {
       ...planAnswers(chance, at),
       authentication: planAuthentication(chance, at),
       shipToldAt: planTelling(chance, at),
+      isParallel: chance.integer(7, { name: 'versions', number: 990 + at }, 0, 1, 3) === 1,
     }),
   );
   return {

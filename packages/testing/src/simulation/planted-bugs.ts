@@ -78,10 +78,10 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'undo-only-what-is-known-to-be-done',
     mistake: 'a step without an answer has not run',
     change: {
-      file: 'run/saga-run.ts',
-      find: "const underWay = this.#begin(step, 'undo', attempt);",
+      file: 'run/step-strand.ts',
+      find: "const outcome = await this.#ask(step, 'undo', attempt);",
       replace:
-        "if (this.#progress.outputs[step.name] === undefined) return this.#decide(undone(this.#progress));\n      const underWay = this.#begin(step, 'undo', attempt);",
+        "const { outputs } = this.#saga.contextOf(step, 'undo', attempt);\n      if (outputs[step.name] === undefined) return { kind: 'completed' };\n      const outcome = await this.#ask(step, 'undo', attempt);",
     },
   },
   {
@@ -118,10 +118,10 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'undo-sent-once',
     mistake: 'an undo that was sent will arrive',
     change: {
-      file: 'run/saga-run.ts',
+      file: 'run/step-strand.ts',
       find: "case 'refused':\n        case 'waiting':\n        case 'unknown':\n",
       replace:
-        "case 'refused':\n        case 'waiting':\n        case 'unknown':\n          if (attempt > 0) return this.#decide(undone(this.#progress));\n",
+        "case 'refused':\n        case 'waiting':\n        case 'unknown':\n          if (attempt > 0) return { kind: 'completed' };\n",
     },
   },
   {
@@ -213,8 +213,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'delay-forgotten-by-the-process-that-wakes',
     mistake: 'a step that was not sent yet has its delay before it',
     change: {
-      file: 'run/saga-run.ts',
-      find: 'if (step.delayMs !== undefined && this.#progress.waiting === null)',
+      file: 'run/step-strand.ts',
+      find: 'if (step.delayMs !== undefined && before === null)',
       replace: 'if (step.delayMs !== undefined)',
     },
   },
@@ -222,9 +222,48 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'delay-not-stored',
     mistake: 'a process that dies during a delay can start the step at once',
     change: {
-      file: 'run/saga-run.ts',
-      find: 'if (step.delayMs !== undefined && this.#progress.waiting === null)',
-      replace: 'if (step.delayMs !== undefined && this.#progress.waiting === null && this.epoch === 1)',
+      file: 'run/step-strand.ts',
+      find: 'if (step.delayMs !== undefined && before === null)',
+      replace: "if (step.delayMs !== undefined && before === null && saga.contextOf(step, 'act', attempt).epoch === 1)",
+    },
+  },
+  {
+    name: 'step-behind-a-group-started-with-it',
+    mistake: 'a step that needs nothing of the group before it can start with it',
+    change: {
+      file: 'definition/transitions.ts',
+      find: "return { kind: 'act', steps: members.filter(({ name }) => !Object.hasOwn(outputs, name)) };",
+      replace:
+        "const behind = definition.steps.slice(position + members.length, position + members.length + 1).map((step) => ({ ...step, delayMs: undefined }) as unknown as RunnableStep);\n  return { kind: 'act', steps: [...members.filter(({ name }) => !Object.hasOwn(outputs, name)), ...behind] };",
+    },
+  },
+  {
+    name: 'group-done-when-one-member-is',
+    mistake: 'the first member that is done takes the others along',
+    change: {
+      file: 'run/step-strand.ts',
+      find: 'return await Promise.all(steps.map((step, at) => work(this.#strands[at] as StepStrand, step)));',
+      replace:
+        "return await Promise.race(steps.map(async (step, at) => { const end = await work(this.#strands[at] as StepStrand, step); return steps.map((_, other) => (other === at ? end : ({ kind: 'completed', output: null } as End))); }));",
+    },
+  },
+  {
+    name: 'undo-of-a-member-skipped',
+    mistake: 'undoing one member of a group undoes the group',
+    change: {
+      file: 'definition/transitions.ts',
+      find: "if (state === 'compensating') return { kind: 'undo', steps: members };",
+      replace: "if (state === 'compensating') return { kind: 'undo', steps: members.slice(1) };",
+    },
+  },
+  {
+    name: 'undo-only-members-that-are-stored',
+    mistake: 'a member of a group whose output is not stored has not run',
+    change: {
+      file: 'definition/transitions.ts',
+      find: "if (state === 'compensating') return { kind: 'undo', steps: members };",
+      replace:
+        "if (state === 'compensating') return { kind: 'undo', steps: members.filter(({ name }) => Object.hasOwn(outputs, name)) };",
     },
   },
   {

@@ -6,7 +6,17 @@ import type { SagaState, StoredSignal } from '@holdfast/saga';
 import type { Switches } from '../planted-bugs.ts';
 import { ModelLeases } from './model-leases.ts';
 import { many, none, one, type Result, type Sent } from './result.ts';
-import { appended, deadlineAfter, isDue, isLive, parsed, type SagaTuple, type Setback, waitOf } from './saga-tuple.ts';
+import {
+  appended,
+  deadlineAfter,
+  isDue,
+  isLive,
+  isSameCount,
+  parsed,
+  type SagaTuple,
+  type Setback,
+  waitOf,
+} from './saga-tuple.ts';
 
 /** Told of every change, before it is visible to anybody. */
 export type OnChange = (before: Readonly<SagaTuple> | null, after: Readonly<SagaTuple>) => void;
@@ -167,8 +177,9 @@ export class ModelDatabase {
       ]);
     }
     const signals = { ...saga.signals, [step as string]: (saga.signals?.[step as string] ?? 0) + 1 };
-    const { step: waitsAt, isDelay } = waitOf(saga.waiting);
-    const isFor = saga.state === 'waiting' && waitsAt === step && (!isDelay || this.#switches.signalEndsDelay);
+    const { step: waitsAt, isDelay, beside = {} } = waitOf(saga.waiting);
+    const isAwaited = waitsAt === step || Object.hasOwn(beside, step as string);
+    const isFor = saga.state === 'waiting' && isAwaited && (!isDelay || this.#switches.signalEndsDelay);
     const after = this.#put(saga, { ...saga, signals, wakeAt: isFor ? this.#now() : saga.wakeAt });
     return one({ ...outcome, fresh: true, due: isDue(after, this.#now()), epoch: saga.epoch });
   }
@@ -270,7 +281,9 @@ export class ModelDatabase {
   #wakeAt(saga: SagaTuple, waiting: Setback['waiting'], wait: Setback['wait']): number | null {
     if (waiting === undefined || wait === undefined) return null;
     const now = this.#now();
-    const isSignalled = (saga.signals?.[waiting.step] ?? 0) > wait.seen && !this.#switches.waitForgetsSignals;
+    const isNew = (saga.signals?.[waiting.step] ?? 0) > wait.seen;
+    const isNewOfGroup = wait.seenOf !== undefined && !isSameCount(saga.signals ?? {}, wait.seenOf);
+    const isSignalled = (isNew || isNewOfGroup) && !this.#switches.waitForgetsSignals;
     const isCancelled = saga.cancelRequestedAt !== null && wait.mayTurnBack;
     return isSignalled || isCancelled ? now : Math.min(now + wait.waitMs, saga.deadlineAt);
   }

@@ -7,6 +7,7 @@ import {
   defineSaga,
   type Engine,
   hasEnded,
+  type RetriableOutcome,
   readSnapshot,
   type SagaDefinition,
   type StepContext,
@@ -75,7 +76,7 @@ export class ModelOrchestrator {
     trace(`${this.host.name} starts`);
     const engine = createEngine({
       pool: this.#pool(),
-      definitions: [this.#definition(1_000)],
+      definitions: [this.#definition(1_000, false), this.#definition(1_000, true)],
       name: this.host.name,
       leaseMs,
       isNameUnique,
@@ -118,12 +119,12 @@ export class ModelOrchestrator {
   }
 
   /** A client's order, answered as accept-order.ts does it. Whoever hears nothing asks again. */
-  place({ id, deadlineMs }: PlannedSaga, waitMs: number): void {
+  place({ id, deadlineMs, isParallel }: PlannedSaga, waitMs: number): void {
     const engine = this.#engine;
     if (engine === null) return;
     const { invariants, trace } = this.#parts;
     const answer = async () => {
-      const { kind } = await engine.begin(NAME, id, { id }, { deadlineMs });
+      const { kind } = await engine.begin(this.#definition(1_000, isParallel), id, { id }, { deadlineMs });
       if (kind === 'begun' || kind === 'exists') invariants.answered(id, await this.#answer(engine, id, waitMs));
     };
     answer().catch(() => trace(`a client hears nothing of ${id}`));
@@ -176,7 +177,7 @@ export class ModelOrchestrator {
     return network.statement(this.host, databaseHost, this.#link, name, execute);
   }
 
-  #definition(deadlineMs: number): SagaDefinition<Input, Outputs> {
+  #definition(deadlineMs: number, isParallel: boolean): SagaDefinition<Input, Outputs> {
     const step = <Name extends StepName>(name: Name) => ({
       name,
       timeoutMs: TIMEOUT_MS,
@@ -187,32 +188,30 @@ export class ModelOrchestrator {
       ...step(name),
       undo: async (context: Context) => undoOutcome(await this.#send(name, 'undo', context)),
     });
-    const notify = step('notify');
-    return defineSaga<Input, Outputs>()({
-      name: NAME,
-      deadlineMs,
-      steps: [
-        { ...undoable('reserve'), kind: 'compensatable' },
-        {
-          ...undoable('charge'),
-          kind: 'compensatable',
-          waits: { maxMs: MAX_WAIT_MS },
-          act: async (context) => {
-            const answer = await this.#send('charge', 'act', context);
-            return answer.kind === 'waiting' ? this.#waiting(context) : actOutcome('charge', answer);
-          },
-        },
-        { ...undoable('ship'), kind: 'pivot', delayMs: SHIP_DELAY_MS },
-        {
-          ...notify,
-          kind: 'retriable',
-          act: async (context) => {
-            const outcome = await notify.act(context);
-            return outcome.kind === 'refused' ? { kind: 'unknown', detail: outcome.reason } : outcome;
-          },
-        },
-      ],
-    });
+    const reserve = { ...undoable('reserve'), kind: 'compensatable' as const };
+    const charge = {
+      ...undoable('charge'),
+      kind: 'compensatable' as const,
+      waits: { maxMs: MAX_WAIT_MS },
+      act: async (context: Context) => {
+        const answer = await this.#send('charge', 'act', context);
+        return answer.kind === 'waiting' ? this.#waiting(context) : actOutcome('charge', answer);
+      },
+    };
+    const ship = { ...undoable('ship'), kind: 'pivot' as const, delayMs: SHIP_DELAY_MS };
+    const told = step('notify');
+    const notify = {
+      ...told,
+      kind: 'retriable' as const,
+      act: async (context: Context): Promise<RetriableOutcome<Outputs['notify']>> => {
+        const outcome = await told.act(context);
+        return outcome.kind === 'refused' ? { kind: 'unknown', detail: outcome.reason } : outcome;
+      },
+    };
+    const define = defineSaga<Input, Outputs>();
+    return isParallel
+      ? define({ name: NAME, version: 2, deadlineMs, steps: [{ parallel: [reserve, charge] }, ship, notify] })
+      : define({ name: NAME, deadlineMs, steps: [reserve, charge, ship, notify] });
   }
 
   #waiting({ sagaId }: Context): Waiting {

@@ -37,7 +37,7 @@ export interface Setback {
   resumeState?: 'running' | 'compensating';
   waiting?: { step: string };
   leftMs?: number;
-  wait?: { waitMs: number; seen: number; extendMs?: number; mayTurnBack: boolean };
+  wait?: { waitMs: number; seen: number; seenOf?: Record<string, number>; extendMs?: number; mayTurnBack: boolean };
 }
 
 export function isLive(saga: SagaTuple): boolean {
@@ -54,8 +54,21 @@ export function deadlineAfter({ deadlineAt }: SagaTuple, { wait, leftMs }: Setba
   return leftMs === undefined ? deadlineAt : Math.min(deadlineAt, now + leftMs);
 }
 
-export function waitOf(waiting: string | null): { step?: string; isDelay?: boolean; mayTurnBack?: boolean } {
+export interface ModelWait {
+  step?: string;
+  isDelay?: boolean;
+  mayTurnBack?: boolean;
+  beside?: Record<string, unknown>;
+}
+
+export function waitOf(waiting: string | null): ModelWait {
   return waiting === null ? {} : JSON.parse(waiting);
+}
+
+/** As jsonb compares them. */
+export function isSameCount(a: Readonly<Record<string, number>>, b: Readonly<Record<string, number>>): boolean {
+  const names = Object.keys(a);
+  return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name]);
 }
 
 export function appended(saga: SagaTuple, attempts: string | null): string[] {
