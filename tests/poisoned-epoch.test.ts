@@ -52,7 +52,12 @@ describe('an epoch that no saga has', () => {
       },
       60_000,
     );
-    expect(parked.parked).toMatchObject({ step: 'reserve-inventory', direction: 'undo', reason: 'FENCED' });
+    expect(parked.parked).toMatchObject({
+      step: 'reserve-inventory',
+      direction: 'undo',
+      reason: 'FENCED',
+      fenceEpoch: expect.any(Number),
+    });
     expect(parked.epoch).toBeLessThan(20);
     const attempts = parked.steps.find(({ name }: { name: string }) => name === 'reserve-inventory').attempts;
     expect(attempts.filter(({ outcome }: { outcome: string }) => outcome === 'fenced').length).toBeGreaterThan(1);

@@ -174,6 +174,19 @@ describe('refunding an order', () => {
     expect(names).toEqual(['reserve-restock', 'reserve-refund', 'refund-payment', 'restock']);
   });
 
+  it('waits for its provider as a saga that waits, not as a payment that is awaited', async () => {
+    const id = await completed({ payment: { method: 'pm_card_pendingRefund' } });
+    const { body } = await refund(id, { amount: 1 });
+    const saga = await system.until('it waits', async () => {
+      const seen = (await system.send('GET', `/v1/sagas/${body.id}`)).body;
+      return seen.waiting === null ? undefined : seen;
+    });
+    expect(saga).toMatchObject({ status: 'waiting', waiting: { step: 'refund-payment', since: expect.any(String) } });
+    const { sagas } = (await system.send('GET', '/v1/sagas?status=waiting&step=refund-payment')).body;
+    expect(sagas).toContainEqual(expect.objectContaining({ id: body.id, status: 'waiting' }));
+    expect(await untilSettled(id, body.id)).toMatchObject({ status: 'succeeded' });
+  });
+
   it('H6: under a key that stands for another request is refused; without one, or beyond the order, it is 400', async () => {
     const id = await completed();
     const key = newKey();

@@ -133,7 +133,7 @@ export interface OrderProgress {
   waiting: StoredWait | null;
 }
 
-export const STATUS_BY_STATE: Record<SagaState, OrderStatus> = {
+const STATUS_BY_STATE: Record<SagaState, OrderStatus> = {
   running: 'processing',
   waiting: 'awaiting_payment',
   compensating: 'compensating',

@@ -4852,7 +4852,7 @@ export interface operations {
                 limit?: string;
                 /** @description Only sagas begun at least this many seconds ago */
                 minAge?: string;
-                status?: "processing" | "awaiting_payment" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
+                status?: "processing" | "waiting" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
                 /**
                  * @description Only sagas that have not ended and stand at this step
                  * @example charge-payment
@@ -4898,6 +4898,8 @@ export interface operations {
                                 attempts: number;
                                 detail: string;
                                 direction: string;
+                                /** @description Of `FENCED`: the epoch that the participant has seen; a resume goes on above it */
+                                fenceEpoch?: number;
                                 reason: string;
                                 step: string;
                             } | null;
@@ -4907,7 +4909,7 @@ export interface operations {
                              */
                             startedAt: string;
                             /** @enum {unknown} */
-                            status: "processing" | "awaiting_payment" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
+                            status: "processing" | "waiting" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
                             step: string | null;
                             /**
                              * Format: date-time
@@ -5126,6 +5128,8 @@ export interface operations {
                                 attempts: number;
                                 detail: string;
                                 direction: string;
+                                /** @description Of `FENCED`: the epoch that the participant has seen; a resume goes on above it */
+                                fenceEpoch?: number;
                                 reason: string;
                                 step: string;
                             } | null;
@@ -5141,6 +5145,8 @@ export interface operations {
                             attempts: number;
                             detail: string;
                             direction: string;
+                            /** @description Of `FENCED`: the epoch that the participant has seen; a resume goes on above it */
+                            fenceEpoch?: number;
                             reason: string;
                             step: string;
                         } | null;
@@ -5150,7 +5156,7 @@ export interface operations {
                          */
                         startedAt: string;
                         /** @enum {unknown} */
-                        status: "processing" | "awaiting_payment" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
+                        status: "processing" | "waiting" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
                         step: string | null;
                         steps: {
                             attempts: {
@@ -5180,6 +5186,20 @@ export interface operations {
                          * @description RFC 3339, UTC
                          */
                         updatedAt: string;
+                        waiting: {
+                            reason: string;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            since: string;
+                            step: string;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            until: string;
+                        } | null;
                     };
                 };
             };
@@ -5425,6 +5445,8 @@ export interface operations {
                                 attempts: number;
                                 detail: string;
                                 direction: string;
+                                /** @description Of `FENCED`: the epoch that the participant has seen; a resume goes on above it */
+                                fenceEpoch?: number;
                                 reason: string;
                                 step: string;
                             } | null;
@@ -5440,6 +5462,8 @@ export interface operations {
                             attempts: number;
                             detail: string;
                             direction: string;
+                            /** @description Of `FENCED`: the epoch that the participant has seen; a resume goes on above it */
+                            fenceEpoch?: number;
                             reason: string;
                             step: string;
                         } | null;
@@ -5449,7 +5473,7 @@ export interface operations {
                          */
                         startedAt: string;
                         /** @enum {unknown} */
-                        status: "processing" | "awaiting_payment" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
+                        status: "processing" | "waiting" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
                         step: string | null;
                         steps: {
                             attempts: {
@@ -5479,6 +5503,20 @@ export interface operations {
                          * @description RFC 3339, UTC
                          */
                         updatedAt: string;
+                        waiting: {
+                            reason: string;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            since: string;
+                            step: string;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            until: string;
+                        } | null;
                     };
                 };
             };
@@ -5812,6 +5850,8 @@ export interface operations {
                                 attempts: number;
                                 detail: string;
                                 direction: string;
+                                /** @description Of `FENCED`: the epoch that the participant has seen; a resume goes on above it */
+                                fenceEpoch?: number;
                                 reason: string;
                                 step: string;
                             } | null;
@@ -5827,6 +5867,8 @@ export interface operations {
                             attempts: number;
                             detail: string;
                             direction: string;
+                            /** @description Of `FENCED`: the epoch that the participant has seen; a resume goes on above it */
+                            fenceEpoch?: number;
                             reason: string;
                             step: string;
                         } | null;
@@ -5836,7 +5878,7 @@ export interface operations {
                          */
                         startedAt: string;
                         /** @enum {unknown} */
-                        status: "processing" | "awaiting_payment" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
+                        status: "processing" | "waiting" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
                         step: string | null;
                         steps: {
                             attempts: {
@@ -5866,6 +5908,20 @@ export interface operations {
                          * @description RFC 3339, UTC
                          */
                         updatedAt: string;
+                        waiting: {
+                            reason: string;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            since: string;
+                            step: string;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            until: string;
+                        } | null;
                     };
                 };
             };
@@ -6199,6 +6255,8 @@ export interface operations {
                                 attempts: number;
                                 detail: string;
                                 direction: string;
+                                /** @description Of `FENCED`: the epoch that the participant has seen; a resume goes on above it */
+                                fenceEpoch?: number;
                                 reason: string;
                                 step: string;
                             } | null;
@@ -6214,6 +6272,8 @@ export interface operations {
                             attempts: number;
                             detail: string;
                             direction: string;
+                            /** @description Of `FENCED`: the epoch that the participant has seen; a resume goes on above it */
+                            fenceEpoch?: number;
                             reason: string;
                             step: string;
                         } | null;
@@ -6223,7 +6283,7 @@ export interface operations {
                          */
                         startedAt: string;
                         /** @enum {unknown} */
-                        status: "processing" | "awaiting_payment" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
+                        status: "processing" | "waiting" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
                         step: string | null;
                         steps: {
                             attempts: {
@@ -6253,6 +6313,20 @@ export interface operations {
                          * @description RFC 3339, UTC
                          */
                         updatedAt: string;
+                        waiting: {
+                            reason: string;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            since: string;
+                            step: string;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            until: string;
+                        } | null;
                     };
                 };
             };

@@ -1,11 +1,16 @@
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox';
 import type { KeyedOperation } from '@holdfast/contracts';
-import type { CompensateOutcome, ResumeOutcome, RetryOutcome, SagaDefinition, SagaRecord } from '@holdfast/saga';
+import type {
+  CompensateOutcome,
+  ResumeOutcome,
+  RetryOutcome,
+  SagaDefinition,
+  SagaRecord,
+  SagaState,
+} from '@holdfast/saga';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ChangeAttempt } from '../../keys/change-once.ts';
 import type { OrderDeps } from '../../orders/accept-order.ts';
-import { STATUS_BY_STATE } from '../../orders/order.ts';
-import { stateOf } from '../../orders/order-store.ts';
 import { readSagaLines, type SagaLine, type SagaPlace, tenantOwns } from '../../saga/saga-store.ts';
 import { answerOf, optionalKey, sendChange } from '../keyed-change.ts';
 import { BODY_PROBLEMS, OPTIONAL_KEY_PROBLEMS, problemResponses, STORE_PROBLEMS, withKeyHeaders } from '../openapi.ts';
@@ -86,7 +91,7 @@ export function sagaRoutes(deps: OrderDeps, definitions: readonly SagaDefinition
       async (request) => {
         const { status, step, minAge } = request.query;
         const page = await readSagaLines(deps.pool, request.tenantId, {
-          state: status && stateOf(status),
+          state: status === 'processing' ? 'running' : status,
           at: step === undefined ? undefined : placesOf(step, definitions),
           minAgeSeconds: minAge === undefined ? undefined : Number(minAge),
           ...pageRequest(request.query),
@@ -235,11 +240,16 @@ function stepsOf({ definition }: { definition: string }, definitions: readonly S
   return definitions.find(({ name }) => name === definition)?.steps ?? [];
 }
 
+/** As orders have it, but for a saga that waits. */
+function statusOf(state: SagaState): Exclude<SagaState, 'running'> | 'processing' {
+  return state === 'running' ? 'processing' : state;
+}
+
 function summary(saga: SagaLine, steps: SagaDefinition['steps']) {
   return {
     id: saga.id,
     definition: saga.definition,
-    status: STATUS_BY_STATE[saga.state],
+    status: statusOf(saga.state),
     step: saga.endedAt === null ? (steps[saga.position]?.name ?? null) : null,
     epoch: saga.epoch,
     failure: saga.failure,
@@ -249,6 +259,13 @@ function summary(saga: SagaLine, steps: SagaDefinition['steps']) {
     deadlineAt: saga.deadlineAt.toISOString(),
     endedAt: saga.endedAt?.toISOString() ?? null,
   };
+}
+
+/** Without the data of the wait: that is for the order's customer. */
+function waitingOf({ state, waiting }: SagaRecord) {
+  if (state !== 'waiting' || waiting === null) return null;
+  const { step, reason, since, until } = waiting;
+  return { step, reason, since, until };
 }
 
 function showSaga(saga: SagaRecord, definitions: readonly SagaDefinition[]) {
@@ -268,6 +285,7 @@ function showSaga(saga: SagaRecord, definitions: readonly SagaDefinition[]) {
       }));
   return {
     ...summary(saga, steps),
+    waiting: waitingOf(saga),
     ownerId: saga.ownerId,
     cancelRequestedAt: saga.cancelRequestedAt?.toISOString() ?? null,
     interventions: saga.interventions.map(({ verb, epoch, parked, at }) => ({

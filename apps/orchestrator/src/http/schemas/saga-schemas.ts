@@ -1,11 +1,15 @@
 import { Type } from '@fastify/type-provider-typebox';
-import { closed, Failure, Instant, nextCursor, nullable, OrderStatus, PageQuery } from './order-schemas.ts';
+import { closed, Failure, Instant, nextCursor, nullable, PageQuery } from './order-schemas.ts';
 
 // Shapes of `/v1/sagas`: how orders and refunds are carried out.
+
+/** Of any saga: what it waits for need not be a payment. */
+const SagaStatus = Type.Enum(['processing', 'waiting', 'completed', 'compensating', 'failed', 'cancelled', 'parked']);
 
 export const SagaPageQuery = Type.Object(
   {
     ...PageQuery.properties,
+    status: Type.Optional(SagaStatus),
     step: Type.Optional(
       Type.String({
         pattern: '^[a-z0-9-]{1,64}$',
@@ -26,13 +30,23 @@ const Parked = Type.Object({
   reason: Type.String(),
   detail: Type.String(),
   attempts: Type.Integer(),
+  fenceEpoch: Type.Optional(
+    Type.Integer({ description: 'Of `FENCED`: the epoch that the participant has seen; a resume goes on above it' }),
+  ),
   at: Instant,
+});
+
+const Waiting = Type.Object({
+  step: Type.String(),
+  reason: Type.String(),
+  since: Instant,
+  until: Instant,
 });
 
 const SagaSummary = Type.Object({
   id: Type.String(),
   definition: Type.String(),
-  status: OrderStatus,
+  status: SagaStatus,
   step: nullable(Type.String()),
   epoch: Type.Integer(),
   failure: nullable(Failure),
@@ -45,6 +59,7 @@ const SagaSummary = Type.Object({
 
 export const Saga = Type.Object({
   ...SagaSummary.properties,
+  waiting: nullable(Waiting),
   ownerId: Type.Integer(),
   cancelRequestedAt: nullable(Instant),
   steps: Type.Array(
