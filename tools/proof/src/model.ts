@@ -16,13 +16,14 @@ const MAX_OUTPUT_BYTES = 10_000_000;
 export interface Variant {
   name: string;
   /** Its file in docs/model, without `.pml`; `saga` without one. */
-  model?: 'saga' | 'groups';
+  model?: 'saga' | 'groups' | 'fences';
   property: 'safe' | 'sticky' | 'recorded' | 'ends';
   flags: string[];
   holds: boolean;
 }
 
 const GROUP = { model: 'groups' } as const;
+const FENCE = { model: 'fences' } as const;
 
 export const VARIANTS: readonly Variant[] = [
   { name: 'A1, as it is', property: 'safe', flags: [], holds: true },
@@ -43,6 +44,12 @@ export const VARIANTS: readonly Variant[] = [
   { ...GROUP, name: 'undo of the refused one alone', property: 'safe', flags: ['-DUNDO_ONE'], holds: false },
   { ...GROUP, name: 'undo only of stored members', property: 'safe', flags: ['-DUNDO_KNOWN'], holds: false },
   { ...GROUP, name: 'undone when one member is', property: 'safe', flags: ['-DBACK_AFTER_ONE'], holds: false },
+  { ...FENCE, name: 'fences: K4, as it is', property: 'safe', flags: [], holds: true },
+  { ...FENCE, name: 'fences: S1, as it is', property: 'ends', flags: [], holds: true },
+  { ...FENCE, name: 'fence without a bound', property: 'safe', flags: ['-DUNBOUNDED'], holds: false },
+  { ...FENCE, name: 'fence without a bound', property: 'ends', flags: ['-DUNBOUNDED'], holds: false },
+  { ...FENCE, name: 'fenced for ever', property: 'ends', flags: ['-DNEVER_PARKED'], holds: false },
+  { ...FENCE, name: 'resumed below the fence', property: 'ends', flags: ['-DRESUME_BELOW'], holds: false },
 ];
 
 /** @returns the names of the programs that are missing; empty: the model can be checked */

@@ -15,6 +15,7 @@ export const FAULT_KINDS = [
   'pause',
   'stop',
   'database-down',
+  'forged-epoch',
 ] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 

@@ -37,6 +37,7 @@ export interface Authentication {
 export interface PlannedFault {
   kind: FaultKind;
   place: Place;
+  /** Which of its kind at this place; of a forged epoch, whose saga: the n-th. */
   n: number;
   target: string;
   at: number;
@@ -106,7 +107,7 @@ export function planOf(chance: Chance): Plan {
     sagas,
     stock: integer(0, 3),
     restockAt: integer(100, 900),
-    faults: planFaults(chance, { fraction, integer, oneIn }, engines),
+    faults: planFaults(chance, { fraction, integer, oneIn }, engines, sagas.length),
     rates,
     calmAt: CALM_AT_MS,
     endBy: CALM_AT_MS + SETTLE_MS,
@@ -146,7 +147,7 @@ interface Dice {
   oneIn: (n: number) => boolean;
 }
 
-function planFaults(chance: Chance, dice: Dice, engines: number): PlannedFault[] {
+function planFaults(chance: Chance, dice: Dice, engines: number, sagas: number): PlannedFault[] {
   const faults: PlannedFault[] = [];
   const plan = (kind: FaultKind, target: string, n: number, rate: number, forMs: [number, number], latest = 900) => {
     const place = { name: target, number: 1_000 + [...target].reduce((sum, c) => sum * 31 + c.charCodeAt(0), 7) };
@@ -169,5 +170,8 @@ function planFaults(chance: Chance, dice: Dice, engines: number): PlannedFault[]
   }
   plan('database-down', 'orders-db', 0, 0.1, [5, 500], 500);
   plan('database-down', 'participants-db', 0, 0.1, [5, 300], 500);
+  for (const host of Object.values(PARTICIPANT_HOSTS)) {
+    for (let n = 0; n < sagas; n++) plan('forged-epoch', host, n, 0.02, [0, 0], 500);
+  }
   return faults;
 }

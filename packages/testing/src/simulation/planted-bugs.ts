@@ -21,6 +21,8 @@ export interface Switches {
   unguardedWake?: boolean;
   wakeKeepsEpoch?: boolean;
   signalEndsDelay?: boolean;
+  unboundedFences?: boolean;
+  resumeBelowFence?: boolean;
 }
 
 /** A change in one of the engine's files: `find` must be there exactly once. */
@@ -226,6 +228,25 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       find: 'if (step.delayMs !== undefined && before === null)',
       replace: "if (step.delayMs !== undefined && before === null && saga.contextOf(step, 'act', attempt).epoch === 1)",
     },
+  },
+  {
+    name: 'fence-without-a-bound',
+    mistake: 'whoever has a certificate tells the truth about its epoch',
+    switches: { unboundedFences: true },
+  },
+  {
+    name: 'fenced-for-ever',
+    mistake: 'a saga that is fenced has a newer owner who ends it',
+    change: {
+      file: 'run/fenced-sagas.ts',
+      find: 'if (count >= LEFT_TO_SWEEP || now - sinceAt >= LEFT_FOR_MS) return true;',
+      replace: 'if (count >= LEFT_TO_SWEEP || now - sinceAt >= LEFT_FOR_MS) return false;',
+    },
+  },
+  {
+    name: 'resumed-below-the-fence',
+    mistake: 'a resume is an adoption like any other: one epoch higher',
+    switches: { resumeBelowFence: true },
   },
   {
     name: 'step-behind-a-group-started-with-it',

@@ -1,10 +1,10 @@
 // One schedule: a whole system in one process and in virtual time, from its seed to its end.
 
 import { Chance, type FaultKind } from './chance.ts';
-import { type Breach, Invariants, type StepName } from './invariants.ts';
+import { type Breach, Invariants, STEPS, type StepName } from './invariants.ts';
 import { ModelDatabase } from './model/model-database.ts';
 import { ModelOrchestrator } from './model/model-orchestrator.ts';
-import { InsideParticipant, OutsideParticipant, type Participant } from './model/model-participant.ts';
+import { FORGED_EPOCH, InsideParticipant, OutsideParticipant, type Participant } from './model/model-participant.ts';
 import { Provider } from './model/model-provider.ts';
 import { Network } from './model/network.ts';
 import type { SagaTuple } from './model/saga-tuple.ts';
@@ -38,6 +38,7 @@ const MAX_EVENTS = 200_000;
 const CLIENT_RETRY_MS = 25;
 const WEBHOOK_RETRY_MS = 60;
 const MOST_WEBHOOKS = 12;
+const OPERATOR_LOOKS_MS = 50;
 
 /** Runs one schedule. Several may run side by side: they share nothing. @throws Error for faults in the model itself */
 export function runSchedule(options: ScheduleOptions): Promise<ScheduleResult> {
@@ -66,6 +67,7 @@ class Schedule {
   readonly #database: ModelDatabase;
   readonly #hosts = new Map<string, Host>();
   readonly #orchestrators: ModelOrchestrator[];
+  readonly #participants: Record<StepName, Participant>;
   readonly #switches: Switches;
   readonly #isTraced: boolean;
   readonly #trace: (what: string) => void;
@@ -90,8 +92,8 @@ class Schedule {
     this.#invariants = new Invariants(this.#database, () => 1_000_000 + timeline.now);
     const { rates, calmAt } = this.#plan;
     this.#network = new Network({ timeline, chance: this.#chance, rates, calmAt, trace: this.#trace });
-    const participants = this.#participants();
-    this.#orchestrators = Array.from({ length: this.#plan.engines }, (_, at) => this.#orchestrator(at, participants));
+    this.#participants = this.#makeParticipants();
+    this.#orchestrators = Array.from({ length: this.#plan.engines }, (_, at) => this.#orchestrator(at));
   }
 
   begin(): void {
@@ -153,8 +155,9 @@ class Schedule {
       this.#trace(`   stored: ${id} ${state} at ${position}, epoch ${epoch}, owner ${ownerId}, checkpoint ${revision}`);
     }
     this.#invariants.stored(before, after);
-    // A waiting saga is nobody's.
-    if (before !== null && before.ownerId !== ownerId && before.state !== 'waiting') {
+    // A saga that waits, or is parked, is nobody's.
+    const isOwned = before !== null && before.state !== 'waiting' && before.state !== 'parked';
+    if (isOwned && before.ownerId !== ownerId) {
       this.#invariants.takenOver(before, this.#database.leases.isAlive(before.ownerId));
     }
     if (after.endedAt !== null && before?.endedAt === null) this.#ended += 1;
@@ -210,15 +213,40 @@ class Schedule {
 
   // ---- faults
 
-  #strike({ kind, target, at, forMs }: PlannedFault): void {
+  #strike(fault: PlannedFault): void {
+    const { kind, target, at, forMs } = fault;
     this.#timeline.in(at, null, () => {
       this.#trace(`!! ${kind} ${target} for ${forMs} ms`);
+      if (kind === 'forged-epoch') return this.#forge(fault);
       if (kind === 'pause') this.#host(target).pausedUntil = this.#timeline.now + forMs;
       else this.#takeDown(kind, target);
       this.#timeline.in(forMs, null, () => {
         if (kind !== 'pause') this.#bringUp(target);
       });
     });
+  }
+
+  /** A caller with a certificate that counts undoes a step of somebody's saga under an epoch that the saga never has. */
+  #forge({ target, n }: PlannedFault): void {
+    const step = STEPS.find((name) => PARTICIPANT_HOSTS[name] === target) as StepName;
+    const { id } = this.#plan.sagas[n] as PlannedSaga;
+    if (!isListening(this.#host(target), this.#timeline.now)) return;
+    void this.#participants[step].handle({ step, sagaId: id, epoch: FORGED_EPOCH, direction: 'undo' });
+    this.#operate(id);
+  }
+
+  /** Frees a saga that is parked, for as long as there is one: through one process or another. */
+  #operate(sagaId: string): void {
+    let looks = 0;
+    const look = () => {
+      const saga = this.#database.sagas.get(sagaId);
+      if (saga !== undefined && saga.endedAt !== null) return;
+      const orchestrator = this.#orchestrators[looks % this.#orchestrators.length] as ModelOrchestrator;
+      if (saga?.state === 'parked' && isListening(orchestrator.host, this.#timeline.now)) orchestrator.resume(sagaId);
+      looks += 1;
+      this.#timeline.in(OPERATOR_LOOKS_MS, null, look);
+    };
+    look();
   }
 
   #takeDown(kind: FaultKind, target: string): void {
@@ -266,7 +294,7 @@ class Schedule {
     return host;
   }
 
-  #participants(): Record<StepName, Participant> {
+  #makeParticipants(): Record<StepName, Participant> {
     const timeline = this.#timeline;
     const [network, invariants, switches] = [this.#network, this.#invariants, this.#switches];
     const parts = (step: StepName, refusal: (saga: PlannedSaga) => string | null) => ({
@@ -299,7 +327,7 @@ class Schedule {
     };
   }
 
-  #orchestrator(at: number, participants: Record<StepName, Participant>): ModelOrchestrator {
+  #orchestrator(at: number): ModelOrchestrator {
     const dice = { name: engineName(at), number: 500 + at };
     let asked = 0;
     return new ModelOrchestrator({
@@ -308,7 +336,7 @@ class Schedule {
       network: this.#network,
       database: this.#database,
       databaseHost: this.#host('orders-db'),
-      participants,
+      participants: this.#participants,
       invariants: this.#invariants,
       clock: this.#plan.clocks[at] ?? { skewMs: 0, speed: 1 },
       leaseMs: this.#plan.leaseMs,

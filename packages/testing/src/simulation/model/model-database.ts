@@ -188,13 +188,15 @@ export class ModelDatabase {
     const saga = this.sagas.get(id as string);
     if (saga?.state !== 'parked' || saga.resumeState === null) return none();
     if (!(definitions as string[]).includes(saga.definition)) return none();
+    const { fenceEpoch = 0 } = JSON.parse(saga.parked ?? '{}') as { fenceEpoch?: number };
+    const freed = this.#switches.resumeBelowFence ? 0 : fenceEpoch;
     const after: SagaTuple = {
       ...saga,
       state: saga.resumeState,
       resumeState: null,
       parked: null,
       ownerId: ownerId as number,
-      epoch: saga.epoch + 1,
+      epoch: Math.max(saga.epoch, freed) + 1,
       revision: saga.revision + 1,
       changedAt: Math.max(saga.changedAt + 1, Date.parse(now as string)),
       drivenAt: this.#now(),

@@ -163,6 +163,14 @@ export class ModelOrchestrator {
     );
   }
 
+  /** As an operator does it who has seen that the saga is parked. */
+  resume(sagaId: string): void {
+    void this.#engine?.operator.resume(sagaId).then(
+      ({ kind }) => this.#parts.trace(`the operator hears that the resume of ${sagaId} is ${kind}`),
+      () => this.#parts.trace(`resume of ${sagaId} could not be stored`),
+    );
+  }
+
   #pool(): Database {
     const query = (given: string | { name?: string; text: string; values?: unknown[] }, values?: unknown[]) =>
       this.#query(nameOf(given), (typeof given === 'string' ? values : given.values) ?? []);
@@ -244,7 +252,7 @@ function actOutcome(step: string, answer: StepAnswer): ActOutcome<{ step: string
     case 'sealed':
       return { kind: 'refused', reason: 'CANCELLED', message: 'undone from outside' };
     case 'fenced':
-      return { kind: 'fenced', detail: '' };
+      return { kind: 'fenced', detail: '', epoch: answer.epoch };
     case 'waiting':
       return { kind: 'unknown', detail: `${step} does not wait` };
     case 'unknown':
@@ -254,6 +262,6 @@ function actOutcome(step: string, answer: StepAnswer): ActOutcome<{ step: string
 
 function undoOutcome(answer: StepAnswer): UndoOutcome {
   if (answer.kind === 'completed') return { kind: 'completed' };
-  if (answer.kind === 'fenced') return { kind: 'fenced', detail: '' };
+  if (answer.kind === 'fenced') return { kind: 'fenced', detail: '', epoch: answer.epoch };
   return { kind: 'unknown', detail: answer.kind };
 }

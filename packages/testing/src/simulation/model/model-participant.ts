@@ -19,7 +19,7 @@ export type StepAnswer =
   | { kind: 'completed' }
   | { kind: 'refused'; reason: string }
   | { kind: 'sealed' }
-  | { kind: 'fenced' }
+  | { kind: 'fenced'; epoch: number }
   | { kind: 'waiting' }
   | { kind: 'unknown'; detail: string };
 
@@ -44,6 +44,10 @@ export interface ParticipantParts {
 
 const UNKNOWN = (detail: string): StepAnswer => ({ kind: 'unknown', detail });
 const OUTSIDE_LEASE_MS = 60;
+/** How far one call may raise a fence: more than adoptions raise an epoch in any schedule. */
+const FENCE_STEP = 1_000;
+/** What nobody's saga ever has. */
+export const FORGED_EPOCH = Number.MAX_SAFE_INTEGER;
 
 /** What both kinds have: tables of claims and fences, and the statements on them. */
 class ClaimTables {
@@ -59,7 +63,12 @@ class ClaimTables {
   claim(call: StepCall): { met: StepAnswer } | { held: Claim; resumed: boolean } {
     const { switches } = this.parts;
     const fence = this.#fences.get(call.sagaId) ?? 0;
-    if (call.epoch < fence && !switches.unfencedParticipants) return { met: { kind: 'fenced' } };
+    if (call.epoch < fence && !switches.unfencedParticipants) return { met: { kind: 'fenced', epoch: fence } };
+    const standsAt = switches.unboundedFences ? call.epoch : Math.min(call.epoch, fence + FENCE_STEP);
+    if (standsAt < call.epoch) {
+      this.#fences.set(call.sagaId, standsAt);
+      return { met: UNKNOWN('the fence rises') };
+    }
     const claim = this.#claims.get(keyOf(call));
     if (claim === undefined) {
       this.#touch(call);
