@@ -280,7 +280,12 @@ async function flush(
     outputs: { reserve: { n: integer(0, 9) } },
     failure: integer(0, 1) === 0 ? null : { step: 'reserve', reason: 'R', message: 'm' },
     parked: isParked
-      ? { step: 'reserve', direction: 'act', reason: 'ATTEMPTS_EXHAUSTED', detail: '', attempts: 1 }
+      ? {
+          ...{ step: 'reserve', direction: 'act', detail: '', attempts: 1 },
+          ...(integer(0, 1) === 0
+            ? { reason: 'ATTEMPTS_EXHAUSTED' }
+            : { reason: 'FENCED', fenceEpoch: integer(1, 2_000) }),
+        }
       : null,
     resumeState: isParked ? 'compensating' : null,
     waiting: state === 'waiting' || integer(0, 3) === 0 ? waiting : null,
