@@ -248,7 +248,7 @@ export async function readOrders(db: Query, tenantId: string, page: PageRequest)
   return { rows: shown, nextCursor: rows.length > page.limit && last ? encodeCursor(last) : null };
 }
 
-export function stateOf(status: OrderStatus): SagaState {
+function stateOf(status: OrderStatus): SagaState {
   if (status === 'processing') return 'running';
   return status === 'awaiting_payment' ? 'waiting' : status;
 }
