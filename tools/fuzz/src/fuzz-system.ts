@@ -94,7 +94,7 @@ async function untilEnded({ run }: Cluster): Promise<void> {
     return sagas.length > 0;
   };
   const endsAtMs = performance.now() + ENDS_WITHIN_MS;
-  for (const status of ['processing', 'awaiting_payment', 'compensating']) {
+  for (const status of ['processing', 'waiting', 'compensating']) {
     while (await isLive(status)) {
       if (performance.now() > endsAtMs) throw new Error(`orders are still ${status} after ${ENDS_WITHIN_MS} ms`);
       await delay(POLL_MS);
