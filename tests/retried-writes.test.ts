@@ -167,7 +167,34 @@ async function refunding(): Promise<Arranged> {
   return { path, body: { amount: 400 }, others: [refund, ...others(of).slice(0, 5)], look, settle };
 }
 
+/** A key that is made; others make some, and revoke it. */
+async function makingKey(): Promise<Arranged> {
+  const name = unique('till');
+  const mine = async () => {
+    const { apiKeys } = await get('/v1/api-keys?limit=100');
+    return apiKeys.filter((key: { name: string }) => key.name === name);
+  };
+  const revoke = async () => {
+    for (const { id } of await mine()) await system.send('DELETE', `/v1/api-keys/${id}`, undefined, { key: newKey() });
+  };
+  const make = () => makeKey(unique('till'));
+  return { path: '/v1/api-keys', body: { name, scopes: ['orders:read'] }, others: [make, revoke], look: mine };
+}
+
+async function makeKey(name: string): Promise<string> {
+  const made = await system.send('POST', '/v1/api-keys', { name, scopes: ['orders:read'] }, { key: newKey() });
+  expect(made.status, made.text).toBe(201);
+  return made.body.id;
+}
+
+async function revokingKey(): Promise<Arranged> {
+  const path = `/v1/api-keys/${await makeKey(unique('till'))}`;
+  return { path, others: [() => makeKey(unique('till'))], look: () => get(path) };
+}
+
 const routes: Record<string, () => Promise<Arranged>> = {
+  makeApiKey: makingKey,
+  revokeApiKey: revokingKey,
   refundOrder: refunding,
   placeOrder: placing,
   cancelOrder: () => ofOrder(slowOrder, 'orders/{id}/cancel'),

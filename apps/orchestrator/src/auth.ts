@@ -5,10 +5,27 @@ import type { Scope } from '@holdfast/contracts';
 export interface Caller {
   tenantId: string;
   scopes: ReadonlySet<Scope>;
+  /** Aborted when the key counts no more: what goes on for long ends then. Undefined: it counts as long as the process. */
+  ended?: AbortSignal;
 }
 
-/** Finds the caller of a bearer key; undefined when there is none. */
-export type Authenticate = (authorization: string | undefined) => Caller | undefined;
+export type Verdict =
+  | { kind: 'caller'; caller: Caller }
+  /** No key, or none that counts. */
+  | { kind: 'unknown' }
+  /** Whether it counts can't be known now: the database does not say. */
+  | { kind: 'unavailable' };
+
+/** Finds the caller of a bearer key. No promise for a key that is known, which is nearly every one. */
+export type Authenticate = (authorization: string | undefined) => Verdict | Promise<Verdict>;
+
+/** What the keys are of that no setting names. */
+export interface MadeKeys {
+  /** @param digest SHA-256 of the key, in base64 */
+  verdictOf(key: string, digest: string): Verdict | Promise<Verdict>;
+}
+
+export const UNKNOWN: Verdict = { kind: 'unknown' };
 
 const digest = (key: string): string => hash('sha256', key, 'base64');
 
@@ -18,12 +35,18 @@ const digest = (key: string): string => hash('sha256', key, 'base64');
  * @param callers by their API keys in the clear; only digests are kept. The look-up compares digests, whose timing says
  * nothing about a key.
  */
-export function createAuthenticate(callers: ReadonlyMap<string, Caller>): Authenticate {
-  const callerByDigest = new Map([...callers].map(([key, caller]) => [digest(key), caller]));
+export function createAuthenticate(callers: ReadonlyMap<string, Caller>, made?: MadeKeys): Authenticate {
+  const verdicts = new Map([...callers].map(([key, caller]) => [digest(key), { kind: 'caller', caller } as const]));
   return (authorization) => {
-    const [, key] = /^Bearer +([^\s]+)$/i.exec(authorization ?? '') ?? [];
-    return key === undefined ? undefined : callerByDigest.get(digest(key));
+    const key = bearerIn(authorization);
+    if (key === undefined) return UNKNOWN;
+    const keyDigest = digest(key);
+    return verdicts.get(keyDigest) ?? made?.verdictOf(key, keyDigest) ?? UNKNOWN;
   };
+}
+
+export function bearerIn(authorization: string | undefined): string | undefined {
+  return /^Bearer +([^\s]+)$/i.exec(authorization ?? '')?.[1];
 }
 
 /** The scope that is missing, to be named; undefined: one of `wanted` is there, or none is needed. */

@@ -28,11 +28,11 @@ type RefundHandlers = Pick<Handlers<typeof services.orders>, 'RefundOrder' | 'Ge
 /** The methods of refunds: the same ones as over HTTP, under the same keys. */
 export function refundHandlers(
   deps: OrderDeps,
-  tenantOf: (call: ServerCall, operation: string) => string,
+  tenantOf: (call: ServerCall, operation: string) => Promise<string>,
 ): RefundHandlers {
   return {
     async RefundOrder({ orderId, amount, lines, reason }, call) {
-      const tenantId = tenantOf(call, 'refundOrder');
+      const tenantId = await tenantOf(call, 'refundOrder');
       checkIdentifier('order_id', orderId);
       const key = call.key();
       const request = checkedRequest({
@@ -47,13 +47,13 @@ export function refundHandlers(
     async GetRefund({ orderId, id }, call) {
       checkIdentifier('order_id', orderId);
       checkIdentifier('id', id);
-      const refund = await readRefund(deps.pool, { tenantId: tenantOf(call, 'getRefund'), orderId, id });
+      const refund = await readRefund(deps.pool, { tenantId: await tenantOf(call, 'getRefund'), orderId, id });
       if (refund === undefined) throw new InvalidRequest('id', 'You have no such refund of this order.', 'NOT_FOUND');
       return { kind: 'completed', message: { refund: refundMessage(refund) } };
     },
 
     async ListRefunds({ orderId, limit, cursor }, call) {
-      const tenantId = tenantOf(call, 'listRefunds');
+      const tenantId = await tenantOf(call, 'listRefunds');
       checkIdentifier('order_id', orderId);
       const after = cursor === '' ? undefined : decodeCursor(cursor);
       if (cursor !== '' && after === undefined) throw new InvalidRequest('cursor', 'send the `next_cursor` unchanged');

@@ -26,6 +26,10 @@ export interface ChangeRoute extends Pick<Change, 'resource' | 'read'> {
   operation: KeyedOperation;
   /** Path parameters, conditions and body: what makes it the same request. */
   request: object;
+  /** Where what was made can be read. */
+  location?: string;
+  /** What this caller is shown of an answer that was stored; left out: the answer itself. */
+  show?: (body: string) => Promise<string>;
   call: (attempt: ChangeAttempt) => Promise<ChangeAnswer>;
 }
 
@@ -49,7 +53,9 @@ export async function sendChange(
   if ('claimedAt' in changed) requestKey.claimedAt = changed.claimedAt;
   if (changed.kind !== 'completed') throw unanswered(changed);
   requestKey.replayed = changed.replayed;
-  return send(reply, changed);
+  if (route.location !== undefined && changed.status < 400) reply.header('location', route.location);
+  const { show = async (body: string) => body } = route;
+  return send(reply, { status: changed.status, body: await show(changed.body) });
 }
 
 function send(reply: FastifyReply, { status, body }: Pick<ChangeAnswer, 'status' | 'body'>): FastifyReply {

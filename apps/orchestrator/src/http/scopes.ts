@@ -25,6 +25,10 @@ export const SCOPES_OF: Readonly<Record<string, readonly Scope[]>> = {
   getAccount: ['accounts:write'],
   putAccount: ['accounts:write'],
   adjustAccount: ['accounts:write'],
+  makeApiKey: ['admin'],
+  listApiKeys: ['admin'],
+  getApiKey: ['admin'],
+  revokeApiKey: ['admin'],
   getIdempotencyKey: [],
   getConfig: [],
 };
