@@ -167,13 +167,28 @@ describe('an order as it was shown', () => {
         step: 'reserve-inventory',
         reason: 'PRICE_CHANGED',
         message: 'quince costs 9900, 1000 was shown; the total is 9900',
+        prices: {
+          items: [{ sku: 'quince', unitPrice: 9_900, shownUnitPrice: 1_000 }],
+          total: 9_900,
+          shownTotal: null,
+        },
       },
+    });
+    // Read from the database, it is the same to the byte.
+    expect((await system.send('GET', `/v1/orders/${byPrice.body.id}`)).text).toBe(byPrice.text);
+    const events = await system.send('GET', `/v1/orders/${byPrice.body.id}/events`);
+    expect(events.text).toContain(`data: ${byPrice.text}`);
+    expect((await system.send('GET', `/v1/sagas/${byPrice.body.id}`)).body.failure).toEqual({
+      step: 'reserve-inventory',
+      reason: 'PRICE_CHANGED',
+      message: 'quince costs 9900, 1000 was shown; the total is 9900',
     });
     const items = [{ sku: 'quince', quantity: 1 }];
     const byTotal = await system.place({ items, expectedTotal: 1_000 }, { prefer: 'wait=20' });
     expect(byTotal.body.failure).toMatchObject({
       reason: 'PRICE_CHANGED',
       message: 'quince costs 9900; the total is 9900, 1000 was shown',
+      prices: { items: [{ sku: 'quince', unitPrice: 9_900, shownUnitPrice: null }], total: 9_900, shownTotal: 1_000 },
     });
     expect((await system.send('GET', '/v1/stock/quince')).body).toMatchObject({ onHand: 9, reserved: 0 });
   });

@@ -1666,6 +1666,19 @@ export interface operations {
                             customerId: string;
                             failure: {
                                 message: string;
+                                /** @description Of `PRICE_CHANGED`: the prices as they were when the order failed, to be shown to the customer */
+                                prices?: {
+                                    /** @description All items, in the order’s order */
+                                    items: {
+                                        shownUnitPrice: number | null;
+                                        /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
+                                        sku: string;
+                                        /** @description Minor units of the currency: of EUR 1/100, of JPY 1, of KWD 1/1000 */
+                                        unitPrice: number;
+                                    }[];
+                                    shownTotal: number | null;
+                                    total: number | null;
+                                };
                                 /** @description One of the failure reasons of docs/errors.md */
                                 reason: string;
                                 step: string;
@@ -2046,6 +2059,19 @@ export interface operations {
                         customerId: string;
                         failure: {
                             message: string;
+                            /** @description Of `PRICE_CHANGED`: the prices as they were when the order failed, to be shown to the customer */
+                            prices?: {
+                                /** @description All items, in the order’s order */
+                                items: {
+                                    shownUnitPrice: number | null;
+                                    /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
+                                    sku: string;
+                                    /** @description Minor units of the currency: of EUR 1/100, of JPY 1, of KWD 1/1000 */
+                                    unitPrice: number;
+                                }[];
+                                shownTotal: number | null;
+                                total: number | null;
+                            };
                             /** @description One of the failure reasons of docs/errors.md */
                             reason: string;
                             step: string;
@@ -2426,6 +2452,19 @@ export interface operations {
                         customerId: string;
                         failure: {
                             message: string;
+                            /** @description Of `PRICE_CHANGED`: the prices as they were when the order failed, to be shown to the customer */
+                            prices?: {
+                                /** @description All items, in the order’s order */
+                                items: {
+                                    shownUnitPrice: number | null;
+                                    /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
+                                    sku: string;
+                                    /** @description Minor units of the currency: of EUR 1/100, of JPY 1, of KWD 1/1000 */
+                                    unitPrice: number;
+                                }[];
+                                shownTotal: number | null;
+                                total: number | null;
+                            };
                             /** @description One of the failure reasons of docs/errors.md */
                             reason: string;
                             step: string;
@@ -2752,6 +2791,19 @@ export interface operations {
                         customerId: string;
                         failure: {
                             message: string;
+                            /** @description Of `PRICE_CHANGED`: the prices as they were when the order failed, to be shown to the customer */
+                            prices?: {
+                                /** @description All items, in the order’s order */
+                                items: {
+                                    shownUnitPrice: number | null;
+                                    /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
+                                    sku: string;
+                                    /** @description Minor units of the currency: of EUR 1/100, of JPY 1, of KWD 1/1000 */
+                                    unitPrice: number;
+                                }[];
+                                shownTotal: number | null;
+                                total: number | null;
+                            };
                             /** @description One of the failure reasons of docs/errors.md */
                             reason: string;
                             step: string;
@@ -2877,6 +2929,19 @@ export interface operations {
                         customerId: string;
                         failure: {
                             message: string;
+                            /** @description Of `PRICE_CHANGED`: the prices as they were when the order failed, to be shown to the customer */
+                            prices?: {
+                                /** @description All items, in the order’s order */
+                                items: {
+                                    shownUnitPrice: number | null;
+                                    /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
+                                    sku: string;
+                                    /** @description Minor units of the currency: of EUR 1/100, of JPY 1, of KWD 1/1000 */
+                                    unitPrice: number;
+                                }[];
+                                shownTotal: number | null;
+                                total: number | null;
+                            };
                             /** @description One of the failure reasons of docs/errors.md */
                             reason: string;
                             step: string;
