@@ -194,6 +194,23 @@ describe('an order as it was shown', () => {
   });
 });
 
+describe('an answer that names a customer', () => {
+  it('T1: is kept by nothing on the way: an order, its replay, its events, its lists, an account', async () => {
+    const key = newKey();
+    const placed = await system.place({}, { key, prefer: 'wait=20' });
+    const { id } = placed.body;
+    const again = await system.place({}, { key, prefer: 'wait=20' });
+    expect(again.headers.get('idempotent-replayed')).toBe('true');
+    const answers = [placed, again];
+    for (const path of [`orders/${id}`, `orders/${id}/events`, `orders/${id}/refunds`, 'orders', 'accounts/ann'])
+      answers.push(await system.send('GET', `/v1/${path}`));
+    for (const { status, headers, text } of answers) {
+      expect(status, text).toBeLessThan(300);
+      expect(headers.get('cache-control'), text).toBe('no-store');
+    }
+  });
+});
+
 describe('stock and accounts', () => {
   it('are set by PUT, as often as one likes, and adjusted once per key', async () => {
     const key = newKey();
@@ -236,7 +253,8 @@ async function expectFound(id: string): Promise<void> {
   expect((await system.send('GET', '/v1/sagas?step=no-such-step')).body).toMatchObject({ code: 'invalid-request' });
   // Counted every few seconds at most.
   const metrics = await system.until('it is counted', async () => {
-    const { text } = await system.send('GET', '/metrics');
+    const { ops } = system.cluster.run.services.find(({ name }) => name === 'orchestrator') ?? {};
+    const text = await (await fetch(`${ops}/metrics`)).text();
     return /^holdfast_sagas_unended\{state="running",.*\} [1-9]/m.test(text) ? text : undefined;
   });
   expect(metrics).toMatch(/^holdfast_saga_oldest_unended_seconds\{state="running",.*\} (?!0$)\d/m);
