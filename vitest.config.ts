@@ -43,7 +43,6 @@ const ORDERS = [
   'order-effects',
   'place-order',
   'refunds',
-  'refunds-page',
   'retried-writes',
   'world-orders',
 ].map((name) => `tests/${name}.test.ts`);

@@ -55,6 +55,8 @@ export const serviceConfig = (grpcPort: number, httpPort: number) => ({
   /** `false`: the job `migrate` does it, and the service waits for it. */
   MIGRATE_ON_START: optional(boolean(), true),
   DATABASE_PREPARE: prepare(),
+  /** `true`: whoever may call the service may ask it for its methods and messages, as standard gRPC tools do. */
+  GRPC_REFLECTION: optional(boolean(), false),
   ...tlsSettings(),
 });
 type ParticipantSpec = ReturnType<typeof serviceConfig>;
@@ -157,6 +159,7 @@ export async function runParticipant(
     host: config.HOST,
     port: config.GRPC_PORT,
     services: [bound],
+    reflection: config.GRPC_REFLECTION,
     steps: stepStreams,
     log,
     tls,

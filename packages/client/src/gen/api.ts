@@ -2801,6 +2801,19 @@ export interface operations {
                             customerId: string;
                             failure: {
                                 message: string;
+                                /** @description Of `PRICE_CHANGED`: the prices as they were when the order failed, to be shown to the customer */
+                                prices?: {
+                                    /** @description All items, in the order’s order */
+                                    items: {
+                                        shownUnitPrice: number | null;
+                                        /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
+                                        sku: string;
+                                        /** @description Minor units of the currency: of EUR 1/100, of JPY 1, of KWD 1/1000 */
+                                        unitPrice: number;
+                                    }[];
+                                    shownTotal: number | null;
+                                    total: number | null;
+                                };
                                 /** @description One of the failure reasons of docs/errors.md */
                                 reason: string;
                                 step: string;
@@ -3181,6 +3194,19 @@ export interface operations {
                         customerId: string;
                         failure: {
                             message: string;
+                            /** @description Of `PRICE_CHANGED`: the prices as they were when the order failed, to be shown to the customer */
+                            prices?: {
+                                /** @description All items, in the order’s order */
+                                items: {
+                                    shownUnitPrice: number | null;
+                                    /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
+                                    sku: string;
+                                    /** @description Minor units of the currency: of EUR 1/100, of JPY 1, of KWD 1/1000 */
+                                    unitPrice: number;
+                                }[];
+                                shownTotal: number | null;
+                                total: number | null;
+                            };
                             /** @description One of the failure reasons of docs/errors.md */
                             reason: string;
                             step: string;
@@ -3561,6 +3587,19 @@ export interface operations {
                         customerId: string;
                         failure: {
                             message: string;
+                            /** @description Of `PRICE_CHANGED`: the prices as they were when the order failed, to be shown to the customer */
+                            prices?: {
+                                /** @description All items, in the order’s order */
+                                items: {
+                                    shownUnitPrice: number | null;
+                                    /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
+                                    sku: string;
+                                    /** @description Minor units of the currency: of EUR 1/100, of JPY 1, of KWD 1/1000 */
+                                    unitPrice: number;
+                                }[];
+                                shownTotal: number | null;
+                                total: number | null;
+                            };
                             /** @description One of the failure reasons of docs/errors.md */
                             reason: string;
                             step: string;
@@ -3887,6 +3926,19 @@ export interface operations {
                         customerId: string;
                         failure: {
                             message: string;
+                            /** @description Of `PRICE_CHANGED`: the prices as they were when the order failed, to be shown to the customer */
+                            prices?: {
+                                /** @description All items, in the order’s order */
+                                items: {
+                                    shownUnitPrice: number | null;
+                                    /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
+                                    sku: string;
+                                    /** @description Minor units of the currency: of EUR 1/100, of JPY 1, of KWD 1/1000 */
+                                    unitPrice: number;
+                                }[];
+                                shownTotal: number | null;
+                                total: number | null;
+                            };
                             /** @description One of the failure reasons of docs/errors.md */
                             reason: string;
                             step: string;
@@ -4012,6 +4064,19 @@ export interface operations {
                         customerId: string;
                         failure: {
                             message: string;
+                            /** @description Of `PRICE_CHANGED`: the prices as they were when the order failed, to be shown to the customer */
+                            prices?: {
+                                /** @description All items, in the order’s order */
+                                items: {
+                                    shownUnitPrice: number | null;
+                                    /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
+                                    sku: string;
+                                    /** @description Minor units of the currency: of EUR 1/100, of JPY 1, of KWD 1/1000 */
+                                    unitPrice: number;
+                                }[];
+                                shownTotal: number | null;
+                                total: number | null;
+                            };
                             /** @description One of the failure reasons of docs/errors.md */
                             reason: string;
                             step: string;

@@ -252,13 +252,20 @@ function summary(saga: SagaLine, steps: SagaDefinition['steps']) {
     status: statusOf(saga.state),
     step: saga.endedAt === null ? (steps[saga.position]?.name ?? null) : null,
     epoch: saga.epoch,
-    failure: saga.failure,
+    failure: failureOf(saga),
     parked: saga.parked,
     startedAt: saga.startedAt.toISOString(),
     updatedAt: saga.changedAt.toISOString(),
     deadlineAt: saga.deadlineAt.toISOString(),
     endedAt: saga.endedAt?.toISOString() ?? null,
   };
+}
+
+/** Without its data: that is for the order's customer. */
+function failureOf({ failure }: Pick<SagaLine, 'failure'>) {
+  if (failure === null) return null;
+  const { step, reason, message } = failure;
+  return { step, reason, message };
 }
 
 /** Without the data of the wait: that is for the order's customer. */
