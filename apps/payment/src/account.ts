@@ -20,6 +20,12 @@ export interface Account {
   version: number;
 }
 
+/** What a call has made of an account; `before` is absent where it was made by an earlier call of the key. */
+export interface ChangedAccount {
+  account: Account;
+  before?: Account;
+}
+
 /** What a caller may set or adjust a balance to: far enough from 2^53 for refunds to be added on top. */
 export const MAX_BALANCE = 1_000_000_000_000_000;
 
@@ -98,12 +104,11 @@ export async function putAccount(
   tenantId: string,
   wanted: AccountChange,
   { condition, key }: { condition: AccountCondition; key: string },
-): Promise<EffectOutcome<Account, 'VERSION_CHANGED' | 'CONFLICT'>> {
+): Promise<EffectOutcome<ChangedAccount, 'VERSION_CHANGED' | 'CONFLICT'>> {
   const { customerId, balance } = wanted;
   const known = await lockAccount(tx, tenantId, customerId);
   // @guard K8 the entry of a set: "(await isCounted(tx, tenantId, customerId, key))" -> "false"
-  if (known !== undefined && (await isCounted(tx, tenantId, customerId, key)))
-    return { kind: 'completed', result: known };
+  if (known !== undefined && (await isCounted(tx, tenantId, customerId, key))) return counted(known);
   if (!isMet(condition, known)) {
     return { kind: 'refused', reason: 'VERSION_CHANGED', message: reasons.VERSION_CHANGED.detail };
   }
@@ -114,7 +119,11 @@ export async function putAccount(
   }
   const delta = balance - before.balance;
   const version = await postEntry(tx, { tenantId, customerId, entryKey: key, kind: 'set', delta, replaces: before });
-  return { kind: 'completed', result: { ...before, balance, version } };
+  return { kind: 'completed', result: { account: { ...before, balance, version }, before } };
+}
+
+function counted(account: Account): EffectOutcome<ChangedAccount, never> {
+  return { kind: 'completed', result: { account } };
 }
 
 function isMet({ versions, opened }: AccountCondition, account: Account | undefined): boolean {
@@ -153,9 +162,9 @@ export async function adjustAccount(
   customerId: string,
   delta: number,
   key: string,
-): Promise<EffectOutcome<Account, 'INSUFFICIENT_FUNDS' | 'CONFLICT'>> {
+): Promise<EffectOutcome<ChangedAccount, 'INSUFFICIENT_FUNDS' | 'CONFLICT'>> {
   const before = (await lockAccount(tx, tenantId, customerId)) ?? noAccount();
-  if (await isCounted(tx, tenantId, customerId, key)) return { kind: 'completed', result: before };
+  if (await isCounted(tx, tenantId, customerId, key)) return counted(before);
   const balance = before.balance + delta;
   if (balance < 0) {
     const message = `the account holds ${before.balance}, so at most that much can be taken`;
@@ -166,7 +175,7 @@ export async function adjustAccount(
     return { kind: 'refused', reason: 'CONFLICT', message };
   }
   const version = await postEntry(tx, { tenantId, customerId, entryKey: key, kind: 'adjust', delta });
-  return { kind: 'completed', result: { ...before, balance, version } };
+  return { kind: 'completed', result: { account: { ...before, balance, version }, before } };
 }
 
 export interface Entry {

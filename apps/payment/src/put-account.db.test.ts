@@ -64,7 +64,7 @@ describe('a balance that is set', () => {
     const again = await transaction(payment.database.pool, (tx) =>
       putAccount(tx, 'shop', { customerId, balance: 10_000 }, { condition: { versions: [], opened: false }, key }),
     );
-    expect(again).toMatchObject({ kind: 'completed', result: { balance: 7_000 } });
+    expect(again).toMatchObject({ kind: 'completed', result: { account: { balance: 7_000 } } });
     expect((await accountOf(customerId)).balance).toBe(7_000);
   });
 
