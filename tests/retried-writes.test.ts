@@ -154,6 +154,43 @@ describe('a client whose answer is lost', () => {
   });
 });
 
+describe('a key whose claims are long purged', () => {
+  it.each(['stock', 'account'] as const)('K5: changes nothing of the %s, whatever it asks for now', async (kind) => {
+    const of = await shop(world);
+    const path = of[kind];
+    const [setKey, adjustKey] = [newKey(), newKey()];
+    const put = (amount: number) => ({ [kind === 'stock' ? 'onHand' : 'balance']: amount });
+    const send = async (amount: number) => {
+      const set = await system.send('PUT', path, put(amount), { key: setKey });
+      const adjusted = await system.send('POST', `${path}/adjust`, { delta: amount }, { key: adjustKey });
+      expect([set.status, adjusted.status], set.text + adjusted.text).toEqual([200, 200]);
+    };
+    await send(50);
+    await adjust(path, 1_000);
+    const between = await get(path);
+    await purgeClaims(kind === 'stock' ? 'inventory' : 'payment');
+    await send(60);
+    expect(await get(path)).toEqual(between);
+    await expectSound(system);
+  });
+});
+
+/** As the sweepers do when the retention of keys and claims has ended. */
+async function purgeClaims(participant: 'inventory' | 'payment'): Promise<void> {
+  const books = new pg.Client({ connectionString: system.cluster.databaseUrl(participant) });
+  await books.connect();
+  try {
+    for (const db of [world.orders, books]) {
+      const { rowCount } = await db.query(
+        `delete from holdfast.claims where operation ~ '^PUT |/adjust$|^(put|adjust)-'`,
+      );
+      expect(rowCount).toBeGreaterThanOrEqual(2);
+    }
+  } finally {
+    await books.end();
+  }
+}
+
 describe('a version', () => {
   it('K8: is the ETag of what is read and set, and under an old one nothing is done', async () => {
     const of = await shop(world);

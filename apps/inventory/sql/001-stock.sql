@@ -25,6 +25,8 @@ create table stock_entries (
   -- Of a set: the members that it set, as they were and as they became, and the version before and after.
   before jsonb,
   after jsonb,
+  -- Of a set or an adjustment: the caller's proof that it has decided this change. The auditor makes it again.
+  proof text,
   primary key (tenant_id, sku, entry_key),
   constraint stock_entries_set_says_what check ((kind = 'set') = (before is not null) and (kind = 'set') = (after is not null))
 );

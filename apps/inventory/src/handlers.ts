@@ -93,7 +93,7 @@ export function inventoryService(participant: Participant): ServiceBinding {
       return await runAlone(
         participant,
         keyed,
-        (tx) => putItem(tx, keyed.tenantId, item, { condition, key: keyed.key }),
+        (tx) => putItem(tx, keyed.tenantId, item, { condition, key: keyed.key, proof: request.proof }),
         (changed) => inventory.PutStock.responseSerialize(changed),
       );
     },
@@ -106,7 +106,7 @@ export function inventoryService(participant: Participant): ServiceBinding {
       return await runAlone(
         participant,
         keyed,
-        (tx) => adjustItem(tx, keyed.tenantId, sku, delta, keyed.key),
+        (tx) => adjustItem(tx, keyed.tenantId, sku, delta, { key: keyed.key, proof: request.proof }),
         (changed) => inventory.AdjustStock.responseSerialize(changed),
       );
     },

@@ -71,7 +71,7 @@ describe('stock that is set', () => {
       await put({ sku, onHand: 3, unitPrice: 9 });
       // As it runs when nothing else knows the key any more: neither a claim nor a cache.
       const again = await transaction(inventory.database.pool, (tx) =>
-        putItem(tx, 'shop', { sku, ...change }, { condition: { versions: [], listed: false }, key }),
+        putItem(tx, 'shop', { sku, ...change }, { condition: { versions: [], listed: false }, key, proof: '' }),
       );
       expect(again).toMatchObject({ kind: 'completed', result: { stock: { onHand: 3, unitPrice: 9 } } });
       expect(await stockOf(sku)).toMatchObject({ onHand: 3, unitPrice: 9 });

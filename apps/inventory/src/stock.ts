@@ -55,8 +55,8 @@ const lockItem = statement(
 const changeItem = statement(
   'inventory.change-item',
   `with entry as (
-     insert into stock_entries (tenant_id, sku, entry_key, kind, delta, before, after)
-     values ($1::text, $2::text, $6::text, $7::text, $8::bigint, $9::jsonb, $10::jsonb)
+     insert into stock_entries (tenant_id, sku, entry_key, kind, delta, before, after, proof)
+     values ($1::text, $2::text, $6::text, $7::text, $8::bigint, $9::jsonb, $10::jsonb, $11::text)
    )
    update stock set on_hand = $3::bigint, unit_price = $4::bigint, currency = $5::text, version = version + 1
     where tenant_id = $1::text and sku = $2::text
@@ -78,6 +78,13 @@ export interface ItemCondition {
   listed: boolean;
 }
 
+/** By which a change is made. */
+export interface ChangeCall {
+  key: string;
+  /** That its caller has decided it; empty from one that can't prove it. */
+  proof: string;
+}
+
 /**
  * Lists an item, or sets what is given of it, once per key; orders that hold stock keep the price they were given. The
  * condition is judged under the row's lock.
@@ -87,7 +94,7 @@ export async function putItem(
   tx: Transaction,
   tenantId: string,
   change: ItemChange,
-  { condition, key }: { condition: ItemCondition; key: string },
+  { condition, key, proof }: { condition: ItemCondition } & ChangeCall,
 ): Promise<EffectOutcome<ChangedStock, 'VERSION_CHANGED' | 'CONFLICT'>> {
   const { sku, ...members } = change;
   const listed = await lock(tx, tenantId, sku);
@@ -103,7 +110,8 @@ export async function putItem(
     return { kind: 'refused', reason: 'CONFLICT', message };
   }
   const after = { ...before, onHand, unitPrice, currency, version: before.version + 1 };
-  const stock = await writeChange(tx, tenantId, { key, kind: 'set', before, after, members });
+  const written = { key, proof, kind: 'set' as const, before, after, members };
+  const stock = await writeChange(tx, tenantId, written);
   return { kind: 'completed', result: { stock, before } };
 }
 
@@ -130,8 +138,7 @@ async function list(tx: Transaction, tenantId: string, { sku, unitPrice, currenc
   return await lockListed(tx, tenantId, sku);
 }
 
-interface WrittenChange {
-  key: string;
+interface WrittenChange extends ChangeCall {
   kind: 'set' | 'adjust';
   before: Stock;
   after: Stock;
@@ -142,7 +149,7 @@ interface WrittenChange {
 async function writeChange(
   tx: Transaction,
   tenantId: string,
-  { key, kind, before, after, members }: WrittenChange,
+  { key, proof, kind, before, after, members }: WrittenChange,
 ): Promise<Stock> {
   const { sku, onHand, unitPrice, currency } = after;
   const said = (item: Stock) => {
@@ -150,7 +157,7 @@ async function writeChange(
     const names = (['onHand', 'unitPrice', 'currency'] as const).filter((name) => members[name] !== undefined);
     return JSON.stringify(Object.fromEntries([...names, 'version' as const].map((name) => [name, item[name]])));
   };
-  const entry = [key, kind, onHand - before.onHand, said(before), said(after)];
+  const entry = [key, kind, onHand - before.onHand, said(before), said(after), proof];
   const { rows } = await tx.query<Stock>({
     ...changeItem,
     values: [tenantId, sku, onHand, unitPrice, currency, ...entry],
@@ -169,7 +176,7 @@ export async function adjustItem(
   tenantId: string,
   sku: string,
   delta: number,
-  key: string,
+  { key, proof }: ChangeCall,
 ): Promise<EffectOutcome<ChangedStock, 'OUT_OF_STOCK'>> {
   const before = await lockListed(tx, tenantId, sku);
   if (await isCounted(tx, tenantId, sku, key)) return counted(before);
@@ -179,7 +186,7 @@ export async function adjustItem(
     return { kind: 'refused', reason: 'OUT_OF_STOCK', message };
   }
   const after = { ...before, onHand };
-  const stock = await writeChange(tx, tenantId, { key, kind: 'adjust', before, after });
+  const stock = await writeChange(tx, tenantId, { key, proof, kind: 'adjust', before, after });
   return { kind: 'completed', result: { stock, before } };
 }
 

@@ -25,6 +25,8 @@ create table account_entries (
   -- Of a set: balance and version, as they were and as they became.
   before jsonb,
   after jsonb,
+  -- Of a set or an adjustment: the caller's proof that it has decided this change. The auditor makes it again.
+  proof text,
   primary key (tenant_id, customer_id, entry_key),
   constraint account_entries_set_says_what
     check ((kind = 'set') = (before is not null) and (kind = 'set') = (after is not null))

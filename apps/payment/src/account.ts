@@ -95,6 +95,13 @@ export interface AccountCondition {
   opened: boolean;
 }
 
+/** By which a change is made. */
+export interface ChangeCall {
+  key: string;
+  /** That its caller has decided it; empty from one that can't prove it. */
+  proof: string;
+}
+
 /**
  * Opens an account, or sets the balance of one, once per key. The condition is judged under the row's lock.
  * @throws InvalidRequest NOT_FOUND when there is none, and the currency is missing to open it
@@ -103,7 +110,7 @@ export async function putAccount(
   tx: Transaction,
   tenantId: string,
   wanted: AccountChange,
-  { condition, key }: { condition: AccountCondition; key: string },
+  { condition, key, proof }: { condition: AccountCondition } & ChangeCall,
 ): Promise<EffectOutcome<ChangedAccount, 'VERSION_CHANGED' | 'CONFLICT'>> {
   const { customerId, balance } = wanted;
   const known = await lockAccount(tx, tenantId, customerId);
@@ -118,7 +125,8 @@ export async function putAccount(
     return { kind: 'refused', reason: 'CONFLICT', message };
   }
   const delta = balance - before.balance;
-  const version = await postEntry(tx, { tenantId, customerId, entryKey: key, kind: 'set', delta, replaces: before });
+  const entry = { tenantId, customerId, entryKey: key, kind: 'set' as const, delta, proof, replaces: before };
+  const version = await postEntry(tx, entry);
   return { kind: 'completed', result: { account: { ...before, balance, version }, before } };
 }
 
@@ -161,7 +169,7 @@ export async function adjustAccount(
   tenantId: string,
   customerId: string,
   delta: number,
-  key: string,
+  { key, proof }: ChangeCall,
 ): Promise<EffectOutcome<ChangedAccount, 'INSUFFICIENT_FUNDS' | 'CONFLICT'>> {
   const before = (await lockAccount(tx, tenantId, customerId)) ?? noAccount();
   if (await isCounted(tx, tenantId, customerId, key)) return counted(before);
@@ -174,7 +182,7 @@ export async function adjustAccount(
     const message = `delta: a balance can't pass ${MAX_BALANCE}: send less`;
     return { kind: 'refused', reason: 'CONFLICT', message };
   }
-  const version = await postEntry(tx, { tenantId, customerId, entryKey: key, kind: 'adjust', delta });
+  const version = await postEntry(tx, { tenantId, customerId, entryKey: key, kind: 'adjust', delta, proof });
   return { kind: 'completed', result: { account: { ...before, balance, version }, before } };
 }
 
@@ -187,13 +195,15 @@ export interface Entry {
   delta: number;
   /** Of a set: the account that it found. */
   replaces?: Account;
+  /** Of a set or an adjustment (ChangeCall). */
+  proof?: string;
 }
 
 const postEntryRow = statement(
   'payment.post-entry',
   `with entry as (
-     insert into account_entries (tenant_id, customer_id, entry_key, kind, delta, before, after)
-     values ($1::text, $2::text, $3::text, $4::text, $5::bigint, $6::jsonb, $7::jsonb)
+     insert into account_entries (tenant_id, customer_id, entry_key, kind, delta, before, after, proof)
+     values ($1::text, $2::text, $3::text, $4::text, $5::bigint, $6::jsonb, $7::jsonb, $8::text)
      returning delta
    )
    update accounts set balance = balance + entry.delta, version = version + 1 from entry
@@ -208,14 +218,14 @@ const postEntryRow = statement(
  * @throws pg error 23505 when an entry with this key has counted already, 23514 when the balance leaves its range
  */
 export async function postEntry(tx: Transaction, entry: Entry): Promise<number> {
-  const { tenantId, customerId, entryKey, kind, delta, replaces } = entry;
+  const { tenantId, customerId, entryKey, kind, delta, replaces, proof = null } = entry;
   const said =
     replaces &&
     [
       { balance: replaces.balance, version: replaces.version },
       { balance: replaces.balance + delta, version: replaces.version + 1 },
     ].map((state) => JSON.stringify(state));
-  const values = [tenantId, customerId, entryKey, kind, delta, ...(said ?? [null, null])];
+  const values = [tenantId, customerId, entryKey, kind, delta, ...(said ?? [null, null]), proof];
   const { rows } = await tx.query<{ version: number }>({ ...postEntryRow, values });
   if (rows[0] === undefined)
     throw new Error('an account vanished between two statements: is something deleting accounts?');

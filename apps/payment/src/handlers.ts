@@ -108,7 +108,7 @@ export const paymentService =
         return await runAlone(
           participant,
           keyed,
-          (tx) => putAccount(tx, keyed.tenantId, wanted, { condition, key: keyed.key }),
+          (tx) => putAccount(tx, keyed.tenantId, wanted, { condition, key: keyed.key, proof: request.proof }),
           (changed) => payment.PutAccount.responseSerialize(changed),
         );
       },
@@ -121,7 +121,7 @@ export const paymentService =
         return await runAlone(
           participant,
           keyed,
-          (tx) => adjustAccount(tx, keyed.tenantId, customerId, delta, keyed.key),
+          (tx) => adjustAccount(tx, keyed.tenantId, customerId, delta, { key: keyed.key, proof: request.proof }),
           (changed) => payment.AdjustAccount.responseSerialize(changed),
         );
       },

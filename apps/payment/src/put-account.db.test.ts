@@ -62,7 +62,12 @@ describe('a balance that is set', () => {
     await put({ customerId, balance: 10_000 }, key);
     await charge(customerId, 3_000);
     const again = await transaction(payment.database.pool, (tx) =>
-      putAccount(tx, 'shop', { customerId, balance: 10_000 }, { condition: { versions: [], opened: false }, key }),
+      putAccount(
+        tx,
+        'shop',
+        { customerId, balance: 10_000 },
+        { condition: { versions: [], opened: false }, key, proof: '' },
+      ),
     );
     expect(again).toMatchObject({ kind: 'completed', result: { account: { balance: 7_000 } } });
     expect((await accountOf(customerId)).balance).toBe(7_000);

@@ -22,7 +22,6 @@ export {
   dispatchProofParts,
   KEY_PATTERN,
   KEY_RULE,
-  PROOF_SEPARATOR,
 } from './key.ts';
 export { KEYED_OPERATIONS, type KeyedOperation } from './operations.ts';
 export { isRetryable, type Reason, type ReasonEntry, reasons } from './reasons.ts';

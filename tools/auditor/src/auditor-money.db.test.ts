@@ -6,7 +6,7 @@ import {
   plantEntry,
   plantIntent,
   plantOrder,
-  provenKey,
+  proofOf,
   SOUND_ORDERS,
   TENANT,
 } from '../test/plant-order.ts';
@@ -105,9 +105,9 @@ describe('A1: the auditor finds, in the accounts,', () => {
       `insert into accounts (tenant_id, customer_id, balance, currency) values ('shop', 'bob', 500, 'EUR')`,
     );
     await books.pools.payment.query(
-      `insert into account_entries (tenant_id, customer_id, entry_key, kind, delta)
-       values ('shop', 'bob', $1, 'adjust', 1000)`,
-      [provenKey('account', 'bobs', { delta: 1_000 })],
+      `insert into account_entries (tenant_id, customer_id, entry_key, kind, delta, proof)
+       values ('shop', 'bob', 'bobs', 'adjust', 1000, $1)`,
+      [proofOf('account', 'bobs', { delta: 1_000 })],
     );
     expect(red(await books.audit())).toEqual({ 'account entries': ['by-balance'], money: ['EUR'] });
   });
@@ -312,8 +312,8 @@ describe('K8: the auditor names', () => {
   const setAgain = (key: string, ago = '0 s'): ['payment', string][] => [
     [
       'payment',
-      `insert into account_entries (tenant_id, customer_id, entry_key, kind, delta, before, after, recorded_at)
-       select tenant_id, customer_id, '${provenKey('account', key, { balance: 100_000 })}', 'set', 100000 - balance,
+      `insert into account_entries (tenant_id, customer_id, entry_key, kind, delta, proof, before, after, recorded_at)
+       select tenant_id, customer_id, '${key}', 'set', 100000 - balance, '${proofOf('account', key, { balance: 100_000 })}',
               jsonb_build_object('balance', balance, 'version', 5), '{"balance": 100000, "version": 6}',
               clock_timestamp() - interval '${ago}'
          from accounts where customer_id = 'ada'`,
@@ -342,8 +342,8 @@ describe('K8: the auditor names', () => {
   it('a price that was set again without a key and undid the one that came in between', async () => {
     const priceSet = (key: string, from: number, to: number, version: number): ['inventory', string] => [
       'inventory',
-      `insert into stock_entries (tenant_id, sku, entry_key, kind, delta, before, after)
-       values ('shop', 'tea', '${provenKey('stock', key, { unitPrice: to })}', 'set', 0, '{"unitPrice": ${from}, "version": ${version}}',
+      `insert into stock_entries (tenant_id, sku, entry_key, kind, delta, proof, before, after)
+       values ('shop', 'tea', '${key}', 'set', 0, '${proofOf('stock', key, { unitPrice: to })}', '{"unitPrice": ${from}, "version": ${version}}',
                '{"unitPrice": ${to}, "version": ${version + 1}}')`,
     ];
     const costs = (price: number): ['inventory', string] => ['inventory', `update stock set unit_price = ${price}`];

@@ -33,9 +33,9 @@ export const CUSTOMER = 'ada';
 const SECRET = Buffer.alloc(32, 'secret of planted books');
 const { derivedId } = createFingerprinter(SECRET);
 
-/** As the orchestrator of these books makes them. */
-export function provenKey(book: ChangedBook, base: string, change: object): string {
-  return `${base}~${derivedId(...changeProofParts(book, { tenantId: TENANT, base, change }))}`;
+/** As the orchestrator of these books makes it. */
+export function proofOf(book: ChangedBook, key: string, change: object): string {
+  return derivedId(...changeProofParts(book, { tenantId: TENANT, key, change }));
 }
 
 export function dispatchKeyOf(orderId: string): string {
@@ -50,18 +50,18 @@ export async function plantCatalogue(books: TestBooks): Promise<void> {
     [TENANT, SKU],
   );
   await books.pools.inventory.query(
-    `insert into stock_entries (tenant_id, sku, entry_key, kind, delta, before, after)
-     values ($1, $2, $3, 'set', 100, '{"onHand":0,"unitPrice":250,"version":0}', '{"onHand":100,"unitPrice":250,"version":1}')`,
-    [TENANT, SKU, provenKey('stock', 'first', { onHand: 100, unitPrice: 250 })],
+    `insert into stock_entries (tenant_id, sku, entry_key, kind, delta, proof, before, after)
+     values ($1, $2, 'first', 'set', 100, $3, '{"onHand":0,"unitPrice":250,"version":0}', '{"onHand":100,"unitPrice":250,"version":1}')`,
+    [TENANT, SKU, proofOf('stock', 'first', { onHand: 100, unitPrice: 250 })],
   );
   await books.pools.payment.query(
     `insert into accounts (tenant_id, customer_id, balance, currency) values ($1, $2, 100000, 'EUR')`,
     [TENANT, CUSTOMER],
   );
   await books.pools.payment.query(
-    `insert into account_entries (tenant_id, customer_id, entry_key, kind, delta, before, after)
-     values ($1, $2, $3, 'set', 100000, '{"balance":0,"version":0}', '{"balance":100000,"version":1}')`,
-    [TENANT, CUSTOMER, provenKey('account', 'first', { balance: 100_000 })],
+    `insert into account_entries (tenant_id, customer_id, entry_key, kind, delta, proof, before, after)
+     values ($1, $2, 'first', 'set', 100000, $3, '{"balance":0,"version":0}', '{"balance":100000,"version":1}')`,
+    [TENANT, CUSTOMER, proofOf('account', 'first', { balance: 100_000 })],
   );
 }
 

@@ -1,17 +1,17 @@
 /*
- * A1  What no order has changed: sets and adjustments of stock and accounts, and prices. Each entry's key carries a proof that
- *     the API has decided it, made by the secret of the orchestrator's database (proven-key.ts there). Whoever has no more than a
+ * A1  What no order has changed: sets and adjustments of stock and accounts, and prices. Each entry carries a proof that the
+ *     API has decided it under this key, made by the secret of the orchestrator's database (proven-key.ts there). Whoever has no more than a
  *     certificate, or a password of this one database, can't make one. It is made again here from the entry, so that it can be
  *     judged when the key's claim has long been purged, and while others are under way.
  */
-import { type ChangedBook, changeProofParts, dispatchProofParts, PROOF_SEPARATOR } from '@holdfast/contracts';
+import { type ChangedBook, changeProofParts, dispatchProofParts } from '@holdfast/contracts';
 import { createFingerprinter } from '@holdfast/idempotency';
 import { type Query, type Statement, statement } from '@holdfast/postgres';
 import { pagesOf, type Tally } from '@holdfast/testing/audit';
 
 /** Makes the orchestrator's proofs again. */
 export interface Prover {
-  change(book: ChangedBook, proved: { tenantId: string; base: string; change: object }): string;
+  change(book: ChangedBook, proved: { tenantId: string; key: string; change: object }): string;
   dispatch(order: { tenantId: string; orderId: string }): string;
 }
 
@@ -32,6 +32,7 @@ interface ChangeRow {
   tenantId: string;
   id: string;
   entryKey: string;
+  proof: string | null;
   kind: 'set' | 'adjust';
   delta: number;
   /** Of a set: what it set, without the version. */
@@ -42,7 +43,7 @@ interface ChangeRow {
 }
 
 const changesOf = (table: string, id: string): string => `
-  select e.tenant_id as "tenantId", e.${id} as id, e.entry_key as "entryKey", e.kind, e.delta, e.after - 'version' as after, e.before,
+  select e.tenant_id as "tenantId", e.${id} as id, e.entry_key as "entryKey", e.proof, e.kind, e.delta, e.after - 'version' as after, e.before,
          count(*) over (partition by e.tenant_id, e.entry_key) > 1 as "isCopied"
     from ${table} e
    where (e.tenant_id, e.entry_key, e.${id}) > ($1::text, $2::text, $3::text) and e.kind in ('set', 'adjust')
@@ -63,11 +64,9 @@ export async function auditChanges(db: Query, book: ChangedBook, prover: Prover,
 }
 
 function judgeChange(row: ChangeRow, book: ChangedBook, prover: Prover, check: Tally): void {
-  const { tenantId, id, entryKey, kind, delta, before, after, isCopied } = row;
-  const cut = entryKey.lastIndexOf(PROOF_SEPARATOR);
-  const proof = entryKey.slice(cut + 1);
+  const { tenantId, id, entryKey: key, proof, kind, delta, before, after, isCopied } = row;
   const change = kind === 'set' ? (after ?? {}) : { delta };
-  const isProven = cut > 0 && proof === prover.change(book, { tenantId, base: entryKey.slice(0, cut), change });
+  const isProven = proof !== null && proof !== '' && proof === prover.change(book, { tenantId, key, change });
   const what = kind === 'set' ? `a set to ${JSON.stringify(after)}` : `an adjustment of ${delta}`;
   if (!isProven) check.violation(`${tenantId}:${id}`, `${what} that no key of the orchestrator stands for`);
   else if (after !== null && setBy(after) - setBy(before) !== delta) {

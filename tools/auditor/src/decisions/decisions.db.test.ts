@@ -1,6 +1,6 @@
 import { tally } from '@holdfast/testing/audit';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { plantBookedRefund, plantCatalogue, plantOrder, plantRefundRow, provenKey } from '../../test/plant-order.ts';
+import { plantBookedRefund, plantCatalogue, plantOrder, plantRefundRow, proofOf } from '../../test/plant-order.ts';
 import { openTestBooks, red, redAfter, type TestBooks } from '../../test/test-books.ts';
 import type { Doubt } from './doubts.ts';
 import { judgeDoubts } from './doubts.ts';
@@ -18,29 +18,31 @@ beforeEach(async () => {
 });
 
 /** As a participant writes it down, the balance and all, whoever has asked for it. */
-const raise = (key: string, delta = 100_000): ['payment', string][] => [
+const raise = (proof: string, delta = 100_000): ['payment', string][] => [
   [
     'payment',
-    `insert into account_entries (tenant_id, customer_id, entry_key, kind, delta)
-     values ('shop', 'ada', '${key}', 'adjust', ${delta})`,
+    `insert into account_entries (tenant_id, customer_id, entry_key, kind, delta, proof)
+     values ('shop', 'ada', '2d5c:change', 'adjust', ${delta}, nullif('${proof}', 'none'))`,
   ],
   ['payment', `update accounts set balance = balance + ${delta}`],
 ];
 
 describe('A1: the auditor names minted money:', () => {
   it.each([
-    'a-key-of-somebody-else',
-    `2d5c:change~${'0'.repeat(8)}-0000-8000-8000-${'0'.repeat(12)}`,
-    provenKey('account', '2d5c:change', { delta: 1 }),
-    provenKey('stock', '2d5c:change', { delta: 100_000 }),
-  ])('an adjustment under %s', async (key) => {
-    expect(await redAfter(books, ...raise(key))).toEqual({ adjustments: ['shop:ada'] });
+    ['no proof', 'none'],
+    ['an empty proof', ''],
+    ['a made-up proof', `${'0'.repeat(8)}-0000-8000-8000-${'0'.repeat(12)}`],
+    ['the proof of another amount', proofOf('account', '2d5c:change', { delta: 1 })],
+    ['the proof of another book', proofOf('stock', '2d5c:change', { delta: 100_000 })],
+    ['the proof of another key', proofOf('account', '2d5d:change', { delta: 100_000 })],
+  ])('an adjustment with %s', async (_what, proof) => {
+    expect(await redAfter(books, ...raise(proof))).toEqual({ adjustments: ['shop:ada'] });
   });
 
   it('no adjustment that the API has decided, however old it is', async () => {
-    const key = provenKey('account', '2d5c:change', { delta: 100_000 });
+    const proof = proofOf('account', '2d5c:change', { delta: 100_000 });
     const old: ['payment', string] = ['payment', `update account_entries set recorded_at = '2020-01-01'`];
-    expect(await redAfter(books, ...raise(key), old)).toEqual({});
+    expect(await redAfter(books, ...raise(proof), old)).toEqual({});
   });
 
   it('a set whose entry was changed afterwards', async () => {
@@ -55,8 +57,8 @@ describe('A1: the auditor names minted money:', () => {
     await books.pools.payment.query(
       `insert into accounts (tenant_id, customer_id, balance, currency) values ('shop', 'bob', 100000, 'EUR')`,
     );
-    const copy = `insert into account_entries (tenant_id, customer_id, entry_key, kind, delta, before, after)
-      select tenant_id, 'bob', entry_key, kind, delta, before, after from account_entries where kind = 'set'`;
+    const copy = `insert into account_entries (tenant_id, customer_id, entry_key, kind, delta, proof, before, after)
+      select tenant_id, 'bob', entry_key, kind, delta, proof, before, after from account_entries where kind = 'set'`;
     expect(await redAfter(books, ['payment', copy])).toEqual({ adjustments: ['shop:ada', 'shop:bob'] });
   });
 

@@ -4,7 +4,7 @@ import type { CallResult } from '@holdfast/rpc';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { AuditedOperation } from '../../audit/audit-entry.ts';
 import type { ChangeAnswer, ChangeDesk } from '../../keys/change-once.ts';
-import { provenChangeKey } from '../../keys/proven-key.ts';
+import { changeProof } from '../../keys/decision-proof.ts';
 import { UNKNOWN_CURRENCY } from '../../orders/order-request.ts';
 import type { Participants } from '../../saga/participants.ts';
 import { changeHeaders, etagOf, ifMatchHeader, ifMatchOf, optionalKey, sendChange } from '../keyed-change.ts';
@@ -71,7 +71,7 @@ export function catalogueRoutes({ inventory, payment }: Participants, desk: Chan
           change: { sku, ...request.body, ifMatch: request.headers['if-match'] },
           book: 'stock',
           effect: request.body,
-          call: (key) => inventory.PutStock(wanted, callOptions(request, key)),
+          call: (key, proof) => inventory.PutStock({ ...wanted, proof }, callOptions(request, key)),
           read: () => inventory.GetStock({ sku }, callOptions(request)),
           show: (message) => message.stock,
         });
@@ -98,7 +98,7 @@ export function catalogueRoutes({ inventory, payment }: Participants, desk: Chan
           change,
           book: 'stock',
           effect: request.body,
-          call: (key) => inventory.AdjustStock(change, callOptions(request, key)),
+          call: (key, proof) => inventory.AdjustStock({ ...change, proof }, callOptions(request, key)),
           read: () => inventory.GetStock({ sku: change.sku }, callOptions(request)),
           show: (message) => message.stock,
         });
@@ -144,7 +144,7 @@ export function catalogueRoutes({ inventory, payment }: Participants, desk: Chan
           book: 'account',
           // Its currency is fixed, and no entry's.
           effect: { balance: request.body.balance },
-          call: (key) => payment.PutAccount(wanted, callOptions(request, key)),
+          call: (key, proof) => payment.PutAccount({ ...wanted, proof }, callOptions(request, key)),
           read: () => payment.GetAccount({ customerId }, callOptions(request)),
           show: (message) => message.account,
         });
@@ -171,7 +171,7 @@ export function catalogueRoutes({ inventory, payment }: Participants, desk: Chan
           change,
           book: 'account',
           effect: request.body,
-          call: (key) => payment.AdjustAccount(change, callOptions(request, key)),
+          call: (key, proof) => payment.AdjustAccount({ ...change, proof }, callOptions(request, key)),
           read: () => payment.GetAccount({ customerId: change.customerId }, callOptions(request)),
           show: (message) => message.account,
         });
@@ -222,9 +222,9 @@ interface CallRoute<T extends { before: object | null }> {
   resource: string;
   change: object;
   book: ChangedBook;
-  /** What is to be set, or added: the key that goes out proves it, and the audit log says it. */
+  /** What is to be set, or added: what the proof covers, and the audit log says. */
   effect: object;
-  call: (key: string) => Promise<CallResult<T>>;
+  call: (key: string, proof: string) => Promise<CallResult<T>>;
   read: () => Promise<CallResult<Shown<T>>>;
   /** The part of the message that the API shows. */
   show: (message: Shown<T>) => unknown;
@@ -242,8 +242,8 @@ async function sendCall<T extends { before: object | null }>(
     request: change,
     asked: effect,
     call: async ({ key }) => {
-      const proved = { tenantId: request.tenantId, base: key, change: effect };
-      return finalAnswer(await call(provenChangeKey(desk.fingerprinter, book, proved)), show);
+      const proof = changeProof(desk.fingerprinter, book, { tenantId: request.tenantId, key, change: effect });
+      return finalAnswer(await call(key, proof), show);
     },
     read: async () => JSON.stringify(show(await answer(read()))),
   });

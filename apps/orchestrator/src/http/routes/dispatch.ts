@@ -4,7 +4,7 @@
  *     refuses to cancel what it has dispatched all the same.
  */
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox';
-import { dispatchKey } from '../../keys/proven-key.ts';
+import { dispatchKey } from '../../keys/decision-proof.ts';
 import type { OrderDeps } from '../../orders/accept-order.ts';
 import { readOrder } from '../../orders/order-store.ts';
 import { isReturning } from '../../refunds/refund-store.ts';

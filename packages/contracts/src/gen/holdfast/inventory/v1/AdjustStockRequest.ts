@@ -5,9 +5,11 @@ import type { Long } from '@grpc/proto-loader';
 export interface AdjustStockRequestInput {
   'sku'?: (string);
   'delta'?: (number | string | Long);
+  'proof'?: (string);
 }
 
 export interface AdjustStockRequest {
   'sku': (string);
   'delta': (number);
+  'proof': (string);
 }

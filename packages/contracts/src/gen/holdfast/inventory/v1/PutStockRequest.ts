@@ -9,6 +9,7 @@ export interface PutStockRequestInput {
   'currency'?: (string);
   'ifVersions'?: (number | string | Long)[];
   'ifListed'?: (boolean);
+  'proof'?: (string);
   'count'?: "onHand";
   'price'?: "unitPrice";
   'money'?: "currency";
@@ -21,6 +22,7 @@ export interface PutStockRequest {
   'currency'?: (string);
   'ifVersions': (number)[];
   'ifListed': (boolean);
+  'proof': (string);
   'count'?: "onHand";
   'price'?: "unitPrice";
   'money'?: "currency";

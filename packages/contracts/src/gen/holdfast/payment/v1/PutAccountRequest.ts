@@ -8,6 +8,7 @@ export interface PutAccountRequestInput {
   'currency'?: (string);
   'ifVersions'?: (number | string | Long)[];
   'ifOpened'?: (boolean);
+  'proof'?: (string);
   'money'?: "currency";
 }
 
@@ -17,5 +18,6 @@ export interface PutAccountRequest {
   'currency'?: (string);
   'ifVersions': (number)[];
   'ifOpened': (boolean);
+  'proof': (string);
   'money'?: "currency";
 }
