@@ -33,6 +33,7 @@ const STATIC = ['deployment', 'house', 'invariants', 'links', 'mutations', 'repo
 );
 /** They place orders and leave the system as they found it. */
 const ORDERS = [
+  'audit-log',
   'bad-input',
   'cancel-order',
   'card-payments',
