@@ -34,6 +34,7 @@ const STATIC = ['deployment', 'house', 'invariants', 'links', 'mutations', 'repo
 /** They place orders and leave the system as they found it. */
 const ORDERS = [
   'api-keys',
+  'audit-log',
   'bad-input',
   'cancel-order',
   'card-payments',

@@ -5,6 +5,8 @@ import type { Scope } from '@holdfast/contracts';
 export interface Caller {
   tenantId: string;
   scopes: ReadonlySet<Scope>;
+  /** How the audit log names it; of a key of the settings, which has no name, see actorOf(). */
+  actor?: string;
   /** Aborted when the key counts no more: what goes on for long ends then. Undefined: it counts as long as the process. */
   ended?: AbortSignal;
 }
@@ -26,6 +28,9 @@ export interface MadeKeys {
 }
 
 export const UNKNOWN: Verdict = { kind: 'unknown' };
+
+/** Enough to tell the keys of one installation apart, and to find a key among them. */
+const ACTOR_DIGITS = 12;
 
 const digest = (key: string): string => hash('sha256', key, 'base64');
 
@@ -54,4 +59,9 @@ export function missingScope({ scopes }: Caller, wanted: readonly Scope[]): stri
   // @guard T1 the scope of a call: "wanted.some((scope) => scopes.has(scope))" -> "true"
   if (wanted.length === 0 || wanted.some((scope) => scopes.has(scope))) return undefined;
   return wanted.join('` or `');
+}
+
+/** How the audit log names the caller of these credentials: a key of the settings by the beginning of its SHA-256. */
+export function actorOf({ actor }: Caller, authorization: string | undefined): string {
+  return actor ?? `key:${hash('sha256', bearerIn(authorization) ?? '').slice(0, ACTOR_DIGITS)}`;
 }

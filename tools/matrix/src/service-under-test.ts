@@ -194,6 +194,7 @@ function forged(call: ServerCall): ServerCall {
     tenantId: () => call.tenantId(),
     authorization: () => call.authorization(),
     traceparent: () => call.traceparent(),
+    header: (name) => call.header(name),
     remainingMs: () => call.remainingMs(),
     signal: call.signal,
   };

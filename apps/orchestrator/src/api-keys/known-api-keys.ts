@@ -15,7 +15,7 @@ import { type Batcher, createBatcher, type Query } from '@holdfast/postgres';
 import { withDeadline } from '@holdfast/resilience';
 import type { Log } from '@holdfast/service';
 import { type Caller, type MadeKeys, UNKNOWN, type Verdict } from '../auth.ts';
-import { idOfApiKey } from './api-key.ts';
+import { apiKeyPrefix, idOfApiKey } from './api-key.ts';
 import { type LiveKey, noteApiKeyUse, readLiveKeys } from './api-key-store.ts';
 
 export interface KnownApiKeysOptions {
@@ -184,7 +184,7 @@ export class KnownApiKeys implements MadeKeys {
     // The one that came first: if it is used, it comes back by one look-up, and what it had under way asks again.
     if (this.#known.size >= this.#options.maxKnown) this.forget(firstOf(this.#known));
     const ended = new AbortController();
-    const caller: Caller = { tenantId, scopes: new Set(scopes), ended: ended.signal };
+    const caller: Caller = { tenantId, scopes: new Set(scopes), actor: apiKeyPrefix(id), ended: ended.signal };
     this.#known.set(id, {
       digest: digest.toString('base64'),
       verdict: { kind: 'caller', caller },

@@ -1,7 +1,7 @@
 /*
  * Making an API key under a client's idempotency key.
  *
- * K1  The key's row and the answer to its maker are one transaction: a process that dies before it has made nothing, and the next
+ * K1  The key's row, the answer to its maker and its outcome in the audit log are one transaction: a process that dies before it has made nothing, and the next
  *     attempt makes another secret; one that dies after it has an answer, which is replayed.
  * K2  The stored answer holds the key sealed (sealed-key.ts): the same credential gets the same bytes.
  * K5  The id is derived from tenant and idempotency key: when the claim is gone, the same request finds the key that it made,
@@ -10,14 +10,14 @@
 import { randomBytes } from 'node:crypto';
 import type { KeyedOperation } from '@holdfast/contracts';
 import { transaction } from '@holdfast/postgres';
-import type { ChangeAnswer, ChangeDesk } from '../keys/change-once.ts';
-import { settleKey } from '../keys/key-store.ts';
+import { type ChangeAnswer, type ChangeDesk, outcomeOf } from '../keys/change-once.ts';
+import { settleChangeKey } from '../keys/key-store.ts';
 import { keyId } from '../orders/accept-order.ts';
 import { apiKeyIdOf, apiKeyOf, apiKeyPrefix, digestOf, SECRET_BYTES } from './api-key.ts';
 import { type ApiKey, countApiKeys, insertApiKey, type NewApiKey, readApiKey } from './api-key-store.ts';
 import { openKey, sealKey } from './sealed-key.ts';
 
-export const MAKE_API_KEY: KeyedOperation = 'POST /v1/api-keys';
+export const MAKE_API_KEY = 'POST /v1/api-keys' satisfies KeyedOperation;
 const MADE = 201;
 /** Of a tenant, that count or will: every key takes room in every replica. */
 export const MAX_API_KEYS = 1_000;
@@ -30,6 +30,8 @@ export interface Making {
   idempotencyKey: string;
   /** The API key in the clear that the maker has shown. */
   credential: string;
+  /** When the idempotency key was claimed. */
+  claimedAt: Date;
 }
 
 /** A key and its secret, which is nowhere else. */
@@ -61,13 +63,13 @@ export type MakeOutcome =
 
 /** @throws pg errors; nothing is made then, or it is not known: the same request finds out */
 export async function makeApiKey(desk: ChangeDesk, making: Making, wanted: WantedApiKey): Promise<MakeOutcome> {
-  const { tenantId, idempotencyKey, credential } = making;
+  const { tenantId, idempotencyKey, credential, claimedAt } = making;
   const { pool, fingerprinter } = desk;
   const id = madeApiKeyId(desk, making);
   const { key, digest } = newApiKey(id);
   // Before the transaction: it takes its time, and a connection would wait for it.
   const sealed = await sealKey(key, credential, id);
-  const claim = { tenantId, id: keyId(fingerprinter, tenantId, idempotencyKey), operation: MAKE_API_KEY };
+  const claim = { tenantId, id: keyId(fingerprinter, tenantId, idempotencyKey), operation: MAKE_API_KEY } as const;
   return await transaction(pool, async (tx): Promise<MakeOutcome> => {
     const isFull = (await countApiKeys(tx, tenantId, MAX_API_KEYS)) >= MAX_API_KEYS;
     const made = isFull
@@ -77,8 +79,9 @@ export async function makeApiKey(desk: ChangeDesk, making: Making, wanted: Wante
     const shown = made ?? (await readApiKey(tx, tenantId, id));
     if (shown === undefined) return { kind: isFull ? 'too_many' : 'never_counts' };
     const body = JSON.stringify({ ...showApiKey(shown), ...(made && { sealed }) });
-    const stored = await settleKey(tx, claim, MADE, body);
-    return { kind: 'made', answer: { status: stored.status, body: stored.answer ?? body, replayed: false } };
+    const answer = { status: MADE, body, replayed: false, effect: { after: { id, scopes: wanted.scopes } } };
+    const stored = await settleChangeKey(tx, claim, { ...answer, claimedAt, outcome: outcomeOf(answer) });
+    return { kind: 'made', answer: { ...answer, status: stored.status, body: stored.answer ?? body } };
   });
 }
 

@@ -13,6 +13,7 @@ import { newTraceparent } from '@holdfast/service';
 import { Compile } from 'typebox/compile';
 import { type Authenticate, type Caller, missingScope } from '../auth.ts';
 import { cancelChange } from '../http/cancel-change.ts';
+import { changeUnkeyed } from '../http/keyed-change.ts';
 import { OrderRequest as OrderRequestSchema } from '../http/schemas/order-schemas.ts';
 import { scopesOf } from '../http/scopes.ts';
 import { type ChangeAnswer, type Changed, changeOnce } from '../keys/change-once.ts';
@@ -23,6 +24,7 @@ import { orderChanges } from '../orders/order-changes.ts';
 import { orderFaults } from '../orders/order-request.ts';
 import { readOrder } from '../orders/order-store.ts';
 import { PLACED_REASONS } from '../orders/placed-reasons.ts';
+import { originOf } from './call-origin.ts';
 import { refundHandlers, refundMessage } from './refund-handlers.ts';
 
 const orderRequest = Compile(OrderRequestSchema);
@@ -88,16 +90,18 @@ export function orderHandlers(deps: OrderDeps, authenticate: Authenticate): Hand
     },
 
     async CancelOrder(request, call) {
-      const tenantId = await tenantOf(call, 'cancelOrder');
+      const caller = await callerOf(call, 'cancelOrder');
+      const { tenantId } = caller;
       await findOrder(tenantId, request.id);
-      const cancel = cancelChange(deps, { tenantId, id: request.id }, call.signal);
+      const origin = originOf(call, caller, newTraceparent(call.traceparent()));
+      const cancel = { ...cancelChange(deps, { tenantId, id: request.id }, call.signal), origin };
       const key = call.keyIfSent();
-      if (key === undefined) return orderAnswer(await cancel.call());
+      if (key === undefined) return orderAnswer(await changeUnkeyed(deps, cancel, { tenantId }));
       const changed = await changeOnce(deps, { ...cancel, tenantId, key });
       return changed.kind === 'completed' ? orderAnswer(changed) : keyRefusal(changed);
     },
 
-    ...refundHandlers(deps, tenantOf),
+    ...refundHandlers(deps, callerOf),
 
     async *WatchOrder(request, call) {
       const { tenantId, ended } = await callerOf(call, 'watchOrder');

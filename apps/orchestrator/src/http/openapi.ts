@@ -113,6 +113,7 @@ export async function registerOpenApi(app: FastifyInstance): Promise<void> {
         { name: 'stock', description: 'The catalogue' },
         { name: 'accounts', description: 'Customers’ accounts' },
         { name: 'api-keys', description: 'Who may call, and what for' },
+        { name: 'audit', description: 'Who changed what' },
         { name: 'keys', description: 'What idempotency keys stand for, and how long' },
       ],
       components: { securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', description: SCHEME_DESCRIPTION } } },

@@ -29,6 +29,7 @@ export const SCOPES_OF: Readonly<Record<string, readonly Scope[]>> = {
   listApiKeys: ['admin'],
   getApiKey: ['admin'],
   revokeApiKey: ['admin'],
+  listAudit: ['operate'],
   getIdempotencyKey: [],
   getConfig: [],
 };

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { Scope } from '@holdfast/contracts';
 import { storeFaultReason } from '@holdfast/idempotency';
@@ -24,6 +26,7 @@ import { keyOf, registerKeyHeaders } from './key.ts';
 import { registerOpenApi } from './openapi.ts';
 import { codeByReason, type Fault, Problem, sendProblem } from './problem.ts';
 import { apiKeyRoutes } from './routes/api-keys.ts';
+import { auditRoutes } from './routes/audit.ts';
 import { catalogueRoutes } from './routes/catalogue.ts';
 import { dispatchRoutes } from './routes/dispatch.ts';
 import { effectRoutes } from './routes/effects.ts';
@@ -38,8 +41,10 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** From the credentials; set before any handler runs. */
     tenantId: string;
-    /** Aborted when the API key counts no more; undefined: it counts as long as the process. */
-    keyEnded: AbortSignal | undefined;
+    /** As `tenantId`; null on routes that need none. */
+    caller: Caller | null;
+    /** See traceparentOf(). */
+    traceparent: string | null;
   }
   interface FastifyContextConfig {
     /** Needs an Idempotency-Key, or takes one. */
@@ -83,6 +88,7 @@ export async function createHttpServer(edge: HttpEdge): Promise<FastifyInstance>
     ...(connectionOptions(edge) as object),
     requestTimeout: CONNECTION_OPTIONS.requestTimeout,
     clientErrorHandler: answerBrokenRequest,
+    genReqId: requestIds(),
     // pino's own type is narrower than Fastify's; what is logged is the same.
     loggerInstance: edge.log as FastifyBaseLogger,
     // A line per request is what a proxy is for; and its URL holds customers' ids.
@@ -114,7 +120,8 @@ export async function createHttpServer(edge: HttpEdge): Promise<FastifyInstance>
     done(null, value);
   });
   app.decorateRequest('tenantId', '');
-  app.decorateRequest('keyEnded', undefined);
+  app.decorateRequest('caller', null);
+  app.decorateRequest('traceparent', null);
   app.server.maxConnections = edge.maxConnections;
   // Another expectation than `100-continue` may be ignored (RFC 9110); Node would answer it by itself, without a problem.
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
@@ -156,6 +163,7 @@ export async function createHttpServer(edge: HttpEdge): Promise<FastifyInstance>
   await app.register(refundRoutes(edge.deps));
   await app.register(sagaRoutes(edge.deps, edge.definitions));
   await app.register(catalogueRoutes(edge.participants, edge.deps));
+  await app.register(auditRoutes(edge.deps));
   await app.register(keyRoutes(edge.deps));
   await app.register(apiKeyRoutes(edge.deps, edge.apiKeys));
   registerHealth(app, edge);
@@ -164,9 +172,9 @@ export async function createHttpServer(edge: HttpEdge): Promise<FastifyInstance>
 
 /** What is known of a request from its headers alone. @throws Problem */
 function admit(verdict: Verdict, request: FastifyRequest, reply: FastifyReply): void {
-  const { tenantId, ended } = callerOf(verdict, request, reply);
-  request.tenantId = tenantId;
-  request.keyEnded = ended;
+  const caller = callerOf(verdict, request, reply);
+  request.tenantId = caller.tenantId;
+  request.caller = caller;
   checkEncoding(request);
   // Fastify makes new options for each caller.
   const { config } = request.routeOptions;
@@ -191,6 +199,16 @@ function callerOf(verdict: Verdict, request: FastifyRequest, reply: FastifyReply
   if (missing === undefined) return caller;
   reply.header('www-authenticate', `${CHALLENGE}, error="insufficient_scope", scope="${scopes.join(' ')}"`);
   throw new Problem('insufficient-scope', `Use an API key that has the scope \`${missing}\`.`);
+}
+
+const OTHERS_REQUEST_ID = /^[\w.:-]{1,64}$/;
+
+/** The caller's own, by which it finds its request in the log and in the audit log; else one that no other replica gives. */
+function requestIds(): (request: IncomingMessage) => string {
+  const start = randomUUID().slice(0, 8);
+  let made = 0;
+  return ({ headers: { 'x-request-id': sent } }) =>
+    typeof sent === 'string' && OTHERS_REQUEST_ID.test(sent) ? sent : `${start}-${(made++).toString(36)}`;
 }
 
 function connectionOptions({ tls }: HttpEdge): object {

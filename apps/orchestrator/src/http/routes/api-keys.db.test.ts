@@ -29,7 +29,7 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   now = () => new Date();
-  await database.pool.query('truncate api_keys, holdfast.claims');
+  await database.pool.query('truncate api_keys, holdfast.claims, audit_entries, audit_outcomes');
 });
 
 const RETENTION = { keyLifetimeMs: 60_000, tombstoneLifetimeMs: 120_000 };
@@ -131,7 +131,9 @@ describe('POST /v1/api-keys', () => {
     const operation = 'POST /v1/api-keys';
     const fingerprint = fingerprinter.of(operation, TILL, { nameMembers: true });
     const id = keyId(fingerprinter, 'shop', key);
-    const claim = { id, tenantId: 'shop', operation, resource: '/x', fingerprint, createdAt: now() } as const;
+    const origin = { actor: 'key:x', reason: null, requestId: 'r', traceId: 't' };
+    const entry = { ...origin, verb: 'makeApiKey', target: '/x', asked: {} } as const;
+    const claim = { id, tenantId: 'shop', operation, resource: '/x', fingerprint, createdAt: now(), entry } as const;
     expect(await claimKey(database.pool, claim)).toBe(true);
     const made = await make(key, { replica: 1 });
     expect([made.status, made.headers['idempotent-replayed']]).toEqual([201, 'false']);
@@ -144,6 +146,19 @@ describe('POST /v1/api-keys', () => {
     const { key: _, ...shown } = (await make(key)).body;
     now = () => new Date(Date.now() + RETENTION.keyLifetimeMs + 1);
     expect((await make(key)).body).toEqual(shown);
+  });
+
+  it('T4: is in the audit log, with its outcome and without a secret; so is what a made key does', async () => {
+    const maker = (await make(newKey(), {}, { name: 'office', scopes: ['admin', 'operate'] })).body;
+    const made = (await make(newKey(), { as: maker.key })).body;
+    await send('DELETE', `/v1/api-keys/${made.id}`, undefined, { as: maker.key });
+    const { entries } = (await send('GET', '/v1/audit')).body;
+    expect(entries).toMatchObject([
+      { verb: 'revokeApiKey', actor: maker.prefix, target: `/v1/api-keys/${made.id}`, outcome: 'done' },
+      { verb: 'makeApiKey', actor: maker.prefix, target: `/v1/api-keys/${made.id}`, outcome: 'done' },
+      { verb: 'makeApiKey', actor: expect.stringMatching(/^key:/), asked: { scopes: ['admin', 'operate'] } },
+    ]);
+    for (const { key } of [maker, made]) expect(JSON.stringify(entries)).not.toContain(key.slice(-49));
   });
 
   it('K5: when its claim is gone, the same request finds the key that it made, and makes no second one', async () => {

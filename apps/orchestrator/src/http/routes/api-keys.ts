@@ -15,11 +15,10 @@ import {
 import { bearerIn } from '../../auth.ts';
 import type { ChangeAnswer, ChangeDesk } from '../../keys/change-once.ts';
 import { requestKeyOf } from '../key.ts';
-import { answerOf, optionalKey, sendChange } from '../keyed-change.ts';
+import { answerOf, changeHeaders, optionalKey, sendChange } from '../keyed-change.ts';
 import {
   BODY_PROBLEMS,
   KEY_PROBLEMS,
-  keyHeader,
   OPTIONAL_KEY_PROBLEMS,
   problemResponses,
   STORE_PROBLEMS,
@@ -50,7 +49,7 @@ export function apiKeyRoutes(desk: ChangeDesk, known: Pick<KnownApiKeys, 'forget
           summary: 'Make an API key',
           description:
             'Its scopes and its end are fixed. The answer has the key itself, which is kept nowhere: put it away. A retry gets the same answer for as long as `Idempotency-Expires` says, if it comes with the credential of the first request; with another one, or later, it gets the same without `key`. If the key was lost, revoke it and make another one.',
-          headers: Type.Object({ 'idempotency-key': keyHeader }),
+          headers: Type.Object(changeHeaders),
           body: ApiKeyBody,
           response: {
             201: withKeyHeaders(MadeApiKey),
@@ -60,6 +59,7 @@ export function apiKeyRoutes(desk: ChangeDesk, known: Pick<KnownApiKeys, 'forget
       },
       async (request, reply) => {
         const wanted = wantedKey(request.body);
+        const { scopes, notBefore, expiresAt } = request.body;
         const { tenantId } = request;
         // There is one: the request has been let in by it.
         const credential = bearerIn(request.headers.authorization) ?? '';
@@ -70,7 +70,9 @@ export function apiKeyRoutes(desk: ChangeDesk, known: Pick<KnownApiKeys, 'forget
           resource: pathOf(id),
           location: pathOf(id),
           request: request.body,
-          call: () => make(desk, making, wanted),
+          // Not its name, which is for people and may be of one.
+          asked: { scopes, notBefore, expiresAt },
+          call: ({ claimedAt }) => make(desk, { ...making, claimedAt }, wanted),
           show: (body) => openAnswer(body, credential),
           read: async () => JSON.stringify(showApiKey((await readApiKey(pool, tenantId, id)) ?? noSuchKey())),
         });
@@ -133,12 +135,13 @@ export function apiKeyRoutes(desk: ChangeDesk, known: Pick<KnownApiKeys, 'forget
         const revoke = async () => {
           const revoked = (await revokeApiKey(pool, tenantId, id)) ?? noSuchKey();
           known.forget(id);
-          return { body: showApiKey(revoked) };
+          return { body: showApiKey(revoked), effect: { after: { revokedAt: revoked.revokedAt } } };
         };
         return await sendChange(desk, request, reply, {
           operation: 'DELETE /v1/api-keys/{id}',
           resource: pathOf(id),
           request: { id },
+          asked: {},
           call: () => answerOf(revoke, []),
           read: async () => JSON.stringify(showApiKey((await readApiKey(pool, tenantId, id)) ?? noSuchKey())),
         });

@@ -108,7 +108,7 @@ export function orderRoutes(deps: OrderDeps): FastifyPluginAsyncTypebox {
 }
 
 async function sendChanges(deps: OrderDeps, request: FastifyRequest, reply: FastifyReply, id: string): Promise<void> {
-  const { keyEnded } = request;
+  const keyEnded = request.caller?.ended;
   const gone = hangUp(reply);
   // T3: it ends with its key too. The client asks again, and is told so.
   const ended = keyEnded === undefined ? gone : AbortSignal.any([gone, keyEnded]);
