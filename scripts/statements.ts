@@ -1,11 +1,15 @@
-import { orderStatements, refundStatements } from '@holdfast/orchestrator';
+import { changeStatements, orderStatements, refundStatements } from '@holdfast/orchestrator';
 import type { Statement } from '@holdfast/postgres';
 import { sagaStatements } from '@holdfast/saga';
 
 /** Where statements that are put together from parts are written down whole. */
 export const statementFiles: { of: string; statements: readonly Statement[]; file: URL }[] = [
   { of: 'the saga engine', statements: sagaStatements, file: fileIn('packages/saga') },
-  { of: 'orders', statements: [...orderStatements, ...refundStatements], file: fileIn('apps/orchestrator') },
+  {
+    of: 'orders',
+    statements: [...orderStatements, ...refundStatements, ...changeStatements],
+    file: fileIn('apps/orchestrator'),
+  },
 ];
 
 function fileIn(folder: string): URL {

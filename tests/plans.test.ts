@@ -25,6 +25,9 @@ vi.mock('@holdfast/postgres', async (original) => {
 /** Lists, and the work of recovery and of retention: they read many rows by design. */
 const NOT_BY_KEY = new Set([
   'orders.list',
+  'audit-log.list',
+  'audit-log.list-of-actor',
+  'audit-log.list-of-target',
   'sagas.list',
   'sagas.list-unended',
   'sagas.count-unended',

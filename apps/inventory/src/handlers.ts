@@ -94,7 +94,7 @@ export function inventoryService(participant: Participant): ServiceBinding {
         participant,
         keyed,
         (tx) => putItem(tx, keyed.tenantId, item, { condition, key: keyed.key, proof: request.proof }),
-        (stock) => inventory.PutStock.responseSerialize({ stock }),
+        (changed) => inventory.PutStock.responseSerialize(changed),
       );
     },
 
@@ -107,7 +107,7 @@ export function inventoryService(participant: Participant): ServiceBinding {
         participant,
         keyed,
         (tx) => adjustItem(tx, keyed.tenantId, sku, delta, { key: keyed.key, proof: request.proof }),
-        (stock) => inventory.AdjustStock.responseSerialize({ stock }),
+        (changed) => inventory.AdjustStock.responseSerialize(changed),
       );
     },
   });

@@ -73,7 +73,7 @@ describe('stock that is set', () => {
       const again = await transaction(inventory.database.pool, (tx) =>
         putItem(tx, 'shop', { sku, ...change }, { condition: { versions: [], listed: false }, key, proof: '' }),
       );
-      expect(again).toMatchObject({ kind: 'completed', result: { onHand: 3, unitPrice: 9 } });
+      expect(again).toMatchObject({ kind: 'completed', result: { stock: { onHand: 3, unitPrice: 9 } } });
       expect(await stockOf(sku)).toMatchObject({ onHand: 3, unitPrice: 9 });
     }
   });

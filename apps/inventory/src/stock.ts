@@ -21,6 +21,12 @@ export interface Stock {
   version: number;
 }
 
+/** What a call has made of an item; `before` is absent where it was made by an earlier call of the key. */
+export interface ChangedStock {
+  stock: Stock;
+  before?: Stock;
+}
+
 const COLUMNS = `sku, on_hand as "onHand", reserved, unit_price as "unitPrice", currency, version`;
 
 const findStock = statement(
@@ -89,11 +95,11 @@ export async function putItem(
   tenantId: string,
   change: ItemChange,
   { condition, key, proof }: { condition: ItemCondition } & ChangeCall,
-): Promise<EffectOutcome<Stock, 'VERSION_CHANGED' | 'CONFLICT'>> {
+): Promise<EffectOutcome<ChangedStock, 'VERSION_CHANGED' | 'CONFLICT'>> {
   const { sku, ...members } = change;
   const listed = await lock(tx, tenantId, sku);
   // @guard K8 the entry of a set: "(await isCounted(tx, tenantId, sku, key))" -> "false"
-  if (listed !== undefined && (await isCounted(tx, tenantId, sku, key))) return { kind: 'completed', result: listed };
+  if (listed !== undefined && (await isCounted(tx, tenantId, sku, key))) return counted(listed);
   if (!isMet(condition, listed)) {
     return { kind: 'refused', reason: 'VERSION_CHANGED', message: reasons.VERSION_CHANGED.detail };
   }
@@ -105,7 +111,12 @@ export async function putItem(
   }
   const after = { ...before, onHand, unitPrice, currency, version: before.version + 1 };
   const written = { key, proof, kind: 'set' as const, before, after, members };
-  return { kind: 'completed', result: await writeChange(tx, tenantId, written) };
+  const stock = await writeChange(tx, tenantId, written);
+  return { kind: 'completed', result: { stock, before } };
+}
+
+function counted(stock: Stock): EffectOutcome<ChangedStock, never> {
+  return { kind: 'completed', result: { stock } };
 }
 
 function isMet({ versions, listed }: ItemCondition, item: Stock | undefined): boolean {
@@ -166,16 +177,17 @@ export async function adjustItem(
   sku: string,
   delta: number,
   { key, proof }: ChangeCall,
-): Promise<EffectOutcome<Stock, 'OUT_OF_STOCK'>> {
+): Promise<EffectOutcome<ChangedStock, 'OUT_OF_STOCK'>> {
   const before = await lockListed(tx, tenantId, sku);
-  if (await isCounted(tx, tenantId, sku, key)) return { kind: 'completed', result: before };
+  if (await isCounted(tx, tenantId, sku, key)) return counted(before);
   const onHand = before.onHand + delta;
   if (onHand < before.reserved) {
     const message = `${before.onHand - before.reserved} of ${sku} are free, so at most that many can be taken`;
     return { kind: 'refused', reason: 'OUT_OF_STOCK', message };
   }
   const after = { ...before, onHand };
-  return { kind: 'completed', result: await writeChange(tx, tenantId, { key, proof, kind: 'adjust', before, after }) };
+  const stock = await writeChange(tx, tenantId, { key, proof, kind: 'adjust', before, after });
+  return { kind: 'completed', result: { stock, before } };
 }
 
 /** Asked before anything else is: what has counted already is done, whatever it would meet now (K5). */

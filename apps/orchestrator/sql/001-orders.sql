@@ -41,3 +41,45 @@ create index order_refunds_by_tenant on order_refunds (tenant_id, created_at des
 -- A page takes a fifth of the claims that it could hold and keeps the rest for their answers, which are stored when the orders
 -- end and are longer than all else in the row: most find room beside it and write to no index. So does the end of their retention.
 alter table holdfast.claims set (fillfactor = 20);
+
+-- Who asked for which change, written before the change is made: with the key's claim, or by itself where no key was sent.
+-- Rows are inserted and never changed.
+-- An entry has the id of its key's claim, and a claim that is made anew after the key's retention another instant. Sharded, both
+-- tables are distributed by id, as the claims are.
+create table audit_entries (
+  tenant_id text not null,
+  -- By the clock of the process that took the request.
+  at timestamptz not null,
+  id text not null,
+  -- Which API key, by what may be shown of it.
+  actor text not null,
+  -- The operationId of the route.
+  verb text not null,
+  -- Path of what is changed.
+  target text not null,
+  -- What is to be set, added or given back.
+  asked jsonb not null,
+  -- The caller's words.
+  reason text,
+  request_id text not null,
+  trace_id text not null,
+  primary key (tenant_id, at, id)
+);
+create index audit_entries_by_target on audit_entries (tenant_id, target, at desc, id desc);
+create index audit_entries_by_actor on audit_entries (tenant_id, actor, at desc, id desc);
+
+-- What came of it, written with the key's answer. An entry without one is open: a retry under its key decides it, and of a
+-- change without a key nobody knows.
+create table audit_outcomes (
+  tenant_id text not null,
+  at timestamptz not null,
+  id text not null,
+  outcome text not null check (outcome in ('done', 'refused')),
+  -- Of a refusal: the problem's code.
+  code text,
+  before jsonb,
+  after jsonb,
+  decided_at timestamptz not null default clock_timestamp(),
+  primary key (tenant_id, at, id),
+  constraint audit_outcomes_refused_says_why check ((outcome = 'refused') = (code is not null))
+);

@@ -5,10 +5,15 @@ import type { Scope } from '@holdfast/contracts';
 export interface Caller {
   tenantId: string;
   scopes: ReadonlySet<Scope>;
+  /** How the audit log names it; of a key of the settings, which has no name, see actorOf(). */
+  actor?: string;
 }
 
 /** Finds the caller of a bearer key; undefined when there is none. */
 export type Authenticate = (authorization: string | undefined) => Caller | undefined;
+
+/** Enough to tell the keys of one installation apart, and to find a key among them. */
+const ACTOR_DIGITS = 12;
 
 const digest = (key: string): string => hash('sha256', key, 'base64');
 
@@ -21,9 +26,13 @@ const digest = (key: string): string => hash('sha256', key, 'base64');
 export function createAuthenticate(callers: ReadonlyMap<string, Caller>): Authenticate {
   const callerByDigest = new Map([...callers].map(([key, caller]) => [digest(key), caller]));
   return (authorization) => {
-    const [, key] = /^Bearer +([^\s]+)$/i.exec(authorization ?? '') ?? [];
+    const key = bearerIn(authorization);
     return key === undefined ? undefined : callerByDigest.get(digest(key));
   };
+}
+
+function bearerIn(authorization: string | undefined): string | undefined {
+  return /^Bearer +([^\s]+)$/i.exec(authorization ?? '')?.[1];
 }
 
 /** The scope that is missing, to be named; undefined: one of `wanted` is there, or none is needed. */
@@ -31,4 +40,9 @@ export function missingScope({ scopes }: Caller, wanted: readonly Scope[]): stri
   // @guard T1 the scope of a call: "wanted.some((scope) => scopes.has(scope))" -> "true"
   if (wanted.length === 0 || wanted.some((scope) => scopes.has(scope))) return undefined;
   return wanted.join('` or `');
+}
+
+/** How the audit log names the caller of these credentials: a key of the settings by the beginning of its SHA-256. */
+export function actorOf({ actor }: Caller, authorization: string | undefined): string {
+  return actor ?? `key:${hash('sha256', bearerIn(authorization) ?? '').slice(0, ACTOR_DIGITS)}`;
 }

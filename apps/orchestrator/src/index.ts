@@ -1,7 +1,9 @@
 // What tools and tests run this service by.
+export { AUDIT_VERBS } from './audit/audit-entry.ts';
 export { config } from './config.ts';
 export { problems } from './http/problem.ts';
 export { createHttpServer, type HttpEdge } from './http/server.ts';
+export { changeStatements } from './keys/key-store.ts';
 export type { AcceptedOrder, OrderOutputs } from './orders/order.ts';
 export { orderStatements, storeAnswer, storeAnswerAndEvent } from './orders/order-store.ts';
 export type { AcceptedRefund, RefundOutputs } from './refunds/refund.ts';

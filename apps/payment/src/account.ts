@@ -20,6 +20,12 @@ export interface Account {
   version: number;
 }
 
+/** What a call has made of an account; `before` is absent where it was made by an earlier call of the key. */
+export interface ChangedAccount {
+  account: Account;
+  before?: Account;
+}
+
 /** What a caller may set or adjust a balance to: far enough from 2^53 for refunds to be added on top. */
 export const MAX_BALANCE = 1_000_000_000_000_000;
 
@@ -105,12 +111,11 @@ export async function putAccount(
   tenantId: string,
   wanted: AccountChange,
   { condition, key, proof }: { condition: AccountCondition } & ChangeCall,
-): Promise<EffectOutcome<Account, 'VERSION_CHANGED' | 'CONFLICT'>> {
+): Promise<EffectOutcome<ChangedAccount, 'VERSION_CHANGED' | 'CONFLICT'>> {
   const { customerId, balance } = wanted;
   const known = await lockAccount(tx, tenantId, customerId);
   // @guard K8 the entry of a set: "(await isCounted(tx, tenantId, customerId, key))" -> "false"
-  if (known !== undefined && (await isCounted(tx, tenantId, customerId, key)))
-    return { kind: 'completed', result: known };
+  if (known !== undefined && (await isCounted(tx, tenantId, customerId, key))) return counted(known);
   if (!isMet(condition, known)) {
     return { kind: 'refused', reason: 'VERSION_CHANGED', message: reasons.VERSION_CHANGED.detail };
   }
@@ -122,7 +127,11 @@ export async function putAccount(
   const delta = balance - before.balance;
   const entry = { tenantId, customerId, entryKey: key, kind: 'set' as const, delta, proof, replaces: before };
   const version = await postEntry(tx, entry);
-  return { kind: 'completed', result: { ...before, balance, version } };
+  return { kind: 'completed', result: { account: { ...before, balance, version }, before } };
+}
+
+function counted(account: Account): EffectOutcome<ChangedAccount, never> {
+  return { kind: 'completed', result: { account } };
 }
 
 function isMet({ versions, opened }: AccountCondition, account: Account | undefined): boolean {
@@ -161,9 +170,9 @@ export async function adjustAccount(
   customerId: string,
   delta: number,
   { key, proof }: ChangeCall,
-): Promise<EffectOutcome<Account, 'INSUFFICIENT_FUNDS' | 'CONFLICT'>> {
+): Promise<EffectOutcome<ChangedAccount, 'INSUFFICIENT_FUNDS' | 'CONFLICT'>> {
   const before = (await lockAccount(tx, tenantId, customerId)) ?? noAccount();
-  if (await isCounted(tx, tenantId, customerId, key)) return { kind: 'completed', result: before };
+  if (await isCounted(tx, tenantId, customerId, key)) return counted(before);
   const balance = before.balance + delta;
   if (balance < 0) {
     const message = `the account holds ${before.balance}, so at most that much can be taken`;
@@ -174,7 +183,7 @@ export async function adjustAccount(
     return { kind: 'refused', reason: 'CONFLICT', message };
   }
   const version = await postEntry(tx, { tenantId, customerId, entryKey: key, kind: 'adjust', delta, proof });
-  return { kind: 'completed', result: { ...before, balance, version } };
+  return { kind: 'completed', result: { account: { ...before, balance, version }, before } };
 }
 
 export interface Entry {

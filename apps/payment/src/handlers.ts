@@ -109,7 +109,7 @@ export const paymentService =
           participant,
           keyed,
           (tx) => putAccount(tx, keyed.tenantId, wanted, { condition, key: keyed.key, proof: request.proof }),
-          (account) => payment.PutAccount.responseSerialize({ account }),
+          (changed) => payment.PutAccount.responseSerialize(changed),
         );
       },
 
@@ -122,7 +122,7 @@ export const paymentService =
           participant,
           keyed,
           (tx) => adjustAccount(tx, keyed.tenantId, customerId, delta, { key: keyed.key, proof: request.proof }),
-          (account) => payment.AdjustAccount.responseSerialize({ account }),
+          (changed) => payment.AdjustAccount.responseSerialize(changed),
         );
       },
     });

@@ -69,7 +69,7 @@ describe('a balance that is set', () => {
         { condition: { versions: [], opened: false }, key, proof: '' },
       ),
     );
-    expect(again).toMatchObject({ kind: 'completed', result: { balance: 7_000 } });
+    expect(again).toMatchObject({ kind: 'completed', result: { account: { balance: 7_000 } } });
     expect((await accountOf(customerId)).balance).toBe(7_000);
   });
 

@@ -102,6 +102,12 @@ describe('K8: an operation that changes something', () => {
     expect(seen.map(({ key }) => key)).toEqual([done.key, done.key]);
   });
 
+  it('says why it is done, at its retry too', async () => {
+    const { client, seen } = await clientOf([breakOff, json(200, {})]);
+    await client.adjustAccount('ada', 5, { reason: 'goodwill' });
+    expect(seen.map(({ auditReason }) => auditReason)).toEqual(['goodwill', 'goodwill']);
+  });
+
   it('names the version that it was decided by', async () => {
     const { client, seen } = await clientOf([problem(412, 'version-changed', false)]);
     const refused = await client.putAccount('ada', { balance: 5 }, { ifVersion: 7 });

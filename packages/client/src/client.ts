@@ -25,6 +25,7 @@ export type RefundPage = Answer<'listRefunds', 200>;
 export type Saga = Answer<'getSaga', 200>;
 export type Stock = Answer<'getStock', 200>;
 export type Account = Answer<'getAccount', 200>;
+export type AuditPage = Answer<'listAudit', 200>;
 export type KeyState = Answer<'getIdempotencyKey', 200>;
 export type KeyConfig = Answer<'getConfig', 200>;
 
@@ -50,9 +51,26 @@ export interface KeyedOptions extends CallOptions {
   key?: string;
 }
 
-export interface SetOptions extends KeyedOptions {
+export interface ChangeOptions extends KeyedOptions {
+  /** Why it is done, for the audit log: up to 200 printable ASCII characters, and nothing about a person. */
+  reason?: string;
+}
+
+export interface SetOptions extends ChangeOptions {
   /** Of the resource as it was read: done only if nothing has changed since; else refused with `version-changed`. */
   ifVersion?: number;
+}
+
+export interface AuditFilter {
+  actor?: string;
+  verb?: AuditPage['entries'][number]['verb'];
+  /** Path of what was changed. */
+  target?: string;
+  /** From this instant on, and before that one. */
+  from?: Date;
+  to?: Date;
+  limit?: number;
+  cursor?: string;
 }
 
 /** A keyed operation's outcome has its key: keep it, and an unknown outcome can be asked for later. */
@@ -120,12 +138,12 @@ export class HoldfastClient {
   }
 
   /** `status` 202: not decided yet; ask again. */
-  cancelOrder(id: string, options: KeyedOptions = {}): Promise<Keyed<Sent<Order>>> {
+  cancelOrder(id: string, options: ChangeOptions = {}): Promise<Keyed<Sent<Order>>> {
     return this.#keyed({ method: 'POST', path: `/v1/orders/${segment(id)}/cancel`, waitMs: 5_000 }, options);
   }
 
   /** Says that the shipment of a completed order has left; again, the same answer. */
-  dispatchOrder(id: string, options: KeyedOptions = {}): Promise<Keyed<Sent<Dispatched>>> {
+  dispatchOrder(id: string, options: ChangeOptions = {}): Promise<Keyed<Sent<Dispatched>>> {
     return this.#keyed({ method: 'POST', path: `/v1/orders/${segment(id)}/dispatch` }, options);
   }
 
@@ -133,13 +151,8 @@ export class HoldfastClient {
    * Gives a completed order back, or a part of it, once, however often it has to be sent. Read it with `getRefund` until it is
    * `succeeded` or `failed`.
    */
-  async refundOrder(
-    id: string,
-    refund: RefundRequest,
-    { key = this.#newKey(), signal }: KeyedOptions = {},
-  ): Promise<Keyed<Sent<Refund>>> {
-    const operation = { method: 'POST', path: `/v1/orders/${segment(id)}/refunds`, body: refund, key, signal } as const;
-    return { ...(await send<Refund>(this.#channel, operation)), key };
+  async refundOrder(id: string, refund: RefundRequest, options: ChangeOptions = {}): Promise<Keyed<Sent<Refund>>> {
+    return await this.#keyed({ method: 'POST', path: `/v1/orders/${segment(id)}/refunds`, body: refund }, options);
   }
 
   getRefund(id: string, refundId: string, options: CallOptions = {}): Promise<Sent<Refund>> {
@@ -184,17 +197,17 @@ export class HoldfastClient {
   }
 
   /** Goes on with a parked saga. */
-  resumeSaga(id: string, options: KeyedOptions = {}): Promise<Keyed<Sent<Saga>>> {
+  resumeSaga(id: string, options: ChangeOptions = {}): Promise<Keyed<Sent<Saga>>> {
     return this.#keyed({ method: 'POST', path: `/v1/sagas/${segment(id)}/resume` }, options);
   }
 
   /** Attempts the step of a saga now, parked or between attempts. */
-  retrySaga(id: string, options: KeyedOptions = {}): Promise<Keyed<Sent<Saga>>> {
+  retrySaga(id: string, options: ChangeOptions = {}): Promise<Keyed<Sent<Saga>>> {
     return this.#keyed({ method: 'POST', path: `/v1/sagas/${segment(id)}/retry` }, options);
   }
 
   /** Turns a saga back that can still be, parked or not: what may have been started is undone. */
-  compensateSaga(id: string, options: KeyedOptions = {}): Promise<Keyed<Sent<Saga>>> {
+  compensateSaga(id: string, options: ChangeOptions = {}): Promise<Keyed<Sent<Saga>>> {
     return this.#keyed({ method: 'POST', path: `/v1/sagas/${segment(id)}/compensate` }, options);
   }
 
@@ -207,7 +220,7 @@ export class HoldfastClient {
     return this.#put(`/v1/stock/${segment(sku)}`, stock, options);
   }
 
-  adjustStock(sku: string, delta: number, options: KeyedOptions = {}): Promise<Keyed<Sent<Stock>>> {
+  adjustStock(sku: string, delta: number, options: ChangeOptions = {}): Promise<Keyed<Sent<Stock>>> {
     return this.#adjust(`/v1/stock/${segment(sku)}/adjust`, delta, options);
   }
 
@@ -220,8 +233,17 @@ export class HoldfastClient {
     return this.#put(`/v1/accounts/${segment(customerId)}`, account, options);
   }
 
-  adjustAccount(customerId: string, delta: number, options: KeyedOptions = {}): Promise<Keyed<Sent<Account>>> {
+  adjustAccount(customerId: string, delta: number, options: ChangeOptions = {}): Promise<Keyed<Sent<Account>>> {
     return this.#adjust(`/v1/accounts/${segment(customerId)}/adjust`, delta, options);
+  }
+
+  /** Who asked for which change: one page, newest first; hand `nextCursor` in again for the next. */
+  listAudit(filter: AuditFilter = {}, options: CallOptions = {}): Promise<Sent<AuditPage>> {
+    const query = new URLSearchParams();
+    for (const [name, value] of Object.entries(filter)) {
+      if (value !== undefined) query.set(name, value instanceof Date ? value.toISOString() : String(value));
+    }
+    return this.#get(query.size === 0 ? '/v1/audit' : `/v1/audit?${query}`, options);
   }
 
   /** The state of a key, without sending anything under it. */
@@ -241,7 +263,7 @@ export class HoldfastClient {
     return send<T>(this.#channel, { method: 'GET', path, signal });
   }
 
-  #adjust<T>(path: string, delta: number, options: KeyedOptions): Promise<Keyed<Sent<T>>> {
+  #adjust<T>(path: string, delta: number, options: ChangeOptions): Promise<Keyed<Sent<T>>> {
     return this.#keyed({ method: 'POST', path, body: { delta } }, options);
   }
 
@@ -250,10 +272,11 @@ export class HoldfastClient {
   }
 
   async #keyed<T>(
-    operation: Omit<Operation, 'key' | 'signal'>,
-    { key = this.#newKey(), signal }: KeyedOptions,
+    operation: Omit<Operation, 'key' | 'reason' | 'signal'>,
+    { key = this.#newKey(), reason, signal }: ChangeOptions,
   ): Promise<Keyed<Sent<T>>> {
-    return { ...(await send<T>(this.#channel, { ...operation, key, signal })), key };
+    const asked = { ...operation, key, signal, ...(reason !== undefined && { reason }) };
+    return { ...(await send<T>(this.#channel, asked)), key };
   }
 
   /** @returns the order as the stream showed it last; undefined when it showed none */

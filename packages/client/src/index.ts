@@ -1,7 +1,10 @@
 export { newKey } from '@holdfast/idempotency/key';
 export {
   type Account,
+  type AuditFilter,
+  type AuditPage,
   type CallOptions,
+  type ChangeOptions,
   type ClientOptions,
   createClient,
   type Dispatched,

@@ -36,6 +36,8 @@ export interface Operation {
   path: string;
   body?: unknown;
   key?: string;
+  /** `Audit-Reason`. */
+  reason?: string;
   /** `If-Match`: the version that the resource must still have. */
   ifVersion?: number;
   /** How long the server may wait with its answer (`Prefer: wait`), in milliseconds. */
@@ -89,12 +91,16 @@ async function attemptOnce<T>(channel: Channel, operation: Operation): Promise<S
   }
 }
 
-function headersOf({ apiKey }: Channel, { body, key, ifVersion, waitMs = 0 }: Operation): Record<string, string> {
+function headersOf(
+  { apiKey }: Channel,
+  { body, key, reason, ifVersion, waitMs = 0 }: Operation,
+): Record<string, string> {
   return {
     authorization: `Bearer ${apiKey}`,
     accept: 'application/json, application/problem+json',
     ...(body !== undefined && { 'content-type': 'application/json' }),
     ...(key !== undefined && { 'idempotency-key': key }),
+    ...(reason !== undefined && { 'audit-reason': reason }),
     ...(ifVersion !== undefined && { 'if-match': `"${ifVersion}"` }),
     ...(waitMs > 0 && { prefer: `wait=${Math.ceil(waitMs / 1_000)}` }),
   };

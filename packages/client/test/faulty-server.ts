@@ -8,6 +8,7 @@ export interface Seen {
   key: string | undefined;
   prefer: string | undefined;
   ifMatch: string | undefined;
+  auditReason: string | undefined;
   body: string;
   atMs: number;
 }
@@ -33,6 +34,7 @@ export async function faultyServer(...responses: Respond[]): Promise<FaultyServe
       key: request.headers['idempotency-key'] as string | undefined,
       prefer: request.headers.prefer as string | undefined,
       ifMatch: request.headers['if-match'],
+      auditReason: request.headers['audit-reason'] as string | undefined,
       body: Buffer.concat(chunks).toString(),
       atMs: performance.now(),
     });

@@ -64,8 +64,10 @@ export {
   type OpenClaim,
   openClaim,
   type SettledClaims,
+  type SettledOpenClaim,
   settleClaimsSql,
   settleOpenClaim,
+  settleOpenClaimSql,
 } from './postgres/claims/claims-fragment.ts';
 export { endedEarlier, markingEnds } from './postgres/claims/ended-claims.ts';
 export { type Existing, handleExisting } from './postgres/claims/existing-claim.ts';

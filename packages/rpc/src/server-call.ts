@@ -28,6 +28,8 @@ export interface ServerCall {
   tenantId(): string;
   authorization(): string | undefined;
   traceparent(): string | undefined;
+  /** Any other header, by its name in lower case; undefined when none was sent. @throws InvalidRequest when it was sent twice */
+  header(name: string): string | undefined;
   /** Milliseconds until the caller stops waiting; at most a minute. */
   remainingMs(): number;
   /** Aborted when the caller hangs up. Work that has begun goes on all the same (G13). */
@@ -70,6 +72,10 @@ class MetadataCall implements ServerCall {
 
   traceparent(): string | undefined {
     return this.#single('traceparent');
+  }
+
+  header(name: string): string | undefined {
+    return this.#single(name);
   }
 
   remainingMs(): number {

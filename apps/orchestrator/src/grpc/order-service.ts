@@ -11,8 +11,9 @@ import {
 } from '@holdfast/rpc';
 import { newTraceparent } from '@holdfast/service';
 import { Compile } from 'typebox/compile';
-import { type Authenticate, missingScope } from '../auth.ts';
+import { type Authenticate, type Caller, missingScope } from '../auth.ts';
 import { cancelChange } from '../http/cancel-change.ts';
+import { changeUnkeyed } from '../http/keyed-change.ts';
 import { OrderRequest as OrderRequestSchema } from '../http/schemas/order-schemas.ts';
 import { scopesOf } from '../http/scopes.ts';
 import { type ChangeAnswer, type Changed, changeOnce } from '../keys/change-once.ts';
@@ -23,13 +24,14 @@ import { orderChanges } from '../orders/order-changes.ts';
 import { orderFaults } from '../orders/order-request.ts';
 import { readOrder } from '../orders/order-store.ts';
 import { PLACED_REASONS } from '../orders/placed-reasons.ts';
+import { originOf } from './call-origin.ts';
 import { refundHandlers, refundMessage } from './refund-handlers.ts';
 
 const orderRequest = Compile(OrderRequestSchema);
 
 /** `holdfast.orders.v1.OrderService`: the same orders as over HTTP, under the same keys. */
 export function orderHandlers(deps: OrderDeps, authenticate: Authenticate): Handlers<typeof services.orders> {
-  const tenantOf = (call: ServerCall, operation: string): string => {
+  const callerOf = (call: ServerCall, operation: string): Caller => {
     const caller = authenticate(call.authorization());
     if (caller === undefined) {
       throw new InvalidRequest('authorization', reasons.UNAUTHENTICATED.detail, 'UNAUTHENTICATED');
@@ -42,8 +44,9 @@ export function orderHandlers(deps: OrderDeps, authenticate: Authenticate): Hand
         'INSUFFICIENT_SCOPE',
       );
     }
-    return caller.tenantId;
+    return caller;
   };
+  const tenantOf = (call: ServerCall, operation: string) => callerOf(call, operation).tenantId;
   const findOrder = async (tenantId: string, id: string): Promise<OrderView> => {
     const order = await readOrder(deps.pool, tenantId, checkIdentifier('id', id));
     if (order === undefined) throw new InvalidRequest('id', 'You have no order with this id.', 'NOT_FOUND');
@@ -85,16 +88,18 @@ export function orderHandlers(deps: OrderDeps, authenticate: Authenticate): Hand
     },
 
     async CancelOrder(request, call) {
-      const tenantId = tenantOf(call, 'cancelOrder');
+      const caller = callerOf(call, 'cancelOrder');
+      const { tenantId } = caller;
       await findOrder(tenantId, request.id);
-      const cancel = cancelChange(deps, { tenantId, id: request.id }, call.signal);
+      const origin = originOf(call, caller, newTraceparent(call.traceparent()));
+      const cancel = { ...cancelChange(deps, { tenantId, id: request.id }, call.signal), origin };
       const key = call.keyIfSent();
-      if (key === undefined) return orderAnswer(await cancel.call());
+      if (key === undefined) return orderAnswer(await changeUnkeyed(deps, cancel, { tenantId }));
       const changed = await changeOnce(deps, { ...cancel, tenantId, key });
       return changed.kind === 'completed' ? orderAnswer(changed) : keyRefusal(changed);
     },
 
-    ...refundHandlers(deps, tenantOf),
+    ...refundHandlers(deps, callerOf),
 
     async *WatchOrder(request, call) {
       const tenantId = tenantOf(call, 'watchOrder');

@@ -10,6 +10,7 @@ import {
 } from '@holdfast/rpc';
 import { newTraceparent } from '@holdfast/service';
 import { Compile } from 'typebox/compile';
+import type { Caller } from '../auth.ts';
 import { RefundRequest as RefundRequestSchema } from '../http/schemas/order-schemas.ts';
 import type { OrderDeps } from '../orders/accept-order.ts';
 import { readOrder } from '../orders/order-store.ts';
@@ -18,6 +19,7 @@ import { PLACED_REASONS } from '../orders/placed-reasons.ts';
 import { acceptRefund, type RefundAccepted } from '../refunds/accept-refund.ts';
 import type { RefundRequest, RefundStatus, RefundView } from '../refunds/refund.ts';
 import { readRefund, readRefunds } from '../refunds/refund-store.ts';
+import { originOf } from './call-origin.ts';
 
 const DEFAULT_LIMIT = 20;
 const MAX_LIMIT = 100;
@@ -28,11 +30,12 @@ type RefundHandlers = Pick<Handlers<typeof services.orders>, 'RefundOrder' | 'Ge
 /** The methods of refunds: the same ones as over HTTP, under the same keys. */
 export function refundHandlers(
   deps: OrderDeps,
-  tenantOf: (call: ServerCall, operation: string) => string,
+  callerOf: (call: ServerCall, operation: string) => Caller,
 ): RefundHandlers {
   return {
     async RefundOrder({ orderId, amount, lines, reason }, call) {
-      const tenantId = tenantOf(call, 'refundOrder');
+      const caller = callerOf(call, 'refundOrder');
+      const { tenantId } = caller;
       checkIdentifier('order_id', orderId);
       const key = call.key();
       const request = checkedRequest({
@@ -41,19 +44,20 @@ export function refundHandlers(
         ...(reason !== '' && { reason }),
       });
       const traceparent = newTraceparent(call.traceparent());
-      return refundAnswer(await acceptRefund(deps, { tenantId, orderId, key, request, traceparent }));
+      const origin = originOf(call, caller, traceparent);
+      return refundAnswer(await acceptRefund(deps, { tenantId, orderId, key, request, traceparent, origin }));
     },
 
     async GetRefund({ orderId, id }, call) {
       checkIdentifier('order_id', orderId);
       checkIdentifier('id', id);
-      const refund = await readRefund(deps.pool, { tenantId: tenantOf(call, 'getRefund'), orderId, id });
+      const refund = await readRefund(deps.pool, { tenantId: callerOf(call, 'getRefund').tenantId, orderId, id });
       if (refund === undefined) throw new InvalidRequest('id', 'You have no such refund of this order.', 'NOT_FOUND');
       return { kind: 'completed', message: { refund: refundMessage(refund) } };
     },
 
     async ListRefunds({ orderId, limit, cursor }, call) {
-      const tenantId = tenantOf(call, 'listRefunds');
+      const { tenantId } = callerOf(call, 'listRefunds');
       checkIdentifier('order_id', orderId);
       const after = cursor === '' ? undefined : decodeCursor(cursor);
       if (cursor !== '' && after === undefined) throw new InvalidRequest('cursor', 'send the `next_cursor` unchanged');

@@ -19,12 +19,14 @@ export function cancelChange(
     if (cancelled.kind === 'not_found') return noSuchOrder();
     if (cancelled.kind === 'refused') throw new Problem('cancel-refused', cancelRefusal(cancelled.order));
     const isOpen = cancelled.kind === 'in_progress';
-    return { body: cancelled.order, status: isOpen ? 202 : 200, isOpen };
+    const effect = { before: { status: cancelled.before }, after: { status: cancelled.order.status } };
+    return { body: cancelled.order, status: isOpen ? 202 : 200, isOpen, effect };
   };
   return {
     operation: 'POST /v1/orders/{id}/cancel',
     resource: `/v1/orders/${id}`,
     request: { id },
+    asked: {},
     call: () => answerOf(cancel, ['cancel-refused']),
     read: async () => JSON.stringify((await readOrder(deps.pool, tenantId, id)) ?? noSuchOrder()),
   };

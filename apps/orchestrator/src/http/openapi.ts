@@ -110,6 +110,7 @@ export async function registerOpenApi(app: FastifyInstance): Promise<void> {
         { name: 'sagas', description: 'How an order is carried out, step by step' },
         { name: 'stock', description: 'The catalogue' },
         { name: 'accounts', description: 'Customers’ accounts' },
+        { name: 'audit', description: 'Who changed what' },
         { name: 'keys', description: 'What idempotency keys stand for, and how long' },
       ],
       components: { securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', description: SCHEME_DESCRIPTION } } },

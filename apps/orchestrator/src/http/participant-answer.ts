@@ -1,6 +1,6 @@
 import type { CallOptions, CallResult } from '@holdfast/rpc';
-import { newTraceparent } from '@holdfast/service';
 import type { FastifyRequest } from 'fastify';
+import { traceparentOf } from './keyed-change.ts';
 import { codeByReason, Problem, type ProblemCode, reusedKey } from './problem.ts';
 
 // Calls to participants that a request waits for: what they are called with, and what their answers mean over HTTP.
@@ -11,7 +11,7 @@ export function callOptions(request: FastifyRequest, key?: string): CallOptions 
   return {
     tenantId: request.tenantId,
     timeoutMs: CALL_TIMEOUT_MS,
-    traceparent: newTraceparent(request.headers.traceparent as string | undefined),
+    traceparent: traceparentOf(request),
     ...(key !== undefined && { key }),
   };
 }

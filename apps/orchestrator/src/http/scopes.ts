@@ -25,6 +25,7 @@ export const SCOPES_OF: Readonly<Record<string, readonly Scope[]>> = {
   getAccount: ['accounts:write'],
   putAccount: ['accounts:write'],
   adjustAccount: ['accounts:write'],
+  listAudit: ['operate'],
   getIdempotencyKey: [],
   getConfig: [],
 };

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { Scope } from '@holdfast/contracts';
 import { storeFaultReason } from '@holdfast/idempotency';
@@ -22,6 +24,7 @@ import { parseJsonBody } from './json-body.ts';
 import { keyOf, registerKeyHeaders } from './key.ts';
 import { registerOpenApi } from './openapi.ts';
 import { codeByReason, type Fault, Problem, sendProblem } from './problem.ts';
+import { auditRoutes } from './routes/audit.ts';
 import { catalogueRoutes } from './routes/catalogue.ts';
 import { dispatchRoutes } from './routes/dispatch.ts';
 import { effectRoutes } from './routes/effects.ts';
@@ -36,6 +39,10 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** From the credentials; set before any handler runs. */
     tenantId: string;
+    /** As `tenantId`; null on routes that need none. */
+    caller: Caller | null;
+    /** See traceparentOf(). */
+    traceparent: string | null;
   }
   interface FastifyContextConfig {
     /** Needs an Idempotency-Key, or takes one. */
@@ -78,6 +85,7 @@ export async function createHttpServer(edge: HttpEdge): Promise<FastifyInstance>
     ...(connectionOptions(edge) as object),
     requestTimeout: CONNECTION_OPTIONS.requestTimeout,
     clientErrorHandler: answerBrokenRequest,
+    genReqId: requestIds(),
     // pino's own type is narrower than Fastify's; what is logged is the same.
     loggerInstance: edge.log as FastifyBaseLogger,
     // A line per request is what a proxy is for; and its URL holds customers' ids.
@@ -109,6 +117,8 @@ export async function createHttpServer(edge: HttpEdge): Promise<FastifyInstance>
     done(null, value);
   });
   app.decorateRequest('tenantId', '');
+  app.decorateRequest('caller', null);
+  app.decorateRequest('traceparent', null);
   app.server.maxConnections = edge.maxConnections;
   // Another expectation than `100-continue` may be ignored (RFC 9110); Node would answer it by itself, without a problem.
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
@@ -120,7 +130,9 @@ export async function createHttpServer(edge: HttpEdge): Promise<FastifyInstance>
     // Fastify makes new options for each caller.
     const { config } = request.routeOptions;
     if (config.public) return done();
-    request.tenantId = callerOf(edge, request, reply).tenantId;
+    const caller = callerOf(edge, request, reply);
+    request.tenantId = caller.tenantId;
+    request.caller = caller;
     checkEncoding(request);
     const isKeyed = config.keyed === 'optional' ? request.headers[KEY_HEADER] !== undefined : config.keyed;
     if (isKeyed) {
@@ -153,6 +165,7 @@ export async function createHttpServer(edge: HttpEdge): Promise<FastifyInstance>
   await app.register(refundRoutes(edge.deps));
   await app.register(sagaRoutes(edge.deps, edge.definitions));
   await app.register(catalogueRoutes(edge.participants, edge.deps));
+  await app.register(auditRoutes(edge.deps));
   await app.register(keyRoutes(edge.deps));
   registerHealth(app, edge);
   return app;
@@ -172,6 +185,16 @@ function callerOf({ authenticate }: HttpEdge, request: FastifyRequest, reply: Fa
   if (missing === undefined) return caller;
   reply.header('www-authenticate', `${CHALLENGE}, error="insufficient_scope", scope="${scopes.join(' ')}"`);
   throw new Problem('insufficient-scope', `Use an API key that has the scope \`${missing}\`.`);
+}
+
+const OTHERS_REQUEST_ID = /^[\w.:-]{1,64}$/;
+
+/** The caller's own, by which it finds its request in the log and in the audit log; else one that no other replica gives. */
+function requestIds(): (request: IncomingMessage) => string {
+  const start = randomUUID().slice(0, 8);
+  let made = 0;
+  return ({ headers: { 'x-request-id': sent } }) =>
+    typeof sent === 'string' && OTHERS_REQUEST_ID.test(sent) ? sent : `${start}-${(made++).toString(36)}`;
 }
 
 function connectionOptions({ tls }: HttpEdge): object {

@@ -9,27 +9,47 @@
  * K7  A duplicate waits in memory for the call that runs in this process, and shares its answer (run-idempotent.ts).
  * K5  Past its retention the resource is shown as it is; nothing is called.
  * K8  A retry is replayed, whatever has happened in between: nothing is called that would undo it.
+ * T4  Who asks is written with the claim, and what came of it with the answer. A change that is refused by what it is of is
+ *     entered as well; a request that is refused before its key is claimed is not.
  *
  * Crash windows: after the claim, or after the effect: the key is open, and the next request under it makes the same call
  * under the same derived key, which the participant runs at most once. What is no participant's finds out by itself whether it
  * has been done (`claimedAt`). A client's own key never reaches a participant: it could be the key of an order's step.
  */
-import type { KeyedOperation } from '@holdfast/contracts';
 import { type ClaimedRequest, type Fingerprint, isSameRequest, runIdempotent } from '@holdfast/idempotency';
+import {
+  type AuditEntry,
+  type AuditedOperation,
+  type AuditOutcome,
+  type ChangeEffect,
+  type ChangeOrigin,
+  VERB_OF,
+} from '../audit/audit-entry.ts';
 import { keyId, type OrderDeps, type Reused, refusal } from '../orders/accept-order.ts';
 import { isPastRetention, isTooOld } from './key-retention.ts';
-import { claimKey, findStoredKey, type StoredKey, settleKey } from './key-store.ts';
+import { claimKey, findStoredKey, type StoredKey, settleChangeKey } from './key-store.ts';
+
+/** What the audit log says of a change before it is made. */
+export interface AskedChange {
+  operation: AuditedOperation;
+  /** Path of what is changed. */
+  resource: string;
+  origin: ChangeOrigin;
+  /** What is to be set, added or given back: neither names nor addresses nor payment methods. */
+  asked: object;
+}
+
+export function entryOf({ operation, resource, origin, asked }: AskedChange): AuditEntry {
+  return { ...origin, verb: VERB_OF[operation], target: resource, asked };
+}
 
 export type ChangeDesk = Pick<OrderDeps, 'pool' | 'fingerprinter' | 'retention' | 'now'> & {
   inFlightKeys: Pick<OrderDeps['inFlightKeys'], 'singleFlight'>;
 };
 
-export interface Change {
+export interface Change extends AskedChange {
   tenantId: string;
   key: string;
-  operation: KeyedOperation;
-  /** Path of what is changed. */
-  resource: string;
   /** Path parameters and body. */
   request: object;
   /** Makes the call: an answer, or an exception when nothing is known for good. */
@@ -53,6 +73,14 @@ export interface ChangeAnswer {
   replayed: boolean;
   /** Not decided yet: it is not stored, and a retry asks again. */
   isOpen?: boolean;
+  /** Of a refusal: the problem's code. */
+  code?: string;
+  /** For the audit log. */
+  effect?: ChangeEffect;
+}
+
+export function outcomeOf({ code, effect }: ChangeAnswer): AuditOutcome {
+  return code === undefined ? { kind: 'done', ...effect } : { kind: 'refused', code };
 }
 
 export type Changed =
@@ -95,7 +123,8 @@ async function claimChange(desk: ChangeDesk, keyed: KeyedChange): Promise<Change
     return known === undefined ? { kind: 'key_expired' } : await handleExisting(desk, keyed, known);
   }
   const createdAt = now();
-  const isFirst = await claimKey(pool, { id, tenantId, operation, resource, fingerprint, createdAt });
+  const entry = entryOf(keyed);
+  const isFirst = await claimKey(pool, { id, tenantId, operation, resource, fingerprint, createdAt, entry });
   if (isFirst) {
     claimed({ operation, fingerprint: fingerprint.digest, members: fingerprint.members, createdAt });
     return await change(desk, keyed, createdAt, true);
@@ -123,9 +152,11 @@ async function handleExisting(desk: ChangeDesk, keyed: KeyedChange, stored: Stor
 /** At most once, however often it is called: the participant claims the derived key. */
 async function change(desk: ChangeDesk, keyed: KeyedChange, claimedAt: Date, isFirst: boolean): Promise<Changed> {
   const { tenantId, operation, id } = keyed;
-  const { replayed, isOpen, ...answer } = await keyed.call({ key: `${id}:change`, claimedAt, isFirst });
-  if (isOpen) return { kind: 'completed', ...answer, replayed: false, claimedAt };
+  const answer = await keyed.call({ key: `${id}:change`, claimedAt, isFirst });
+  const { status, body, replayed, isOpen } = answer;
+  if (isOpen) return { kind: 'completed', status, body, replayed: false, claimedAt };
   // crash here: the effect is there, its answer is not stored; the next request under the key gets it from the participant.
-  const stored = await settleKey(desk.pool, { tenantId, id, operation }, answer.status, answer.body);
-  return { kind: 'completed', status: stored.status, body: stored.answer ?? answer.body, replayed, claimedAt };
+  const settled = { status, body, claimedAt, outcome: outcomeOf(answer) };
+  const stored = await settleChangeKey(desk.pool, { tenantId, id, operation }, settled);
+  return { kind: 'completed', status: stored.status, body: stored.answer ?? body, replayed, claimedAt };
 }

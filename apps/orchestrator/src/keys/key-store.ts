@@ -5,20 +5,24 @@
  * K1  An answer is stored before it is sent: with the order (order-store.ts), by the saga's terminal checkpoint, or
  *     by settleKey(). It is written once.
  * K2  One claim per key over all operations: a key used for an order can't be used for anything else.
+ * T4  Who asks for a change is written by the statement that claims its key, and what came of it by the one that stores its answer.
  */
 import type { KeyedOperation } from '@holdfast/contracts';
 import {
   type ClaimAnswer,
   type ClaimRow,
   type Fingerprint,
-  openClaim,
+  newClaimsSql,
   readClaims,
   settleOpenClaim,
+  settleOpenClaimSql,
 } from '@holdfast/idempotency';
-import type { Query } from '@holdfast/postgres';
+import { type Query, type Statement, statement } from '@holdfast/postgres';
+import type { AuditEntry, AuditOutcome } from '../audit/audit-entry.ts';
+import { auditEntrySql, auditOutcomeSql, entryValue, outcomeValue } from '../audit/audit-store.ts';
 
 export const PLACE_ORDER: KeyedOperation = 'POST /v1/orders';
-export const REFUND_ORDER: KeyedOperation = 'POST /v1/orders/{id}/refunds';
+export const REFUND_ORDER = 'POST /v1/orders/{id}/refunds' satisfies KeyedOperation;
 
 /** The status of a completed operation. A refusal's status is stored in front of its body. */
 const COMPLETED_STATUS: Readonly<Record<KeyedOperation, number>> = {
@@ -85,11 +89,44 @@ export interface NewKey extends KeyId {
   resource: string;
   fingerprint: Fingerprint;
   createdAt: Date;
+  entry: AuditEntry;
 }
 
+// The claim is the guard: of a key that was claimed before, nothing is entered.
+const claimChange = statement(
+  'keys.claim-change',
+  `with claimed as (${newClaimsSql({
+    tenantId: '$1::text',
+    key: '$2::text',
+    operation: '$3::text',
+    resource: '$4::text',
+    fingerprint: '$5::bytea',
+    fingerprintVersion: '$6::smallint',
+    members: '$7::jsonb',
+    answer: 'null::bytea',
+    claimedAt: '$8::timestamptz',
+    source: '(select 1) as one',
+  })}), entered as (${auditEntrySql({
+    tenantId: '$1::text',
+    at: '$8::timestamptz',
+    id: 'claimed.key',
+    entry: '$9::jsonb',
+    source: 'claimed',
+  })})
+   select key from claimed`,
+);
+
 /** Claims a key for an operation other than an order. @returns false when it was claimed before */
-export async function claimKey(db: Query, { id, createdAt, ...key }: NewKey): Promise<boolean> {
-  return await openClaim(db, { ...key, key: id, claimedAt: createdAt });
+export async function claimKey(db: Query, { id, tenantId, operation, resource, ...key }: NewKey): Promise<boolean> {
+  const { digest, version, members } = key.fingerprint;
+  const { rowCount } = await db.query({
+    ...claimChange,
+    values: [
+      ...[tenantId, id, operation, resource, digest, version, members && JSON.stringify(members), key.createdAt],
+      entryValue(key.entry),
+    ],
+  });
+  return rowCount === 1;
 }
 
 /** Stores the key's answer, unless one is stored. @returns the stored answer */
@@ -99,11 +136,53 @@ export async function settleKey(
   status: number,
   answer: string,
 ): Promise<StoredAnswer> {
-  const isCompleted = status === COMPLETED_STATUS[id.operation];
-  const bytes = Buffer.from(isCompleted ? answer : `${status}\n${answer}`);
-  const stored = await settleOpenClaim(db, claimKeyOf(id), isCompleted ? 'completed' : 'refused', bytes);
-  if (stored === undefined) throw new Error(`the key ${id.id} has vanished: is something deleting claims?`);
-  return answerOf(id.operation, stored);
+  const { state, bytes } = settled(id.operation, status, answer);
+  return storedAnswer(id, await settleOpenClaim(db, claimKeyOf(id), state, bytes));
+}
+
+const settleChange = statement(
+  'keys.settle-change',
+  `with settled as (${settleOpenClaimSql({
+    tenantId: '$1::text',
+    key: '$2::text',
+    state: '$3::text',
+    answer: '$4::bytea',
+  })}), decided as (${auditOutcomeSql({
+    tenantId: '$1::text',
+    at: '$5::timestamptz',
+    id: '$2::text',
+    outcome: '$6::jsonb',
+    source: 'settled',
+  })})
+   select state, answer from settled`,
+);
+
+/** As settleKey(), with what came of the change that was entered when the key was claimed. */
+export async function settleChangeKey(
+  db: Query,
+  id: KeyId & { operation: KeyedOperation },
+  { status, body, claimedAt, outcome }: { status: number; body: string; claimedAt: Date; outcome: AuditOutcome },
+): Promise<StoredAnswer> {
+  const { state, bytes } = settled(id.operation, status, body);
+  const { rows } = await db.query<ClaimAnswer>({
+    ...settleChange,
+    values: [id.tenantId, id.id, state, bytes, claimedAt, outcomeValue(outcome)],
+  });
+  return storedAnswer(id, rows[0]);
+}
+
+/** What is put together from the library's parts and this module's. */
+export const changeStatements: readonly Statement[] = [claimChange, settleChange];
+
+function settled(operation: KeyedOperation, status: number, body: string) {
+  const isCompleted = status === COMPLETED_STATUS[operation];
+  const bytes = Buffer.from(isCompleted ? body : `${status}\n${body}`);
+  return { state: isCompleted ? 'completed' : 'refused', bytes } as const;
+}
+
+function storedAnswer({ id, operation }: KeyId & { operation: KeyedOperation }, stored: ClaimAnswer | undefined) {
+  if (stored === undefined) throw new Error(`the key ${id} has vanished: is something deleting claims?`);
+  return answerOf(operation, stored);
 }
 
 function claimKeyOf({ tenantId, id }: KeyId): { tenantId: string; key: string } {

@@ -2,11 +2,13 @@ import { createSingleFlight } from '@holdfast/idempotency';
 import { createLog } from '@holdfast/service';
 import { type TestDatabase, testDatabase } from '@holdfast/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { AuditOutcome } from '../audit/audit-entry.ts';
+import { readAuditLog } from '../audit/audit-store.ts';
 import { orchestratorMigrations } from '../run-orchestrator.ts';
 import { changeOnce } from './change-once.ts';
 import { InFlightKeys } from './in-flight-keys.ts';
 import type { Retention } from './key-retention.ts';
-import { claimKey, findStoredKey, settleKey } from './key-store.ts';
+import { claimKey, findStoredKey, settleChangeKey, settleKey } from './key-store.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -15,6 +17,7 @@ beforeAll(async () => {
 afterAll(() => database?.drop());
 beforeEach(async () => {
   await database.pool.query('delete from holdfast.claims');
+  await database.pool.query('truncate audit_entries, audit_outcomes');
 });
 
 const log = createLog('keys', 'silent');
@@ -23,6 +26,9 @@ const retention: Retention = { keyLifetimeMs: DAY_MS, tombstoneLifetimeMs: 30 * 
 const fingerprint = { version: 1, digest: Buffer.from('this request'), members: { delta: 'x' } };
 const operation = 'POST /v1/stock/{sku}/adjust';
 const never = new AbortController().signal;
+
+const origin = { actor: 'key:0123', reason: 'stocktaking', requestId: 'r-1', traceId: 't-1' };
+const entry = { ...origin, verb: 'adjustStock', target: '/x', asked: { delta: 1 } } as const;
 
 /** Keys of adjustments that are open. */
 async function plant(amount: number): Promise<string[]> {
@@ -36,6 +42,7 @@ async function plant(amount: number): Promise<string[]> {
         resource: '/x',
         fingerprint,
         createdAt: new Date(),
+        entry,
       }),
     ).toBe(true);
   return ids;
@@ -139,6 +146,8 @@ describe('a change', () => {
     operation: 'POST /v1/stock/{sku}/adjust' as const,
     resource: '/v1/stock/tea',
     request: { sku: 'tea', delta: 1 },
+    origin,
+    asked: { delta: 1 },
     call: async ({ key }: { key: string }) => {
       calls.push(key);
       return { status: 200, body: `call ${calls.length}`, replayed: calls.length > 1 };
@@ -195,7 +204,7 @@ describe('a change', () => {
 
   it('K2: is answered once: the second of two that settle hears what the first stored', async () => {
     const key = { id: 'order/shop/settled-0123456789', tenantId: 'shop', operation } as const;
-    const claimed = { ...key, resource: '/x', fingerprint, createdAt: new Date() };
+    const claimed = { ...key, resource: '/x', fingerprint, createdAt: new Date(), entry };
     expect(await claimKey(database.pool, claimed)).toBe(true);
     expect(await claimKey(database.pool, claimed)).toBe(false);
     expect(await settleKey(database.pool, key, 409, 'first\nand last')).toEqual({
@@ -208,5 +217,59 @@ describe('a change', () => {
       answer: 'first\nand last',
       resource: '/x',
     });
+  });
+
+  const logged = async () => (await readAuditLog(database.pool, 'shop', { limit: 10 })).rows;
+
+  it('T4: is in the audit log before it is called, and a retry by another process decides that entry', async () => {
+    const seen: unknown[] = [];
+    const key = 'entered-0123456789';
+    const lost = async () => {
+      seen.push(...(await logged()));
+      throw new Error('lost');
+    };
+    await expect(changeOnce(await desk(), adjustment([], { key, call: lost }))).rejects.toThrow('lost');
+    const open = { ...origin, verb: 'adjustStock', target: '/v1/stock/tea', asked: { delta: 1 }, outcome: 'open' };
+    expect(seen).toEqual([expect.objectContaining({ ...open, before: null, after: null, decidedAt: null })]);
+    const effect = { before: { onHand: 1 }, after: { onHand: 2 } };
+    const call = async () => ({ status: 200, body: '{}', replayed: false, effect });
+    const other = { ...origin, requestId: 'r-2' };
+    await changeOnce(await desk(), adjustment([], { key, call, origin: other }));
+    const done = { ...open, outcome: 'done', code: null, ...effect, decidedAt: expect.any(String) };
+    expect(await logged()).toEqual([expect.objectContaining(done)]);
+    // A replay, and another request under the key, which is refused before anything is claimed.
+    await changeOnce(await desk(), adjustment([], { key, call }));
+    expect(
+      await changeOnce(await desk(), adjustment([], { key, call, operation: 'PUT /v1/stock/{sku}' })),
+    ).toMatchObject({ kind: 'reused' });
+    expect(await logged()).toHaveLength(1);
+  });
+
+  it('T4: that is refused is in the log as refused, and what is not decided as open', async () => {
+    const no = async () => ({ status: 409, body: 'no', replayed: false, code: 'out-of-stock' });
+    await changeOnce(await desk(), adjustment([], { key: 'refused-0123456789', call: no }));
+    expect(await logged()).toMatchObject([{ outcome: 'refused', code: 'out-of-stock', before: null, after: null }]);
+    const undecided = async () => ({ status: 202, body: '{}', replayed: false, isOpen: true });
+    await changeOnce(await desk(), adjustment([], { key: 'undecided-0123456', call: undecided }));
+    expect(await logged()).toMatchObject([{ outcome: 'open' }, { outcome: 'refused' }]);
+  });
+
+  it('T4: that two processes settle has the outcome of the answer that is stored', async () => {
+    const key = { id: 'order/shop/both-0123456789', tenantId: 'shop', operation } as const;
+    const createdAt = new Date();
+    await claimKey(database.pool, { ...key, resource: '/x', fingerprint, createdAt, entry });
+    const settled = (status: number, outcome: AuditOutcome) =>
+      settleChangeKey(database.pool, key, { status, body: String(status), claimedAt: createdAt, outcome });
+    expect(await settled(409, { kind: 'refused', code: 'conflict' })).toEqual({ status: 409, answer: '409' });
+    expect(await settled(200, { kind: 'done' })).toEqual({ status: 409, answer: '409' });
+    expect(await logged()).toMatchObject([{ outcome: 'refused', code: 'conflict' }]);
+  });
+
+  it('T4: under a key whose claim is gone is another entry', async () => {
+    const key = 'anew-0123456789012';
+    await changeOnce(await desk(), adjustment([], { key }));
+    await database.pool.query('delete from holdfast.claims');
+    await changeOnce(await desk(() => new Date(Date.now() + 1_000)), adjustment([], { key }));
+    expect(await logged()).toMatchObject([{ outcome: 'done' }, { outcome: 'done' }]);
   });
 });

@@ -1,9 +1,11 @@
 import type { OrderDeps } from './accept-order.ts';
-import type { OrderView } from './order.ts';
+import type { OrderStatus, OrderView } from './order.ts';
 import { readOrder } from './order-store.ts';
 
 /** `in_progress`: not decided yet, look again. */
-export type Cancelled = { kind: 'cancelled' | 'in_progress' | 'refused'; order: OrderView } | { kind: 'not_found' };
+export type Cancelled =
+  | { kind: 'cancelled' | 'in_progress' | 'refused'; order: OrderView; before: OrderStatus }
+  | { kind: 'not_found' };
 
 const CANCEL_WAIT_MS = 5_000;
 
@@ -13,11 +15,12 @@ export async function cancelOrder(
   { tenantId, id }: { tenantId: string; id: string },
   signal: AbortSignal,
 ): Promise<Cancelled> {
-  if ((await readOrder(pool, tenantId, id)) === undefined) return { kind: 'not_found' };
+  const before = (await readOrder(pool, tenantId, id))?.status;
+  if (before === undefined) return { kind: 'not_found' };
   const { kind } = await engine.cancel(id, CANCEL_WAIT_MS, signal);
   const order = await readOrder(pool, tenantId, id);
   if (order === undefined) return { kind: 'not_found' };
-  return { kind: kind === 'refused' || kind === 'in_progress' ? kind : 'cancelled', order };
+  return { kind: kind === 'refused' || kind === 'in_progress' ? kind : 'cancelled', order, before };
 }
 
 export function cancelRefusal({ status }: OrderView): string {

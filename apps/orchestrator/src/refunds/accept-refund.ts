@@ -5,13 +5,16 @@
  * K1  The answer is stored by that statement, before it is sent.
  * K2  Every later request under the key gets the stored answer, or is refused when it differs.
  * K5  A key past its retention shows the refund as it is now; nothing runs.
+ * T4  Who asks for it is written by that statement too, and that it was accepted. Whether it succeeds the refund itself says.
  * M1  Only a completed order is refunded: `completed` is terminal and durable before anybody reads it, so that no undo of this
  *     order is under way or can come any more. What may be given back is decided by payment's books, in the saga.
  *
  * Crash windows: before the insert commits, nothing has happened. After it, the saga is adopted from this process when it dies.
  */
 import { type ClaimedRequest, type Fingerprint, isSameRequest, runIdempotent } from '@holdfast/idempotency';
+import type { ChangeOrigin } from '../audit/audit-entry.ts';
 import type { Fault } from '../http/problem.ts';
+import { type AskedChange, entryOf } from '../keys/change-once.ts';
 import { isPastRetention, isTooOld } from '../keys/key-retention.ts';
 import { findStoredKey, REFUND_ORDER, type StoredKey } from '../keys/key-store.ts';
 import { keyId, type OrderDeps, type Reused, refusal } from '../orders/accept-order.ts';
@@ -31,6 +34,7 @@ export interface RefundOrder {
   key: string;
   request: RefundRequest;
   traceparent: string;
+  origin: ChangeOrigin;
 }
 
 export type RefundAccepted =
@@ -89,8 +93,9 @@ async function claimRefund(
   const createdAt = now();
   const refund = acceptedRefund(keyed, createdAt);
   const answer = JSON.stringify(viewAccepted(id, refund));
+  const entry = entryOf(askedRefund(keyed));
   const started = await engine.beginWith(id, (ownerId) =>
-    insertRefund(pool, { id, refund, fingerprint, answer, ownerId, deadlineMs: REFUND_DEADLINE_MS }),
+    insertRefund(pool, { id, refund, fingerprint, answer, ownerId, deadlineMs: REFUND_DEADLINE_MS, entry }),
   );
   if (started.kind === 'begun') {
     claimed({ operation: REFUND_ORDER, fingerprint: fingerprint.digest, members: fingerprint.members, createdAt });
@@ -112,6 +117,17 @@ function acceptedRefund({ tenantId, orderId, request, order, traceparent }: Keye
     reason,
     createdAt: at.toISOString(),
     traceparent,
+  };
+}
+
+/** The refund's reason is the log's, where none was given for the log itself. */
+function askedRefund({ orderId, request, origin }: KeyedRefund): AskedChange {
+  const { amount, lines, reason = null } = request;
+  return {
+    operation: REFUND_ORDER,
+    resource: `/v1/orders/${orderId}`,
+    origin: { ...origin, reason: origin.reason ?? reason },
+    asked: { amount, lines },
   };
 }
 

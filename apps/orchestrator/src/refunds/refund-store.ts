@@ -3,11 +3,14 @@
  *
  * S1  A key, its refund and the refund's saga are ONE statement: once it has committed, the saga runs to its end.
  * K1  The first answer is stored in that statement, before anyone hears it, and replayed byte for byte (K2).
+ * T4  So are the entry that says who asked for it, and that it was accepted.
  * M1  What payment tells is stored by the number of its change: twice, late or out of order changes nothing.
  */
 import { type Fingerprint, newClaimsSql } from '@holdfast/idempotency';
 import { type Query, type Statement, statement } from '@holdfast/postgres';
 import { type Inserted, type SagaRow, startSagaSql } from '@holdfast/saga';
+import type { AuditEntry, AuditOutcome } from '../audit/audit-entry.ts';
+import { auditEntrySql, auditOutcomeSql, entryValue, outcomeValue } from '../audit/audit-store.ts';
 import { findStoredKey, REFUND_ORDER, type StoredKey } from '../keys/key-store.ts';
 import { encodeCursor, type Page } from '../orders/page.ts';
 import { type AcceptedRefund, REFUND_SAGA, type RefundView } from './refund.ts';
@@ -20,7 +23,16 @@ export interface NewRefund {
   answer: string;
   ownerId: number;
   deadlineMs: number;
+  /** Who asks for it. */
+  entry: AuditEntry;
 }
+
+const AUDIT_ID = {
+  tenantId: 'r.tenant_id',
+  at: 'r.created_at',
+  id: 'r.id',
+  source: '(select * from r where (id in (select id from accepted)) is true) r',
+};
 
 const acceptRefund = statement(
   'refunds.accept',
@@ -28,7 +40,7 @@ const acceptRefund = statement(
      select $1::text as id, $2::text as tenant_id, $3::text as order_id, $4::bigint as amount, $5::text as currency,
             $6::jsonb as lines, $7::text as reason, $8::timestamptz as created_at, $9::jsonb as input,
             $10::bytea as fingerprint, $11::smallint as fingerprint_version, $12::jsonb as members, $13::text as answer,
-            $14::bigint as owner_id, $15::integer as deadline_ms
+            $14::bigint as owner_id, $15::integer as deadline_ms, $16::jsonb as entry, $17::jsonb as outcome
    ), claimed as (${newClaimsSql({
      tenantId: 'r.tenant_id',
      key: 'r.id',
@@ -45,6 +57,8 @@ const acceptRefund = statement(
      select id, order_id, tenant_id, 'api', amount, currency, lines, reason, created_at
        from r where (id in (select key from claimed)) is true
      returning id
+   ), entered as (${auditEntrySql({ ...AUDIT_ID, entry: 'r.entry' })}
+   ), decided as (${auditOutcomeSql({ ...AUDIT_ID, outcome: 'r.outcome' })}
    ), started as (${startSagaSql({
      id: 'r.id',
      definition: `'${REFUND_SAGA}'`,
@@ -58,15 +72,16 @@ const acceptRefund = statement(
 );
 
 /** @returns the saga's row, or what the key stood for before */
-export async function insertRefund(db: Query, entry: NewRefund): Promise<Inserted<StoredKey | undefined>> {
-  const { id, refund, fingerprint, answer, ownerId, deadlineMs } = entry;
+export async function insertRefund(db: Query, accepted: NewRefund): Promise<Inserted<StoredKey | undefined>> {
+  const { id, refund, fingerprint, answer, ownerId, deadlineMs } = accepted;
   const { tenantId, orderId, amount, currency, lines, reason, createdAt } = refund;
+  const outcome: AuditOutcome = { kind: 'done', after: { refundId: id, amount, currency } };
   const { rows } = await db.query<SagaRow>({
     ...acceptRefund,
     values: [
       ...[id, tenantId, orderId, amount, currency, JSON.stringify(lines), reason, createdAt, JSON.stringify(refund)],
       ...[fingerprint.digest, fingerprint.version, fingerprint.members && JSON.stringify(fingerprint.members)],
-      ...[answer, ownerId, deadlineMs],
+      ...[answer, ownerId, deadlineMs, entryValue(accepted.entry), outcomeValue(outcome)],
     ],
   });
   if (rows[0] !== undefined) return { kind: 'begun', row: rows[0] };

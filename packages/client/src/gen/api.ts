@@ -38,6 +38,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who asked for which change, newest first
+         * @description Every change but the placing of orders: who asked for it, when and why, and what came of it. An entry stands before its change is made. What was refused before its key was claimed (400, 401, 403, 404, 422) is not here.
+         */
+        get: operations["listAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/config": {
         parameters: {
             query?: never;
@@ -596,6 +616,11 @@ export interface operations {
             query?: never;
             header?: {
                 /**
+                 * @description Why it is done, for the audit log: up to 200 printable ASCII characters, and nothing about a person
+                 * @example stocktaking of 2026-11-30
+                 */
+                "audit-reason"?: string;
+                /**
                  * @description A new one for every operation, the same one for every retry: 16 to 128 of `[A-Za-z0-9._~:-]`, best a new UUIDv7
                  * @example till-7~20260314T092653589Z~order
                  */
@@ -927,6 +952,11 @@ export interface operations {
             query?: never;
             header: {
                 /**
+                 * @description Why it is done, for the audit log: up to 200 printable ASCII characters, and nothing about a person
+                 * @example stocktaking of 2026-11-30
+                 */
+                "audit-reason"?: string;
+                /**
                  * @description A new one for every operation, the same one for every retry: 16 to 128 of `[A-Za-z0-9._~:-]`, best a new UUIDv7
                  * @example till-7~20260314T092653589Z~order
                  */
@@ -1219,6 +1249,244 @@ export interface operations {
                 };
             };
             /** @description `try-again`, `store-unavailable`, `service-unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    listAudit: {
+        parameters: {
+            query?: {
+                /** @description Only changes asked for by this one */
+                actor?: string;
+                cursor?: string;
+                /**
+                 * @description Only changes asked for from this instant on
+                 * @example 2026-11-30T00:00:00Z
+                 */
+                from?: string;
+                /** @description 1 to 100; 20 when absent */
+                limit?: string;
+                status?: "processing" | "awaiting_payment" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
+                /**
+                 * @description Only changes of what has this path
+                 * @example /v1/accounts/ada
+                 */
+                target?: string;
+                /**
+                 * @description Only changes asked for before this instant
+                 * @example 2026-11-30T00:00:00Z
+                 */
+                to?: string;
+                /** @description The operationId of the route */
+                verb?: "refundOrder" | "adjustStock" | "adjustAccount" | "putStock" | "putAccount" | "cancelOrder" | "dispatchOrder" | "resumeSaga" | "retrySaga" | "compensateSaga";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        entries: {
+                            /** @description The API key that asked for it, by what may be shown of it */
+                            actor: string;
+                            after: {
+                                [key: string]: unknown;
+                            } | null;
+                            /** @description What was to be set, added or given back */
+                            asked: {
+                                [key: string]: unknown;
+                            };
+                            /**
+                             * Format: date-time
+                             * @description When it was asked for. RFC 3339, UTC
+                             */
+                            at: string;
+                            before: {
+                                [key: string]: unknown;
+                            } | null;
+                            code: string | null;
+                            decidedAt: string | null;
+                            id: string;
+                            /**
+                             * @description `open`: not decided yet, or the answer was lost; a retry under its key decides it. `done` of a refund: accepted
+                             * @enum {unknown}
+                             */
+                            outcome: "open" | "done" | "refused";
+                            reason: string | null;
+                            /** @description `X-Request-Id` of the request, or what the log calls it by */
+                            requestId: string;
+                            /** @description Path of what was to be changed */
+                            target: string;
+                            traceId: string;
+                            /**
+                             * @description The operationId of the route
+                             * @enum {unknown}
+                             */
+                            verb: "refundOrder" | "adjustStock" | "adjustAccount" | "putStock" | "putAccount" | "cancelOrder" | "dispatchOrder" | "resumeSaga" | "retrySaga" | "compensateSaga";
+                        }[];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description `malformed-request`, `invalid-request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `unauthorized` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `insufficient-scope` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `try-again`, `store-unavailable` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2752,6 +3020,11 @@ export interface operations {
             query?: never;
             header?: {
                 /**
+                 * @description Why it is done, for the audit log: up to 200 printable ASCII characters, and nothing about a person
+                 * @example stocktaking of 2026-11-30
+                 */
+                "audit-reason"?: string;
+                /**
                  * @description A new one for every operation, the same one for every retry: 16 to 128 of `[A-Za-z0-9._~:-]`, best a new UUIDv7
                  * @example till-7~20260314T092653589Z~order
                  */
@@ -3316,6 +3589,11 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /**
+                 * @description Why it is done, for the audit log: up to 200 printable ASCII characters, and nothing about a person
+                 * @example stocktaking of 2026-11-30
+                 */
+                "audit-reason"?: string;
                 /**
                  * @description A new one for every operation, the same one for every retry: 16 to 128 of `[A-Za-z0-9._~:-]`, best a new UUIDv7
                  * @example till-7~20260314T092653589Z~order
@@ -4312,6 +4590,11 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
+                /**
+                 * @description Why it is done, for the audit log: up to 200 printable ASCII characters, and nothing about a person
+                 * @example stocktaking of 2026-11-30
+                 */
+                "audit-reason"?: string;
                 /**
                  * @description A new one for every operation, the same one for every retry: 16 to 128 of `[A-Za-z0-9._~:-]`, best a new UUIDv7
                  * @example till-7~20260314T092653589Z~order
@@ -5451,6 +5734,11 @@ export interface operations {
             query?: never;
             header?: {
                 /**
+                 * @description Why it is done, for the audit log: up to 200 printable ASCII characters, and nothing about a person
+                 * @example stocktaking of 2026-11-30
+                 */
+                "audit-reason"?: string;
+                /**
                  * @description A new one for every operation, the same one for every retry: 16 to 128 of `[A-Za-z0-9._~:-]`, best a new UUIDv7
                  * @example till-7~20260314T092653589Z~order
                  */
@@ -5856,6 +6144,11 @@ export interface operations {
             query?: never;
             header?: {
                 /**
+                 * @description Why it is done, for the audit log: up to 200 printable ASCII characters, and nothing about a person
+                 * @example stocktaking of 2026-11-30
+                 */
+                "audit-reason"?: string;
+                /**
                  * @description A new one for every operation, the same one for every retry: 16 to 128 of `[A-Za-z0-9._~:-]`, best a new UUIDv7
                  * @example till-7~20260314T092653589Z~order
                  */
@@ -6260,6 +6553,11 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /**
+                 * @description Why it is done, for the audit log: up to 200 printable ASCII characters, and nothing about a person
+                 * @example stocktaking of 2026-11-30
+                 */
+                "audit-reason"?: string;
                 /**
                  * @description A new one for every operation, the same one for every retry: 16 to 128 of `[A-Za-z0-9._~:-]`, best a new UUIDv7
                  * @example till-7~20260314T092653589Z~order
@@ -6882,6 +7180,11 @@ export interface operations {
             query?: never;
             header?: {
                 /**
+                 * @description Why it is done, for the audit log: up to 200 printable ASCII characters, and nothing about a person
+                 * @example stocktaking of 2026-11-30
+                 */
+                "audit-reason"?: string;
+                /**
                  * @description A new one for every operation, the same one for every retry: 16 to 128 of `[A-Za-z0-9._~:-]`, best a new UUIDv7
                  * @example till-7~20260314T092653589Z~order
                  */
@@ -7216,6 +7519,11 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
+                /**
+                 * @description Why it is done, for the audit log: up to 200 printable ASCII characters, and nothing about a person
+                 * @example stocktaking of 2026-11-30
+                 */
+                "audit-reason"?: string;
                 /**
                  * @description A new one for every operation, the same one for every retry: 16 to 128 of `[A-Za-z0-9._~:-]`, best a new UUIDv7
                  * @example till-7~20260314T092653589Z~order

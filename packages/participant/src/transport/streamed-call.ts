@@ -37,6 +37,10 @@ export class StreamedCall implements ServerCall {
     return sent(this.#call.traceparent);
   }
 
+  header(): undefined {
+    return undefined;
+  }
+
   remainingMs(): number {
     return boundedRemainingMs(this.#call.timeoutMs - (performance.now() - this.#receivedAtMs));
   }

@@ -88,6 +88,7 @@ function callOf(key: string): ServerCall {
     tenantId: () => TENANT_ID,
     authorization: () => undefined,
     traceparent: () => undefined,
+    header: () => undefined,
     remainingMs: () => TIMEOUT_MS,
     signal: NEVER,
   };

@@ -1,17 +1,17 @@
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox';
-import { type ChangedBook, CURRENCIES, type KeyedOperation } from '@holdfast/contracts';
+import { type ChangedBook, CURRENCIES } from '@holdfast/contracts';
 import type { CallResult } from '@holdfast/rpc';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { AuditedOperation } from '../../audit/audit-entry.ts';
 import type { ChangeAnswer, ChangeDesk } from '../../keys/change-once.ts';
 import { changeProof } from '../../keys/decision-proof.ts';
 import { UNKNOWN_CURRENCY } from '../../orders/order-request.ts';
 import type { Participants } from '../../saga/participants.ts';
-import { etagOf, ifMatchHeader, ifMatchOf, optionalKey, sendChange } from '../keyed-change.ts';
+import { changeHeaders, etagOf, ifMatchHeader, ifMatchOf, optionalKey, sendChange } from '../keyed-change.ts';
 import {
   BODY_PROBLEMS,
   ETAG,
   KEY_PROBLEMS,
-  keyHeader,
   OPTIONAL_KEY_PROBLEMS,
   problemResponses,
   STORE_PROBLEMS,
@@ -84,7 +84,7 @@ export function catalogueRoutes({ inventory, payment }: Participants, desk: Chan
         config: { keyed: true },
         schema: {
           ...described('adjustStock', 'stock', 'Add to what is on hand, or take from it'),
-          headers: Type.Object({ 'idempotency-key': keyHeader }),
+          headers: Type.Object(changeHeaders),
           params: SkuParams,
           body: AdjustStockBody,
           response: answers(withKeyHeaders(Stock, ETAG), ...ADJUST_PROBLEMS, 'out-of-stock'),
@@ -157,7 +157,7 @@ export function catalogueRoutes({ inventory, payment }: Participants, desk: Chan
         config: { keyed: true },
         schema: {
           ...described('adjustAccount', 'accounts', 'Add to the balance, or take from it'),
-          headers: Type.Object({ 'idempotency-key': keyHeader }),
+          headers: Type.Object(changeHeaders),
           params: CustomerParams,
           body: AdjustAccountBody,
           response: answers(withKeyHeaders(Account, ETAG), ...ADJUST_PROBLEMS, 'insufficient-funds'),
@@ -214,21 +214,24 @@ function shown<T extends { version: number }>(reply: FastifyReply, resource: T |
   return resource;
 }
 
-interface CallRoute<T> {
-  operation: KeyedOperation;
+/** What a message has beside what is asked for now: how it was before the change. */
+type Shown<T> = Omit<T, 'before'>;
+
+interface CallRoute<T extends { before: object | null }> {
+  operation: AuditedOperation;
   resource: string;
   change: object;
   book: ChangedBook;
-  /** What is to be set, or added: what the proof covers. */
+  /** What is to be set, or added: what the proof covers, and the audit log says. */
   effect: object;
   call: (key: string, proof: string) => Promise<CallResult<T>>;
-  read: () => Promise<CallResult<T>>;
+  read: () => Promise<CallResult<Shown<T>>>;
   /** The part of the message that the API shows. */
-  show: (message: T) => unknown;
+  show: (message: Shown<T>) => unknown;
 }
 
 /** A change that is a participant's. */
-async function sendCall<T>(
+async function sendCall<T extends { before: object | null }>(
   desk: ChangeDesk,
   request: FastifyRequest,
   reply: FastifyReply,
@@ -237,6 +240,7 @@ async function sendCall<T>(
   return await sendChange(desk, request, reply, {
     ...route,
     request: change,
+    asked: effect,
     call: async ({ key }) => {
       const proof = changeProof(desk.fingerprinter, book, { tenantId: request.tenantId, key, change: effect });
       return finalAnswer(await call(key, proof), show);
@@ -254,11 +258,19 @@ const FINAL_REFUSALS: ReadonlySet<string> = new Set([
 ]);
 
 /** @throws Problem for what is not known for good: it is not stored (H9, H10) */
-function finalAnswer<T>(result: CallResult<T>, show: (message: T) => unknown): ChangeAnswer {
+function finalAnswer<T extends { before: object | null }>(
+  result: CallResult<T>,
+  show: (message: T) => unknown,
+): ChangeAnswer {
   const { replayed } = result;
-  if (result.kind === 'completed') return { status: 200, body: JSON.stringify(show(result.message)), replayed };
+  if (result.kind === 'completed') {
+    const { message } = result;
+    const after = show(message);
+    const effect = { before: message.before, after: after as object };
+    return { status: 200, body: JSON.stringify(after), replayed, effect };
+  }
   const problem = problemOf(result);
   if (!FINAL_REFUSALS.has(result.reason)) throw problem;
   const { status, body } = answerOfProblem(problem);
-  return { status, body, replayed };
+  return { status, body, replayed, code: problem.code };
 }

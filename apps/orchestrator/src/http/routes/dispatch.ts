@@ -57,12 +57,14 @@ export function dispatchRoutes(deps: OrderDeps, { shipping }: Participants): Fas
           const asked = { orderId: id, returning };
           const key = dispatchKey(deps.fingerprinter, { tenantId: request.tenantId, orderId: id });
           const dispatched = await answer(shipping.DispatchShipment(asked, callOptions(request, key)));
-          return { body: { id, shipmentId: dispatched.shipmentId, dispatchedAt: dispatched.dispatchedAt } };
+          const { shipmentId, dispatchedAt } = dispatched;
+          return { body: { id, shipmentId, dispatchedAt }, effect: { after: { shipmentId, dispatchedAt } } };
         };
         return await sendChange(deps, request, reply, {
           operation: 'POST /v1/orders/{id}/dispatch',
           resource: `/v1/orders/${id}`,
           request: { id },
+          asked: {},
           call: () => answerOf(dispatch, []),
           read: async () => JSON.stringify((await dispatch()).body),
         });

@@ -1,18 +1,11 @@
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox';
-import { newTraceparent } from '@holdfast/service';
 import type { OrderDeps } from '../../orders/accept-order.ts';
 import { readOrder } from '../../orders/order-store.ts';
 import { acceptRefund } from '../../refunds/accept-refund.ts';
 import { readRefund, readRefunds } from '../../refunds/refund-store.ts';
 import { requestKeyOf } from '../key.ts';
-import {
-  BODY_PROBLEMS,
-  KEY_PROBLEMS,
-  keyHeader,
-  problemResponses,
-  STORE_PROBLEMS,
-  withKeyHeaders,
-} from '../openapi.ts';
+import { changeHeaders, originOf, traceparentOf } from '../keyed-change.ts';
+import { BODY_PROBLEMS, KEY_PROBLEMS, problemResponses, STORE_PROBLEMS, withKeyHeaders } from '../openapi.ts';
 import { pageRequest } from '../page.ts';
 import { Problem, unanswered } from '../problem.ts';
 import {
@@ -37,7 +30,7 @@ export function refundRoutes(deps: OrderDeps): FastifyPluginAsyncTypebox {
           summary: 'Give a completed order back, or a part of it',
           description:
             'Accepts the refund and drives it to its end. More than is left of what was captured is no HTTP error: the refund exists and has failed. Read it until it is `succeeded` or `failed`.',
-          headers: Type.Object({ 'idempotency-key': keyHeader }),
+          headers: Type.Object(changeHeaders),
           params: IdParams,
           body: RefundRequest,
           response: {
@@ -53,7 +46,8 @@ export function refundRoutes(deps: OrderDeps): FastifyPluginAsyncTypebox {
           orderId: request.params.id,
           key: requestKey.key,
           request: request.body,
-          traceparent: newTraceparent(request.headers.traceparent as string | undefined),
+          traceparent: traceparentOf(request),
+          origin: originOf(request),
         });
         if ('claimedAt' in accepted) requestKey.claimedAt = accepted.claimedAt;
         switch (accepted.kind) {

@@ -1,5 +1,4 @@
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox';
-import type { KeyedOperation } from '@holdfast/contracts';
 import type {
   CompensateOutcome,
   ResumeOutcome,
@@ -9,6 +8,7 @@ import type {
   SagaState,
 } from '@holdfast/saga';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { AuditedOperation } from '../../audit/audit-entry.ts';
 import type { ChangeAttempt } from '../../keys/change-once.ts';
 import type { OrderDeps } from '../../orders/accept-order.ts';
 import { readSagaLines, type SagaLine, type SagaPlace, tenantOwns } from '../../saga/saga-store.ts';
@@ -33,13 +33,13 @@ export function sagaRoutes(deps: OrderDeps, definitions: readonly SagaDefinition
   const intervene = async (
     request: FastifyRequest,
     reply: FastifyReply,
-    operation: KeyedOperation,
+    operation: AuditedOperation,
     finals: ProblemCode[],
     act: (key: string) => Promise<void>,
   ): Promise<FastifyReply> => {
     const { id } = request.params as { id: string };
     const read = async () => showSaga(await find(request.tenantId, id), definitions);
-    await find(request.tenantId, id);
+    const before = standing(summary(await find(request.tenantId, id), []));
     const actOnce = async ({ isFirst, key }: ChangeAttempt) => {
       // K8: what an attempt under this key has done, answered or not, is in the journal under it.
       const isDone = async () => {
@@ -52,12 +52,14 @@ export function sagaRoutes(deps: OrderDeps, definitions: readonly SagaDefinition
           if (!(await isDone())) throw error;
         });
       }
-      return { body: await read() };
+      const body = await read();
+      return { body, effect: { before: isFirst ? before : null, after: standing(body) } };
     };
     return await sendChange(deps, request, reply, {
       operation,
       resource: `/v1/sagas/${id}`,
       request: { id },
+      asked: {},
       call: (attempt) => answerOf(() => actOnce(attempt), finals),
       read: async () => JSON.stringify(await read()),
     });
@@ -266,6 +268,11 @@ function failureOf({ failure }: Pick<SagaLine, 'failure'>) {
   if (failure === null) return null;
   const { step, reason, message } = failure;
   return { step, reason, message };
+}
+
+/** For the audit log: without details, which are the words of others. */
+function standing({ status, epoch, parked }: ReturnType<typeof summary>) {
+  return { status, epoch, ...(parked !== null && { parked: { step: parked.step, reason: parked.reason } }) };
 }
 
 /** Without the data of the wait: that is for the order's customer. */

@@ -133,12 +133,32 @@ export interface ClaimAnswer {
   answer: Buffer | null;
 }
 
+/** SQL expressions without a source: it is one claim. */
+export interface SettledOpenClaim {
+  tenantId: string;
+  /** A key without a colon. */
+  key: string;
+  /** `completed` or `refused`. */
+  state: string;
+  answer: string;
+}
+
+/**
+ * An update for a statement's `with`: settles one claim, if it is open, and returns `state` and `answer` as they are stored,
+ * whoever has stored them. The claim's row is locked from then on.
+ */
+export function settleOpenClaimSql({ tenantId, key, state, answer }: SettledOpenClaim): string {
+  return `
+     update holdfast.claims set state = case when state = 'in_progress' then ${state} else state end,
+                     answer = case when state = 'in_progress' then ${answer} else answer end,
+                     settled_at = coalesce(settled_at, clock_timestamp())
+      where tenant_id = ${tenantId} and scope = ${key} and name = ''
+     returning state, answer`;
+}
+
 const settleOpen = statement(
   'idempotency.settle-open-claim',
-  `update holdfast.claims set state = case when state = 'in_progress' then $3::text else state end,
-                     answer = case when state = 'in_progress' then $4::bytea else answer end,
-                     settled_at = coalesce(settled_at, clock_timestamp())
-    where tenant_id = $1::text and scope = $2::text and name = '' returning state, answer`,
+  settleOpenClaimSql({ tenantId: '$1::text', key: '$2::text', state: '$3::text', answer: '$4::bytea' }),
 );
 
 /** Stores the answer, if none is stored. @returns the stored one; undefined when there is no such claim. @throws pg errors */

@@ -4,8 +4,10 @@ import type { StockInput as _holdfast_inventory_v1_StockInput, Stock as _holdfas
 
 export interface PutStockResponseInput {
   'stock'?: (_holdfast_inventory_v1_StockInput | null);
+  'before'?: (_holdfast_inventory_v1_StockInput | null);
 }
 
 export interface PutStockResponse {
   'stock': (_holdfast_inventory_v1_Stock | null);
+  'before': (_holdfast_inventory_v1_Stock | null);
 }

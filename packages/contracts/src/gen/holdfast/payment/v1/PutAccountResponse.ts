@@ -4,8 +4,10 @@ import type { AccountInput as _holdfast_payment_v1_AccountInput, Account as _hol
 
 export interface PutAccountResponseInput {
   'account'?: (_holdfast_payment_v1_AccountInput | null);
+  'before'?: (_holdfast_payment_v1_AccountInput | null);
 }
 
 export interface PutAccountResponse {
   'account': (_holdfast_payment_v1_Account | null);
+  'before': (_holdfast_payment_v1_Account | null);
 }
