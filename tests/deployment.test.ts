@@ -1,13 +1,8 @@
 /** What is deployed, as it is written down: manifests against the published schemas and against what the services need. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { config as inventory } from '@holdfast/inventory';
-import { config as orchestrator } from '@holdfast/orchestrator';
-import { config as payment } from '@holdfast/payment';
 import { sessionSettings } from '@holdfast/postgres';
 import type { ConfigSpec } from '@holdfast/service';
-import { config as shipping } from '@holdfast/shipping';
 import { Deployment } from 'kubernetes-models/apps/v1';
 import { HorizontalPodAutoscaler } from 'kubernetes-models/autoscaling/v2';
 import { Job } from 'kubernetes-models/batch/v1';
@@ -15,20 +10,14 @@ import { NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1';
 import { PodDisruptionBudget } from 'kubernetes-models/policy/v1';
 import { Namespace, Service } from 'kubernetes-models/v1';
 import { describe, expect, it, vi } from 'vitest';
-import { parse, parseAllDocuments } from 'yaml';
+import { parse } from 'yaml';
+import { BASE, DEPLOY, documentsOf, type Manifest, manifestsOf, one, SERVICES, SETTINGS } from './manifests.ts';
 
 // Reading the published schemas takes a second, and many on a busy machine.
 vi.setConfig({ testTimeout: 30_000 });
 
-const DEPLOY = fileURLToPath(new URL('../deploy/', import.meta.url));
-const BASE = join(DEPLOY, 'kubernetes/base');
-const SETTINGS: Record<string, ConfigSpec> = { orchestrator, inventory, payment, shipping };
-const SERVICES = Object.keys(SETTINGS);
 /** Set by the image itself. */
 const BY_THE_IMAGE = ['HOST', 'HTTP_PORT', 'GRPC_PORT', 'MIGRATE_ON_START'];
-
-// biome-ignore lint/suspicious/noExplicitAny: manifests of many kinds; a wrong look fails the test
-type Manifest = any;
 
 const MODELS: Record<string, new (data: Manifest) => { validate(): void }> = {
   Deployment,
@@ -38,24 +27,6 @@ const MODELS: Record<string, new (data: Manifest) => { validate(): void }> = {
   NetworkPolicy,
   PodDisruptionBudget,
   Service,
-};
-
-function documentsOf(path: string): Manifest[] {
-  return parseAllDocuments(readFileSync(path, 'utf8')).map((document) => {
-    expect(document.errors, path).toEqual([]);
-    return document.toJS();
-  });
-}
-
-const manifestsOf = (service: string): Manifest[] =>
-  readdirSync(join(BASE, service))
-    .filter((file) => file !== 'kustomization.yaml')
-    .flatMap((file) => documentsOf(join(BASE, service, file)));
-
-const one = (service: string, kind: string): Manifest => {
-  const found = manifestsOf(service).filter((manifest) => manifest.kind === kind);
-  expect(found, `${service} has one ${kind}`).toHaveLength(1);
-  return found[0];
 };
 
 describe.each(SERVICES)('the Kubernetes manifests of %s', (service) => {

@@ -73,7 +73,12 @@ describe('an order over gRPC', () => {
     );
     expect([overHttp.status, overHttp.headers.get('idempotent-replayed')], overHttp.text).toEqual([201, 'true']);
     const stale = await orders.PlaceOrder({ ...request, expectedTotal: 598, waitMs: 10_000 }, options(newKey()));
-    expect(stale).toMatchObject({ message: { order: { failure: { reason: 'PRICE_CHANGED' } } } });
+    const prices = { total: 599, shownTotal: 598 };
+    expect(stale).toMatchObject({ message: { order: { failure: { reason: 'PRICE_CHANGED', prices } } } });
+    expect(stale.kind === 'completed' && stale.message.order?.failure?.prices?.items).toEqual([
+      { sku: 'apple', unitPrice: 250 },
+      { sku: 'pear', unitPrice: 99 },
+    ]);
   });
 
   it('is refused before anything is claimed: without a key of ours, without a key, with a bad field, with a reused key', async () => {

@@ -46,6 +46,9 @@ describe('docs/payments.md', () => {
       'Declined',
       'Cancelled before it is paid',
       'A webhook that is replayed',
+      'A part is refunded, twice',
+      'A return that goes back to stock',
+      "Refunded at the provider's dashboard",
     ]);
   });
 
@@ -53,5 +56,5 @@ describe('docs/payments.md', () => {
     expect(await run(setUp + script)).toBe(expectedOfSetUp + output);
   });
 
-  it('A1: leaves the books right', () => expectSound(system));
+  it('A1, M1: leaves the books right', () => expectSound(system));
 });

@@ -167,15 +167,47 @@ describe('an order as it was shown', () => {
         step: 'reserve-inventory',
         reason: 'PRICE_CHANGED',
         message: 'quince costs 9900, 1000 was shown; the total is 9900',
+        prices: {
+          items: [{ sku: 'quince', unitPrice: 9_900, shownUnitPrice: 1_000 }],
+          total: 9_900,
+          shownTotal: null,
+        },
       },
+    });
+    // Read from the database, it is the same to the byte.
+    expect((await system.send('GET', `/v1/orders/${byPrice.body.id}`)).text).toBe(byPrice.text);
+    const events = await system.send('GET', `/v1/orders/${byPrice.body.id}/events`);
+    expect(events.text).toContain(`data: ${byPrice.text}`);
+    expect((await system.send('GET', `/v1/sagas/${byPrice.body.id}`)).body.failure).toEqual({
+      step: 'reserve-inventory',
+      reason: 'PRICE_CHANGED',
+      message: 'quince costs 9900, 1000 was shown; the total is 9900',
     });
     const items = [{ sku: 'quince', quantity: 1 }];
     const byTotal = await system.place({ items, expectedTotal: 1_000 }, { prefer: 'wait=20' });
     expect(byTotal.body.failure).toMatchObject({
       reason: 'PRICE_CHANGED',
       message: 'quince costs 9900; the total is 9900, 1000 was shown',
+      prices: { items: [{ sku: 'quince', unitPrice: 9_900, shownUnitPrice: null }], total: 9_900, shownTotal: 1_000 },
     });
     expect((await system.send('GET', '/v1/stock/quince')).body).toMatchObject({ onHand: 9, reserved: 0 });
+  });
+});
+
+describe('an answer that names a customer', () => {
+  it('T1: is kept by nothing on the way: an order, its replay, its events, its lists, an account', async () => {
+    const key = newKey();
+    const placed = await system.place({}, { key, prefer: 'wait=20' });
+    const { id } = placed.body;
+    const again = await system.place({}, { key, prefer: 'wait=20' });
+    expect(again.headers.get('idempotent-replayed')).toBe('true');
+    const answers = [placed, again];
+    for (const path of [`orders/${id}`, `orders/${id}/events`, `orders/${id}/refunds`, 'orders', 'accounts/ann'])
+      answers.push(await system.send('GET', `/v1/${path}`));
+    for (const { status, headers, text } of answers) {
+      expect(status, text).toBeLessThan(300);
+      expect(headers.get('cache-control'), text).toBe('no-store');
+    }
   });
 });
 
@@ -221,7 +253,8 @@ async function expectFound(id: string): Promise<void> {
   expect((await system.send('GET', '/v1/sagas?step=no-such-step')).body).toMatchObject({ code: 'invalid-request' });
   // Counted every few seconds at most.
   const metrics = await system.until('it is counted', async () => {
-    const { text } = await system.send('GET', '/metrics');
+    const { ops } = system.cluster.run.services.find(({ name }) => name === 'orchestrator') ?? {};
+    const text = await (await fetch(`${ops}/metrics`)).text();
     return /^holdfast_sagas_unended\{state="running",.*\} [1-9]/m.test(text) ? text : undefined;
   });
   expect(metrics).toMatch(/^holdfast_saga_oldest_unended_seconds\{state="running",.*\} (?!0$)\d/m);

@@ -122,7 +122,7 @@ const IS_DEFAULT = new Set([
 
 async function exitOf(name: ServiceName, databaseUrl: string) {
   const addresses = Object.fromEntries(['INVENTORY', 'PAYMENT', 'SHIPPING'].map((at) => [`${at}_ADDR`, '127.0.0.1:1']));
-  const ports = { HTTP_PORT: '0', GRPC_PORT: '0', HOST: '127.0.0.1' };
+  const ports = { HTTP_PORT: '0', GRPC_PORT: '0', OPS_PORT: '0', HOST: '127.0.0.1' };
   const env = { ...ports, ...addresses, API_KEYS: 'shop:a-key-of-some-length', DATABASE_URL: databaseUrl };
   const startedAt = performance.now();
   const child = spawn(process.execPath, [mainOf(name)], { env, stdio: ['ignore', 'ignore', 'pipe'] });

@@ -95,6 +95,7 @@ describe('amounts', () => {
     expect(two.body.failure).toMatchObject({
       reason: 'PRICE_CHANGED',
       message: `priceless costs ${unitPrice}; the total passes 2^53 - 1`,
+      prices: { items: [{ sku: 'priceless', unitPrice, shownUnitPrice: null }], total: null, shownTotal: null },
     });
     expect(completed(await client.getStock('priceless'))).toMatchObject({ reserved: 0 });
   });

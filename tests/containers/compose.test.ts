@@ -113,8 +113,12 @@ describe.skipIf(inject('engine') === undefined)('docker compose', () => {
     const [metric] = spec.metrics.flatMap(
       ({ pods }: { pods?: { metric: { name: string } } }) => pods?.metric.name ?? [],
     );
-    const metrics = await fetch(`http://127.0.0.1:${env?.API_PORT}/metrics`, { signal: AbortSignal.timeout(5_000) });
-    expect(await metrics.text()).toMatch(new RegExp(`^${metric}({.*})? [0-9]+$`, 'm'));
+    const onTheApi = await fetch(`http://127.0.0.1:${env?.API_PORT}/metrics`, { signal: AbortSignal.timeout(5_000) });
+    expect(onTheApi.status).toBe(401);
+    // As Prometheus would, from another container of the network.
+    const read = 'fetch("http://orchestrator:9050/metrics").then((page) => page.text()).then(console.log)';
+    const metrics = await compose(['exec', '-T', 'inventory', 'node', '-e', read]);
+    expect(metrics).toMatch(new RegExp(`^${metric}({.*})? [0-9]+$`, 'm'));
   });
 
   it('--profile replicas up: a second of everything joins, and both orchestrators take orders', async () => {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { pricesIn } from '@holdfast/contracts';
 import { createStepClient } from '@holdfast/participant';
 import { type TestParticipant, testParticipant } from '@holdfast/participant/test';
 import { type Client, services } from '@holdfast/rpc';
@@ -56,6 +57,7 @@ describe('the price that was shown', () => {
     expect(refused.kind === 'error' && refused.message).toBe(
       `${tea} costs 275, 250 was shown; ${cup} costs 900; the total is 1940, 1890 was shown`,
     );
+    expect(refused.kind === 'error' && pricesIn(refused.metadata)).toEqual({ unitPrices: [275, 900], total: 1_940 });
     expect([await reservedOf(tea), await reservedOf(cup)]).toEqual([2, 1]);
   });
 
@@ -99,10 +101,11 @@ describe('the price that was shown', () => {
     expect(await reserve({ lines, beside: -251 })).toMatchObject({
       reason: 'PRICE_CHANGED',
       message: `${sku} costs 250; the discounts take 1 more than there is to pay`,
+      metadata: { unit_prices: '250', total: '-1' },
     });
   });
 
-  it('tells the total and some of many prices', async () => {
+  it('tells the total and some of many prices, and programs all of them', async () => {
     const skus: string[] = [];
     for (let at = 0; at < 25; at++) skus.push(await listed(10));
     // The last one alone has changed.
@@ -112,5 +115,9 @@ describe('the price that was shown', () => {
     expect(told).toMatch(new RegExp(`^${skus[24]} costs 10, 9 was shown; `));
     expect(told).toMatch(/; and 5 more; the total is 250, 249 was shown$/);
     expect(told.match(/costs 10/g)).toHaveLength(20);
+    expect(refused.kind === 'error' && pricesIn(refused.metadata)).toEqual({
+      unitPrices: skus.map(() => 10),
+      total: 250,
+    });
   });
 });

@@ -1,3 +1,4 @@
+import { pricesMetadata } from '@holdfast/contracts';
 import type { Refused } from '@holdfast/participant';
 import type { Line, PricedLine, RefusalReason, ReserveOutcome, ReserveRequest } from './reserve-request.ts';
 
@@ -79,7 +80,7 @@ function refusalOf(request: ReserveRequest, rows: (StockRow | undefined)[]): Ref
     return refused('CURRENCY_MISMATCH', `${row.sku} is priced in ${row.currency}, the order is in ${currency}`);
   }
   const changed = changeOfPrice(request, rows as StockRow[]);
-  if (changed !== undefined) return refused('PRICE_CHANGED', changed);
+  if (changed !== undefined) return changed;
   for (let at = 0; at < lines.length; at++) {
     const { sku, quantity } = lines[at] as Line;
     const free = rows[at]?.free ?? 0;
@@ -89,7 +90,10 @@ function refusalOf(request: ReserveRequest, rows: (StockRow | undefined)[]): Ref
 }
 
 /** What the customer was shown differs, or there can be no such total: the prices as they are. @returns undefined when all is right */
-function changeOfPrice({ lines, beside, expectedTotal }: ReserveRequest, rows: StockRow[]): string | undefined {
+function changeOfPrice(
+  { lines, beside, expectedTotal }: ReserveRequest,
+  rows: StockRow[],
+): Refused<RefusalReason> | undefined {
   let items = 0;
   let isSame = true;
   for (const [at, { quantity, unitPrice }] of lines.entries()) {
@@ -104,7 +108,12 @@ function changeOfPrice({ lines, beside, expectedTotal }: ReserveRequest, rows: S
   if (!isExact) told.push('the total passes 2^53 - 1');
   else if (total < 0) told.push(`the discounts take ${-total} more than there is to pay`);
   else told.push(`the total is ${total}${expectedTotal === total ? '' : asShown(expectedTotal)}`);
-  return told.join('; ');
+  // People are told some, programs all of them.
+  const metadata = pricesMetadata({
+    unitPrices: rows.map(({ unit_price }) => unit_price),
+    total: isExact ? total : null,
+  });
+  return { ...refused('PRICE_CHANGED', told.join('; ')), metadata };
 }
 
 /** Those that have changed first; no more than a person reads. */

@@ -2,7 +2,7 @@ import { SCOPES } from '@holdfast/contracts';
 import { TOMBSTONE_MS } from '@holdfast/idempotency';
 import { orderEvents, orderEventsKeys, serviceConfig } from '@holdfast/participant';
 import { clearTextFaults, pairFaults, tlsFaults } from '@holdfast/rpc';
-import { type Config, integer, isLoopback, keyList, optional, pem, text } from '@holdfast/service';
+import { type Config, integer, isLoopback, keyList, optional, pem, port, text } from '@holdfast/service';
 
 const ADDRESS = /^((dns:\/\/\/)?[^\s/:,]+:\d{1,5}|ipv4:[\d.]+:\d{1,5}(,[\d.]+:\d{1,5})*)$/;
 const address = (service: string) => text(`host:port, dns:///name:port or ipv4:a.b.c.d:port,… of ${service}`, ADDRESS);
@@ -10,6 +10,8 @@ const address = (service: string) => text(`host:port, dns:///name:port or ipv4:a
 /** Settings of the orchestrator. */
 export const config = {
   ...serviceConfig(50_050, 8_080),
+  /** Of health, readiness and metrics, in clear text and without a key: for inside. The metrics are those of all tenants. */
+  OPS_PORT: optional(port(), 9_050),
   INVENTORY_ADDR: address('the inventory service'),
   PAYMENT_ADDR: address('the payment service'),
   SHIPPING_ADDR: address('the shipping service'),

@@ -27,7 +27,15 @@ import {
   type SagaSnapshot,
   sagaMigrations,
 } from '@holdfast/saga';
-import { type Config, createHealth, createLog, createMetrics, observeWaits, onShutdown } from '@holdfast/service';
+import {
+  type Config,
+  createHealth,
+  createLog,
+  createMetrics,
+  observeWaits,
+  onShutdown,
+  startOpsServer,
+} from '@holdfast/service';
 import type { FastifyInstance } from 'fastify';
 import { createAuthenticate } from './auth.ts';
 import type { config } from './config.ts';
@@ -208,21 +216,25 @@ async function serve(
   const http = await createHttpServer(edge);
   httpTls?.onChange(() => (http.server as unknown as Server).setSecureContext(httpTls.texts));
   await http.listen({ host: settings.HOST, port: settings.HTTP_PORT });
+  const ops = await startOpsServer(settings.HOST, settings.OPS_PORT, health, metrics);
   const grpc = await startServer({
     host: settings.HOST,
     port: settings.GRPC_PORT,
     services: [service(services.orders, orderHandlers(deps, authenticate))],
     log,
     tls: serverTls(certificates, settings, metrics),
+    reflection: settings.GRPC_REFLECTION,
     translate: storeFault,
   });
+  onShutdown(() => ops.close());
   onShutdown(async () => {
     health.drain();
     grpc.setServing(false);
     await Promise.all([closeHttp(http), grpc.stop(SHUTDOWN_GRACE_MS)]);
   });
   const [address] = http.addresses();
-  log.info({ grpcPort: grpc.port, httpPort: (address as AddressInfo | undefined)?.port }, 'listening');
+  const httpPort = (address as AddressInfo | undefined)?.port;
+  log.info({ grpcPort: grpc.port, httpPort, opsPort: ops.port }, 'listening');
 }
 
 /** Undefined where the API is in clear text. */

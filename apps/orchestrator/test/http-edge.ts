@@ -23,3 +23,9 @@ export function createBareEdge(own: Partial<HttpEdge> = {}): ReturnType<typeof c
     ...own,
   } as unknown as HttpEdge);
 }
+
+/** What the edge says of itself to who has a key. */
+export async function descriptionOf<Api>(edge: Awaited<ReturnType<typeof createBareEdge>>, key: string): Promise<Api> {
+  const described = await edge.inject({ url: '/openapi.json', headers: { authorization: `Bearer ${key}` } });
+  return described.json();
+}

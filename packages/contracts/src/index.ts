@@ -24,6 +24,7 @@ export {
   KEY_RULE,
 } from './key.ts';
 export { KEYED_OPERATIONS, type KeyedOperation } from './operations.ts';
+export { type PricesNow, pricesIn, pricesMetadata } from './prices-now.ts';
 export { isRetryable, type Reason, type ReasonEntry, reasons } from './reasons.ts';
 export { SCOPES, type Scope } from './scopes.ts';
 export { RETURN_URL_PATTERN, SHOP_ID_PATTERN, SHOP_ID_RULE, TEXT_PATTERN } from './shop-text.ts';

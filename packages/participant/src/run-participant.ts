@@ -57,6 +57,8 @@ export const serviceConfig = (grpcPort: number, httpPort: number) => ({
   /** For the job `migrate`: the role that the service runs as, where it is not the job's own, which owns the tables then. */
   DATABASE_RUNNER: optional(text('a role of Postgres', /^[a-z_][a-z0-9_-]{0,62}$/), undefined),
   DATABASE_PREPARE: prepare(),
+  /** `true`: whoever may call the service may ask it for its methods and messages, as standard gRPC tools do. */
+  GRPC_REFLECTION: optional(boolean(), false),
   ...tlsSettings(),
 });
 type ParticipantSpec = ReturnType<typeof serviceConfig>;
@@ -159,6 +161,7 @@ export async function runParticipant(
     host: config.HOST,
     port: config.GRPC_PORT,
     services: [bound],
+    reflection: config.GRPC_REFLECTION,
     steps: stepStreams,
     log,
     tls,

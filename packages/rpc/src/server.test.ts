@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { credentials, loadPackageDefinition, Client as RawClient } from '@grpc/grpc-js';
+import { credentials, loadPackageDefinition, Client as RawClient, status } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { createLog } from '@holdfast/service';
 import { service as healthService } from 'grpc-health-check';
@@ -12,6 +12,7 @@ import { type RunningServer, service, startServer } from './server.ts';
 // One method of a real service is enough: what is tested here is what lies between a call and its handler.
 let behaviour: (sku: string) => Promise<{ sku: string }>;
 let server: RunningServer;
+let reflecting: RunningServer;
 let client: Client<typeof services.inventory>;
 let address: string;
 const nothing = () => Promise.reject(new Error('not part of this test'));
@@ -35,13 +36,15 @@ beforeAll(async () => {
   };
   const log = createLog('test', 'silent');
   const bound = service(services.inventory, handlers);
-  server = await startServer({ host: '127.0.0.1', port: 0, services: [bound], log, translate: () => undefined });
+  const options = { host: '127.0.0.1', port: 0, services: [bound], log, translate: () => undefined };
+  server = await startServer(options);
+  reflecting = await startServer({ ...options, reflection: true });
   address = `127.0.0.1:${server.port}`;
   client = createClient(services.inventory, address);
 });
 afterAll(async () => {
   client.close();
-  await server.stop(1_000);
+  await Promise.all([server, reflecting].map((one) => one.stop(1_000)));
 });
 
 describe('a call', () => {
@@ -109,9 +112,10 @@ describe('every server', () => {
     raw.close();
   });
 
-  it('lists its services by reflection', async () => {
-    const { services: listed } = await reflect(address);
+  it('lists its services by reflection where that is asked for, and to nobody else', async () => {
+    const { services: listed } = await reflect(`127.0.0.1:${reflecting.port}`);
     expect(listed).toContain('holdfast.inventory.v1.InventoryService');
+    await expect(reflect(address)).rejects.toMatchObject({ code: status.UNIMPLEMENTED });
   });
 });
 

@@ -63,6 +63,8 @@ export interface ServerOptions {
   log: Log;
   /** Who may call, and who we are; undefined: in clear text. */
   tls?: ServerTls | undefined;
+  /** Tells callers its services and messages (server reflection). Default false. */
+  reflection?: boolean;
   /** Offers the unary methods in batches too (StepService): `stepStreams` of @holdfast/participant. */
   steps?: ((options: ServerOptions) => StepStreams) | undefined;
   /** Translates what a handler throws; undefined for what it does not know, which becomes INTERNAL. */
@@ -85,7 +87,7 @@ const SERVER_OPTIONS = {
   'grpc.max_connection_age_grace_ms': 120_000,
 };
 
-/** Starts a gRPC server with standard health checking and reflection beside the given services. */
+/** Starts a gRPC server with standard health checking, and reflection where it is asked for, beside the given services. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const identity = serverIdentity(options.tls, options.log);
   const server = new Server({ ...SERVER_OPTIONS, interceptors: identity.interceptors });
@@ -99,7 +101,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   }
   for (const name of names) health.setStatus(name, 'SERVING');
   health.addToServer(server);
-  new ReflectionService(packageDefinition, { services: names }).addToServer(server);
+  if (options.reflection === true) new ReflectionService(packageDefinition, { services: names }).addToServer(server);
   const port = await bind(server, `${options.host}:${options.port}`, identity);
   return {
     port,

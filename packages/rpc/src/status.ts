@@ -44,8 +44,8 @@ export function errorOf(
 }
 
 /** The bytes under which a business refusal is stored, and later replayed. */
-export function statusBytes(reason: string, message: string): Buffer {
-  return encodeStatus({ code: status.FAILED_PRECONDITION, message, reason, metadata: {} });
+export function statusBytes(reason: string, message: string, metadata: Record<string, string> = {}): Buffer {
+  return encodeStatus({ code: status.FAILED_PRECONDITION, message, reason, metadata });
 }
 
 /** What grpc-js takes as an error: code, message and trailers (in trailers, never in early metadata). */

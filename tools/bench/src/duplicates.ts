@@ -71,6 +71,7 @@ const cluster = await startCluster({
   env: { orchestrator: { DATABASE_POOL: POOL } },
 });
 const urls = cluster.run.services.flatMap(({ name, http }) => (name === 'orchestrator' ? [http] : []));
+const opsUrls = cluster.run.services.flatMap(({ name, ops }) => (name === 'orchestrator' ? [ops] : []));
 const replicas = urls.map((url) => new Pool(url, { connections: CONNECTIONS }));
 try {
   process.exitCode = await measure(cluster);
@@ -99,7 +100,7 @@ async function measure({ run }: Cluster): Promise<number> {
 
 /** Of all callers of both replicas' pools, how many have had a connection within so many seconds. */
 async function poolWaits(): Promise<Waits> {
-  const pages = await Promise.all(urls.map(async (url) => await (await fetch(`${url}/metrics`)).text()));
+  const pages = await Promise.all(opsUrls.map(async (url) => await (await fetch(`${url}/metrics`)).text()));
   const counts = new Map<number, number>();
   for (const [, bound = '', count = ''] of pages.join('\n').matchAll(WAIT_BUCKET)) {
     const seconds = bound === '+Inf' ? Number.POSITIVE_INFINITY : Number(bound);

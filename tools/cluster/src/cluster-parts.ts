@@ -178,6 +178,7 @@ export class ClusterParts {
         pid: child.pid,
         grpc: planned.grpc,
         http: planned.http,
+        ops: planned.ops,
         databaseUrl: planned.databaseUrl,
       })),
       postgres: { pid: this.#postgresServer?.pid ?? 0, port: this.#postgresServer?.port ?? 0 },

@@ -20,11 +20,15 @@ const named = (services: PlannedService[], name: string) => services.filter((ser
 describe('the plan of a cluster', () => {
   it('gives every process ports of its own, and the API the one that was chosen', () => {
     const services = plan({ orchestrators: 2, participants: 3 });
-    const ports = services.flatMap(({ env }) => [env.HTTP_PORT, env.GRPC_PORT].filter((port) => port !== undefined));
+    const ports = services.flatMap(({ env: { HTTP_PORT, GRPC_PORT, OPS_PORT } }) =>
+      [HTTP_PORT, GRPC_PORT, OPS_PORT].filter((port) => port !== undefined),
+    );
     expect(services).toHaveLength(2 + 3 * 3 + 1);
-    expect(new Set(ports).size).toBe(2 * services.length - 1);
+    expect(new Set(ports).size).toBe(2 * services.length - 1 + 2);
     expect(ports).toHaveLength(portsNeeded({ orchestrators: 2, participants: 3 }) + 1);
     expect(named(services, 'orchestrator')[0]?.http).toBe('http://127.0.0.1:8080');
+    for (const { env, http, ops } of services)
+      expect(ops).toBe(env.OPS_PORT === undefined ? http : `http://127.0.0.1:${env.OPS_PORT}`);
   });
 
   it('names one participant by host and port, several as a list that gRPC balances over', () => {

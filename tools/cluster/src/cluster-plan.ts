@@ -19,6 +19,8 @@ export interface PlannedService {
   /** host:port; null for the sandbox. */
   grpc: string | null;
   http: string;
+  /** Where its metrics are. */
+  ops: string;
   databaseUrl: string;
 }
 
@@ -69,7 +71,7 @@ export function mainOf(name: ServiceName): string {
 }
 
 export function portsNeeded({ orchestrators, participants }: Pick<ClusterShape, 'orchestrators' | 'participants'>) {
-  return 2 * orchestrators + 2 * PARTICIPANTS.length * participants;
+  return 3 * orchestrators + 2 * PARTICIPANTS.length * participants;
 }
 
 /** How many connections all pools together may open: those of the services' sources, and some for whoever looks in. */
@@ -100,6 +102,7 @@ export function planCluster(shape: ClusterShape): PlannedService[] {
     env: { ...common(shape, name, http, grpc), ...env, ...shape.env?.[name] },
     grpc: grpc === null ? null : `${HOST}:${grpc}`,
     http: `http://${HOST}:${http}`,
+    ops: `http://${HOST}:${env.OPS_PORT ?? http}`,
     databaseUrl: shape.databaseUrl(name),
   });
   const sandboxPort = nextPort();
@@ -115,6 +118,7 @@ export function planCluster(shape: ClusterShape): PlannedService[] {
     plan('orchestrator', replica, replica === 0 ? shape.httpPort : nextPort(), nextPort(), {
       ...edge,
       INSTANCE: `orchestrator-${replica}`,
+      OPS_PORT: String(nextPort()),
     }),
   );
   return [...orchestrators, ...participants, sandbox].map((service) => ({ ...service, env: defined(service.env) }));

@@ -14,6 +14,7 @@ const RUN: RunFile = {
       pid: 1,
       grpc: '127.0.0.1:22000',
       http: 'http://127.0.0.1:8080',
+      ops: 'http://127.0.0.1:9050',
       databaseUrl: 'postgres://postgres:secret@127.0.0.1:23000/orchestrator',
     },
   ],

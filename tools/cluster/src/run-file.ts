@@ -9,8 +9,10 @@ export interface RunningService {
   pid: number;
   /** host:port; null for the sandbox, which speaks HTTP only. */
   grpc: string | null;
-  /** The API on the orchestrator; health, readiness and metrics everywhere. */
+  /** The API on the orchestrator; health and readiness everywhere. */
   http: string;
+  /** Health, readiness and metrics; of all but the orchestrator the same as `http`. */
+  ops: string;
   databaseUrl: string;
 }
 

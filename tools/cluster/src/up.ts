@@ -117,7 +117,7 @@ function welcome(run: RunFile, { stateDir, logDir, tenantId }: Cluster): string 
   return `
 Holdfast is up.
 
-  API             ${run.http} (described at ${run.http}/openapi.json)
+  API             ${run.http} (described at ${run.http}/openapi.json, with the key)
   API key         ${run.apiKey} (tenant ${tenantId})
 ${others.join('\n')}
   Postgres        127.0.0.1:${run.postgres.port}${run.redisUrl === null ? '' : `\n  Redis           ${run.redisUrl}`}

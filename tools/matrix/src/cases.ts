@@ -1,4 +1,4 @@
-/* The matrix: every crash point in three ways, and every call in five, each on ten paths of an order and two of a refund. */
+/* The matrix: every crash point in three ways, and every call in six, each on ten paths of an order and two of a refund. */
 import { STEP_POINTS } from '@holdfast/participant';
 import { ENGINE_POINTS } from '@holdfast/saga';
 import type { CrashScript, RpcFault } from './crash-script.ts';
@@ -159,7 +159,14 @@ function pointsOf(service: string, operation: string): { service: string; point:
   return points.map((point) => ({ service, point: `${operation}/${point}` }));
 }
 
-const FAULTS: readonly RpcFault[] = ['request-lost', 'reply-lost', 'duplicated', 'past-the-deadline', 'after-its-undo'];
+const FAULTS: readonly RpcFault[] = [
+  'request-lost',
+  'reply-lost',
+  'duplicated',
+  'past-the-deadline',
+  'after-its-undo',
+  'after-a-forged-epoch',
+];
 
 /** Faults by which a call takes longer than its caller has time. */
 const HOLDING_UP = new Set<RpcFault | null>(['past-the-deadline', 'after-its-undo']);

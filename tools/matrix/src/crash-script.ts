@@ -5,7 +5,14 @@
 import { appendFileSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-export type RpcFault = 'request-lost' | 'reply-lost' | 'duplicated' | 'past-the-deadline' | 'after-its-undo';
+export type RpcFault =
+  | 'request-lost'
+  | 'reply-lost'
+  | 'duplicated'
+  | 'past-the-deadline'
+  | 'after-its-undo'
+  /** Before it comes another, with its key and an epoch that no saga has (K4). */
+  | 'after-a-forged-epoch';
 
 /** What shall go wrong in the case that is running. Without `times` or `fault`: nothing. */
 export interface CrashScript {

@@ -144,16 +144,15 @@ class SystemUnderTest implements Matrix {
   /** @returns how the cancel was answered; null without one */
   async #cancel(id: string, when: Cancel): Promise<number | null> {
     if (when === 'never') return null;
-    if (when === 'once-paid') await this.#until(() => this.#send('GET', `/v1/orders/${id}`), [200], isPaid);
-    if (when === 'once-waiting') await this.#until(() => this.#send('GET', `/v1/orders/${id}`), [200], isAsked);
+    if (when === 'once-paid') await this.#untilOrder(id, isPaid);
+    if (when === 'once-waiting') await this.#untilOrder(id, isAsked);
     const cancelled = await this.#until(() => this.#send('POST', `/v1/orders/${id}/cancel`), [200, 202, 409]);
     return cancelled.status;
   }
 
   /** What the customer does at the bank, once the order says that it waits for that; if it never does, there is nothing to do. */
   async #answerBank(id: string, outcome: 'succeed' | 'fail'): Promise<void> {
-    const { body } = await this.#until(() => this.#send('GET', `/v1/orders/${id}`), [200], isAsked);
-    const { nextAction } = body as { nextAction: { clientSecret: string } | null };
+    const { nextAction } = (await this.#untilOrder(id, isAsked)) as { nextAction: { clientSecret: string } | null };
     if (nextAction === null) return;
     const response = await fetch(`${this.#cluster.run.sandbox}/browser/authenticate`, {
       method: 'POST',
@@ -171,9 +170,37 @@ class SystemUnderTest implements Matrix {
     const path = `/v1/orders/${id}/refunds`;
     const made = await this.#until(() => this.#send('POST', path, { body, key }), [201, 202, 200]);
     const refundPath = `${path}/${(made.body as { id: string }).id}`;
-    const { body: refund } = await this.#until(() => this.#send('GET', refundPath), [200], hasRefundEnded);
+    const ended = () => this.#until(() => this.#send('GET', refundPath), [200], hasRefundEnded);
+    let { body: refund } = await ended();
+    if (
+      (refund as { status: string }).status === 'parked' &&
+      (await this.#resumeFenced((made.body as { id: string }).id))
+    ) {
+      ({ body: refund } = await ended());
+    }
     const { status, failure } = refund as { status: string; failure: { reason: string } | null };
     return failure === null ? status : `${status} ${failure.reason}`;
+  }
+
+  /** @returns the order that suits, or that can't come to it any more */
+  async #untilOrder(id: string, suits: (order: unknown) => boolean): Promise<unknown> {
+    for (;;) {
+      const { body } = await this.#until(() => this.#send('GET', `/v1/orders/${id}`), [200], suits);
+      if ((body as { status: string }).status !== 'parked' || !(await this.#resumeFenced(id))) return body;
+    }
+  }
+
+  /**
+   * What an operator does with a saga that a forged epoch has parked (K4).
+   * @returns false when something else has parked it: then nothing is done
+   */
+  async #resumeFenced(sagaId: string): Promise<boolean> {
+    const { body } = await this.#until(() => this.#send('GET', `/v1/sagas/${sagaId}`), [200]);
+    const { parked } = body as { parked: { reason: string } | null };
+    if (parked?.reason !== 'FENCED') return parked === null;
+    const key = `matrix-${randomUUID()}`;
+    await this.#until(() => this.#send('POST', `/v1/sagas/${sagaId}/resume`, { key }), [200, 409]);
+    return true;
   }
 
   /** @returns how the order ended */
@@ -183,6 +210,7 @@ class SystemUnderTest implements Matrix {
     for (;;) {
       const { body } = await this.#until(() => this.#send('GET', `/v1/orders/${id}`), [200]);
       const { status, failure } = body as { status: string; failure: { reason: string } | null };
+      if (status === 'parked' && (await this.#resumeFenced(id))) continue;
       if (['completed', 'failed', 'cancelled', 'parked'].includes(status)) {
         return failure === null ? status : `${status} ${failure.reason}`;
       }

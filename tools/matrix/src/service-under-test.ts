@@ -25,6 +25,8 @@ const UNDO_OF: Record<string, string> = {
   CreateShipment: 'CancelShipment',
 };
 const LONGEST_HOLD_MS = 15_000;
+/** Far above what any saga comes to, as whoever wants to fence all of its owners would choose it. */
+const FORGED_EPOCH = 999_999_999_999_999;
 
 async function start(): Promise<void> {
   switch (service) {
@@ -127,7 +129,9 @@ function over(method: string, handler: Handler): Handler {
     const silent = method === 'CreateShipment' && request.shipTo?.city === 'Silence';
     const fault = faultOf(method, orderId) ?? (silent ? 'reply-lost' : null);
     const answer =
-      fault === null ? handler(request, call) : faulty(fault, method, () => handler(request, call), call, orderId);
+      fault === null
+        ? handler(request, call)
+        : faulty(fault, method, (as = call) => handler(request, as), call, orderId);
     if (Object.values(UNDO_OF).includes(method)) void answer.finally(() => gate(orderId, method).resolve());
     return await answer;
   };
@@ -155,7 +159,7 @@ const unavailable = (): Answer<never> => errorOf('STORE_UNAVAILABLE', 'the conne
 async function faulty(
   fault: RpcFault,
   method: string,
-  run: () => Promise<Answer<unknown>>,
+  run: (as?: ServerCall) => Promise<Answer<unknown>>,
   call: ServerCall,
   orderId: string,
 ): Promise<Answer<unknown>> {
@@ -175,7 +179,25 @@ async function faulty(
     case 'after-its-undo':
       await Promise.race([gate(orderId, UNDO_OF[method] ?? '').promise, delay(LONGEST_HOLD_MS)]);
       return await run();
+    case 'after-a-forged-epoch':
+      await run(forged(call));
+      return await run();
   }
+}
+
+/** The same call, in the name of an owner that the saga has never had. */
+function forged(call: ServerCall): ServerCall {
+  return {
+    key: () => call.key(),
+    keyIfSent: () => call.keyIfSent(),
+    epoch: () => FORGED_EPOCH,
+    tenantId: () => call.tenantId(),
+    authorization: () => call.authorization(),
+    traceparent: () => call.traceparent(),
+    header: (name) => call.header(name),
+    remainingMs: () => call.remainingMs(),
+    signal: call.signal,
+  };
 }
 
 function gate(orderId: string, undo: string): PromiseWithResolvers<void> {

@@ -18,6 +18,7 @@ import { OrderRequest as OrderRequestSchema } from '../http/schemas/order-schema
 import { scopesOf } from '../http/scopes.ts';
 import { type ChangeAnswer, type Changed, changeOnce } from '../keys/change-once.ts';
 import { acceptOrder, MAX_WAIT_MS, type OrderDeps, type Placed } from '../orders/accept-order.ts';
+import type { OrderFailure } from '../orders/changed-prices.ts';
 import type { OrderLine, OrderRequest, OrderStatus, OrderView, PaymentRequest } from '../orders/order.ts';
 import { orderChanges } from '../orders/order-changes.ts';
 import { orderFaults } from '../orders/order-request.ts';
@@ -179,15 +180,23 @@ const STATUS = {
 } as const satisfies Record<OrderStatus, string>;
 
 function orderMessage(view: OrderView): OrderMessage {
-  const { total, reservationId, paymentId, shipmentId, nextAction, refunds, ...order } = view;
+  const { total, reservationId, paymentId, shipmentId, nextAction, refunds, failure, ...order } = view;
   return {
     ...order,
     status: STATUS[view.status],
     items: view.items.map(({ unitPrice, ...item }) => ({ ...item, ...present({ unitPrice }) })),
     lines: view.lines?.map((line) => ({ ...line, kind: KINDS[line.kind] })) ?? [],
     refunds: refunds.map(refundMessage),
+    ...(failure !== null && { failure: failureMessage(failure) }),
     ...present({ total, reservationId, paymentId, shipmentId, nextAction }),
   };
+}
+
+function failureMessage({ prices, ...failure }: OrderFailure): NonNullable<OrderMessage['failure']> {
+  if (prices === undefined) return failure;
+  const items = prices.items.map(({ shownUnitPrice, ...item }) => ({ ...item, ...present({ shownUnitPrice }) }));
+  const { total, shownTotal } = prices;
+  return { ...failure, prices: { items, ...present({ total, shownTotal }) } };
 }
 
 /** Only the members that are known: protobuf's optional fields are absent, not null. */

@@ -25,6 +25,7 @@ beforeAll(async () => {
     HOST: '0.0.0.0',
     HTTP_PORT: '0',
     GRPC_PORT: '0',
+    OPS_PORT: '0',
     INVENTORY_ADDR: '127.0.0.1:1',
     PAYMENT_ADDR: '127.0.0.1:1',
     SHIPPING_ADDR: '127.0.0.1:1',

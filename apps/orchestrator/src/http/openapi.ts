@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import type { TSchema } from 'typebox';
 import { type ProblemCode, problems } from './problem.ts';
 import { ProblemSchema } from './schemas/order-schemas.ts';
-import { SCHEME_DESCRIPTION } from './scopes.ts';
+import { DESCRIPTION, SCHEME_DESCRIPTION } from './scopes.ts';
 
 export const keyHeader = Type.String({
   description:
@@ -117,5 +117,6 @@ export async function registerOpenApi(app: FastifyInstance): Promise<void> {
       security: [{ apiKey: [] }],
     },
   });
-  app.get('/openapi.json', { config: { public: true }, schema: { hide: true } }, async () => app.swagger());
+  // With any key of a tenant: a stranger is told nothing of what there is.
+  app.get('/openapi.json', { schema: { hide: true, operationId: DESCRIPTION } }, async () => app.swagger());
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createBareEdge } from '../../test/http-edge.ts';
+import { createBareEdge, descriptionOf } from '../../test/http-edge.ts';
 import { type ProblemCode, problems } from './problem.ts';
 
 interface Operation {
@@ -16,7 +16,7 @@ let edge: Awaited<ReturnType<typeof createBareEdge>>;
 let operations: Operation[];
 beforeAll(async () => {
   edge = await createBareEdge();
-  operations = operationsIn((await edge.inject('/openapi.json')).json());
+  operations = operationsIn(await descriptionOf(edge, 'secret'));
 });
 afterAll(() => edge?.close());
 

@@ -1,6 +1,6 @@
 import { SCOPES, type Scope } from '@holdfast/contracts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createBareEdge } from '../../test/http-edge.ts';
+import { createBareEdge, descriptionOf } from '../../test/http-edge.ts';
 import { createAuthenticate } from '../auth.ts';
 import { SCOPES_OF } from './scopes.ts';
 
@@ -16,7 +16,7 @@ beforeAll(async () => {
   const callers = SCOPES.map((scope) => [keyOf(scope), { tenantId: 'shop', scopes: new Set([scope]) }] as const);
   // What a scope opens fails behind the check, and never with 401 or 403.
   edge = await createBareEdge({ authenticate: createAuthenticate(new Map(callers)) });
-  const { paths } = (await edge.inject('/openapi.json')).json() as { paths: Record<string, Record<string, Operation>> };
+  const { paths } = await descriptionOf<{ paths: Record<string, Record<string, Operation>> }>(edge, keyOf('metrics'));
   operations = Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({ method: method.toUpperCase(), path, operation })),
   );

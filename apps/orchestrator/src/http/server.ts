@@ -150,7 +150,10 @@ export async function createHttpServer(edge: HttpEdge): Promise<FastifyInstance>
     return sendProblem(reply, problem);
   });
   app.setNotFoundHandler((request, reply) =>
-    sendProblem(reply, new Problem('not-found', `There is no ${request.method} on this path. See /openapi.json.`)),
+    sendProblem(
+      reply,
+      new Problem('not-found', `There is no ${request.method} on this path. See /openapi.json, with your key.`),
+    ),
   );
   observeRequests(app, edge.metrics);
   registerScopes(app);
@@ -164,7 +167,7 @@ export async function createHttpServer(edge: HttpEdge): Promise<FastifyInstance>
   await app.register(catalogueRoutes(edge.participants, edge.deps));
   await app.register(auditRoutes(edge.deps));
   await app.register(keyRoutes(edge.deps));
-  registerOps(app, edge);
+  registerHealth(app, edge);
   return app;
 }
 
@@ -266,7 +269,8 @@ function observeRequests(app: FastifyInstance, metrics: Metrics): void {
   });
 }
 
-function registerOps(app: FastifyInstance, { health, metrics }: HttpEdge): void {
+/** For what balances callers. Metrics tell of all tenants: they are on a port of their own (OPS_PORT), which no caller reaches. */
+function registerHealth(app: FastifyInstance, { health }: HttpEdge): void {
   const options = { config: { public: true }, schema: { hide: true } };
   app.get('/livez', options, async (_request, reply) => reply.type('text/plain').send('alive\n'));
   app.get('/readyz', options, async (_request, reply) => {
@@ -275,7 +279,4 @@ function registerOps(app: FastifyInstance, { health, metrics }: HttpEdge): void 
     if (unready.length === 0) return 'ready\n';
     return reply.code(503).send(`not ready: ${unready.join(', ')}\n`);
   });
-  app.get('/metrics', options, async (_request, reply) =>
-    reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
-  );
 }

@@ -1,5 +1,6 @@
 import type { Failure, SagaState, StoredWait } from '@holdfast/saga';
 import type { RefundView } from '../refunds/refund.ts';
+import { type OrderFailure, viewFailure } from './changed-prices.ts';
 
 export interface Item {
   sku: string;
@@ -100,7 +101,7 @@ export interface OrderView {
   reservationId: string | null;
   paymentId: string | null;
   shipmentId: string | null;
-  failure: Failure | null;
+  failure: OrderFailure | null;
   /** Minor units that were given back by now. */
   refunded: number;
   /** The newest, newest first. */
@@ -186,7 +187,7 @@ export function viewOrder(
     reservationId: reserved?.reservationId ?? null,
     paymentId: progress.outputs['charge-payment']?.paymentId ?? null,
     shipmentId: progress.outputs['create-shipment']?.shipmentId ?? null,
-    failure: progress.failure,
+    failure: viewFailure(progress.failure, order),
     refunded,
     refunds,
     nextAction: awaited === null ? null : (awaited.data as NextAction | null),

@@ -1,4 +1,4 @@
-import { REFUND_REFUSALS, STEP_REFUSALS } from '@holdfast/contracts';
+import { pricesIn, REFUND_REFUSALS, STEP_REFUSALS } from '@holdfast/contracts';
 import { createStepClient } from '@holdfast/participant';
 import {
   type CallOptions,
@@ -75,11 +75,13 @@ export function stepCalls({ inventory, payment, shipping }: Participants): StepC
       const beside = besideItems(attempt.input);
       const shown = expectedTotal !== undefined && { expectedTotal };
       const request = { orderId: attempt.sagaId, currency, lines: items, beside, ...shown };
-      return actOutcome(await inventory.ReserveInventory(request, callOptions(attempt)), (reserved) => ({
+      const called = await inventory.ReserveInventory(request, callOptions(attempt));
+      const outcome = actOutcome(called, (reserved) => ({
         reservationId: reserved.reservationId,
         total: reserved.total,
         unitPrices: Object.fromEntries(reserved.lines.map((line) => [line.sku, line.unitPrice])),
       }));
+      return withPrices(outcome, called, items.length);
     },
     async release(attempt) {
       return undoOutcome(await inventory.ReleaseInventory({ orderId: attempt.sagaId }, callOptions(attempt)));
@@ -142,6 +144,17 @@ export function actOutcome<Response, Output>(
     return { kind: 'refused', reason: 'CANCELLED', message: 'the step was undone from outside' };
   }
   return notKnown(result);
+}
+
+/** A refusal for a price carries the prices as they are, where inventory tells one of every item. */
+function withPrices<Output>(
+  outcome: ActOutcome<Output>,
+  called: CallResult<unknown>,
+  items: number,
+): ActOutcome<Output> {
+  if (outcome.kind !== 'refused' || called.kind !== 'error' || called.reason !== 'PRICE_CHANGED') return outcome;
+  const data = pricesIn(called.metadata);
+  return data?.unitPrices.length === items ? { ...outcome, data } : outcome;
 }
 
 /** What an answer means for an act behind the pivot, which can't be refused: done, or ask again. */

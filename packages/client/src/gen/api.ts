@@ -1934,6 +1934,19 @@ export interface operations {
                             customerId: string;
                             failure: {
                                 message: string;
+                                /** @description Of `PRICE_CHANGED`: the prices as they were when the order failed, to be shown to the customer */
+                                prices?: {
+                                    /** @description All items, in the order’s order */
+                                    items: {
+                                        shownUnitPrice: number | null;
+                                        /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
+                                        sku: string;
+                                        /** @description Minor units of the currency: of EUR 1/100, of JPY 1, of KWD 1/1000 */
+                                        unitPrice: number;
+                                    }[];
+                                    shownTotal: number | null;
+                                    total: number | null;
+                                };
                                 /** @description One of the failure reasons of docs/errors.md */
                                 reason: string;
                                 step: string;
@@ -2314,6 +2327,19 @@ export interface operations {
                         customerId: string;
                         failure: {
                             message: string;
+                            /** @description Of `PRICE_CHANGED`: the prices as they were when the order failed, to be shown to the customer */
+                            prices?: {
+                                /** @description All items, in the order’s order */
+                                items: {
+                                    shownUnitPrice: number | null;
+                                    /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
+                                    sku: string;
+                                    /** @description Minor units of the currency: of EUR 1/100, of JPY 1, of KWD 1/1000 */
+                                    unitPrice: number;
+                                }[];
+                                shownTotal: number | null;
+                                total: number | null;
+                            };
                             /** @description One of the failure reasons of docs/errors.md */
                             reason: string;
                             step: string;
@@ -2694,6 +2720,19 @@ export interface operations {
                         customerId: string;
                         failure: {
                             message: string;
+                            /** @description Of `PRICE_CHANGED`: the prices as they were when the order failed, to be shown to the customer */
+                            prices?: {
+                                /** @description All items, in the order’s order */
+                                items: {
+                                    shownUnitPrice: number | null;
+                                    /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
+                                    sku: string;
+                                    /** @description Minor units of the currency: of EUR 1/100, of JPY 1, of KWD 1/1000 */
+                                    unitPrice: number;
+                                }[];
+                                shownTotal: number | null;
+                                total: number | null;
+                            };
                             /** @description One of the failure reasons of docs/errors.md */
                             reason: string;
                             step: string;
@@ -3025,6 +3064,19 @@ export interface operations {
                         customerId: string;
                         failure: {
                             message: string;
+                            /** @description Of `PRICE_CHANGED`: the prices as they were when the order failed, to be shown to the customer */
+                            prices?: {
+                                /** @description All items, in the order’s order */
+                                items: {
+                                    shownUnitPrice: number | null;
+                                    /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
+                                    sku: string;
+                                    /** @description Minor units of the currency: of EUR 1/100, of JPY 1, of KWD 1/1000 */
+                                    unitPrice: number;
+                                }[];
+                                shownTotal: number | null;
+                                total: number | null;
+                            };
                             /** @description One of the failure reasons of docs/errors.md */
                             reason: string;
                             step: string;
@@ -3150,6 +3202,19 @@ export interface operations {
                         customerId: string;
                         failure: {
                             message: string;
+                            /** @description Of `PRICE_CHANGED`: the prices as they were when the order failed, to be shown to the customer */
+                            prices?: {
+                                /** @description All items, in the order’s order */
+                                items: {
+                                    shownUnitPrice: number | null;
+                                    /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
+                                    sku: string;
+                                    /** @description Minor units of the currency: of EUR 1/100, of JPY 1, of KWD 1/1000 */
+                                    unitPrice: number;
+                                }[];
+                                shownTotal: number | null;
+                                total: number | null;
+                            };
                             /** @description One of the failure reasons of docs/errors.md */
                             reason: string;
                             step: string;

@@ -6,6 +6,8 @@ export interface Refused<Reason extends string = string> {
   kind: 'refused';
   reason: Reason;
   message: string;
+  /** For programs: values that the message tells people. Of the service's own, never of the request. */
+  metadata?: Record<string, string>;
 }
 
 /** What an effect came to, in the service's own terms. */
@@ -16,7 +18,7 @@ export type EffectOutcome<Result, Reason extends string = string> =
 /** As it is stored and sent. */
 export function settlementOf<Result>(outcome: EffectOutcome<Result>, encode: (result: Result) => Buffer): Settlement {
   if (outcome.kind === 'completed') return { kind: 'completed', answer: encode(outcome.result) };
-  return { kind: 'refused', answer: statusBytes(outcome.reason, outcome.message) };
+  return { kind: 'refused', answer: statusBytes(outcome.reason, outcome.message, outcome.metadata) };
 }
 
 /** An order of a batch has its effect already: the batch can't be written as one, and is split. */

@@ -47,6 +47,7 @@ beforeEach(async () => {
     host: '127.0.0.1',
     port: 0,
     services: [service(services.inventory, HANDLERS)],
+    reflection: true,
     log,
     tls: {
       certificates: await certificates(authority, 'inventory'),

@@ -44,7 +44,13 @@ export type Fenced = {
 /** `output` is stored as JSON and must survive that. */
 export type Done<Output> = { kind: 'completed'; output: Output };
 /** A business refusal, final and sticky (S5). `reason` is a stable code, `message` is for people. */
-export type Refused = { kind: 'refused'; reason: string; message: string };
+export type Refused = {
+  kind: 'refused';
+  reason: string;
+  message: string;
+  /** For the saga's client, stored as JSON (16,384 characters at most) with its failure; never logged. */
+  data?: unknown;
+};
 
 /**
  * The step goes on when something happens outside: it is asked again with the same key once it is signalled, or in `waitMs`.

@@ -14,6 +14,8 @@ export interface Failure {
   step: string;
   reason: string;
   message: string;
+  /** What the refusal that turned it back has for the saga's client. */
+  data?: unknown;
 }
 
 /** Why a saga waits for an operator. */

@@ -1,6 +1,7 @@
 import {
   type ActOutcome,
   isDuration,
+  type Refused,
   type RunnableStep,
   type StepContext,
   type UndoOutcome,
@@ -68,6 +69,7 @@ function known(step: RunnableStep, direction: Direction, answer: Answer): Attemp
       return unknown(`refused behind the pivot: ${answer.reason}`);
     }
     if (answer.kind === 'waiting') return wait(step, direction, answer);
+    if (answer.kind === 'refused') return refusal(answer);
     if (answer.kind !== 'completed') return answer;
     if (direction === 'undo' || !('output' in answer)) return { kind: 'completed', output: null };
     // What the next step sees must be what it would see after a crash: the value as it comes back from storage.
@@ -88,8 +90,33 @@ function wait(step: RunnableStep, direction: Direction, { reason, data, waitMs }
     return unknown(`a wait needs a reason of 1 to ${REASON_MAX} characters`);
   if (!isDuration(waitMs)) return unknown('waitMs of a wait must be a positive number of milliseconds');
   const stored = asStored(data);
-  if (JSON.stringify(stored).length > DATA_MAX) return unknown(`data of a wait is over ${DATA_MAX} characters of JSON`);
+  if (isTooLong(stored)) return unknown(`data of a wait is over ${DATA_MAX} characters of JSON`);
   return { kind: 'waiting', reason, data: stored, waitMs: Math.ceil(waitMs) };
+}
+
+/** Final whatever comes with it (S5): data that can't be stored is left out, and the message says so. */
+function refusal(answer: Refused): AttemptOutcome {
+  const { reason, message, data } = answer;
+  if (data === undefined) return answer;
+  const stored = storableData(data);
+  if (stored === undefined) return { kind: 'refused', reason, message: `${message} (${UNSTORABLE})` };
+  return { kind: 'refused', reason, message, data: stored };
+}
+
+const UNSTORABLE = `its data is left out: it is no JSON of at most ${DATA_MAX} characters`;
+
+function storableData(data: unknown): unknown {
+  try {
+    const stored = asStored(data);
+    return isTooLong(stored) ? undefined : stored;
+  } catch {
+    // A circle, a bigint: the message says that there was something.
+    return undefined;
+  }
+}
+
+function isTooLong(stored: unknown): boolean {
+  return JSON.stringify(stored).length > DATA_MAX;
 }
 
 /** The value as it comes back from storage. */

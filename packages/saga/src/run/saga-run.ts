@@ -8,7 +8,7 @@
 //    on with the step's first wait only, so a step that always waits is turned back, and back when the step is done.
 // S6 The instant that callers are shown rises with every checkpoint, also when the owner before had a clock that is ahead.
 
-import type { Fenced, RunnableStep, Signal, StoredWait } from '../definition/definition.ts';
+import type { Fenced, Refused, RunnableStep, Signal, StoredWait } from '../definition/definition.ts';
 import {
   acted,
   CANCELLED,
@@ -157,7 +157,7 @@ export class SagaRun {
       case 'fenced':
         return await this.#fenced(progress, step, 'act', end.attempt, end.outcome);
       case 'refused':
-        return this.#decide(turnedBack(progress, { step: step.name, reason: end.reason, message: end.message }));
+        return this.#decide(turnedBack(progress, failureOf(step, end)));
       case 'turning_back':
         return this.#decide(turnedBack(progress, { step: step.name, ...end.failure }));
       case 'exhausted':
@@ -378,6 +378,10 @@ export class SagaRun {
     const storedByHook = isHookStored ? checkpoint.payload : null;
     this.#context.publish({ ...this.snapshot, storedByHook });
   }
+}
+
+function failureOf({ name: step }: RunnableStep, { reason, message, data }: Refused): Failure {
+  return data === undefined ? { step, reason, message } : { step, reason, message, data };
 }
 
 function countedByStep(signals: readonly { step: string }[]): Record<string, number> {

@@ -222,5 +222,5 @@ function expiryOf(reply: Reply): number {
 }
 
 function metricsOf(system: Target): string[] {
-  return system.options.control?.run().services.map(({ http }) => http) ?? system.options.urls;
+  return system.options.control?.run().services.map(({ ops }) => ops) ?? system.options.urls;
 }

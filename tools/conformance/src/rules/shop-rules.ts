@@ -30,7 +30,7 @@ export function shopRules(target: () => Target): void {
 
   rule(
     'H27',
-    'a price or total that is not what was shown fails the order, and nothing is taken',
+    'a price or total that is not what was shown fails the order with the prices as they are, and nothing is taken',
     target,
     async (system) => {
       const shop = await Shop.open(system);
@@ -39,13 +39,16 @@ export function shopRules(target: () => Target): void {
       const wait = { prefer: 'wait=20' };
       const shown = { items, lines, expectedTotal: UNIT_PRICE + 490 };
       await system.http('PUT', `/v1/stock/${shop.sku}`, { body: { unitPrice: 9 * UNIT_PRICE }, key: system.newKey() });
-      for (const order of [
-        { items },
-        { items: [{ sku: shop.sku, quantity: 1 }], lines, expectedTotal: UNIT_PRICE + 490 },
-      ]) {
+      const raised = { sku: shop.sku, unitPrice: 9 * UNIT_PRICE };
+      for (const [order, prices] of [
+        [{ items }, { items: [{ ...raised, shownUnitPrice: UNIT_PRICE }], total: 9 * UNIT_PRICE, shownTotal: null }],
+        [
+          { items: [{ sku: shop.sku, quantity: 1 }], lines, expectedTotal: UNIT_PRICE + 490 },
+          { items: [{ ...raised, shownUnitPrice: null }], total: 9 * UNIT_PRICE + 490, shownTotal: UNIT_PRICE + 490 },
+        ],
+      ] as const) {
         const { body, text } = await shop.place(system.newKey(), { order, ...wait });
-        expect(body, text).toMatchObject({ status: 'failed', failure: { reason: 'PRICE_CHANGED' } });
-        expect(body.failure.message).toContain(String(9 * UNIT_PRICE));
+        expect(body, text).toMatchObject({ status: 'failed', failure: { reason: 'PRICE_CHANGED', prices } });
       }
       await shop.expectEffects(0);
       await system.http('PUT', `/v1/stock/${shop.sku}`, { body: { unitPrice: UNIT_PRICE }, key: system.newKey() });

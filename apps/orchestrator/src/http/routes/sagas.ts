@@ -254,13 +254,20 @@ function summary(saga: SagaLine, steps: SagaDefinition['steps']) {
     status: statusOf(saga.state),
     step: saga.endedAt === null ? (steps[saga.position]?.name ?? null) : null,
     epoch: saga.epoch,
-    failure: saga.failure,
+    failure: failureOf(saga),
     parked: saga.parked,
     startedAt: saga.startedAt.toISOString(),
     updatedAt: saga.changedAt.toISOString(),
     deadlineAt: saga.deadlineAt.toISOString(),
     endedAt: saga.endedAt?.toISOString() ?? null,
   };
+}
+
+/** Without its data: that is for the order's customer. */
+function failureOf({ failure }: Pick<SagaLine, 'failure'>) {
+  if (failure === null) return null;
+  const { step, reason, message } = failure;
+  return { step, reason, message };
 }
 
 /** For the audit log: without details, which are the words of others. */

@@ -131,6 +131,31 @@ export const Failure = Type.Object({
   message: Type.String(),
 });
 
+const ChangedPrices = Type.Object(
+  {
+    items: Type.Array(
+      Type.Object({
+        sku: Sku,
+        unitPrice: MinorUnits,
+        shownUnitPrice: nullable(
+          Type.Integer({ description: '`items[].unitPrice` of the request; null: it had none' }),
+        ),
+      }),
+      { description: 'All items, in the order’s order' },
+    ),
+    total: nullable(
+      Type.Integer({
+        description:
+          'Of the items and the lines beside them; below 0 where the discounts are more; null when it passes 2^53 - 1',
+      }),
+    ),
+    shownTotal: nullable(Type.Integer({ description: '`expectedTotal` of the request; null: it had none' })),
+  },
+  { description: 'Of `PRICE_CHANGED`: the prices as they were when the order failed, to be shown to the customer' },
+);
+
+const OrderFailure = Type.Object({ ...Failure.properties, prices: Type.Optional(ChangedPrices) });
+
 const RefundLine = Type.Object(
   {
     sku: Sku,
@@ -201,7 +226,7 @@ export const Order = Type.Object({
   reservationId: nullable(Type.String()),
   paymentId: nullable(Type.String()),
   shipmentId: nullable(Type.String()),
-  failure: nullable(Failure),
+  failure: nullable(OrderFailure),
   refunded: Type.Integer({ description: 'Minor units that were given back by now' }),
   refunds: Type.Array(Refund, {
     maxItems: REFUNDS_SHOWN,
