@@ -302,15 +302,20 @@ describe('docker-compose.yml', () => {
     expect(compose.networks.inside).toEqual({ internal: true });
   });
 
-  it('gives every service a role and a database of its own', () => {
-    const roles = ours.flatMap(([name, { environment }]) => {
-      const database = /^postgres:\/\/([a-z]+):.*\/([a-z]+)$/.exec(environment.DATABASE_URL ?? '');
-      return database === null
-        ? []
-        : [{ name: name.replace(/-(migrate|2)$/, ''), role: database[1], database: database[2] }];
+  it('T4: gives every service a database of its own, whose owner migrates, and a role that changes data alone', () => {
+    const connections = ours.flatMap(([name, { environment }]) => {
+      const [, role, database] = /^postgres:\/\/(\w+):.*\/([a-z]+)$/.exec(environment.DATABASE_URL ?? '') ?? [];
+      return role === undefined ? [] : [{ name, role, database, runner: environment.DATABASE_RUNNER }];
     });
-    expect(roles).toHaveLength(14);
-    for (const { name, role, database } of roles) expect([role, database]).toEqual([name, name]);
+    expect(connections).toHaveLength(14);
+    for (const { name, role, database, runner } of connections) {
+      const service = name.replace(/-(migrate|2)$/, '');
+      const isOwner = name.endsWith('-migrate') && service !== 'sandbox';
+      expect({ name, role, database, runner }).toEqual({
+        ...{ name, database: service },
+        ...(isOwner ? { role: `${service}_owner`, runner: service } : { role: service, runner: undefined }),
+      });
+    }
   });
 
   it('bounds, hardens and restarts every container, and its logs', () => {
