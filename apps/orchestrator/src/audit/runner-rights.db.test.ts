@@ -57,7 +57,7 @@ describe('the role that the service runs as', () => {
       ...{ verb: 'adjustStock', target: '/v1/stock/tea', asked: { delta: 1 } },
     } as const;
     const claimedAt = new Date();
-    const fingerprint = { version: 1, digest: Buffer.from('this request') };
+    const fingerprint = { version: 1, digest: Buffer.from('this request'), members: null };
     const claim = { ...key, resource: '/v1/stock/tea', fingerprint, createdAt: claimedAt, entry };
     expect(await claimKey(runner(), claim)).toBe(true);
     await settleChangeKey(runner(), key, { status: 200, body: '{}', claimedAt, outcome: { kind: 'done' } });
