@@ -28,9 +28,16 @@ const PROOFS = [
   'tests/pooler.test.ts',
 ];
 /** Of tests/, what needs no process but its own. */
-const STATIC = ['deployment', 'house', 'invariants', 'links', 'mutations', 'repository', 'settings'].map(
-  (name) => `tests/${name}.test.ts`,
-);
+const STATIC = [
+  'deployed-metrics',
+  'deployment',
+  'house',
+  'invariants',
+  'links',
+  'mutations',
+  'repository',
+  'settings',
+].map((name) => `tests/${name}.test.ts`);
 /** They place orders and leave the system as they found it. */
 const ORDERS = [
   'api-keys',

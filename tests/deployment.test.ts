@@ -1,13 +1,8 @@
 /** What is deployed, as it is written down: manifests against the published schemas and against what the services need. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { config as inventory } from '@holdfast/inventory';
-import { config as orchestrator } from '@holdfast/orchestrator';
-import { config as payment } from '@holdfast/payment';
 import { sessionSettings } from '@holdfast/postgres';
 import type { ConfigSpec } from '@holdfast/service';
-import { config as shipping } from '@holdfast/shipping';
 import { Deployment } from 'kubernetes-models/apps/v1';
 import { HorizontalPodAutoscaler } from 'kubernetes-models/autoscaling/v2';
 import { Job } from 'kubernetes-models/batch/v1';
@@ -15,20 +10,14 @@ import { NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1';
 import { PodDisruptionBudget } from 'kubernetes-models/policy/v1';
 import { Namespace, Service } from 'kubernetes-models/v1';
 import { describe, expect, it, vi } from 'vitest';
-import { parse, parseAllDocuments } from 'yaml';
+import { parse } from 'yaml';
+import { BASE, DEPLOY, documentsOf, type Manifest, manifestsOf, one, SERVICES, SETTINGS } from './manifests.ts';
 
 // Reading the published schemas takes a second, and many on a busy machine.
 vi.setConfig({ testTimeout: 30_000 });
 
-const DEPLOY = fileURLToPath(new URL('../deploy/', import.meta.url));
-const BASE = join(DEPLOY, 'kubernetes/base');
-const SETTINGS: Record<string, ConfigSpec> = { orchestrator, inventory, payment, shipping };
-const SERVICES = Object.keys(SETTINGS);
 /** Set by the image itself. */
 const BY_THE_IMAGE = ['HOST', 'HTTP_PORT', 'GRPC_PORT', 'MIGRATE_ON_START'];
-
-// biome-ignore lint/suspicious/noExplicitAny: manifests of many kinds; a wrong look fails the test
-type Manifest = any;
 
 const MODELS: Record<string, new (data: Manifest) => { validate(): void }> = {
   Deployment,
@@ -38,24 +27,6 @@ const MODELS: Record<string, new (data: Manifest) => { validate(): void }> = {
   NetworkPolicy,
   PodDisruptionBudget,
   Service,
-};
-
-function documentsOf(path: string): Manifest[] {
-  return parseAllDocuments(readFileSync(path, 'utf8')).map((document) => {
-    expect(document.errors, path).toEqual([]);
-    return document.toJS();
-  });
-}
-
-const manifestsOf = (service: string): Manifest[] =>
-  readdirSync(join(BASE, service))
-    .filter((file) => file !== 'kustomization.yaml')
-    .flatMap((file) => documentsOf(join(BASE, service, file)));
-
-const one = (service: string, kind: string): Manifest => {
-  const found = manifestsOf(service).filter((manifest) => manifest.kind === kind);
-  expect(found, `${service} has one ${kind}`).toHaveLength(1);
-  return found[0];
 };
 
 describe.each(SERVICES)('the Kubernetes manifests of %s', (service) => {
@@ -226,46 +197,6 @@ describe('the network policies', () => {
   });
 });
 
-describe('Prometheus', () => {
-  /** Where a service serves `/metrics`: the orchestrator keeps them off the API's port. */
-  const opsPort = (service: string) => Number(SETTINGS[service]?.OPS_PORT?.read(undefined) ?? 8_080);
-
-  it.each(SERVICES)(
-    'T1: finds the metrics of %s by its annotations, in clear text, and may reach them alone',
-    (service) => {
-      const { annotations } = one(service, 'Deployment').spec.template.metadata;
-      expect(annotations).toMatchObject({ 'prometheus.io/scrape': 'true', 'prometheus.io/path': '/metrics' });
-      expect(annotations['prometheus.io/port']).toBe(String(opsPort(service)));
-      expect(annotations).not.toHaveProperty('prometheus.io/scheme');
-      const [container] = one(service, 'Deployment').spec.template.spec.containers;
-      expect(container.ports).toContainEqual(expect.objectContaining({ containerPort: opsPort(service) }));
-      const { ingress } = one(service, 'NetworkPolicy').spec;
-      const readers = ingress.filter(({ ports }: Manifest) =>
-        ports.some(({ port }: Manifest) => port === opsPort(service)),
-      );
-      expect(readers).toEqual([
-        {
-          from: [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'monitoring' } } }],
-          ports: [{ port: opsPort(service) }],
-        },
-      ]);
-    },
-  );
-
-  it('T1: no other way in leads to the metrics of the orchestrator', () => {
-    const port = opsPort('orchestrator');
-    const services = manifestsOf('orchestrator').filter(({ kind }) => kind === 'Service');
-    const targets = services.flatMap(({ spec }) => spec.ports.map(({ targetPort }: Manifest) => targetPort));
-    expect(targets.sort()).toEqual(['grpc', 'http']);
-    for (const path of ['../docker-compose.yml', 'compose/orchestrator.yml', 'swarm/publish.yml']) {
-      const { ports } = parse(readFileSync(join(DEPLOY, path), 'utf8'), { merge: true, maxAliasCount: 1_000 }).services
-        .orchestrator;
-      expect(ports, path).not.toEqual([]);
-      expect(JSON.stringify(ports), path).not.toContain(String(port));
-    }
-  });
-});
-
 describe('the production overlay', () => {
   it('takes every image from the registry, by one release', () => {
     const overlay = parse(readFileSync(join(DEPLOY, 'kubernetes/overlays/production/kustomization.yaml'), 'utf8'));
@@ -371,15 +302,20 @@ describe('docker-compose.yml', () => {
     expect(compose.networks.inside).toEqual({ internal: true });
   });
 
-  it('gives every service a role and a database of its own', () => {
-    const roles = ours.flatMap(([name, { environment }]) => {
-      const database = /^postgres:\/\/([a-z]+):.*\/([a-z]+)$/.exec(environment.DATABASE_URL ?? '');
-      return database === null
-        ? []
-        : [{ name: name.replace(/-(migrate|2)$/, ''), role: database[1], database: database[2] }];
+  it('T4: gives every service a database of its own, whose owner migrates, and a role that changes data alone', () => {
+    const connections = ours.flatMap(([name, { environment }]) => {
+      const [, role, database] = /^postgres:\/\/(\w+):.*\/([a-z]+)$/.exec(environment.DATABASE_URL ?? '') ?? [];
+      return role === undefined ? [] : [{ name, role, database, runner: environment.DATABASE_RUNNER }];
     });
-    expect(roles).toHaveLength(14);
-    for (const { name, role, database } of roles) expect([role, database]).toEqual([name, name]);
+    expect(connections).toHaveLength(14);
+    for (const { name, role, database, runner } of connections) {
+      const service = name.replace(/-(migrate|2)$/, '');
+      const isOwner = name.endsWith('-migrate') && service !== 'sandbox';
+      expect({ name, role, database, runner }).toEqual({
+        ...{ name, database: service },
+        ...(isOwner ? { role: `${service}_owner`, runner: service } : { role: service, runner: undefined }),
+      });
+    }
   });
 
   it('bounds, hardens and restarts every container, and its logs', () => {

@@ -1,7 +1,11 @@
 #!/bin/sh
-# One database and one role per service: a service cannot open another's. Run once, by the first start of an empty server
-# (/docker-entrypoint-initdb.d); for a server that exists, run it by hand with PGHOST, PGUSER and PGPASSWORD set.
-# Passwords come from the environment: <SERVICE>_DB_PASSWORD, AUDITOR_DB_PASSWORD, and DEMO_DB_PASSWORD where the demo runs.
+# One database and two roles per service: a service cannot open another's, and the role that it runs as changes data alone. Run
+# once, by the first start of an empty server (/docker-entrypoint-initdb.d); for a server that exists, run it by hand with
+# PGHOST, PGUSER and PGPASSWORD set.
+# Passwords come from the environment: <SERVICE>_DB_PASSWORD for the role <service>, which the service runs as;
+# <SERVICE>_OWNER_DB_PASSWORD for <service>_owner, which owns the database, and as which its job `migrate` runs with
+# DATABASE_RUNNER=<service>; AUDITOR_DB_PASSWORD, and DEMO_DB_PASSWORD where the demo runs.
+# Without a password for its owner, a service's role owns its database and may do all in it.
 set -eu
 
 run() { psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 --dbname postgres "$@"; }
@@ -15,7 +19,7 @@ for service in orchestrator inventory payment shipping sandbox; do
   run --set service="$service" --set variable="$variable" <<'SQL'
 \getenv password :variable
 create role :"service" login password :'password' connection limit 200;
-create database :"service" owner :"service";
+create database :"service";
 revoke all on database :"service" from public;
 -- What a service asks of its connections, for sessions that a pooler hands out (docs/deploy.md). Directly connected it brings
 -- the same along.
@@ -23,6 +27,21 @@ alter role :"service" in database :"service" set statement_timeout = '10s';
 alter role :"service" in database :"service" set lock_timeout = '1s';
 alter role :"service" in database :"service" set idle_in_transaction_session_timeout = '5s';
 SQL
+  owner_variable=$(echo "$service" | tr '[:lower:]' '[:upper:]')_OWNER_DB_PASSWORD
+  if [ -n "$(printenv "$owner_variable")" ]; then
+    run --set service="$service" --set owner="${service}_owner" --set variable="$owner_variable" <<'SQL'
+\getenv password :variable
+create role :"owner" login password :'password' connection limit 10;
+-- It hands over the tables of which the service makes partitions.
+grant :"service" to :"owner";
+grant connect on database :"service" to :"service";
+alter database :"service" owner to :"owner";
+SQL
+  else
+    run --set service="$service" <<'SQL'
+alter database :"service" owner to :"service";
+SQL
+  fi
   [ "$service" = sandbox ] || run --set service="$service" <<'SQL'
 alter role :"service" in database :"service" set enable_seqscan = 'off';
 alter role :"service" in database :"service" set enable_hashjoin = 'off';

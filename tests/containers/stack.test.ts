@@ -22,7 +22,7 @@ const LEAVE_TIMEOUT_MS = 180_000;
 let swarmIsOurs = false;
 let loads = 0;
 
-const databaseUrl = (name: string) => `postgres://${name}:try-out@postgres:5432/${name}`;
+const databaseUrl = (name: string, role = name) => `postgres://${role}:try-out@postgres:5432/${name}`;
 
 /** As docs/deploy.md asks for. */
 async function makeSecrets(): Promise<void> {
@@ -32,6 +32,7 @@ async function makeSecrets(): Promise<void> {
     'stripe-secret-key': 'sk_test_holdfast',
     'api-keys': `shop:${API_KEY}`,
     ...Object.fromEntries(SERVICES.map((name) => [`${name}-database-url`, databaseUrl(name)])),
+    ...Object.fromEntries(SERVICES.map((name) => [`${name}-owner-database-url`, databaseUrl(name, `${name}_owner`)])),
   };
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-secrets-'));
   try {

@@ -63,3 +63,6 @@ create table restocks (
   primary key (tenant_id, order_id, refund_id),
   constraint restocks_counted check ((state = 'restocked') = (had_left is not null))
 );
+
+-- What the role that a service runs as may do where another one migrates (runner-rights.ts).
+comment on table stock_entries is 'insert-only';

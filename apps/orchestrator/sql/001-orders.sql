@@ -103,3 +103,7 @@ create table audit_outcomes (
   primary key (tenant_id, at, id),
   constraint audit_outcomes_refused_says_why check ((outcome = 'refused') = (code is not null))
 );
+
+-- What the role that a service runs as may do where another one migrates (runner-rights.ts).
+comment on table audit_entries is 'insert-only';
+comment on table audit_outcomes is 'insert-only';

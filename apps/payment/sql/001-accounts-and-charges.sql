@@ -120,3 +120,6 @@ create table disputes (
 -- Few rows at a time: what the bank has not decided.
 create index disputes_open on disputes (looked_at)
   where status not in ('won', 'lost', 'warning_closed', 'prevented');
+
+-- What the role that a service runs as may do where another one migrates (runner-rights.ts).
+comment on table account_entries is 'insert-only';

@@ -57,3 +57,7 @@ create table holdfast.fingerprint_secrets (
   sole boolean primary key default true check (sole),
   secret bytea not null
 );
+
+-- What the role that a service runs as may do where another one migrates (runner-rights.ts).
+comment on table holdfast.fingerprint_secrets is 'insert-only';
+comment on table holdfast.answers is 'partitioned at run time';

@@ -54,6 +54,8 @@ export const serviceConfig = (grpcPort: number, httpPort: number) => ({
   REDIS_URL: redisUrl(),
   /** `false`: the job `migrate` does it, and the service waits for it. */
   MIGRATE_ON_START: optional(boolean(), true),
+  /** For the job `migrate`: the role that the service runs as, where it is not the job's own, which owns the tables then. */
+  DATABASE_RUNNER: optional(text('a role of Postgres', /^[a-z_][a-z0-9_-]{0,62}$/), undefined),
   DATABASE_PREPARE: prepare(),
   /** `true`: whoever may call the service may ask it for its methods and messages, as standard gRPC tools do. */
   GRPC_REFLECTION: optional(boolean(), false),

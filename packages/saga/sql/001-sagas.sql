@@ -103,3 +103,8 @@ create table holdfast.saga_interventions (
   at timestamptz not null default clock_timestamp(),
   primary key (saga_id, epoch)
 );
+
+-- What the role that a service runs as may do where another one migrates (runner-rights.ts).
+comment on table holdfast.saga_attempts is 'insert-only';
+comment on table holdfast.saga_signals is 'insert-only';
+comment on table holdfast.saga_interventions is 'insert-only';

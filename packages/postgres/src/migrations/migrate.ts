@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { type Pool, type Query, unnamedStatement } from '../pool.ts';
 import { checkedSchema, DEFAULT_SCHEMA, inSchema, migrationIn, textIn } from '../schema.ts';
 import { transaction } from '../transaction.ts';
+import { grantRunner } from './runner-rights.ts';
 
 /**
  * Numbered files, `001-what-it-does.sql`, applied in order, each once: a folder of them, or the files themselves, as a
@@ -33,6 +34,8 @@ const CLIENT_TIMEOUT_MS = 125_000;
 export interface MigrationOptions {
   /** Where the libraries' tables are, and the list of what was applied. Default `holdfast`. */
   schema?: string | undefined;
+  /** The role that the service runs as, where it is not the one that migrates: it gets its rights to what there is. */
+  runner?: string | undefined;
 }
 
 const LIST = `create table if not exists holdfast.migrations (
@@ -53,7 +56,7 @@ const LIST = `create table if not exists holdfast.migrations (
 export async function migrate(
   pool: Pool,
   sources: Migrations[],
-  { schema = DEFAULT_SCHEMA }: MigrationOptions = {},
+  { schema = DEFAULT_SCHEMA, runner }: MigrationOptions = {},
 ): Promise<string[]> {
   const wanted = sources.flatMap((source) => readMigrations(source, schema));
   return await transaction(inSchema(pool, schema), async (tx) => {
@@ -76,6 +79,7 @@ export async function migrate(
       });
       now.push(idOf(migration));
     }
+    if (runner !== undefined) await grantRunner(tx, runner, schema);
     return now;
   });
 }

@@ -13,6 +13,8 @@ export interface Preparation {
   migrateOnStart: boolean;
   /** Gets what it waits for, whenever that changes. */
   onWait: (reason: string) => void;
+  /** See MigrationOptions. */
+  runner?: string | undefined;
   /** How long until it gives up. Default 60 s. */
   timeoutMs?: number;
 }
@@ -29,12 +31,12 @@ const POLL_MS = 250;
 export async function prepareDatabase(
   pool: Pool,
   sources: Migrations[],
-  { migrateOnStart, onWait, timeoutMs = TIMEOUT_MS }: Preparation,
+  { migrateOnStart, onWait, runner, timeoutMs = TIMEOUT_MS }: Preparation,
 ): Promise<string[]> {
   const deadlineAtMs = performance.now() + timeoutMs;
   let reported = '';
   for (;;) {
-    const step = await attempt(pool, sources, migrateOnStart);
+    const step = await attempt(pool, sources, migrateOnStart, runner);
     if (step.kind === 'completed') return step.applied;
     if (performance.now() > deadlineAtMs) throw new Error(`${step.reason}, for ${timeoutMs} ms`, { cause: step.cause });
     if (step.reason !== reported) onWait(step.reason);
@@ -45,10 +47,15 @@ export async function prepareDatabase(
 
 type Prepared = { kind: 'completed'; applied: string[] } | { kind: 'unavailable'; reason: string; cause?: unknown };
 
-async function attempt(pool: Pool, sources: Migrations[], migrateOnStart: boolean): Promise<Prepared> {
+async function attempt(
+  pool: Pool,
+  sources: Migrations[],
+  migrateOnStart: boolean,
+  runner: string | undefined,
+): Promise<Prepared> {
   try {
     await openSession(pool);
-    if (migrateOnStart) return { kind: 'completed', applied: await migrate(pool, sources) };
+    if (migrateOnStart) return { kind: 'completed', applied: await migrate(pool, sources, { runner }) };
     const missing = await missingMigrations(pool, sources);
     if (missing.length === 0) return { kind: 'completed', applied: [] };
     return {
@@ -64,13 +71,13 @@ async function attempt(pool: Pool, sources: Migrations[], migrateOnStart: boolea
 
 /** The job `migrate` of a service: brings its database up to date and ends. Safe when several run at once. */
 export async function runMigrations(
-  options: { databaseUrl: string; applicationName: string; onWait: (reason: string) => void },
+  options: Omit<Preparation, 'migrateOnStart'> & { databaseUrl: string; applicationName: string },
   sources: Migrations[],
 ): Promise<string[]> {
-  const { databaseUrl, applicationName, onWait } = options;
+  const { databaseUrl, applicationName, ...preparation } = options;
   const pool = createPool({ databaseUrl, applicationName, max: 1 });
   try {
-    return await prepareDatabase(pool, sources, { migrateOnStart: true, onWait });
+    return await prepareDatabase(pool, sources, { ...preparation, migrateOnStart: true });
   } finally {
     await pool.end();
   }
