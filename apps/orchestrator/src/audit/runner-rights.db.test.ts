@@ -52,10 +52,8 @@ const DENIED = { code: '42501' };
 describe('the role that the service runs as', () => {
   it('T4: writes the audit log and reads it', async () => {
     const key = { id: 'a-key', tenantId: 'shop', operation: 'POST /v1/stock/{sku}/adjust' } as const;
-    const entry = {
-      ...{ actor: 'key:ann', reason: null, requestId: 'r', traceId: 't' },
-      ...{ verb: 'adjustStock', target: '/v1/stock/tea', asked: { delta: 1 } },
-    } as const;
+    const origin = { actor: 'key:ann', reason: null, requestId: 'r', traceId: 't' };
+    const entry = { ...origin, verb: 'adjustStock', target: '/v1/stock/tea', asked: { delta: 1 } } as const;
     const claimedAt = new Date();
     const fingerprint = { version: 1, digest: Buffer.from('this request'), members: null };
     const claim = { ...key, resource: '/v1/stock/tea', fingerprint, createdAt: claimedAt, entry };
