@@ -41,6 +41,7 @@ const STATIC = [
 ].map((name) => `tests/${name}.test.ts`);
 /** They place orders and leave the system as they found it. */
 const ORDERS = [
+  'api-keys',
   'audit-log',
   'bad-input',
   'cancel-order',

@@ -26,7 +26,7 @@ async function describeApi(): Promise<object> {
     definitions: [],
     metrics: createMetrics('describe'),
     log: createLog('describe', 'silent'),
-    authenticate: () => ({ tenantId: 'describe', scopes: new Set() }),
+    authenticate: () => ({ kind: 'caller', caller: { tenantId: 'describe', scopes: new Set() } }),
   };
   const app = await createHttpServer(edge as unknown as HttpEdge);
   const { body } = await app.inject('/openapi.json');

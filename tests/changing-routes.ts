@@ -174,7 +174,35 @@ async function refunding(world: World): Promise<Arranged> {
   return { path, body: { amount: 400 }, others: [refund, ...others(world, of).slice(0, 5)], look, settle };
 }
 
+/** A key that is made; others make some, and revoke it. */
+async function makingKey(world: World): Promise<Arranged> {
+  const name = unique('till');
+  const mine = async () => {
+    const { apiKeys } = await get(world, '/v1/api-keys?limit=100');
+    return apiKeys.filter((key: { name: string }) => key.name === name);
+  };
+  const revoke = async () => {
+    for (const { id } of await mine())
+      await world.system.send('DELETE', `/v1/api-keys/${id}`, undefined, { key: newKey() });
+  };
+  const make = () => makeKey(world, unique('till'));
+  return { path: '/v1/api-keys', body: { name, scopes: ['orders:read'] }, others: [make, revoke], look: mine };
+}
+
+async function makeKey({ system }: World, name: string): Promise<string> {
+  const made = await system.send('POST', '/v1/api-keys', { name, scopes: ['orders:read'] }, { key: newKey() });
+  expect(made.status, made.text).toBe(201);
+  return made.body.id;
+}
+
+async function revokingKey(world: World): Promise<Arranged> {
+  const path = `/v1/api-keys/${await makeKey(world, unique('till'))}`;
+  return { path, others: [() => makeKey(world, unique('till'))], look: () => get(world, path) };
+}
+
 export const routes: Record<string, (world: World) => Promise<Arranged>> = {
+  makeApiKey: makingKey,
+  revokeApiKey: revokingKey,
   refundOrder: refunding,
   placeOrder: placing,
   cancelOrder: (world) => ofOrder(world, slowOrder, 'orders/{id}/cancel'),

@@ -24,6 +24,8 @@ vi.mock('@holdfast/postgres', async (original) => {
 
 /** Lists, and the work of recovery and of retention: they read many rows by design. */
 const NOT_BY_KEY = new Set([
+  'api-keys.list',
+  'api-keys.count',
   'orders.list',
   'audit-log.list',
   'audit-log.list-of-actor',

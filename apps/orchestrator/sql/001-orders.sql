@@ -84,6 +84,26 @@ create table order_disputes (
 -- end and are longer than all else in the row: most find room beside it and write to no index. So does the end of their retention.
 alter table holdfast.claims set (fillfactor = 20);
 
+-- The API keys that were made at run time. A key's id is in the key itself and is looked up without its tenant, so it is the
+-- whole primary key: a small table, of which a sharded database keeps a copy everywhere. A revoked key stays, for whoever asks.
+create table api_keys (
+  id text primary key,
+  tenant_id text not null,
+  -- For people.
+  name text not null,
+  scopes text[] not null,
+  -- SHA-256 of the whole key: it is random and long, so a slow hash would add nothing.
+  digest bytea not null,
+  not_before timestamptz not null,
+  expires_at timestamptz,
+  created_at timestamptz not null,
+  revoked_at timestamptz,
+  -- To the hour.
+  last_used_at timestamptz,
+  constraint api_keys_end_after_they_begin check (expires_at > not_before)
+);
+create index api_keys_by_tenant on api_keys (tenant_id, created_at desc, id desc);
+
 -- Who asked for which change, written before the change is made: with the key's claim, or by itself where no key was sent.
 -- Rows are inserted and never changed.
 -- An entry has the id of its key's claim, and a claim that is made anew after the key's retention another instant. Sharded, both

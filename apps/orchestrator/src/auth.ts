@@ -7,10 +7,27 @@ export interface Caller {
   scopes: ReadonlySet<Scope>;
   /** How the audit log names it; of a key of the settings, which has no name, see actorOf(). */
   actor?: string;
+  /** Aborted when the key counts no more: what goes on for long ends then. Undefined: it counts as long as the process. */
+  ended?: AbortSignal;
 }
 
-/** Finds the caller of a bearer key; undefined when there is none. */
-export type Authenticate = (authorization: string | undefined) => Caller | undefined;
+export type Verdict =
+  | { kind: 'caller'; caller: Caller }
+  /** No key, or none that counts. */
+  | { kind: 'unknown' }
+  /** Whether it counts can't be known now: the database does not say. */
+  | { kind: 'unavailable' };
+
+/** Finds the caller of a bearer key. No promise for a key that is known, which is nearly every one. */
+export type Authenticate = (authorization: string | undefined) => Verdict | Promise<Verdict>;
+
+/** What the keys are of that no setting names. */
+export interface MadeKeys {
+  /** @param digest SHA-256 of the key, in base64 */
+  verdictOf(key: string, digest: string): Verdict | Promise<Verdict>;
+}
+
+export const UNKNOWN: Verdict = { kind: 'unknown' };
 
 /** Enough to tell the keys of one installation apart, and to find a key among them. */
 const ACTOR_DIGITS = 12;
@@ -23,15 +40,17 @@ const digest = (key: string): string => hash('sha256', key, 'base64');
  * @param callers by their API keys in the clear; only digests are kept. The look-up compares digests, whose timing says
  * nothing about a key.
  */
-export function createAuthenticate(callers: ReadonlyMap<string, Caller>): Authenticate {
-  const callerByDigest = new Map([...callers].map(([key, caller]) => [digest(key), caller]));
+export function createAuthenticate(callers: ReadonlyMap<string, Caller>, made?: MadeKeys): Authenticate {
+  const verdicts = new Map([...callers].map(([key, caller]) => [digest(key), { kind: 'caller', caller } as const]));
   return (authorization) => {
     const key = bearerIn(authorization);
-    return key === undefined ? undefined : callerByDigest.get(digest(key));
+    if (key === undefined) return UNKNOWN;
+    const keyDigest = digest(key);
+    return verdicts.get(keyDigest) ?? made?.verdictOf(key, keyDigest) ?? UNKNOWN;
   };
 }
 
-function bearerIn(authorization: string | undefined): string | undefined {
+export function bearerIn(authorization: string | undefined): string | undefined {
   return /^Bearer +([^\s]+)$/i.exec(authorization ?? '')?.[1];
 }
 

@@ -37,6 +37,7 @@ import {
   startOpsServer,
 } from '@holdfast/service';
 import type { FastifyInstance } from 'fastify';
+import { KnownApiKeys } from './api-keys/known-api-keys.ts';
 import { createAuthenticate } from './auth.ts';
 import type { config } from './config.ts';
 import { TenantShares } from './fairness/tenant-shares.ts';
@@ -215,7 +216,10 @@ async function serve(
   { settings, log, metrics, certificates, pool }: Parts,
   { deps, participants, definitions }: Served,
 ) {
-  const authenticate = createAuthenticate(settings.API_KEYS);
+  const apiKeys = new KnownApiKeys({ db: pool, log });
+  apiKeys.start();
+  onShutdown(async () => apiKeys.close());
+  const authenticate = createAuthenticate(settings.API_KEYS, apiKeys);
   const health = createHealth({
     postgres: databaseCheck(pool, log),
     lease: async () => deps.engine.ownerId !== null,
@@ -223,7 +227,7 @@ async function serve(
   const httpTls = httpCertificates(settings, log);
   const tls = httpTls?.texts;
   const { HTTP_CONNECTIONS: maxConnections } = settings;
-  const edge = { deps, participants, definitions, authenticate, health, metrics, log, tls, maxConnections };
+  const edge = { deps, participants, definitions, authenticate, apiKeys, health, metrics, log, tls, maxConnections };
   const http = await createHttpServer(edge);
   httpTls?.onChange(() => (http.server as unknown as Server).setSecureContext(httpTls.texts));
   await http.listen({ host: settings.HOST, port: settings.HTTP_PORT });

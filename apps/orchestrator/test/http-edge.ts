@@ -16,6 +16,7 @@ export function createBareEdge(own: Partial<HttpEdge> = {}): ReturnType<typeof c
     participants: { inventory: {}, payment: {}, shipping: {} },
     definitions: [],
     authenticate: createAuthenticate(new Map([['secret', { tenantId: 'shop', scopes: new Set(SCOPES) }]])),
+    apiKeys: { forget: () => undefined },
     health: createHealth({}),
     metrics: createMetrics('edge'),
     log: createLog('edge', 'silent'),

@@ -11,6 +11,8 @@ export const KEYED_OPERATIONS = [
   'POST /v1/sagas/{id}/resume',
   'POST /v1/sagas/{id}/retry',
   'POST /v1/sagas/{id}/compensate',
+  'POST /v1/api-keys',
+  'DELETE /v1/api-keys/{id}',
 ] as const;
 
 export type KeyedOperation = (typeof KEYED_OPERATIONS)[number];

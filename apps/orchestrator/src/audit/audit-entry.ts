@@ -25,6 +25,8 @@ export const VERB_OF = {
   'POST /v1/sagas/{id}/resume': 'resumeSaga',
   'POST /v1/sagas/{id}/retry': 'retrySaga',
   'POST /v1/sagas/{id}/compensate': 'compensateSaga',
+  'POST /v1/api-keys': 'makeApiKey',
+  'DELETE /v1/api-keys/{id}': 'revokeApiKey',
 } as const satisfies Record<AuditedOperation, string>;
 
 export type AuditVerb = (typeof VERB_OF)[AuditedOperation];

@@ -31,11 +31,13 @@ const orderRequest = Compile(OrderRequestSchema);
 
 /** `holdfast.orders.v1.OrderService`: the same orders as over HTTP, under the same keys. */
 export function orderHandlers(deps: OrderDeps, authenticate: Authenticate): Handlers<typeof services.orders> {
-  const callerOf = (call: ServerCall, operation: string): Caller => {
-    const caller = authenticate(call.authorization());
-    if (caller === undefined) {
-      throw new InvalidRequest('authorization', reasons.UNAUTHENTICATED.detail, 'UNAUTHENTICATED');
+  const callerOf = async (call: ServerCall, operation: string): Promise<Caller> => {
+    const verdict = await authenticate(call.authorization());
+    if (verdict.kind !== 'caller') {
+      const reason = verdict.kind === 'unavailable' ? 'STORE_UNAVAILABLE' : 'UNAUTHENTICATED';
+      throw new InvalidRequest('authorization', reasons[reason].detail, reason);
     }
+    const { caller } = verdict;
     const missing = missingScope(caller, scopesOf(operation));
     if (missing !== undefined) {
       throw new InvalidRequest(
@@ -46,7 +48,7 @@ export function orderHandlers(deps: OrderDeps, authenticate: Authenticate): Hand
     }
     return caller;
   };
-  const tenantOf = (call: ServerCall, operation: string) => callerOf(call, operation).tenantId;
+  const tenantOf = async (call: ServerCall, operation: string) => (await callerOf(call, operation)).tenantId;
   const findOrder = async (tenantId: string, id: string): Promise<OrderView> => {
     const order = await readOrder(deps.pool, tenantId, checkIdentifier('id', id));
     if (order === undefined) throw new InvalidRequest('id', 'You have no order with this id.', 'NOT_FOUND');
@@ -54,7 +56,7 @@ export function orderHandlers(deps: OrderDeps, authenticate: Authenticate): Hand
   };
   return {
     async PlaceOrder(request, call) {
-      const tenantId = tenantOf(call, 'placeOrder');
+      const tenantId = await tenantOf(call, 'placeOrder');
       const key = call.key();
       const order = checkedRequest({
         customerId: request.customerId,
@@ -84,11 +86,11 @@ export function orderHandlers(deps: OrderDeps, authenticate: Authenticate): Hand
     },
 
     async GetOrder(request, call) {
-      return viewAnswer(await findOrder(tenantOf(call, 'getOrder'), request.id));
+      return viewAnswer(await findOrder(await tenantOf(call, 'getOrder'), request.id));
     },
 
     async CancelOrder(request, call) {
-      const caller = callerOf(call, 'cancelOrder');
+      const caller = await callerOf(call, 'cancelOrder');
       const { tenantId } = caller;
       await findOrder(tenantId, request.id);
       const traceparent = newTraceparent(call.traceparent());
@@ -103,9 +105,11 @@ export function orderHandlers(deps: OrderDeps, authenticate: Authenticate): Hand
     ...refundHandlers(deps, callerOf),
 
     async *WatchOrder(request, call) {
-      const tenantId = tenantOf(call, 'watchOrder');
+      const { tenantId, ended } = await callerOf(call, 'watchOrder');
       await findOrder(tenantId, request.id);
-      for await (const order of orderChanges(deps, tenantId, request.id, call.signal)) yield viewAnswer(order);
+      // T3: it ends with its key too. The client asks again, and is told so.
+      const gone = ended === undefined ? call.signal : AbortSignal.any([call.signal, ended]);
+      for await (const order of orderChanges(deps, tenantId, request.id, gone)) yield viewAnswer(order);
     },
   };
 }

@@ -31,11 +31,11 @@ type RefundHandlers = Pick<Handlers<typeof services.orders>, 'RefundOrder' | 'Ge
 /** The methods of refunds: the same ones as over HTTP, under the same keys. */
 export function refundHandlers(
   deps: OrderDeps,
-  callerOf: (call: ServerCall, operation: string) => Caller,
+  callerOf: (call: ServerCall, operation: string) => Promise<Caller>,
 ): RefundHandlers {
   return {
     async RefundOrder({ orderId, amount, lines, reason }, call) {
-      const caller = callerOf(call, 'refundOrder');
+      const caller = await callerOf(call, 'refundOrder');
       const { tenantId } = caller;
       checkIdentifier('order_id', orderId);
       const key = call.key();
@@ -52,13 +52,14 @@ export function refundHandlers(
     async GetRefund({ orderId, id }, call) {
       checkIdentifier('order_id', orderId);
       checkIdentifier('id', id);
-      const refund = await readRefund(deps.pool, { tenantId: callerOf(call, 'getRefund').tenantId, orderId, id });
+      const { tenantId } = await callerOf(call, 'getRefund');
+      const refund = await readRefund(deps.pool, { tenantId, orderId, id });
       if (refund === undefined) throw new InvalidRequest('id', 'You have no such refund of this order.', 'NOT_FOUND');
       return { kind: 'completed', message: { refund: refundMessage(refund) } };
     },
 
     async ListRefunds({ orderId, limit, cursor }, call) {
-      const { tenantId } = callerOf(call, 'listRefunds');
+      const { tenantId } = await callerOf(call, 'listRefunds');
       checkIdentifier('order_id', orderId);
       const after = cursor === '' ? undefined : decodeCursor(cursor);
       if (cursor !== '' && after === undefined) throw new InvalidRequest('cursor', 'send the `next_cursor` unchanged');

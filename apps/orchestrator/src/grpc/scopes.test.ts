@@ -19,16 +19,14 @@ const keyOf = (scope: Scope) => `a-key-with-${scope.replace(':', '-')}`;
 const callers = SCOPES.map((scope) => [keyOf(scope), { tenantId: 'shop', scopes: new Set([scope]) }] as const);
 // Without a database: what a scope opens fails behind the check.
 const handlers = orderHandlers({} as OrderDeps, createAuthenticate(new Map(callers)));
+const unsure = orderHandlers({} as OrderDeps, async () => ({ kind: 'unavailable' }));
 
 type Method = (request: object, call: object) => Promise<unknown> | AsyncGenerator;
 
-async function reasonOf(method: string, authorization: string): Promise<string | undefined> {
+async function reasonOf(method: string, authorization: string, of = handlers): Promise<string | undefined> {
   const call = { authorization: () => authorization, signal: new AbortController().signal };
   try {
-    const answered = (handlers as unknown as Record<string, Method>)[method]?.(
-      { orderId: 'order-1', id: 'id-1' },
-      call,
-    );
+    const answered = (of as unknown as Record<string, Method>)[method]?.({ orderId: 'order-1', id: 'id-1' }, call);
     await (Symbol.asyncIterator in Object(answered) ? (answered as AsyncGenerator).next() : answered);
     return undefined;
   } catch (error) {
@@ -45,4 +43,9 @@ it('T1: every method over gRPC is opened by its scopes, and by no other', async 
     }
     expect(await reasonOf(method, 'Bearer unknown')).toBe('UNAUTHENTICATED');
   }
+});
+
+it('T3: every method over gRPC may be asked again when a key can’t be judged now', async () => {
+  for (const method of Object.keys(OPENED_BY))
+    expect(await reasonOf(method, 'Bearer x', unsure), method).toBe('STORE_UNAVAILABLE');
 });

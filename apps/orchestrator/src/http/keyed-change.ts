@@ -46,6 +46,10 @@ export const optionalKey = { 'idempotency-key': Type.Optional(keyHeader), ...aud
 export interface ChangeRoute extends Pick<Change, 'read'>, Omit<AskedChange, 'origin'> {
   /** Path parameters, conditions and body: what makes it the same request. */
   request: object;
+  /** Where what was made can be read. */
+  location?: string;
+  /** What this caller is shown of an answer that was stored; left out: the answer itself. */
+  show?: (body: string) => Promise<string>;
   call: (attempt: ChangeAttempt) => Promise<ChangeAnswer>;
 }
 
@@ -68,7 +72,9 @@ export async function sendChange(
   if ('claimedAt' in changed) requestKey.claimedAt = changed.claimedAt;
   if (changed.kind !== 'completed') throw unanswered(changed);
   requestKey.replayed = changed.replayed;
-  return send(reply, changed);
+  if (route.location !== undefined && changed.status < 400) reply.header('location', route.location);
+  const { show = async (body: string) => body } = route;
+  return send(reply, { status: changed.status, body: await show(changed.body) });
 }
 
 /** Who asks, as far as the log may say it. */

@@ -57,6 +57,8 @@ const COMMON_PROBLEMS = [
   'unauthorized',
   'insufficient-scope',
   'internal',
+  // Also where the route itself asks no database: whether an API key still counts may not be known.
+  'store-unavailable',
 ] as const satisfies ProblemCode[];
 /** Of every route that may come with a body, and of every one whose path, query or body has a schema. */
 export const BODY_PROBLEMS = [
@@ -110,6 +112,7 @@ export async function registerOpenApi(app: FastifyInstance): Promise<void> {
         { name: 'sagas', description: 'How an order is carried out, step by step' },
         { name: 'stock', description: 'The catalogue' },
         { name: 'accounts', description: 'Customers’ accounts' },
+        { name: 'api-keys', description: 'Who may call, and what for' },
         { name: 'audit', description: 'Who changed what' },
         { name: 'keys', description: 'What idempotency keys stand for, and how long' },
       ],

@@ -9,6 +9,7 @@ interface Operation {
   security: { apiKey: Scope[] }[];
 }
 
+const UNAVAILABLE = { kind: 'unavailable' } as const;
 const keyOf = (scope: Scope) => `a-key-with-${scope.replace(':', '-')}`;
 let edge: Awaited<ReturnType<typeof createBareEdge>>;
 let operations: { method: string; path: string; operation: Operation }[];
@@ -60,6 +61,20 @@ describe('every operation of /openapi.json', () => {
       const headers = { authorization: 'Bearer unknown' };
       const unknown = await edge.inject({ method: method as 'GET', url, headers });
       expect(unknown.headers['www-authenticate']).toBe('Bearer realm="holdfast", error="invalid_token"');
+    }
+  });
+
+  it('T3: says to a caller whose key can’t be judged now that it may ask again, and never that it is wrong', async () => {
+    for (const verdict of [UNAVAILABLE, Promise.resolve(UNAVAILABLE)]) {
+      const unsure = await createBareEdge({ authenticate: () => verdict });
+      for (const { method, path } of operations) {
+        const url = path.replaceAll(/\{\w+\}/g, 'one-of-them-with-a-long-name') as `/${string}`;
+        const reply = await unsure.inject({ method: method as 'GET', url, headers: { authorization: 'Bearer x' } });
+        const { code, retryable } = reply.json();
+        expect([reply.statusCode, code, retryable], `${method} ${path}`).toEqual([503, 'store-unavailable', true]);
+        expect(Number(reply.headers['retry-after'])).toBeGreaterThan(0);
+      }
+      await unsure.close();
     }
   });
 });

@@ -16,7 +16,8 @@ import Fastify, {
 } from 'fastify';
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
-import { type Authenticate, type Caller, missingScope } from '../auth.ts';
+import type { KnownApiKeys } from '../api-keys/known-api-keys.ts';
+import { type Authenticate, type Caller, missingScope, type Verdict } from '../auth.ts';
 import type { OrderDeps } from '../orders/accept-order.ts';
 import type { Participants } from '../saga/participants.ts';
 import { answerBrokenRequest, CONNECTION_OPTIONS } from './connection.ts';
@@ -24,6 +25,7 @@ import { parseJsonBody } from './json-body.ts';
 import { keyOf, registerKeyHeaders } from './key.ts';
 import { registerOpenApi } from './openapi.ts';
 import { codeByReason, type Fault, Problem, sendProblem } from './problem.ts';
+import { apiKeyRoutes } from './routes/api-keys.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { catalogueRoutes } from './routes/catalogue.ts';
 import { dispatchRoutes } from './routes/dispatch.ts';
@@ -60,6 +62,7 @@ export interface HttpEdge {
   /** The sagas of orders: the one that places it first. */
   definitions: readonly SagaDefinition[];
   authenticate: Authenticate;
+  apiKeys: Pick<KnownApiKeys, 'forget'>;
   health: Health;
   metrics: Metrics;
   log: Log;
@@ -127,18 +130,13 @@ export async function createHttpServer(edge: HttpEdge): Promise<FastifyInstance>
     reply.header('cache-control', 'no-store');
     // HTTP/1.0 knows no `Host`; the probe of the containers speaks it.
     if (request.headers.host === undefined && request.raw.httpVersion !== '1.0') throw new Problem('malformed-request');
-    // Fastify makes new options for each caller.
-    const { config } = request.routeOptions;
-    if (config.public) return done();
-    const caller = callerOf(edge, request, reply);
-    request.tenantId = caller.tenantId;
-    request.caller = caller;
-    checkEncoding(request);
-    const isKeyed = config.keyed === 'optional' ? request.headers[KEY_HEADER] !== undefined : config.keyed;
-    if (isKeyed) {
-      request.requestKey = { key: keyOf(request, config.keyed === 'optional'), replayed: false, claimedAt: undefined };
+    if (request.routeOptions.config.public) return done();
+    const verdict = edge.authenticate(request.headers.authorization);
+    if (!(verdict instanceof Promise)) {
+      admit(verdict, request, reply);
+      return done();
     }
-    done();
+    verdict.then((late) => admit(late, request, reply)).then(() => done(), done);
   });
   registerKeyHeaders(app, edge.deps.retention, edge.deps.now);
   app.setErrorHandler<FastifyError>((error, request, reply) => {
@@ -167,18 +165,34 @@ export async function createHttpServer(edge: HttpEdge): Promise<FastifyInstance>
   await app.register(catalogueRoutes(edge.participants, edge.deps));
   await app.register(auditRoutes(edge.deps));
   await app.register(keyRoutes(edge.deps));
+  await app.register(apiKeyRoutes(edge.deps, edge.apiKeys));
   registerHealth(app, edge);
   return app;
 }
 
+/** What is known of a request from its headers alone. @throws Problem */
+function admit(verdict: Verdict, request: FastifyRequest, reply: FastifyReply): void {
+  const caller = callerOf(verdict, request, reply);
+  request.tenantId = caller.tenantId;
+  request.caller = caller;
+  checkEncoding(request);
+  // Fastify makes new options for each caller.
+  const { config } = request.routeOptions;
+  const isKeyed = config.keyed === 'optional' ? request.headers[KEY_HEADER] !== undefined : config.keyed;
+  if (isKeyed) {
+    request.requestKey = { key: keyOf(request, config.keyed === 'optional'), replayed: false, claimedAt: undefined };
+  }
+}
+
 /** T1: the credentials, and whether they open this route (RFC 6750). @throws Problem */
-function callerOf({ authenticate }: HttpEdge, request: FastifyRequest, reply: FastifyReply): Caller {
-  const { authorization } = request.headers;
-  const caller = authenticate(authorization);
-  if (caller === undefined) {
+function callerOf(verdict: Verdict, request: FastifyRequest, reply: FastifyReply): Caller {
+  if (verdict.kind === 'unavailable') throw new Problem('store-unavailable');
+  if (verdict.kind === 'unknown') {
+    const { authorization } = request.headers;
     reply.header('www-authenticate', authorization === undefined ? CHALLENGE : `${CHALLENGE}, error="invalid_token"`);
     throw new Problem('unauthorized');
   }
+  const { caller } = verdict;
   // A path that no route has is not found, whatever the key may do.
   const { scopes = [] } = request.routeOptions.config;
   const missing = missingScope(caller, scopes);

@@ -37,6 +37,8 @@ const COMPLETED_STATUS: Readonly<Record<KeyedOperation, number>> = {
   'POST /v1/sagas/{id}/resume': 200,
   'POST /v1/sagas/{id}/retry': 200,
   'POST /v1/sagas/{id}/compensate': 200,
+  'POST /v1/api-keys': 201,
+  'DELETE /v1/api-keys/{id}': 200,
 };
 
 /** The HTTP status of every first answer to an order: a refusal by a step is not an HTTP error. */

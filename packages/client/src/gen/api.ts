@@ -38,6 +38,51 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/api-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * API keys, newest first
+         * @description Those that were made at run time, without their secrets; revoked and expired ones too.
+         */
+        get: operations["listApiKeys"];
+        put?: never;
+        /**
+         * Make an API key
+         * @description Its scopes and its end are fixed. The answer has the key itself, which is kept nowhere: put it away. A retry gets the same answer for as long as `Idempotency-Expires` says, if it comes with the credential of the first request; with another one, or later, it gets the same without `key`. If the key was lost, revoke it and make another one.
+         */
+        post: operations["makeApiKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/api-keys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One API key, without its secret */
+        get: operations["getApiKey"];
+        put?: never;
+        post?: never;
+        /**
+         * Revoke an API key
+         * @description For good. Within 10 s it opens nothing any more, on no replica. Revoking it again does no harm, with an idempotency key or without.
+         */
+        delete: operations["revokeApiKey"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/audit": {
         parameters: {
             query?: never;
@@ -587,7 +632,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `try-again`, `store-unavailable`, `service-unavailable` */
+            /** @description `store-unavailable`, `try-again`, `service-unavailable` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -923,7 +968,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `try-again`, `store-unavailable`, `service-unavailable` */
+            /** @description `store-unavailable`, `try-again`, `service-unavailable` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1248,7 +1293,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `try-again`, `store-unavailable`, `service-unavailable` */
+            /** @description `store-unavailable`, `try-again`, `service-unavailable` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1272,32 +1317,12 @@ export interface operations {
             };
         };
     };
-    listAudit: {
+    listApiKeys: {
         parameters: {
             query?: {
-                /** @description Only changes asked for by this one */
-                actor?: string;
                 cursor?: string;
-                /**
-                 * @description Only changes asked for from this instant on
-                 * @example 2026-11-30T00:00:00Z
-                 */
-                from?: string;
                 /** @description 1 to 100; 20 when absent */
                 limit?: string;
-                status?: "processing" | "awaiting_payment" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
-                /**
-                 * @description Only changes of what has this path
-                 * @example /v1/accounts/ada
-                 */
-                target?: string;
-                /**
-                 * @description Only changes asked for before this instant
-                 * @example 2026-11-30T00:00:00Z
-                 */
-                to?: string;
-                /** @description The operationId of the route */
-                verb?: "refundOrder" | "adjustStock" | "adjustAccount" | "putStock" | "putAccount" | "cancelOrder" | "dispatchOrder" | "resumeSaga" | "retrySaga" | "compensateSaga";
             };
             header?: never;
             path?: never;
@@ -1312,43 +1337,30 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        entries: {
-                            /** @description The API key that asked for it, by what may be shown of it */
-                            actor: string;
-                            after: {
-                                [key: string]: unknown;
-                            } | null;
-                            /** @description What was to be set, added or given back */
-                            asked: {
-                                [key: string]: unknown;
-                            };
+                        apiKeys: {
                             /**
                              * Format: date-time
-                             * @description When it was asked for. RFC 3339, UTC
+                             * @description RFC 3339, UTC
                              */
-                            at: string;
-                            before: {
-                                [key: string]: unknown;
-                            } | null;
-                            code: string | null;
-                            decidedAt: string | null;
+                            createdAt: string;
+                            expiresAt: string | null;
                             id: string;
+                            lastUsedAt: string | null;
+                            name: string;
                             /**
-                             * @description `open`: not decided yet, or the answer was lost; a retry under its key decides it. `done` of a refund: accepted
-                             * @enum {unknown}
+                             * Format: date-time
+                             * @description RFC 3339, UTC
                              */
-                            outcome: "open" | "done" | "refused";
-                            reason: string | null;
-                            /** @description `X-Request-Id` of the request, or what the log calls it by */
-                            requestId: string;
-                            /** @description Path of what was to be changed */
-                            target: string;
-                            traceId: string;
+                            notBefore: string;
                             /**
-                             * @description The operationId of the route
-                             * @enum {unknown}
+                             * @description How the key begins; it opens nothing
+                             * @example hf_main_1A2b…
                              */
-                            verb: "refundOrder" | "adjustStock" | "adjustAccount" | "putStock" | "putAccount" | "cancelOrder" | "dispatchOrder" | "resumeSaga" | "retrySaga" | "compensateSaga";
+                            prefix: string;
+                            revokedAt: string | null;
+                            scopes: string[];
+                            /** @enum {unknown} */
+                            status: "active" | "pending" | "expired" | "revoked";
                         }[];
                         nextCursor: string | null;
                     };
@@ -1486,7 +1498,1118 @@ export interface operations {
                     };
                 };
             };
-            /** @description `try-again`, `store-unavailable` */
+            /** @description `store-unavailable`, `try-again` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    makeApiKey: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description Why it is done, for the audit log: up to 200 printable ASCII characters, and nothing about a person
+                 * @example stocktaking of 2026-11-30
+                 */
+                "audit-reason"?: string;
+                /**
+                 * @description A new one for every operation, the same one for every retry: 16 to 128 of `[A-Za-z0-9._~:-]`, best a new UUIDv7
+                 * @example till-7~20260314T092653589Z~order
+                 */
+                "idempotency-key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description When it ends; never by itself when left out
+                     * @example 2027-01-31T00:00:00Z
+                     */
+                    expiresAt?: string;
+                    /** @description For people */
+                    name: string;
+                    /**
+                     * @description From when on it counts; at once when left out
+                     * @example 2027-01-31T00:00:00Z
+                     */
+                    notBefore?: string;
+                    /** @description What it opens; `admin` can make keys of every scope */
+                    scopes: ("orders:read" | "orders:write" | "catalogue:write" | "accounts:write" | "refunds:write" | "operate" | "metrics" | "admin")[];
+                };
+            };
+        };
+        responses: {
+            /** @description The answer, the same for every retry */
+            201: {
+                headers: {
+                    /** @description Until when a retry gets this very answer; later ones get the resource as it is then */
+                    "Idempotency-Expires"?: string;
+                    /** @description The key, as it was sent */
+                    "Idempotency-Key"?: string;
+                    /** @description Whether the request had been answered before; nothing was run then */
+                    "Idempotent-Replayed"?: "true" | "false";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        createdAt: string;
+                        expiresAt: string | null;
+                        id: string;
+                        /** @description The key itself, kept nowhere. A retry shows it to the credential that made it alone, until `Idempotency-Expires` */
+                        key?: string;
+                        lastUsedAt: string | null;
+                        name: string;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        notBefore: string;
+                        /**
+                         * @description How the key begins; it opens nothing
+                         * @example hf_main_1A2b…
+                         */
+                        prefix: string;
+                        revokedAt: string | null;
+                        scopes: string[];
+                        /** @enum {unknown} */
+                        status: "active" | "pending" | "expired" | "revoked";
+                    };
+                };
+            };
+            /** @description `malformed-request`, `idempotency-key-missing`, `idempotency-key-invalid`, `invalid-request`, `malformed-json`, `body-too-large` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `unauthorized` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `insufficient-scope` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `request-in-progress`, `conflict` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `idempotency-key-expired` */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `unsupported-media-type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `idempotency-key-reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `store-unavailable`, `try-again` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    getApiKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        createdAt: string;
+                        expiresAt: string | null;
+                        id: string;
+                        lastUsedAt: string | null;
+                        name: string;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        notBefore: string;
+                        /**
+                         * @description How the key begins; it opens nothing
+                         * @example hf_main_1A2b…
+                         */
+                        prefix: string;
+                        revokedAt: string | null;
+                        scopes: string[];
+                        /** @enum {unknown} */
+                        status: "active" | "pending" | "expired" | "revoked";
+                    };
+                };
+            };
+            /** @description `malformed-request`, `invalid-request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `unauthorized` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `insufficient-scope` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `store-unavailable`, `try-again` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    revokeApiKey: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Why it is done, for the audit log: up to 200 printable ASCII characters, and nothing about a person
+                 * @example stocktaking of 2026-11-30
+                 */
+                "audit-reason"?: string;
+                /**
+                 * @description A new one for every operation, the same one for every retry: 16 to 128 of `[A-Za-z0-9._~:-]`, best a new UUIDv7
+                 * @example till-7~20260314T092653589Z~order
+                 */
+                "idempotency-key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer, the same for every retry */
+            200: {
+                headers: {
+                    /** @description Until when a retry gets this very answer; later ones get the resource as it is then */
+                    "Idempotency-Expires"?: string;
+                    /** @description The key, as it was sent */
+                    "Idempotency-Key"?: string;
+                    /** @description Whether the request had been answered before; nothing was run then */
+                    "Idempotent-Replayed"?: "true" | "false";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        createdAt: string;
+                        expiresAt: string | null;
+                        id: string;
+                        lastUsedAt: string | null;
+                        name: string;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        notBefore: string;
+                        /**
+                         * @description How the key begins; it opens nothing
+                         * @example hf_main_1A2b…
+                         */
+                        prefix: string;
+                        revokedAt: string | null;
+                        scopes: string[];
+                        /** @enum {unknown} */
+                        status: "active" | "pending" | "expired" | "revoked";
+                    };
+                };
+            };
+            /** @description `malformed-request`, `idempotency-key-invalid`, `invalid-request`, `malformed-json`, `body-too-large` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `unauthorized` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `insufficient-scope` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `request-in-progress` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `idempotency-key-expired` */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `unsupported-media-type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `idempotency-key-reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `store-unavailable`, `try-again` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+        };
+    };
+    listAudit: {
+        parameters: {
+            query?: {
+                /** @description Only changes asked for by this one */
+                actor?: string;
+                cursor?: string;
+                /**
+                 * @description Only changes asked for from this instant on
+                 * @example 2026-11-30T00:00:00Z
+                 */
+                from?: string;
+                /** @description 1 to 100; 20 when absent */
+                limit?: string;
+                status?: "processing" | "awaiting_payment" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
+                /**
+                 * @description Only changes of what has this path
+                 * @example /v1/accounts/ada
+                 */
+                target?: string;
+                /**
+                 * @description Only changes asked for before this instant
+                 * @example 2026-11-30T00:00:00Z
+                 */
+                to?: string;
+                /** @description The operationId of the route */
+                verb?: "refundOrder" | "adjustStock" | "adjustAccount" | "putStock" | "putAccount" | "cancelOrder" | "dispatchOrder" | "resumeSaga" | "retrySaga" | "compensateSaga" | "makeApiKey" | "revokeApiKey";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        entries: {
+                            /** @description The API key that asked for it, by what may be shown of it */
+                            actor: string;
+                            after: {
+                                [key: string]: unknown;
+                            } | null;
+                            /** @description What was to be set, added or given back */
+                            asked: {
+                                [key: string]: unknown;
+                            };
+                            /**
+                             * Format: date-time
+                             * @description When it was asked for. RFC 3339, UTC
+                             */
+                            at: string;
+                            before: {
+                                [key: string]: unknown;
+                            } | null;
+                            code: string | null;
+                            decidedAt: string | null;
+                            id: string;
+                            /**
+                             * @description `open`: not decided yet, or the answer was lost; a retry under its key decides it. `done` of a refund: accepted
+                             * @enum {unknown}
+                             */
+                            outcome: "open" | "done" | "refused";
+                            reason: string | null;
+                            /** @description `X-Request-Id` of the request, or what the log calls it by */
+                            requestId: string;
+                            /** @description Path of what was to be changed */
+                            target: string;
+                            traceId: string;
+                            /**
+                             * @description The operationId of the route
+                             * @enum {unknown}
+                             */
+                            verb: "refundOrder" | "adjustStock" | "adjustAccount" | "putStock" | "putAccount" | "cancelOrder" | "dispatchOrder" | "resumeSaga" | "retrySaga" | "compensateSaga" | "makeApiKey" | "revokeApiKey";
+                        }[];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description `malformed-request`, `invalid-request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `unauthorized` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `insufficient-scope` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `store-unavailable`, `try-again` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1653,6 +2776,28 @@ export interface operations {
             };
             /** @description `internal` */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description One of the codes of docs/errors.md */
+                        code: string;
+                        detail: string;
+                        errors?: {
+                            detail: string;
+                            pointer: string;
+                        }[];
+                        /** @description The same request under the same key may succeed later */
+                        retryable: boolean;
+                        status: number;
+                        title: string;
+                        type: string;
+                    };
+                };
+            };
+            /** @description `store-unavailable` */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1873,7 +3018,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `try-again`, `store-unavailable` */
+            /** @description `store-unavailable`, `try-again` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2217,7 +3362,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `try-again`, `store-unavailable` */
+            /** @description `store-unavailable`, `try-again` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2735,7 +3880,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `try-again`, `store-unavailable` */
+            /** @description `store-unavailable`, `try-again` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3095,7 +4240,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `try-again`, `store-unavailable` */
+            /** @description `store-unavailable`, `try-again` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3731,7 +4876,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `try-again`, `store-unavailable` */
+            /** @description `store-unavailable`, `try-again` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4223,7 +5368,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `try-again`, `store-unavailable`, `service-unavailable` */
+            /** @description `store-unavailable`, `try-again`, `service-unavailable` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4465,7 +5610,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `try-again`, `store-unavailable` */
+            /** @description `store-unavailable`, `try-again` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4663,7 +5808,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `try-again`, `store-unavailable` */
+            /** @description `store-unavailable`, `try-again` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4912,7 +6057,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `try-again`, `store-unavailable` */
+            /** @description `store-unavailable`, `try-again` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5275,7 +6420,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `try-again`, `store-unavailable` */
+            /** @description `store-unavailable`, `try-again` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5518,7 +6663,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `try-again`, `store-unavailable` */
+            /** @description `store-unavailable`, `try-again` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5750,7 +6895,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `try-again`, `store-unavailable` */
+            /** @description `store-unavailable`, `try-again` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6055,7 +7200,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `try-again`, `store-unavailable` */
+            /** @description `store-unavailable`, `try-again` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6465,7 +7610,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `try-again`, `store-unavailable` */
+            /** @description `store-unavailable`, `try-again` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6875,7 +8020,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `try-again`, `store-unavailable` */
+            /** @description `store-unavailable`, `try-again` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -7285,7 +8430,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `try-again`, `store-unavailable` */
+            /** @description `store-unavailable`, `try-again` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -7501,7 +8646,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `try-again`, `store-unavailable`, `service-unavailable` */
+            /** @description `store-unavailable`, `try-again`, `service-unavailable` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -7841,7 +8986,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `try-again`, `store-unavailable`, `service-unavailable` */
+            /** @description `store-unavailable`, `try-again`, `service-unavailable` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -8169,7 +9314,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `try-again`, `store-unavailable`, `service-unavailable` */
+            /** @description `store-unavailable`, `try-again`, `service-unavailable` */
             503: {
                 headers: {
                     [name: string]: unknown;

@@ -110,7 +110,11 @@ export function orderRoutes(deps: OrderDeps): FastifyPluginAsyncTypebox {
 }
 
 async function sendChanges(deps: OrderDeps, request: FastifyRequest, reply: FastifyReply, id: string): Promise<void> {
-  const changes = orderChanges(deps, request.tenantId, id, hangUp(reply));
+  const keyEnded = request.caller?.ended;
+  const gone = hangUp(reply);
+  // T3: it ends with its key too. The client asks again, and is told so.
+  const ended = keyEnded === undefined ? gone : AbortSignal.any([gone, keyEnded]);
+  const changes = orderChanges(deps, request.tenantId, id, ended);
   // The first one decides between a stream and a plain error.
   const first = await changes.next();
   if (first.done) return noSuchOrder();
