@@ -1,4 +1,4 @@
-import { changeStatements, orderStatements, refundStatements } from '@holdfast/orchestrator';
+import { changeStatements, orderStatements, refundStatements, settlementStatements } from '@holdfast/orchestrator';
 import type { Statement } from '@holdfast/postgres';
 import { sagaStatements } from '@holdfast/saga';
 
@@ -7,7 +7,7 @@ export const statementFiles: { of: string; statements: readonly Statement[]; fil
   { of: 'the saga engine', statements: sagaStatements, file: fileIn('packages/saga') },
   {
     of: 'orders',
-    statements: [...orderStatements, ...refundStatements, ...changeStatements],
+    statements: [...orderStatements, ...refundStatements, ...settlementStatements, ...changeStatements],
     file: fileIn('apps/orchestrator'),
   },
 ];

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { status } from '@grpc/grpc-js';
-import { FAILURE_REASONS, REFUND_FAILURE_REASONS, type Reason, reasons } from '@holdfast/contracts';
+import { CAPTURE_REFUSALS, FAILURE_REASONS, REFUND_FAILURE_REASONS, type Reason, reasons } from '@holdfast/contracts';
 import { encodeStatus as encodeKeyError, keyErrors } from '@holdfast/idempotency/grpc';
 import { problems as keyProblems } from '@holdfast/idempotency/http';
 import { problems } from '@holdfast/orchestrator';
@@ -26,6 +26,11 @@ describe('docs/errors.md', () => {
   it('lists every failure reason of a refund, and no other', () => {
     const documented = rowsUnder('Failure reasons of a refund').map(([reason]) => reason);
     expect(documented.sort()).toEqual([...REFUND_FAILURE_REASONS].sort());
+  });
+
+  it('lists every failure reason of a capture, and no other', () => {
+    const documented = rowsUnder('Failure reasons of a capture').map(([reason]) => reason);
+    expect(documented.sort()).toEqual([...CAPTURE_REFUSALS].sort());
   });
 
   it('lists every HTTP problem, whether the library has it, and the very sentence that is sent', () => {

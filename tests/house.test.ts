@@ -24,6 +24,7 @@ const NAMES_LIBRARY_TABLES: Record<string, string> = {
   'apps/orchestrator/src/orders/order-store.ts: sagas': "an order's state is the state of its saga",
   'apps/orchestrator/src/refunds/refund-rows.ts: sagas': "a refund's state is the state of its saga",
   'apps/orchestrator/src/refunds/refund-store.ts: sagas': "a refund's state is the state of its saga",
+  'apps/orchestrator/src/settlements/settlement-store.ts: sagas': 'what was decided is as far as its saga is',
   'apps/orchestrator/sql/001-orders.sql: claims': 'a storage parameter, by how often this service updates a claim',
 };
 

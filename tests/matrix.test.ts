@@ -54,6 +54,8 @@ describe('whatever dies or is lost, wherever', () => {
       'confirmed: orchestrator dies once at /after-wake',
       'returned: orchestrator dies once at /after-act',
       'returned for too much: orchestrator dies once at /before-undo',
+      'captured: orchestrator dies once at /after-act',
+      'run out: orchestrator dies once at /before-undo',
     ];
     for (const entry of ALL.filter(({ title }) => wanted.includes(title))) {
       if (missing().length > 0) await system.run(entry);

@@ -55,6 +55,11 @@ const NOT_BY_KEY = new Set([
   'idempotency.delete-fences',
   'payment.pending-refunds',
   'payment.untold-refunds',
+  'payment.untold-disputes',
+  'payment.untold-authorizations',
+  // As many as one look takes, of those that run out.
+  'payment.mark-expiring',
+  'payment.take-due-authorizations',
   // As many as one look takes, of those that are open: a disputed charge is rare.
   'payment.take-open-disputes',
   'messaging.next-batch',
@@ -164,6 +169,8 @@ async function keysOf(): Promise<Keys> {
 const KEY_ENOUGH: Record<string, string[]> = {
   saga_signals_pkey: ['saga_id'],
   order_refunds_by_order: ['order_id'],
+  order_settlements_pkey: ['order_id'],
+  order_disputes_pkey: ['order_id'],
   refunds_pkey: ['tenant_id', 'order_id'],
   restocks_pkey: ['tenant_id', 'order_id'],
 };
@@ -222,6 +229,21 @@ async function fill(): Promise<void> {
       'order_refunds (id, order_id, tenant_id, origin, amount, currency, created_at)',
       `'r' || n, 'k' || n, 'shop', 'api', 1, 'EUR', now()`,
     ],
+    ['captures (tenant_id, order_id, capture_id, amount, state)', `${key}, 'c', 1, 'captured'`],
+    ['authorizations (tenant_id, order_id, expires_at)', `${key}, now()`],
+    [
+      'disputes (tenant_id, order_id, dispute_id, amount, currency, reason, status, opened_at)',
+      `${key}, 'd', 1, 'EUR', 'general', 'lost', now()`,
+    ],
+    [
+      'order_settlements (order_id, number, tenant_id, kind, saga_id, amount, created_at)',
+      `'k' || n, 1, 'shop', 'capture', 'k' || n, 1, now()`,
+    ],
+    ['order_authorizations (order_id, tenant_id, state, revision)', `'k' || n, 'shop', 'expiring', 2`],
+    [
+      'order_disputes (order_id, id, tenant_id, amount, currency, reason, status, opened_at, revision)',
+      `'k' || n, 'd', 'shop', 1, 'EUR', 'general', 'lost', now(), 1`,
+    ],
     ['orders (id, tenant_id, customer_id, created_at)', `'k' || n, 'shop', 'c', now()`],
     [
       'holdfast.sagas (id, definition, input, owner_id, deadline_at, changed_at)',
@@ -251,11 +273,13 @@ describe('the statements of an order’s way', () => {
       'inventory',
       'keys',
       'messaging',
+      'news',
       'orders',
       'payment',
       'refunds',
       'saga',
       'sagas',
+      'settlements',
       'shipping',
     ]);
     expect(statementsByKey().length).toBeGreaterThan(55);

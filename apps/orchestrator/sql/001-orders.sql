@@ -38,6 +38,48 @@ create table order_refunds (
 create index order_refunds_by_order on order_refunds (order_id, created_at desc, id desc);
 create index order_refunds_by_tenant on order_refunds (tenant_id, created_at desc, id desc);
 
+-- What was decided about the payment of orders that are captured when they are dispatched: each decision is a saga. The next
+-- one of an order (by number) may be made once the one before has ended and nothing was captured. Of two that are made at the same
+-- time, the primary key lets one be.
+create table order_settlements (
+  order_id text not null,
+  number integer not null check (number >= 1),
+  tenant_id text not null,
+  kind text not null check (kind in ('capture', 'release')),
+  saga_id text not null,
+  -- Minor units to be captured; 0 of a release.
+  amount bigint not null check (amount >= 0),
+  created_at timestamptz not null,
+  primary key (order_id, number)
+);
+create index order_settlements_by_tenant on order_settlements (tenant_id, created_at desc, saga_id desc);
+
+-- What payment has told of authorisations that run out.
+create table order_authorizations (
+  order_id text primary key,
+  tenant_id text not null,
+  state text not null check (state in ('expiring', 'expired')),
+  revision integer not null,
+  told_at timestamptz not null default clock_timestamp()
+);
+
+-- Payments that customers take back through their banks, as payment has told of them.
+create table order_disputes (
+  order_id text not null,
+  id text not null,
+  tenant_id text not null,
+  -- Minor units.
+  amount bigint not null,
+  currency text not null,
+  -- The provider's words, as is `status`.
+  reason text not null,
+  status text not null,
+  opened_at timestamptz not null,
+  revision integer not null,
+  told_at timestamptz not null default clock_timestamp(),
+  primary key (order_id, id)
+);
+
 -- A page takes a fifth of the claims that it could hold and keeps the rest for their answers, which are stored when the orders
 -- end and are longer than all else in the row: most find room beside it and write to no index. So does the end of their retention.
 alter table holdfast.claims set (fillfactor = 20);

@@ -18,3 +18,4 @@ export {
   undoOutcome,
 } from './saga/participants.ts';
 export { placeOrderSaga } from './saga/place-order-saga.ts';
+export { settlementStatements } from './settlements/settlement-store.ts';

@@ -1,5 +1,6 @@
 import type { Engine, SagaMetrics } from '@holdfast/saga';
 import type { Log, Metrics } from '@holdfast/service';
+import type { OrderNewsParts } from './news/take-order-news.ts';
 import type { UnendedCount } from './saga/saga-store.ts';
 
 /** The engine's counters under `/metrics`. */
@@ -39,6 +40,20 @@ export function sagaMetrics(metrics: Metrics): SagaMetrics {
       flushes.inc();
       checkpoints.inc(count);
     },
+  };
+}
+
+/** What payment has told of orders, each time that it is news. */
+export function newsMetrics(metrics: Metrics): Pick<OrderNewsParts, 'onDispute' | 'onAuthorization'> {
+  const disputes = metrics.counter('holdfast_order_disputes_total', 'Disputes of orders, new or changed', ['status']);
+  const authorizations = metrics.counter(
+    'holdfast_order_authorizations_total',
+    'Authorisations of orders that run out soon, or have run out uncaptured',
+    ['state'],
+  );
+  return {
+    onDispute: (status) => disputes.inc({ status }),
+    onAuthorization: (state) => authorizations.inc({ state }),
   };
 }
 

@@ -46,17 +46,19 @@ import { createHttpServer } from './http/server.ts';
 import { InFlightKeys } from './keys/in-flight-keys.ts';
 import { claimRetention } from './keys/key-retention.ts';
 import { createOrderAnswerCache } from './keys/order-answer-cache.ts';
-import { observeEngine, observeUnended, sagaMetrics } from './metrics.ts';
+import { newsMetrics, observeEngine, observeUnended, sagaMetrics } from './metrics.ts';
+import { takeOrderNews } from './news/take-order-news.ts';
 import type { OrderDeps } from './orders/accept-order.ts';
 import { type AcceptedOrder, type OrderOutputs, viewOrder } from './orders/order.ts';
 import { answerPayload, createInsertOrders, storeAnswer, storeAnswerAndEvent } from './orders/order-store.ts';
-import { REFUND_SAGA } from './refunds/refund.ts';
 import { refundOrderSaga } from './refunds/refund-order-saga.ts';
 import { takeRefundNews } from './refunds/take-refund-news.ts';
 import { connectParticipants, type Participants } from './saga/participants.ts';
 import { PAYMENT_STREAM, SIGNALS, signalOrders } from './saga/payment-events.ts';
-import { placeOrderSaga } from './saga/place-order-saga.ts';
+import { PLACE_ORDER_SAGA, placeOrderSaga } from './saga/place-order-saga.ts';
 import { countUnendedSagas } from './saga/saga-store.ts';
+import { captureOrderSaga } from './settlements/capture-order-saga.ts';
+import { releaseOrderSaga } from './settlements/release-order-saga.ts';
 
 export const orchestratorMigrations: Migrations[] = [
   idempotencyMigrations,
@@ -68,8 +70,8 @@ export const orchestratorMigrations: Migrations[] = [
 /** What the statements of order-store.ts publish (E1). */
 export const ORDER_OUTBOX = defineOutbox({ name: ORDER_EVENTS, subject: 'order' });
 
-/** How often payment is asked what has become of refunds. */
-const REFUND_NEWS_MS = 1_000;
+/** How often payment is asked what has become of refunds, and what has happened to orders. */
+const NEWS_MS = 1_000;
 const SHUTDOWN_GRACE_MS = 2_000;
 const HAND_OVER_MS = 5_000;
 
@@ -92,7 +94,12 @@ export async function runOrchestrator(
   const participants = connectParticipants(settings, certificates);
   onShutdown(async () => participants.close());
   const { ORDER_DEADLINE_MS: deadlineMs, PAYMENT_WAIT_MS: paymentWaitMs } = settings;
-  const definitions = [placeOrderSaga(participants, { deadlineMs, paymentWaitMs }), refundOrderSaga(participants)];
+  const definitions = [
+    placeOrderSaga(participants, { deadlineMs, paymentWaitMs }),
+    refundOrderSaga(participants),
+    captureOrderSaga(participants),
+    releaseOrderSaga(participants),
+  ];
   const engine = await startEngine(parts, definitions, ports);
   const deps = await createOrderDeps(parts, engine);
   const { pool } = parts;
@@ -102,7 +109,10 @@ export async function runOrchestrator(
     const handle = (entries: StreamEntry[]) => signalOrders(engine, entries);
     consumeEvents(route, { stream: PAYMENT_STREAM, group: SIGNALS, handle }, { log, metrics });
   }
-  onShutdown(takeRefundNews({ pool, payment: participants.paymentNews, engine, log: parts.log }, REFUND_NEWS_MS));
+  const { paymentNews: payment } = participants;
+  onShutdown(takeRefundNews({ pool, payment, engine, log }, NEWS_MS));
+  const told = { pool, payment, log, publishesEvents: settings.ORDER_EVENTS, ...newsMetrics(metrics) };
+  onShutdown(takeOrderNews(told, NEWS_MS));
   await serve(parts, { deps, participants, definitions });
 }
 
@@ -154,10 +164,10 @@ async function startEngine(
     metrics: sagaMetrics(metrics),
     prepared: true,
     commitHook: settings.ORDER_EVENTS ? storeAnswerAndEvent : storeAnswer,
-    // A customer who waits for the answer has to hear what is to be done, as much as how it ended. The answer to a refund was
-    // stored when it was accepted.
+    // A customer who waits for the answer has to hear what is to be done, as much as how it ended. Other sagas have no open
+    // answer: it was stored when they were accepted, or is who waits for them to give.
     hookPayload: (saga, input) =>
-      saga.definition !== REFUND_SAGA && (hasEnded(saga.state) || saga.state === 'waiting')
+      saga.definition === PLACE_ORDER_SAGA && (hasEnded(saga.state) || saga.state === 'waiting')
         ? terminalAnswer(input as AcceptedOrder, saga)
         : null,
   });
@@ -191,6 +201,7 @@ async function createOrderDeps({ settings, log, pool }: Parts, engine: Engine): 
     retention,
     answerCache: createOrderAnswerCache(memory, retention, now),
     deadlineMs: settings.ORDER_DEADLINE_MS,
+    publishesEvents: settings.ORDER_EVENTS,
     now,
   };
 }

@@ -21,6 +21,7 @@
  * key per step, a single such answer would wedge the order. What keeps the effect single is the list above, not the key.
  */
 import type { Participant, PerformOutcome } from '@holdfast/participant';
+import { type CardCaptures, createCardCaptures } from './captures/provider-capture.ts';
 import type { AttachIntent, Attempt, CardOutcome, CardPayment, GivenBack } from './card/card-payment.ts';
 import { chargeCard } from './card/charge-card.ts';
 import { giveBack } from './card/give-back.ts';
@@ -36,6 +37,8 @@ export interface Cards {
   giveBack(payment: Attempt & { intentId: string }): Promise<PerformOutcome<GivenBack>>;
   /** Refunds of a payment that stands. */
   refunds: CardRefunds;
+  /** Captures a payment that is authorised. */
+  capture: CardCaptures;
 }
 
 /** Stands in where no provider is set up: every outcome stays open, so that nothing is decided by a missing setting. */
@@ -48,6 +51,7 @@ const noCards: Cards = {
     list: () => Promise.resolve(undefined),
     newest: () => Promise.resolve(undefined),
   },
+  capture: () => Promise.resolve(unknown('card payments are not set up: the operator must set STRIPE_SECRET_KEY')),
 };
 
 // The longest attempt is an undo that finds the payment succeeding under its hands: ask, cancel, ask, look at the refunds,
@@ -68,6 +72,8 @@ export interface ProviderSettings {
   PAYMENT_WINDOW_MS: number;
   /** How often the provider's refunds and disputes are looked at; never without it. */
   PROVIDER_LOOK_MS?: number;
+  /** How long before its end an authorisation is told of. */
+  CAPTURE_WARNING_MS?: number;
 }
 
 /** @returns null where no provider is set up */
@@ -91,5 +97,6 @@ export function cardsFor(
     charge: (payment, attach) => chargeCard(provider, settings, payment, attach),
     giveBack: (payment) => giveBack(provider, now, payment),
     refunds: createCardRefunds(provider, now),
+    capture: createCardCaptures(provider),
   };
 }

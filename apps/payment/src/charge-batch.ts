@@ -22,6 +22,7 @@ import {
 } from '@holdfast/postgres';
 import { InvalidRequest } from '@holdfast/rpc';
 import { type LockedAccount, lockAccounts } from './account.ts';
+import { openAuthorizations } from './captures/authorization-store.ts';
 import type { CardOutcome } from './card/card-payment.ts';
 import {
   type BegunCharge,
@@ -33,6 +34,7 @@ import {
   FIRST_ATTEMPT,
   outcomeColumns,
   refusalOfAccount,
+  taken,
 } from './charge.ts';
 
 const insertCharges = statement(
@@ -231,12 +233,16 @@ export async function endCardCharges(
   ended: { request: ChargeRequest; result: CardOutcome }[],
 ): Promise<ChargeOutcome[]> {
   const outcomes = ended.map(
-    ({ request, result }): ChargeOutcome => (result.kind === 'completed' ? captured(request, result.result) : result),
+    ({ request, result }): ChargeOutcome =>
+      result.kind === 'completed' ? taken(request, result.result.intentId, result.result.authorizedUntil) : result,
   );
   const requests = ended.map(({ request }) => request);
   const values = [...orderColumns(requests), ...outcomesColumns(outcomes)];
   const { rowCount } = await tx.query({ ...settleCharges, values });
-  if (rowCount === ended.length) return outcomes;
+  if (rowCount === ended.length) {
+    await openAuthorizations(tx, requests, outcomes);
+    return outcomes;
+  }
   throw new InvalidRequest(
     'order_id',
     'a call under another key has settled this charge meanwhile: ask again with the same key',

@@ -19,13 +19,29 @@ export interface ChargeRequest extends OrderId {
   /** Minor units, 0 or more. */
   amount: number;
   currency: string;
+  /** By card: the amount is set aside, and captured later. */
+  authorizeOnly: boolean;
 }
 
 export interface Payment {
   paymentId: string;
   amount: number;
   currency: string;
+  /** Until when it can be captured; null where it was. */
+  authorizedUntil: Date | null;
 }
+
+/** Stored data; what each means stands in sql/. */
+export type ChargeState =
+  | 'created'
+  | 'authorized'
+  | 'capturing'
+  | 'expired'
+  | 'captured'
+  | 'refused'
+  | 'undoing'
+  | 'refunded'
+  | 'cancelled';
 
 export type RefusalReason = 'INSUFFICIENT_FUNDS' | 'CURRENCY_MISMATCH' | 'CARD_DECLINED' | 'PAYMENT_NOT_CONFIRMED';
 export type ChargeOutcome = EffectOutcome<Payment, RefusalReason>;
@@ -120,15 +136,17 @@ interface ChargeRow {
   method_kind: 'balance' | 'card';
   amount: number;
   currency: string;
-  state: 'created' | 'captured' | 'refused' | 'undoing' | 'refunded' | 'cancelled';
+  state: ChargeState;
   payment_id: string | null;
+  authorized_until: Date | null;
   refusal_reason: RefusalReason | null;
   refusal_message: string | null;
 }
 
 const lockCharge = statement(
   'payment.lock-charge',
-  `select customer_id, method_kind, amount, currency, state, payment_id, refusal_reason, refusal_message
+  `select customer_id, method_kind, amount, currency, state, payment_id, refusal_reason, refusal_message,
+          (select expires_at from authorizations a where a.tenant_id = $1::text and a.order_id = $2::text) as authorized_until
      from charges where tenant_id = $1::text and order_id = $2::text for update`,
 );
 
@@ -143,15 +161,33 @@ async function earlierOutcome(tx: Transaction, request: ChargeRequest): Promise<
     row.amount === request.amount &&
     row.currency === request.currency;
   if (isSame && row.state === 'created') return undefined;
-  if (isSame && row.state === 'captured' && row.payment_id !== null) return captured(request, row.payment_id);
+  if (
+    isSame &&
+    TAKEN.has(row.state) &&
+    row.payment_id !== null &&
+    (row.authorized_until === null || request.authorizeOnly)
+  )
+    return taken(request, row.payment_id, row.authorized_until);
   if (isSame && row.state === 'refused' && row.refusal_reason !== null) {
     return { kind: 'refused', reason: row.refusal_reason, message: row.refusal_message ?? '' };
   }
   throw new InvalidRequest('order_id', 'this order has had its charge: an order is charged once', 'CONFLICT');
 }
 
-export function captured({ amount, currency }: ChargeRequest, paymentId: string): ChargeOutcome {
-  return { kind: 'completed', result: { paymentId, amount, currency } };
+/** Whatever has become of the authorisation since. */
+const TAKEN: ReadonlySet<ChargeState> = new Set(['captured', 'authorized', 'capturing', 'expired']);
+
+export function captured(request: ChargeRequest, paymentId: string): ChargeOutcome {
+  return taken(request, paymentId, null);
+}
+
+/** @param authorizedUntil null: it is captured */
+export function taken(
+  { amount, currency }: ChargeRequest,
+  paymentId: string,
+  authorizedUntil: Date | null,
+): ChargeOutcome {
+  return { kind: 'completed', result: { paymentId, amount, currency, authorizedUntil } };
 }
 
 function chargeColumns(request: ChargeRequest): unknown[] {
@@ -165,7 +201,12 @@ export function outcomeColumns(outcome: BegunCharge): [string, ...(string | null
     case 'perform':
       return ['created', null, null, null];
     case 'completed':
-      return ['captured', outcome.result.paymentId, null, null];
+      return [
+        outcome.result.authorizedUntil === null ? 'captured' : 'authorized',
+        outcome.result.paymentId,
+        null,
+        null,
+      ];
     case 'refused':
       return ['refused', null, outcome.reason, outcome.message];
   }

@@ -11,6 +11,8 @@ export const config = {
   STRIPE_TIMEOUT_MS: optional(integer(100, 60_000), 10_000),
   /** How often the provider is asked for refunds and disputes, whether its webhooks have told of them or not. */
   PROVIDER_LOOK_MS: optional(integer(100, 3_600_000), 15_000),
+  /** How long before it runs out an authorisation that nobody has captured is told of. */
+  CAPTURE_WARNING_MS: optional(integer(1_000, 6 * 86_400_000), 86_400_000),
   /**
    * What the provider signs its webhooks with (`whsec_…`); two, with a comma between them, while it is being changed. Without
    * it, payments that wait are asked about more often.

@@ -13,12 +13,15 @@ import {
 import { checkCurrency, checkInteger, checkShopId, InvalidRequest, service, services } from '@holdfast/rpc';
 import { type HttpRoutes, onShutdown } from '@holdfast/service';
 import { adjustAccount, findAccount, MAX_BALANCE, putAccount } from './account.ts';
+import { CAPTURE, captureMethods, RELEASE_CAPTURE, RESERVE_CAPTURE } from './captures/capture-methods.ts';
+import { type AuthorizationLook, lookAtAuthorizations } from './captures/look-at-authorizations.ts';
 import type { CardOutcome, GivenBack } from './card/card-payment.ts';
 import { type Cards, cardsFor, type ProviderSettings, providerFor } from './card.ts';
-import type { CardPlan, ChargeRequest } from './charge.ts';
+import type { CardPlan, ChargeRequest, Payment } from './charge.ts';
 import { beginCharges, createIntentStore, endCardCharges, type StoreIntent } from './charge-batch.ts';
 import { type DisputeLook, lookAtDisputes } from './disputes/learn-disputes.ts';
 import { keepLooking, type Look } from './keep-looking.ts';
+import { newsMethods } from './news/order-news.ts';
 import type { Provider } from './provider.ts';
 import { beginRefunds, endRefund, type Refund, type RefundPlan } from './refund.ts';
 import { type Learner, lookOnce, undoFailedTeller } from './refunds/learn-refunds.ts';
@@ -56,11 +59,12 @@ export const paymentService =
     const storeIntent = createIntentStore(pool, settings.PAYMENT_WINDOW_MS);
     const learner: Learns = {
       ...{ pool, refunds: cards.refunds, onUndoFailed: undoFailedTeller(participant) },
-      ...{ publishes, onDispute: disputeTeller(participant) },
+      ...{ publishes, onDispute: disputeTeller(participant), onAuthorization: authorizationTeller(participant) },
     };
     const http = webhooksFor(provider, settings, participant, learner);
     if (settings.PROVIDER_LOOK_MS !== undefined && provider !== null) {
-      onShutdown(lookAtProvider({ ...learner, provider, log: participant.log }, settings.PROVIDER_LOOK_MS));
+      const { CAPTURE_WARNING_MS: warningMs = DEFAULT_WARNING_MS, PROVIDER_LOOK_MS: everyMs } = settings;
+      onShutdown(lookAtProvider({ ...learner, provider, log: participant.log, warningMs }, everyMs));
     }
     const binding = service(payment, {
       ChargePayment: stepMethod(participant, chargeStep(cards, storeIntent), (request) => {
@@ -74,6 +78,7 @@ export const paymentService =
           providerCustomer: checkShape('provider_customer', request.providerCustomer, CUSTOMER, 'send cus_…'),
           offSession: request.offSession,
           returnUrl: checkShape('return_url', request.returnUrl, RETURN_URL, 'send an absolute URL'),
+          authorizeOnly: checkAuthorizeOnly(request.authorizeOnly, method),
         };
       }),
 
@@ -81,12 +86,19 @@ export const paymentService =
 
       ...refundMethods(participant, { ...cards.refunds, leaseMs: cards.leaseMs }),
 
+      ...captureMethods(participant, cards),
+
+      ...newsMethods(pool),
+
       GetStep: getStep(pool, {
         [CHARGE]: (answer) => ({ charged: payment.ChargePayment.responseDeserialize(answer) }),
         [REFUND]: (answer) => ({ refunded: payment.RefundPayment.responseDeserialize(answer) }),
         [RESERVE]: (answer) => ({ refundReserved: payment.ReserveRefund.responseDeserialize(answer) }),
         [RELEASE]: (answer) => ({ refundReleased: payment.ReleaseRefund.responseDeserialize(answer) }),
         [GIVE]: (answer) => ({ chargeRefunded: payment.RefundCharge.responseDeserialize(answer) }),
+        [RESERVE_CAPTURE]: (answer) => ({ captureReserved: payment.ReserveCapture.responseDeserialize(answer) }),
+        [RELEASE_CAPTURE]: (answer) => ({ captureReleased: payment.ReleaseCapture.responseDeserialize(answer) }),
+        [CAPTURE]: (answer) => ({ paymentCaptured: payment.CapturePayment.responseDeserialize(answer) }),
         [ADJUST]: (answer) => ({ adjusted: payment.AdjustAccount.responseDeserialize(answer) }),
         [PUT]: (answer) => ({ put: payment.PutAccount.responseDeserialize(answer) }),
       }),
@@ -130,7 +142,7 @@ export const paymentService =
   };
 
 /** What is learned from the provider, by its webhooks or by asking. */
-type Learns = Learner & Pick<DisputeLook, 'publishes' | 'onDispute'>;
+type Learns = Learner & Pick<DisputeLook, 'publishes' | 'onDispute'> & Pick<AuthorizationLook, 'onAuthorization'>;
 
 function disputeTeller({ metrics }: Participant): Learns['onDispute'] {
   const disputes = metrics.counter(
@@ -141,10 +153,22 @@ function disputeTeller({ metrics }: Participant): Learns['onDispute'] {
   return (status) => disputes.inc({ status });
 }
 
-function lookAtProvider(look: Learns & DisputeLook, everyMs: number): () => Promise<void> {
+const DEFAULT_WARNING_MS = 86_400_000;
+
+function authorizationTeller({ metrics }: Participant): AuthorizationLook['onAuthorization'] {
+  const authorizations = metrics.counter(
+    'payment_authorizations_total',
+    'Authorisations that run out soon, or have run out uncaptured',
+    ['state'],
+  );
+  return (state) => authorizations.inc({ state });
+}
+
+function lookAtProvider(look: Learns & DisputeLook & AuthorizationLook, everyMs: number): () => Promise<void> {
   const looks: Record<string, Look> = {
     refunds: (after) => lookOnce(look, after),
     disputes: (after) => lookAtDisputes(look, after),
+    authorizations: () => lookAtAuthorizations(look),
   };
   return keepLooking({ looks, everyMs, log: look.log });
 }
@@ -171,7 +195,8 @@ type Charge = ChargeRequest & {
 
 /** From an account at once; by card it is written down, made at the provider, and written down again with its answer. */
 function chargeStep(cards: Cards, storeIntent: StoreIntent): StepSpec<Charge, CardPlan, CardOutcome> {
-  const serialize = payment.ChargePayment.responseSerialize;
+  const serialize = ({ authorizedUntil, ...charged }: Payment) =>
+    payment.ChargePayment.responseSerialize({ ...charged, authorizedUntil: authorizedUntil?.toISOString() ?? '' });
   return {
     operation: CHARGE,
     keepDays: KEEP_DAYS,
@@ -227,6 +252,14 @@ function checkMethod(sent: string): string {
   const method = sent === '' ? PAGE : sent;
   if (METHOD.test(method)) return method;
   throw new InvalidRequest('method', 'send `balance`, `card`, or a payment method of the card provider, pm_…');
+}
+
+/** @throws InvalidRequest */
+function checkAuthorizeOnly(authorizeOnly: boolean, method: string): boolean {
+  if (authorizeOnly && method === 'balance') {
+    throw new InvalidRequest('authorize_only', 'only for a payment by card: an account is debited at once');
+  }
+  return authorizeOnly;
 }
 
 /** @returns null for what was not sent. @throws InvalidRequest */

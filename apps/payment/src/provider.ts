@@ -20,6 +20,7 @@ export type CallName =
   | 'confirm'
   | 'retrieve'
   | 'cancel'
+  | 'capture'
   | 'refund'
   | 'list-refunds'
   | 'dispute'

@@ -12,7 +12,9 @@ import { byOrder, type OrderId, orderColumns } from '@holdfast/participant';
 import { statement, type Transaction } from '@holdfast/postgres';
 import { InvalidRequest } from '@holdfast/rpc';
 import { lockAccounts, postEntry } from './account.ts';
+import { closeAuthorization } from './captures/authorization-store.ts';
 import type { GivenBack } from './card/card-payment.ts';
+import type { ChargeState } from './charge.ts';
 import { UNDO_REFUND } from './refunds/refund-book.ts';
 
 export interface Refund {
@@ -33,12 +35,13 @@ interface ChargeRow {
   order_id: string;
   customer_id: string;
   amount: number;
-  state: 'created' | 'captured' | 'refused' | 'undoing' | 'refunded' | 'cancelled';
+  state: ChargeState;
   payment_id: string | null;
   intent_id: string | null;
   refunded_amount: number;
 }
 
+const AUTHORIZED: ReadonlySet<ChargeState> = new Set(['authorized', 'capturing', 'expired']);
 const NOTHING_TAKEN: Refund = { paymentId: '', amount: 0 };
 
 const lockCharges = statement(
@@ -75,6 +78,8 @@ const markUndone = statement(
      update charges
         set state = $3::text, refunded_amount = refunded_amount + sums.given, refunding_amount = sums.refunding,
             settled_at = clock_timestamp(),
+            -- Of an authorised charge that was captured in part all the same.
+            captured_amount = case when $4::bigint between 1 and amount - 1 then $4::bigint else captured_amount end,
             payment_id = case when $4::bigint > 0 then coalesce(payment_id, intent_id) else payment_id end
        from sums
       where tenant_id = $1::text and order_id = $2::text
@@ -125,6 +130,8 @@ async function beginRefund(
     return completed({ paymentId: charge.payment_id ?? '', amount: charge.refunded_amount });
   }
   if (charge.intent_id !== null) {
+    // Set aside, and not captured: from now on nobody is told that it runs out.
+    if (AUTHORIZED.has(charge.state)) await closeAuthorization(tx, { tenantId, orderId });
     const marked = await tx.query<{ attempt: number }>({ ...markUndoing, values: [tenantId, orderId] });
     return { kind: 'perform', plan: { intentId: charge.intent_id, attempt: marked.rows[0]?.attempt ?? 1 } };
   }

@@ -217,6 +217,7 @@ function nameOf({ method, url = '' }: IncomingMessage): CallName {
   if (method === 'GET') return path === '/v1/refunds' ? 'list-refunds' : 'retrieve';
   if (path === '/v1/refunds') return 'refund';
   if (path.endsWith('/confirm')) return 'confirm';
+  if (path.endsWith('/capture')) return 'capture';
   return path.endsWith('/cancel') ? 'cancel' : 'create';
 }
 

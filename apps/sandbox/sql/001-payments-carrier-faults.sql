@@ -57,6 +57,8 @@ create table refunds (
   -- What the bank says later, and when.
   due text check (due in ('succeed', 'fail')),
   due_at timestamptz,
+  -- What a capture in part has left of the authorisation: listed as a refund, and no money has moved.
+  is_uncaptured boolean not null default false,
   primary key (intent_id, refund_id),
   check ((status = 'failed') = (failure_reason is not null)),
   check ((due is null) = (due_at is null))

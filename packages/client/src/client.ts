@@ -56,6 +56,11 @@ export interface ChangeOptions extends KeyedOptions {
   reason?: string;
 }
 
+export interface DispatchOptions extends ChangeOptions {
+  /** Minor units to capture, of an order that is captured when it is dispatched. Left out: all of it. */
+  amount?: number;
+}
+
 export interface SetOptions extends ChangeOptions {
   /** Of the resource as it was read: done only if nothing has changed since; else refused with `version-changed`. */
   ifVersion?: number;
@@ -142,9 +147,13 @@ export class HoldfastClient {
     return this.#keyed({ method: 'POST', path: `/v1/orders/${segment(id)}/cancel`, waitMs: 5_000 }, options);
   }
 
-  /** Says that the shipment of a completed order has left; again, the same answer. */
-  dispatchOrder(id: string, options: ChangeOptions = {}): Promise<Keyed<Sent<Dispatched>>> {
-    return this.#keyed({ method: 'POST', path: `/v1/orders/${segment(id)}/dispatch` }, options);
+  /**
+   * Says that the shipment of a completed order has left; again, the same answer. An order that is captured when it is dispatched is
+   * captured first: wholly, or `amount` of it (minor units). `status` 202: not captured yet; ask again.
+   */
+  dispatchOrder(id: string, { amount, ...options }: DispatchOptions = {}): Promise<Keyed<Sent<Dispatched | Order>>> {
+    const body = amount === undefined ? {} : { body: { amount } };
+    return this.#keyed({ method: 'POST', path: `/v1/orders/${segment(id)}/dispatch`, ...body }, options);
   }
 
   /**

@@ -8,6 +8,7 @@ export {
   type ClientOptions,
   createClient,
   type Dispatched,
+  type DispatchOptions,
   HoldfastClient,
   type KeyConfig,
   type Keyed,

@@ -11,7 +11,15 @@ export const STEP_REFUSALS = [
 ] as const;
 
 /** Why a step of a refund refuses, for good: the refund exists, and has failed. */
-export const REFUND_REFUSALS = ['REFUND_EXCEEDS_CAPTURED', 'RESTOCK_EXCEEDS_SOLD', 'NOT_REFUNDABLE'] as const;
+export const REFUND_REFUSALS = [
+  'REFUND_EXCEEDS_CAPTURED',
+  'RESTOCK_EXCEEDS_SOLD',
+  'NOT_REFUNDABLE',
+  'NOT_CAPTURED',
+] as const;
+
+/** Why a step of a capture refuses, for good: nothing is captured, and nothing leaves. */
+export const CAPTURE_REFUSALS = ['AUTHORIZATION_EXPIRED', 'CAPTURE_EXCEEDS_AUTHORIZED', 'NOT_CAPTURABLE'] as const;
 
 /** Why a refund can fail. The provider's own no, then and later, is `REFUND_FAILED`; the last two are the saga's own. */
 export const REFUND_FAILURE_REASONS = [...REFUND_REFUSALS, 'REFUND_FAILED', 'DEADLINE_EXCEEDED', 'CANCELLED'] as const;

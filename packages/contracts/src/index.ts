@@ -1,5 +1,11 @@
 export { CURRENCIES } from './currencies.ts';
-export { FAILURE_REASONS, REFUND_FAILURE_REASONS, REFUND_REFUSALS, STEP_REFUSALS } from './failure-reasons.ts';
+export {
+  CAPTURE_REFUSALS,
+  FAILURE_REASONS,
+  REFUND_FAILURE_REASONS,
+  REFUND_REFUSALS,
+  STEP_REFUSALS,
+} from './failure-reasons.ts';
 export type { InventoryServiceDefinition } from './gen/holdfast/inventory/v1/InventoryService.ts';
 export type { OrderInput as OrderMessage } from './gen/holdfast/orders/v1/Order.ts';
 export type { OrderServiceDefinition } from './gen/holdfast/orders/v1/OrderService.ts';

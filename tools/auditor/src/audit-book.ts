@@ -23,6 +23,12 @@ export interface AuditedOrder {
   /** A digest of the lines that it asked for and the prices that it was told. */
   lines: string;
   byCard: boolean;
+  /** What was decided about the payment of an order that is captured when it is dispatched; `at-once` for all others. */
+  capture: 'at-once' | 'undecided' | 'captured' | 'not_captured' | 'released' | 'open';
+  /** By how many decisions that is known. */
+  decisions: number;
+  /** What its customer owes for it, in minor units: less than the total where less was captured, 0 while nothing was. */
+  owed: number;
   /** What the saga has been told, null where nothing. */
   reservationId: string | null;
   paymentId: string | null;
@@ -32,7 +38,9 @@ export interface AuditedOrder {
   isHeld: boolean;
   isFulfilled: boolean;
   hasCharge: boolean;
-  isCaptured: boolean;
+  chargeState: ChargeState | null;
+  /** By payment's books, where its charge is captured. */
+  captured: number;
   debited: number;
   credited: number;
   cardNet: number;
@@ -52,6 +60,18 @@ export interface AuditedOrder {
   /** What the provider's ledger shows of refunds that were made there, whether they are known to payment or not. */
   refundedElsewhere: number;
 }
+
+/** Of payment's charges. */
+export type ChargeState =
+  | 'created'
+  | 'authorized'
+  | 'capturing'
+  | 'expired'
+  | 'captured'
+  | 'refused'
+  | 'undoing'
+  | 'refunded'
+  | 'cancelled';
 
 /** A refund that the API made, as the order book knows it. */
 export interface BookedRefund {
@@ -89,6 +109,11 @@ interface OrderRow {
   sameTenant: boolean;
   currency: string;
   method: string;
+  capturesLater: boolean;
+  decision: 'capture' | 'release' | null;
+  decisions: number;
+  decisionState: string | null;
+  capturedBy: { status: string; amount: number } | null;
   items: { sku: string; quantity: number; unitPrice?: number }[];
   beside: { amount: number }[] | null;
   expectedTotal: number | null;
@@ -104,9 +129,14 @@ const ORDERS = statement(
   `select o.id, o.tenant_id as "tenantId", s.state, s.outputs, s.input->>'currency' as currency,
           s.input->'payment'->>'method' as method, s.input->'items' as items, s.input->'lines' as beside,
           (s.input->>'expectedTotal')::bigint as "expectedTotal",
-          s.input->>'tenantId' = o.tenant_id as "sameTenant"
+          s.input->>'tenantId' = o.tenant_id as "sameTenant",
+          (s.input->'payment'->>'capture' = 'on_dispatch') is true as "capturesLater",
+          t.kind as decision, coalesce(t.number, 0) as decisions, d.state as "decisionState",
+          d.outputs->'capture-payment' as "capturedBy"
      from (select id, tenant_id from orders where id > $1::text order by id limit $2::integer) o
      left join holdfast.sagas s on s.id = o.id
+     left join lateral (select * from order_settlements t where t.order_id = o.id order by t.number desc limit 1) t on true
+     left join holdfast.sagas d on d.id = t.saga_id
     order by o.id`,
 );
 
@@ -132,8 +162,12 @@ export async function readBook(
       }
       if (!row.sameTenant) check.violation(row.id, 'belongs to another tenant than its saga');
       const order = auditedOrder(row);
-      const ended = countState(counts, row.state);
-      if (!ended && !options.allowRunning) check.violation(row.id, `has not ended: its saga is ${row.state}`);
+      const ended = countState(counts, shownState(row));
+      if (order.capture === 'open' && row.decisionState !== 'parked' && !options.allowRunning) {
+        check.violation(row.id, `has not ended: its ${row.decision} is ${row.decisionState}`);
+      }
+      if (!ended && !options.allowRunning && order.capture !== 'open')
+        check.violation(row.id, `has not ended: its saga is ${row.state}`);
       book.set(bookKey(row.tenantId, row.id), order);
     }
     check.look(page.length);
@@ -151,15 +185,38 @@ function countState(counts: OrderCounts, state: string): boolean {
   return !isRunning;
 }
 
+/** As the API shows it: one that was released after it had been completed is cancelled. */
+function shownState({ state, decision, decisionState }: OrderRow): string {
+  if (state === 'completed' && decision === 'release') {
+    return decisionState === 'completed' ? 'cancelled' : decisionState === 'parked' ? 'parked' : 'compensating';
+  }
+  return state ?? 'running';
+}
+
+function captureOf({ capturesLater, decision, decisionState, capturedBy }: OrderRow): AuditedOrder['capture'] {
+  if (!capturesLater) return 'at-once';
+  if (decision === null) return 'undecided';
+  if (decision === 'release') return decisionState === 'completed' ? 'released' : 'open';
+  if (decisionState === 'completed') return capturedBy?.status === 'captured' ? 'captured' : 'not_captured';
+  return decisionState === 'failed' || decisionState === 'cancelled' ? 'not_captured' : 'open';
+}
+
+function expectationOf({ state }: OrderRow, capture: AuditedOrder['capture']): AuditedOrder['expects'] {
+  if (state === 'failed' || state === 'cancelled' || capture === 'released') return 'none';
+  return state === 'completed' && capture !== 'open' ? 'one' : 'unjudged';
+}
+
 function auditedOrder(row: OrderRow): AuditedOrder {
   const reserved = row.outputs['reserve-inventory'];
   const lines = row.items.map((item) => ({ ...item, unitPrice: reserved?.unitPrices[item.sku] ?? null }));
   const beside = row.beside?.reduce((sum, { amount }) => sum + amount, 0) ?? 0;
   const total = reserved === undefined ? null : reserved.total + beside;
+  const capture = captureOf(row);
+  const owed = capture === 'at-once' ? (total ?? 0) : capture === 'captured' ? (row.capturedBy?.amount ?? 0) : 0;
   return {
     id: row.id,
-    expects:
-      row.state === 'completed' ? 'one' : row.state === 'failed' || row.state === 'cancelled' ? 'none' : 'unjudged',
+    expects: expectationOf(row, capture),
+    ...{ capture, decisions: row.decisions, owed },
     currency: row.currency,
     itemsTotal: reserved?.total ?? null,
     total,
@@ -172,7 +229,8 @@ function auditedOrder(row: OrderRow): AuditedOrder {
     isHeld: false,
     isFulfilled: false,
     hasCharge: false,
-    isCaptured: false,
+    chargeState: null,
+    captured: 0,
     debited: 0,
     credited: 0,
     cardNet: 0,

@@ -130,13 +130,17 @@ function doubtShipment(
   { tenantId, orderId, state, isWithheld, dispatchKey }: ShipmentRow,
   { book, doubts, decisions, prover }: { book: Book; doubts: Doubt[]; decisions: Tally; prover: Prover },
 ): void {
-  const expects = book.get(bookKey(tenantId, orderId))?.expects;
+  const { expects, capture = 'at-once' } = book.get(bookKey(tenantId, orderId)) ?? {};
   if (isWithheld) doubts.push({ tenantId, orderId, needs: 'return', detail: 'its shipment is kept from leaving' });
   if (state === 'cancelled' && expects === 'unjudged') {
     doubts.push({ tenantId, orderId, needs: 'turned_back', detail: 'its shipment is cancelled' });
   }
   if (state !== 'dispatched') return;
   if (expects === 'unjudged') doubts.push({ tenantId, orderId, needs: 'completed', detail: 'its shipment has left' });
+  // M1: captured before its parcel leaves.
+  if (capture !== 'at-once' && capture !== 'captured') {
+    doubts.push({ tenantId, orderId, needs: 'captured', detail: 'its shipment has left and nothing was captured' });
+  }
   if (dispatchKey === null || dispatchKey !== prover.dispatch({ tenantId, orderId })) {
     decisions.violation(orderId, 'its shipment has left, and no key of the orchestrator stands for that');
   }

@@ -1,7 +1,7 @@
 import { type Query, statement } from '@holdfast/postgres';
 import type { Tally } from '@holdfast/testing/audit';
 import { pagesOf } from '@holdfast/testing/audit';
-import { type AuditedOrder, type Book, bookKey, type Stranger } from './audit-book.ts';
+import { type AuditedOrder, type Book, bookKey, type ChargeState, type Stranger } from './audit-book.ts';
 import { type RefundOwners, readPaymentRefunds } from './audit-refunds.ts';
 import { ACCOUNT_SETS, auditSets } from './audit-sets.ts';
 import type { Sums } from './audit-sums.ts';
@@ -138,7 +138,9 @@ interface ChargeRow {
   methodKind: 'balance' | 'card';
   amount: number;
   currency: string;
-  state: 'created' | 'captured' | 'refused' | 'undoing' | 'refunded' | 'cancelled';
+  state: ChargeState;
+  /** Of its amount, where it was captured. */
+  captured: number;
   paymentId: string | null;
   refunded: number;
   refunding: number;
@@ -147,17 +149,20 @@ interface ChargeRow {
 const CHARGES = statement(
   'audit.charges',
   `select tenant_id as "tenantId", order_id as "orderId", method_kind as "methodKind", amount, currency, state,
-          payment_id as "paymentId", refunded_amount as refunded, refunding_amount as refunding
+          coalesce(captured_amount, amount) as captured, payment_id as "paymentId", refunded_amount as refunded, refunding_amount as refunding
      from charges where (tenant_id, order_id) > ($1::text, $2::text)
     order by tenant_id, order_id limit $3::integer`,
 );
 
 /** States that leave open whether money has been taken, or say that it has. */
-const LIVE = new Set<ChargeRow['state']>(['created', 'captured', 'undoing']);
+const LIVE = new Set<ChargeState>(['created', 'authorized', 'capturing', 'captured', 'undoing']);
+
+/** Taken, or set aside. */
+const STANDING = new Set<ChargeState>(['authorized', 'capturing', 'captured']);
 
 function judgeCharge(row: ChargeRow, { book, checks, strangers, doubts, sums, hasLedger }: Audited): void {
   const { tenantId, orderId, state } = row;
-  const cardNet = row.methodKind === 'card' && state === 'captured' ? row.amount - row.refunded : 0;
+  const cardNet = row.methodKind === 'card' && state === 'captured' ? row.captured - row.refunded : 0;
   const paid = () => !hasLedger && sums.add(row.currency, 'provider', cardNet);
   const order = book.get(bookKey(tenantId, orderId));
   if (order === undefined) {
@@ -167,7 +172,9 @@ function judgeCharge(row: ChargeRow, { book, checks, strangers, doubts, sums, ha
     return;
   }
   order.hasCharge = true;
-  order.isCaptured = state === 'captured';
+  order.chargeState = state;
+  if (state === 'captured') order.captured = row.captured;
+  if (!hasLedger) order.cardNet += cardNet;
   judgeEntriesOf(order, row, checks.entries);
   judgeSums(order, row, checks.refunds);
   if (order.expects === 'unjudged') {
@@ -181,7 +188,7 @@ function judgeCharge(row: ChargeRow, { book, checks, strangers, doubts, sums, ha
     if (LIVE.has(state)) checks.charges.violation(orderId, `is turned back and its charge is still ${state}`);
     return;
   }
-  if (state !== 'captured') return;
+  if (!STANDING.has(state)) return;
   const charged = `${row.amount} ${row.currency}`;
   if (charged !== `${order.total} ${order.currency}`) {
     checks.charges.violation(orderId, `costs ${order.total} ${order.currency} and was charged ${charged}`);
@@ -216,10 +223,13 @@ function judgeSums(order: AuditedOrder, row: ChargeRow, check: Tally): void {
         `its refunds add up to ${order.givenBack} and ${order.underWay}`,
     );
   }
-  if (order.givenBack > row.amount) {
-    check.violation(order.id, `${order.givenBack} were given back of ${row.amount} captured`);
+  if (order.givenBack > row.captured) {
+    check.violation(order.id, `${order.givenBack} were given back of ${row.captured} captured`);
   }
-  if (row.state === 'refunded' && order.givenBack !== row.amount) {
-    check.violation(order.id, `is turned back: ${row.amount} were captured, its refunds add up to ${order.givenBack}`);
+  if (row.state === 'refunded' && order.givenBack !== row.captured) {
+    check.violation(
+      order.id,
+      `is turned back: ${row.captured} were captured, its refunds add up to ${order.givenBack}`,
+    );
   }
 }

@@ -15,7 +15,9 @@ import { auditPayment } from './audit-payment.ts';
 import { judgeLateRefunds, type LateRefund, readRefundBook } from './audit-refunds.ts';
 import { createSums, type Sums } from './audit-sums.ts';
 import { readProver } from './decisions/adjustments.ts';
+import { judgeDisputes, readToldDisputes } from './decisions/disputes.ts';
 import { judgeDoubts } from './decisions/doubts.ts';
+import { leaveDecidedSince } from './decisions/settlements.ts';
 
 /** Where the books are: one database per service. */
 export interface AuditSources {
@@ -79,6 +81,7 @@ export async function auditSystem(sources: AuditSources, options: AuditOptions =
   await inSnapshot(sources.payment, (db) =>
     auditPayment(db, { book, checks, ...later, prover, sums, hasLedger: sandboxUrl !== null }),
   );
+  const disputes = await inSnapshot(sources.payment, readToldDisputes);
   await inSnapshot(sources.shipping, (db) =>
     auditShipments(db, { book, check: checks.shipments, decisions: checks.decisions, ...later, prover }),
   );
@@ -89,6 +92,8 @@ export async function auditSystem(sources: AuditSources, options: AuditOptions =
   await inSnapshot(sources.orchestrator, async (db) => {
     await judgeStrangers(db, strangers);
     await judgeDoubts(db, doubts, checks.decisions);
+    await leaveDecidedSince(db, book, sums);
+    await judgeDisputes(db, disputes, checks.disputes);
   });
   const late: LateRefund[] = [];
   for (const [key, order] of book) {
@@ -125,7 +130,7 @@ function createChecks(onLook: (name: string, looked: number) => void) {
     stock: check('stock', 'on hand = sum of entries; reserved = held by orders; 0 <= reserved <= on hand'),
     charges: check(
       'charges',
-      'completed: exactly one captured, of the total; turned back: none; none without an order',
+      'completed: exactly one, of the total, captured unless it is to be at dispatch; turned back: none',
     ),
     accounts: check('accounts', 'balance = sum of entries >= 0'),
     entries: check('account entries', 'debits and refunds = the charges by balance and their refunds, order by order'),
@@ -135,10 +140,11 @@ function createChecks(onLook: (name: string, looked: number) => void) {
       'every set and adjustment carries a proof of the orchestrator; prices are what was set',
     ),
     decisions: check('decisions', 'no refund, release, restock or dispatch that no saga, or no key of it, has decided'),
+    disputes: check('disputes', 'what payment has told of a dispute is what its order shows'),
     refunds: check('refunds', 'sagas, payment and provider agree; given back + under way <= captured'),
     provider: check(
       'card provider',
-      'its ledger: captured − refunded = total of the completed order less its refunds, else 0',
+      'its ledger: captured − refunded = what the completed order owes less its refunds, else 0',
     ),
     shipments: check(
       'shipments',
@@ -146,7 +152,7 @@ function createChecks(onLook: (name: string, looked: number) => void) {
     ),
     dispatches: check('dispatches', 'fulfilled stock was dispatched; what was dispatched is fulfilled, soon'),
     carrier: check('carrier', 'its ledger: one booking per completed order, none else'),
-    money: check('money', 'captured − refunded, provider and accounts = totals of completed orders less their refunds'),
+    money: check('money', 'captured − refunded, provider and accounts = what completed orders owe less their refunds'),
   };
 }
 
@@ -158,7 +164,7 @@ function judgeWhatIsMissing(order: AuditedOrder, checks: Checks, hasLedgers: boo
   }
   if (order.expects !== 'one') return;
   if (!order.isHeld) checks.reservations.violation(order.id, 'is completed and holds no stock');
-  if (!order.isCaptured) checks.charges.violation(order.id, 'is completed and has no captured charge');
+  judgeCapture(order, checks.charges);
   if (order.shippedBy === 'nobody') checks.shipments.violation(order.id, 'is completed and has no booked shipment');
   if (!hasLedgers) return;
   judgeCard(order, checks.provider, outside);
@@ -168,6 +174,20 @@ function judgeWhatIsMissing(order: AuditedOrder, checks: Checks, hasLedgers: boo
   if (order.shippedBy === 'us' && order.bookedAtCarrier) {
     checks.carrier.violation(order.id, 'is shipped twice: by ourselves and by the carrier');
   }
+}
+
+/** Captured at once, or when it was decided so, and not before. */
+function judgeCapture({ id, capture, chargeState, captured, owed, total }: AuditedOrder, check: Tally): void {
+  const isCaptured = chargeState === 'captured';
+  if (capture === 'at-once' || capture === 'captured') {
+    if (!isCaptured) check.violation(id, 'is completed and has no captured charge');
+    else if (capture === 'captured' && captured !== owed)
+      check.violation(id, `has ${captured} captured, and ${owed} were decided`);
+    return;
+  }
+  // What costs nothing is captured with the order.
+  if (chargeState === 'authorized' || chargeState === 'expired' || (isCaptured && total === 0)) return;
+  check.violation(id, `is completed and not captured, and its charge is ${chargeState ?? 'missing'}`);
 }
 
 /** Whatever became of the order: inventory fulfils what shipping has told it, and nothing else. */
@@ -192,7 +212,7 @@ interface Outside {
 }
 
 function judgeCard(order: AuditedOrder, check: Tally, { tenantId, late, sums }: Outside): void {
-  const expected = order.byCard ? (order.total ?? 0) - order.givenBack : 0;
+  const expected = order.byCard ? order.owed - order.givenBack : 0;
   if (order.liveIntents > 1) check.violation(order.id, `was paid for by ${order.liveIntents} payment intents`);
   if (order.cardNet === expected) return;
   const wrong = () => check.violation(order.id, `the card provider took ${order.cardNet}, ${expected} were expected`);
@@ -219,7 +239,7 @@ function tenantIn(key: string): string {
 function judgeMoney(book: Book, sums: Sums, check: Tally): void {
   for (const order of book.values()) {
     if (order.expects !== 'one') continue;
-    sums.add(order.currency, 'completed', order.total ?? 0);
+    sums.add(order.currency, 'completed', order.owed);
     sums.add(order.currency, 'refunded', order.givenBack);
   }
   const lines = sums.lines();

@@ -16,6 +16,8 @@ export interface PlantedOrder {
   ships: 'us' | 'carrier';
   /** Of the total, what is no item's: lines beside them. */
   beside?: number;
+  /** By card, completed: it is to be captured at dispatch. */
+  isAuthorized?: boolean;
 }
 
 /** Writes an order and all that it should have brought about, as the services do. */
@@ -73,7 +75,10 @@ async function plantSaga(pool: Pool, order: PlantedOrder): Promise<void> {
     customerId: CUSTOMER,
     currency: 'EUR',
     items: [{ sku: SKU, quantity: 2 }],
-    payment: { method: order.pays === 'card' ? 'pm_card_visa' : 'balance' },
+    payment: {
+      method: order.pays === 'card' ? 'pm_card_visa' : 'balance',
+      ...(order.isAuthorized && { capture: 'on_dispatch' }),
+    },
     ...(beside !== 0 && { lines: [{ kind: 'fee', name: 'Fee', amount: beside }], expectedTotal: total }),
   };
   const reserved = { reservationId: `rsv_${id}`, total: items, unitPrices: { [SKU]: items / 2 } };
@@ -122,8 +127,9 @@ async function plantReservation(pool: Pool, order: PlantedOrder): Promise<void> 
 
 /** Failed: refused, nothing taken. Cancelled and parked: taken and given back. */
 async function plantCharge(books: TestBooks, order: PlantedOrder): Promise<void> {
-  const { id, state, total, pays } = order;
-  const chargeState = state === 'completed' ? 'captured' : state === 'failed' ? 'refused' : 'refunded';
+  const { id, state, total, pays, isAuthorized = false } = order;
+  const taken = isAuthorized ? 'authorized' : 'captured';
+  const chargeState = state === 'completed' ? taken : state === 'failed' ? 'refused' : 'refunded';
   await books.pools.payment.query(
     `insert into charges (tenant_id, order_id, customer_id, method_kind, amount, currency, state, payment_id,
                           refunded_amount, refusal_reason)
@@ -147,7 +153,8 @@ async function plantCharge(books: TestBooks, order: PlantedOrder): Promise<void>
     await plantEntry(books, id, 'debit', -total);
     if (isGivenBack) await plantEntry(books, id, 'refund', total);
   } else {
-    await plantIntent(books, { intentId: `pi_${id}`, orderId: id, amount: total, refunded: isGivenBack ? total : 0 });
+    const refunded = isGivenBack ? total : 0;
+    await plantIntent(books, { intentId: `pi_${id}`, orderId: id, amount: total, refunded, isAuthorized });
   }
 }
 
@@ -207,19 +214,23 @@ export async function plantEntry(books: TestBooks, id: string, kind: 'debit' | '
   await books.pools.payment.query('update accounts set balance = balance + $1', [delta]);
 }
 
-/** A payment at the provider, captured and perhaps refunded, in its ledger too. */
+/** A payment at the provider, captured and perhaps refunded, in its ledger too; or only authorised, of which that has nothing. */
 export async function plantIntent(
   books: TestBooks,
-  intent: { intentId: string; orderId: string | null; amount: number; refunded: number },
+  intent: { intentId: string; orderId: string | null; amount: number; refunded: number; isAuthorized?: boolean },
 ): Promise<void> {
-  const { intentId, orderId, amount, refunded } = intent;
+  const { intentId, orderId, amount, refunded, isAuthorized = false } = intent;
   const metadata = orderId === null ? {} : { order_id: orderId, tenant_id: TENANT };
   await books.pools.sandbox.query(
     `insert into payment_intents (intent_id, version, amount, currency, status, amount_received, amount_refunded, metadata,
                                   created_at, capture_method, amount_capturable)
-     values ($1, 1, $2, 'eur', 'succeeded', $2, $3, $4, clock_timestamp(), 'automatic', 0)`,
-    [intentId, amount, refunded, JSON.stringify(metadata)],
+     values ($1, 1, $2, 'eur', $5, $6, $3, $4, clock_timestamp(), $7, $8)`,
+    [
+      ...[intentId, amount, refunded, JSON.stringify(metadata)],
+      ...(isAuthorized ? ['requires_capture', 0, 'manual', amount] : ['succeeded', amount, 'automatic', 0]),
+    ],
   );
+  if (isAuthorized) return;
   const entry = `insert into ledger (intent_id, entry_id, kind, amount, currency, order_id, tenant_id)
                  values ($1, $2, $3, $4, 'eur', $5, $6)`;
   await books.pools.sandbox.query(entry, [intentId, `ch_${intentId}`, 'captured', amount, orderId, TENANT]);
@@ -261,3 +272,41 @@ export const SOUND_ORDERS: PlantedOrder[] = [
   { id: 'given-back', state: 'cancelled', total: 300, pays: 'balance', ships: 'us' },
   { id: 'refunded', state: 'cancelled', total: 200, pays: 'card', ships: 'carrier' },
 ];
+
+/** What was decided about its payment; a capture that is over has been made, unless that is what is wrong. */
+export async function plantSettlement(
+  books: TestBooks,
+  settled: {
+    orderId: string;
+    kind: 'capture' | 'release';
+    amount: number;
+    state?: 'completed' | 'running';
+    isMade?: boolean;
+  },
+): Promise<void> {
+  const { orderId, kind, amount, state = 'completed', isMade = true } = settled;
+  const sagaId = `${kind}_${orderId}`;
+  const outputs = kind === 'capture' ? { 'capture-payment': { status: 'captured', amount } } : {};
+  const { orchestrator, payment, sandbox } = books.pools;
+  await orchestrator.query(
+    `insert into order_settlements (order_id, number, tenant_id, kind, saga_id, amount, created_at)
+     values ($1, 1, $2, $3, $4, $5, clock_timestamp())`,
+    [orderId, TENANT, kind, sagaId, amount],
+  );
+  await orchestrator.query(
+    `insert into holdfast.sagas (id, definition, input, state, outputs, owner_id, deadline_at, changed_at, ended_at)
+     values ($1, $2, '{}', $3, $4, 1, clock_timestamp(), clock_timestamp(),
+             case when $3 = 'completed' then clock_timestamp() end)`,
+    [sagaId, `${kind}-order`, state, JSON.stringify(state === 'completed' ? outputs : {})],
+  );
+  if (kind === 'release' || state === 'running' || !isMade) return;
+  await payment.query(`update charges set state = 'captured', captured_amount = $2 where order_id = $1`, [
+    orderId,
+    amount,
+  ]);
+  await sandbox.query(
+    `insert into ledger (intent_id, entry_id, kind, amount, currency, order_id, tenant_id)
+     values ($1, $2, 'captured', $3, 'eur', $4, $5)`,
+    [`pi_${orderId}`, `ch_${orderId}`, amount, orderId, TENANT],
+  );
+}

@@ -14,7 +14,7 @@ import { ChaosMonkey, PARTICIPANTS } from './faults.ts';
 import { Clients } from './orders.ts';
 
 const USAGE =
-  'npm run chaos -- [--sagas N] [--seed S] [--concurrency C] [--in-flight N] [--lease MS] [--waiting PERCENT] [--refunded PERCENT]';
+  'npm run chaos -- [--sagas N] [--seed S] [--concurrency C] [--in-flight N] [--lease MS] [--waiting PERCENT] [--refunded PERCENT] [--captured PERCENT]';
 const EXIT_USAGE = 64;
 const ORCHESTRATORS = 2;
 const START_TIMEOUT_MS = 180_000;
@@ -40,6 +40,7 @@ interface Options {
   /** Of a hundred orders: whose customer has to answer the bank, and that are given back in parts. */
   waiting: number;
   refunded: number;
+  captured: number;
 }
 
 // The cluster ends its processes when this one exits in an orderly way, which a signal is not by itself.
@@ -62,6 +63,7 @@ function parse(): Options | undefined {
         lease: text,
         waiting: text,
         refunded: text,
+        captured: text,
       },
     });
     const parsed = {
@@ -72,6 +74,7 @@ function parse(): Options | undefined {
       leaseMs: Number(values.lease ?? 1_500),
       waiting: Number(values.waiting ?? 33),
       refunded: Number(values.refunded ?? 33),
+      captured: Number(values.captured ?? 20),
     };
     if (Object.values(parsed).every((n) => Number.isSafeInteger(n) && n >= 0)) return parsed;
   } catch (error) {
@@ -83,9 +86,11 @@ function parse(): Options | undefined {
 
 /** @returns the exit code */
 async function chaos(options: Options): Promise<number> {
-  const { sagas, seed, concurrency, inFlight, leaseMs, waiting, refunded } = options;
+  const { sagas, seed, concurrency, inFlight, leaseMs, waiting, refunded, captured } = options;
   console.log(`${sagas} sagas, seed ${seed}, ${concurrency} clients, ${inFlight} in flight, leases of ${leaseMs} ms`);
-  console.log(`${waiting}% wait for their customer, ${refunded}% are given back in parts`);
+  console.log(
+    `${waiting}% wait for their customer, ${refunded}% are given back in parts, ${captured}% of the cards are captured at dispatch`,
+  );
   const generator = xoroshiro128plus(seed);
   const nextStream = () => {
     const stream = generator.clone();
@@ -101,7 +106,8 @@ async function chaos(options: Options): Promise<number> {
       { cluster, proxies: proxies.byName, leaseMs, orchestrators: ORCHESTRATORS, say: console.log },
       nextStream(),
     );
-    const clients = new Clients(cluster, nextStream(), seed, { waiting: waiting / 100, refunded: refunded / 100 });
+    const shares = { waiting: waiting / 100, refunded: refunded / 100, captured: captured / 100 };
+    const clients = new Clients(cluster, nextStream(), seed, shares);
     await clients.stockUp(sagas);
     await setProviderFaults(cluster, seed);
     const startedAt = performance.now();
@@ -230,7 +236,9 @@ async function conclude(cluster: Cluster, clients: Clients, monkey: ChaosMonkey,
     .map(([kind, n]) => `  ${String(n).padStart(6)} ${kind}`);
   console.log(`faults\n${faults.join('\n')}`);
   console.log(`requests repeated ${clients.repeated}, cancels ${clients.cancels}`);
-  console.log(`banks answered ${clients.answered}, refunds accepted ${clients.refunds}`);
+  console.log(
+    `banks answered ${clients.answered}, refunds accepted ${clients.refunds}, authorised orders settled ${clients.settlements}`,
+  );
   console.log(`sagas ${clients.accepted}: ${states.map(({ state, n }) => `${n} ${state}`).join(', ')}`);
   const seconds = (from: number, to: number) => ((to - from) / 1_000).toFixed(1);
   console.log(

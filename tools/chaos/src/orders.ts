@@ -23,12 +23,24 @@ export interface Shares {
   waiting: number;
   /** Given back in parts, of those that are completed. */
   refunded: number;
+  /** Only authorised, of those by card; dispatched or cancelled once they are completed. */
+  captured: number;
 }
 
 interface Seen {
   status: string;
   nextAction: { clientSecret: string } | null;
+  capture?: { status: string };
 }
+
+interface Followed {
+  waits: boolean;
+  isRefunded: boolean;
+  isLater: boolean;
+}
+
+const ENDED = new Set(['completed', 'failed', 'cancelled', 'parked']);
+const SETTLED = new Set(['captured', 'released', 'expired']);
 
 export class Clients {
   accepted = 0;
@@ -36,6 +48,8 @@ export class Clients {
   answered = 0;
   /** Refunds that were accepted. */
   refunds = 0;
+  /** Orders that were dispatched, or cancelled, after they had been authorised. */
+  settlements = 0;
   readonly #shares: Shares;
   readonly #followers = new Set<Promise<void>>();
   #failure: unknown;
@@ -94,7 +108,9 @@ export class Clients {
   async #place(n: number): Promise<void> {
     const waits = this.#random() < this.#shares.waiting;
     const isRefunded = this.#random() < this.#shares.refunded;
-    const order = this.#order(waits);
+    const capture = this.#random() < this.#shares.captured ? 'on_dispatch' : undefined;
+    const order = this.#order(waits, capture);
+    const isLater = capture !== undefined && order.payment.method !== 'balance';
     const cancels = this.#random() < 0.03;
     const { id } = await this.#untilTaken(
       'POST',
@@ -103,20 +119,22 @@ export class Clients {
       `chaos-${this.#seed}-order-${String(n).padStart(8, '0')}`,
     );
     this.accepted += 1;
-    if ((waits || isRefunded) && id !== undefined) this.#follow(id, waits, isRefunded);
+    if ((waits || isRefunded || isLater) && id !== undefined) this.#follow(id, { waits, isRefunded, isLater });
     if (!cancels) return;
     // Whether it is still in time is the order's business; the request itself may be lost.
     this.cancels += 1;
     await this.#send('POST', `/v1/orders/${id}/cancel`, undefined, undefined, n);
   }
 
-  #follow(id: string, waits: boolean, isRefunded: boolean): void {
+  #follow(id: string, { waits, isRefunded, isLater }: Followed): void {
     const outcome = this.#random() < 0.15 ? 'fail' : 'succeed';
     // Some never come back: the order ends when their time is over.
     const leaves = this.#random() < 0.1;
     const parts = isRefunded ? [1, 2].map(() => 1 + Math.floor(this.#random() * 60)) : [];
+    const verb = this.#random() < 0.6 ? 'dispatch' : 'cancel';
     const following = async () => {
       if (waits && !leaves) await this.#answerBank(id, outcome);
+      if (isLater && !(await this.#settle(id, verb))) return;
       if (parts.length > 0) await this.#giveBack(id, parts);
     };
     const failed = (error: unknown) => {
@@ -149,11 +167,27 @@ export class Clients {
     }
   }
 
+  /** @returns whether it can be refunded now */
+  async #settle(id: string, verb: 'dispatch' | 'cancel'): Promise<boolean> {
+    const ended = await this.#until(id, ({ status }) => ENDED.has(status));
+    if (ended.status !== 'completed') return false;
+    const key = `chaos-settle-${this.#seed}-${id}`;
+    for (let turn = 0; ; turn++) {
+      const answer = await this.#send('POST', `/v1/orders/${id}/${verb}`, undefined, key, turn);
+      // 202: under way. 409 of a key that is: likewise.
+      const isOpen = answer === undefined || answer.status >= 500 || answer.status === 202;
+      if (!isOpen && (answer.body as { code?: string }).code !== 'request-in-progress') break;
+      this.repeated += 1;
+      await delay(LOOK_EVERY_MS);
+    }
+    this.settlements += 1;
+    const { capture } = await this.#until(id, ({ capture }) => SETTLED.has(capture?.status ?? ''));
+    return capture?.status === 'captured';
+  }
+
   /** More than was captured, now and then: the second is refused then. */
   async #giveBack(id: string, parts: number[]): Promise<void> {
-    const { status } = await this.#until(id, ({ status }) =>
-      ['completed', 'failed', 'cancelled', 'parked'].includes(status),
-    );
+    const { status } = await this.#until(id, ({ status }) => ENDED.has(status));
     if (status !== 'completed') return;
     const give = async (amount: number, n: number) => {
       await this.#untilTaken('POST', `/v1/orders/${id}/refunds`, { amount }, `chaos-refund-${n}-${id}`);
@@ -170,7 +204,7 @@ export class Clients {
     }
   }
 
-  #order(waits: boolean): object {
+  #order(waits: boolean, capture: 'on_dispatch' | undefined) {
     const draw = this.#random();
     const plain = draw < 0.5 ? 'balance' : draw < 0.93 ? 'pm_card_visa' : 'pm_card_chargeDeclined';
     const method = waits ? 'pm_card_authenticationRequired' : plain;
@@ -181,7 +215,7 @@ export class Clients {
       customerId: this.#random() < 0.95 ? 'rich' : 'poor',
       currency: 'EUR',
       items,
-      payment: { method },
+      payment: { method, ...(method !== 'balance' && capture && { capture }) },
       shipTo: { name: 'Ann', line1: 'Harbour Road 1', city: 'Bonn', postalCode, country: 'DE' },
     };
   }

@@ -1,4 +1,7 @@
-/* The matrix: every crash point in three ways, and every call in six, each on ten paths of an order and two of a refund. */
+/*
+ * The matrix: every crash point in three ways, and every call in six, each on ten paths of an order, two of a refund and four of a
+ * capture.
+ */
 import { STEP_POINTS } from '@holdfast/participant';
 import { ENGINE_POINTS } from '@holdfast/saga';
 import type { CrashScript, RpcFault } from './crash-script.ts';
@@ -17,10 +20,16 @@ export interface OutcomePath {
   bank?: 'succeed' | 'fail';
   /** What is given back once the order is completed. Nothing goes wrong before. */
   refund?: object;
+  /** What is decided of an authorised order once it is completed, likewise; its outcome is that of `capture`. */
+  settles?: 'dispatch' | 'cancel';
+  /** Its authorisation has run out by then, and payment has heard of that or not. */
+  expired?: 'heard' | 'unheard';
 }
 
 const DEADLINE = 'failed DEADLINE_EXCEEDED';
 const card = (method: string) => ({ payment: { method } });
+/** Its payment is only authorised. */
+const AUTHORIZED = { payment: { method: 'pm_card_visa', capture: 'on_dispatch' } };
 /** Its bank wants an answer of the customer. */
 const ASKED = card('pm_card_authenticationRequired');
 
@@ -76,6 +85,24 @@ const PATHS: readonly OutcomePath[] = [
     outcome: 'failed REFUND_EXCEEDS_CAPTURED',
     refund: { lines: [{ sku: 'apple', quantity: 1, restock: true }], amount: 1_000_000 },
   },
+  { name: 'captured', order: AUTHORIZED, cancels: 'never', outcome: 'captured', settles: 'dispatch' },
+  {
+    name: 'run out',
+    order: AUTHORIZED,
+    cancels: 'never',
+    outcome: 'expired',
+    settles: 'dispatch',
+    expired: 'heard',
+  },
+  {
+    name: 'run out unheard',
+    order: AUTHORIZED,
+    cancels: 'never',
+    outcome: 'expired',
+    settles: 'dispatch',
+    expired: 'unheard',
+  },
+  { name: 'released', order: AUTHORIZED, cancels: 'never', outcome: 'released', settles: 'cancel' },
 ];
 
 export interface MatrixCase {
@@ -129,6 +156,18 @@ const REFUND_STEPS = [
   },
 ] as const;
 
+/** Steps of a capture, likewise. A release makes the undos of the order's own steps. */
+const CAPTURE_STEPS = [
+  {
+    service: 'payment',
+    calls: {
+      'reserve-capture': 'ReserveCapture',
+      'release-capture': 'ReleaseCapture',
+      'capture-payment': 'CapturePayment',
+    },
+  },
+] as const;
+
 const OUTSIDE = new Set<string>(['before-provider', 'after-provider', 'before-record']);
 /** All other operations change their own database alone. */
 const CALLS_OUTSIDE = new Set([
@@ -137,6 +176,7 @@ const CALLS_OUTSIDE = new Set([
   'create-shipment',
   'cancel-shipment',
   'refund-charge',
+  'capture-payment',
 ]);
 
 /** Nobody tells these orders of anything, so that they ask: the engine's own matrix comes by signals (waiting-matrix.db.test.ts). */
@@ -149,7 +189,7 @@ export const POINTS: readonly { service: string; point: string }[] = [
     point: `/${point}`,
   })),
   ...STEPS.flatMap(({ service, act, undo }) => [act, undo].flatMap(([operation]) => pointsOf(service, operation))),
-  ...REFUND_STEPS.flatMap(({ service, calls }) =>
+  ...[...REFUND_STEPS, ...CAPTURE_STEPS].flatMap(({ service, calls }) =>
     Object.keys(calls).flatMap((operation) => pointsOf(service, operation)),
   ),
 ];
@@ -172,7 +212,7 @@ const FAULTS: readonly RpcFault[] = [
 const HOLDING_UP = new Set<RpcFault | null>(['past-the-deadline', 'after-its-undo']);
 
 export function matrix(leaseMs: number): MatrixCase[] {
-  return [...crashes(leaseMs), ...calls(), ...refundCalls()].flatMap((script) =>
+  return [...crashes(leaseMs), ...calls(), ...laterCalls()].flatMap((script) =>
     PATHS.filter((path) => fits(script, path)).map((path) => {
       const title = `${path.name}: ${script.caseId}`;
       const hasty = path.outcome === DEADLINE || HOLDING_UP.has(script.fault);
@@ -181,12 +221,21 @@ export function matrix(leaseMs: number): MatrixCase[] {
   );
 }
 
-const REFUND_PLACES = new Set<string>(REFUND_STEPS.flatMap(({ calls }) => Object.entries(calls).flat()));
+const placesOf = (steps: readonly { calls: object }[]) =>
+  new Set<string>(steps.flatMap(({ calls }) => Object.entries(calls).flat()));
+const REFUND_PLACES = placesOf(REFUND_STEPS);
+const CAPTURE_PLACES = placesOf(CAPTURE_STEPS);
+const UNDO_PLACES = new Set<string>(STEPS.flatMap(({ undo }) => undo));
 
-/** An order never comes by the steps of a refund, nor a refund by those of an order; both by the engine. */
-function fits({ point, rpc }: CrashScript, { refund }: OutcomePath): boolean {
+/** None of order, refund, capture and release comes by the steps of another; all by the engine, and a release by an order's undos. */
+function fits({ point, rpc, fault }: CrashScript, { refund, settles }: OutcomePath): boolean {
   const place = rpc ?? point?.split('/')[0] ?? '';
-  return place === '' || REFUND_PLACES.has(place) === (refund !== undefined);
+  // K4: a fence is the same whoever's it is; those of orders and refunds are parked and freed on the other paths.
+  if (settles !== undefined && fault === 'after-a-forged-epoch') return false;
+  if (place === '') return true;
+  if (settles === 'cancel') return UNDO_PLACES.has(place);
+  if (settles === 'dispatch') return CAPTURE_PLACES.has(place);
+  return !CAPTURE_PLACES.has(place) && REFUND_PLACES.has(place) === (refund !== undefined);
 }
 
 function crashes(leaseMs: number): CrashScript[] {
@@ -211,9 +260,9 @@ function calls(): CrashScript[] {
   );
 }
 
-/** Of a refund's calls. It has an hour, so none of them is overtaken by its undo. */
-function refundCalls(): CrashScript[] {
-  return REFUND_STEPS.flatMap(({ service, calls }) =>
+/** Of a refund's and a capture's calls. Both have an hour, so none of them is overtaken by its undo. */
+function laterCalls(): CrashScript[] {
+  return [...REFUND_STEPS, ...CAPTURE_STEPS].flatMap(({ service, calls }) =>
     Object.values(calls).flatMap((rpc) =>
       FAULTS.filter((fault) => fault !== 'after-its-undo').map((fault) => ({
         ...{ caseId: `${rpc} ${fault}`, service, point: null, times: 0, downMs: 0, before: null },

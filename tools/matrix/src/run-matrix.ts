@@ -95,11 +95,13 @@ class SystemUnderTest implements Matrix {
   async run(entry: MatrixCase): Promise<CaseResult> {
     const { script, path, title, hasty } = entry;
     const startedAt = performance.now();
-    // What goes wrong with a refund is no matter of its order.
-    if (path.refund === undefined) writeScript(this.#folder, script);
+    // What goes wrong with a refund or a capture is no matter of its order.
+    const isLater = path.refund !== undefined || path.settles !== undefined;
+    if (!isLater) writeScript(this.#folder, script);
     let outcome: string;
     let cancel: number | null = null;
     try {
+      if (path.expired === 'heard') await this.#authorizeFor(SHORT_MS);
       const id = await this.#place(path.order, hasty ? HASTY : PATIENT);
       if (path.bank !== undefined) await this.#answerBank(id, path.bank);
       cancel = await this.#cancel(id, path.cancels);
@@ -107,6 +109,12 @@ class SystemUnderTest implements Matrix {
       if (path.refund !== undefined && outcome === 'completed') {
         writeScript(this.#folder, script);
         outcome = await this.#refund(id, path.refund);
+      }
+      if (path.settles !== undefined && outcome === 'completed') {
+        if (path.expired === 'heard') await this.#untilExpired(id);
+        if (path.expired === 'unheard') await this.#expire(id);
+        writeScript(this.#folder, script);
+        outcome = await this.#settle(id, path.settles);
       }
     } catch (error) {
       outcome = error instanceof Error ? error.message : String(error);
@@ -180,6 +188,46 @@ class SystemUnderTest implements Matrix {
     }
     const { status, failure } = refund as { status: string; failure: { reason: string } | null };
     return failure === null ? status : `${status} ${failure.reason}`;
+  }
+
+  /** How long the bank lets an authorisation be captured. */
+  async #authorizeFor(authorizationMs: number): Promise<void> {
+    const none = { lostAnswer: 0, slow: 0, slowMs: 0, error500: 0, refused: 0 };
+    const response = await fetch(`${this.#cluster.run.sandbox}/faults`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ seed: 1, payments: none, carrier: none, bank: { authorizationMs } }),
+      signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+    });
+    if (!response.ok) throw new Error(`the sandbox refused its faults: ${await response.text()}`);
+    await response.body?.cancel();
+  }
+
+  /** Payment has asked the bank, and has told of it. */
+  async #untilExpired(id: string): Promise<void> {
+    await this.#authorizeFor(LONG_MS);
+    await this.#until(() => this.#send('GET', `/v1/orders/${id}`), [200], isSettled);
+  }
+
+  async #expire(id: string): Promise<void> {
+    const { body } = await this.#until(() => this.#send('GET', `/v1/orders/${id}`), [200]);
+    const response = await fetch(`${this.#cluster.run.sandbox}/bank/expire`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ paymentIntent: (body as { paymentId: string }).paymentId }),
+      signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+    });
+    if (!response.ok) throw new Error(`the bank answered ${response.status}: ${await response.text()}`);
+    await response.body?.cancel();
+  }
+
+  /** @returns what became of the order's authorisation */
+  async #settle(id: string, verb: 'dispatch' | 'cancel'): Promise<string> {
+    const key = `matrix-${randomUUID()}`;
+    // Until it is decided: 202 says that it is under way.
+    await this.#until(() => this.#send('POST', `/v1/orders/${id}/${verb}`, { key }), [200, 409], isDecided);
+    const { body } = await this.#until(() => this.#send('GET', `/v1/orders/${id}`), [200], isSettled);
+    return (body as { capture: { status: string } }).capture.status;
   }
 
   /** @returns the order that suits, or that can't come to it any more */
@@ -298,6 +346,14 @@ const isAsked = (body: unknown): boolean => {
 
 const hasRefundEnded = (body: unknown): boolean =>
   ['succeeded', 'failed', 'parked'].includes((body as { status: string }).status);
+
+const isDecided = (body: unknown): boolean => (body as { code?: string }).code !== 'request-in-progress';
+
+/** Of the bank. */
+const [SHORT_MS, LONG_MS] = [300, 7 * 24 * 60 * 60 * 1_000];
+
+const isSettled = (body: unknown): boolean =>
+  ['captured', 'expired', 'released'].includes((body as { capture: { status: string } }).capture.status);
 
 interface Reply {
   status: number;

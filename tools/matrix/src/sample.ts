@@ -8,28 +8,46 @@ const PAID = ['completes', 'confirmed', ...SHIPPED];
 const CHARGED = [...PAID, 'declined', 'cancelled', 'deadline', ...WAITS];
 const NOT_PAID = ['not confirmed', 'cancelled while it waits'];
 const RETURNED_BACK = 'returned for too much';
-const TURNED_BACK = ['out of stock', 'declined', 'cancelled', 'deadline', RETURNED_BACK, ...NOT_PAID, ...SHIPPED];
+const CAPTURES = ['captured', 'run out', 'run out unheard'];
+/** Turned back before their end, or after it. */
+const TURNED_BACK = [
+  'out of stock',
+  'declined',
+  'cancelled',
+  'deadline',
+  RETURNED_BACK,
+  ...NOT_PAID,
+  ...SHIPPED,
+  'run out',
+];
+const UNDONE = [...TURNED_BACK, 'released'];
 /** Which paths come by a point or a method, the first that fits; whatever is not here is on every path. */
 const ON_PATHS: readonly (readonly [begins: string, paths: readonly string[]])[] = [
   ['reserve-re', ['returned', RETURNED_BACK]],
   ['ReserveRe', ['returned', RETURNED_BACK]],
   ['release-re', [RETURNED_BACK]],
   ['ReleaseRe', [RETURNED_BACK]],
+  ['reserve-capture', CAPTURES],
+  ['ReserveCapture', CAPTURES],
+  ['release-capture', ['run out']],
+  ['ReleaseCapture', ['run out']],
+  ['capture-payment', ['captured', 'run out unheard']],
+  ['CapturePayment', ['captured', 'run out unheard']],
   ['refund-charge', ['returned']],
   ['RefundCharge', ['returned']],
   ['restock', ['returned']],
   ['Restock', ['returned']],
   ['/before-wa', WAITS],
   ['/after-wa', WAITS],
-  ['release-inventory', TURNED_BACK],
-  ['ReleaseInventory', TURNED_BACK],
-  ['refund-payment', [...SHIPPED, 'deadline']],
-  ['RefundPayment', [...SHIPPED, 'deadline']],
-  ['cancel-shipment/before-provider', ['cancelled when shipped']],
-  ['cancel-shipment/after-provider', ['cancelled when shipped']],
-  ['cancel-shipment/before-record', ['cancelled when shipped']],
-  ['cancel-shipment', SHIPPED],
-  ['CancelShipment', SHIPPED],
+  ['release-inventory', UNDONE],
+  ['ReleaseInventory', UNDONE],
+  ['refund-payment', [...SHIPPED, 'deadline', 'released']],
+  ['RefundPayment', [...SHIPPED, 'deadline', 'released']],
+  ['cancel-shipment/before-provider', ['cancelled when shipped', 'released']],
+  ['cancel-shipment/after-provider', ['cancelled when shipped', 'released']],
+  ['cancel-shipment/before-record', ['cancelled when shipped', 'released']],
+  ['cancel-shipment', [...SHIPPED, 'released']],
+  ['CancelShipment', [...SHIPPED, 'released']],
   ['charge-payment', CHARGED],
   ['ChargePayment', CHARGED],
   ['create-shipment', PAID],

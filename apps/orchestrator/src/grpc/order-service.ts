@@ -93,8 +93,9 @@ export function orderHandlers(deps: OrderDeps, authenticate: Authenticate): Hand
       const caller = await callerOf(call, 'cancelOrder');
       const { tenantId } = caller;
       await findOrder(tenantId, request.id);
-      const origin = originOf(call, caller, newTraceparent(call.traceparent()));
-      const cancel = { ...cancelChange(deps, { tenantId, id: request.id }, call.signal), origin };
+      const traceparent = newTraceparent(call.traceparent());
+      const origin = originOf(call, caller, traceparent);
+      const cancel = { ...cancelChange(deps, { tenantId, id: request.id, traceparent }, call.signal), origin };
       const key = call.keyIfSent();
       if (key === undefined) return orderAnswer(await changeUnkeyed(deps, cancel, { tenantId }));
       const changed = await changeOnce(deps, { ...cancel, tenantId, key });
@@ -120,7 +121,11 @@ function addressOf({ name, line1, city, country, ...rest }: ShipToMessage) {
 /** What was not sent is left out, as in JSON. */
 function paymentOf(request: PlaceOrderRequest): PaymentRequest {
   const { paymentMethod: method, paymentCustomer: customer, paymentReturnUrl: returnUrl } = request;
-  return { ...sent({ method, customer, returnUrl }), ...(request.paymentOffSession && { offSession: true }) };
+  return {
+    ...sent({ method, customer, returnUrl }),
+    ...(request.paymentOffSession && { offSession: true }),
+    ...(request.paymentCaptureOnDispatch && { capture: 'on_dispatch' as const }),
+  };
 }
 
 const KINDS = {
@@ -184,13 +189,14 @@ const STATUS = {
 } as const satisfies Record<OrderStatus, string>;
 
 function orderMessage(view: OrderView): OrderMessage {
-  const { total, reservationId, paymentId, shipmentId, nextAction, refunds, failure, ...order } = view;
+  const { total, reservationId, paymentId, shipmentId, nextAction, refunds, capture, failure, ...order } = view;
   return {
     ...order,
     status: STATUS[view.status],
     items: view.items.map(({ unitPrice, ...item }) => ({ ...item, ...present({ unitPrice }) })),
     lines: view.lines?.map((line) => ({ ...line, kind: KINDS[line.kind] })) ?? [],
     refunds: refunds.map(refundMessage),
+    ...(capture !== undefined && { capture: { ...capture, expiresAt: capture.expiresAt ?? '' } }),
     ...(failure !== null && { failure: failureMessage(failure) }),
     ...present({ total, reservationId, paymentId, shipmentId, nextAction }),
   };

@@ -11,6 +11,7 @@ import {
 import { newTraceparent } from '@holdfast/service';
 import { Compile } from 'typebox/compile';
 import type { Caller } from '../auth.ts';
+import { problems } from '../http/problem.ts';
 import { RefundRequest as RefundRequestSchema } from '../http/schemas/order-schemas.ts';
 import type { OrderDeps } from '../orders/accept-order.ts';
 import { readOrder } from '../orders/order-store.ts';
@@ -94,6 +95,8 @@ function refundAnswer(accepted: RefundAccepted): Answer<{ refund: RefundMessage 
         `The order is ${accepted.status}: only a completed one is refunded.`,
         'CONFLICT',
       );
+    case 'not_captured':
+      throw new InvalidRequest('order_id', problems['not-captured'].detail, 'CONFLICT');
     case 'faulty': {
       const [fault] = accepted.faults;
       throw new InvalidRequest(fault?.pointer || '/', fault?.detail ?? 'not valid');

@@ -10,7 +10,7 @@ export type CancelChange = ChangeRoute & { call: () => Promise<ChangeAnswer> };
 /** Cancelling an order, over HTTP and gRPC alike: the same key gets the same answer from both. */
 export function cancelChange(
   deps: OrderDeps,
-  order: { tenantId: string; id: string },
+  order: { tenantId: string; id: string; traceparent: string },
   signal: AbortSignal,
 ): CancelChange {
   const { tenantId, id } = order;

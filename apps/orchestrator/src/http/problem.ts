@@ -58,6 +58,19 @@ export const problems = {
     retryable: false,
     detail: 'Only a completed order can be dispatched. If this one is still processing, ask again later.',
   },
+  'not-captured': {
+    status: 409,
+    title: 'The payment is not captured',
+    retryable: false,
+    detail: 'The payment is only authorised: cancel the order to release it, or dispatch the order first.',
+  },
+  'authorization-expired': {
+    status: 409,
+    title: 'The payment can’t be captured any more',
+    retryable: false,
+    detail:
+      'The authorisation has run out, or was cancelled at the card provider. Nothing was taken and nothing is sent: cancel the order, and place a new one.',
+  },
   'not-parked': {
     status: 409,
     title: 'The saga is not parked',

@@ -36,6 +36,7 @@ beforeAll(async () => {
     retention,
     answerCache: createOrderAnswerCache(undefined, retention, now),
     deadlineMs: 60_000,
+    publishesEvents: false,
     now,
   };
 });

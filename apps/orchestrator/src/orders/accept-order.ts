@@ -45,6 +45,8 @@ export interface OrderDeps {
   retention: Retention;
   answerCache: OrderAnswerCache;
   deadlineMs: number;
+  /** Whether what happens to orders is told in a stream. */
+  publishesEvents: boolean;
   now: () => Date;
 }
 

@@ -6,9 +6,11 @@ import { besideItems, type OrderRequest, type PaymentRequest } from './order.ts'
 export const UNKNOWN_CURRENCY = 'send an ISO 4217 code that is in use';
 
 /** What belongs to a payment by card, and to one that is made without the customer. */
-function paymentFaults({ method = 'card', customer, offSession, returnUrl }: PaymentRequest): Fault[] {
+function paymentFaults({ method = 'card', customer, offSession, returnUrl, capture }: PaymentRequest): Fault[] {
   const faults: Fault[] = [];
-  const ofCards = Object.entries({ customer, offSession, returnUrl }).filter(([, value]) => value !== undefined);
+  const ofCards = Object.entries({ customer, offSession, returnUrl, capture }).filter(
+    ([, value]) => value !== undefined,
+  );
   if (method === 'balance') {
     for (const [name] of ofCards) faults.push({ pointer: `/payment/${name}`, detail: 'only for a payment by card' });
   } else if (method === 'card' && offSession === true) {

@@ -22,7 +22,14 @@ import {
   startSagaSql,
 } from '@holdfast/saga';
 import { findStoredKeys, PLACE_ORDER, type StoredKey } from '../keys/key-store.ts';
+import { type DisputeView, disputesOfOrderSql, viewOfDispute } from '../news/dispute.ts';
 import { type RefundRow, refundsOfOrderSql, viewOfRefund } from '../refunds/refund-rows.ts';
+import {
+  SETTLEMENT_COLUMNS,
+  type SettlementRow,
+  settlementOfOrderSql,
+  settlementOfRow,
+} from '../settlements/settlement-store.ts';
 import {
   type AcceptedOrder,
   type OrderOutputs,
@@ -176,7 +183,7 @@ export const orderStatements: readonly Statement[] = [
   ...flushStatements(storeAnswerAndEvent),
 ];
 
-interface OrderRow {
+interface OrderRow extends SettlementRow {
   id: string;
   input: AcceptedOrder;
   state: SagaState;
@@ -186,11 +193,13 @@ interface OrderRow {
   changed_at: Date;
   refunded: number;
   refunds: RefundRow[] | null;
+  disputes: DisputeView[] | null;
 }
 
 const ORDER_COLUMNS = `orders.id, sagas.input, sagas.state, sagas.outputs, sagas.failure, sagas.waiting, sagas.changed_at,
-          back.refunded, back.refunds`;
-const WITH_REFUNDS = `orders join holdfast.sagas on sagas.id = orders.id cross join ${refundsOfOrderSql('orders.id')} back`;
+          back.refunded, back.refunds, disputed.disputes, ${SETTLEMENT_COLUMNS}`;
+const WITH_REFUNDS = `orders join holdfast.sagas on sagas.id = orders.id cross join ${refundsOfOrderSql('orders.id')} back
+     cross join ${disputesOfOrderSql('orders.id')} disputed cross join ${settlementOfOrderSql('orders.id')} settled`;
 
 const findOrder = statement(
   'orders.find',
@@ -213,18 +222,26 @@ export async function readRequest(db: Query, tenantId: string, id: string): Prom
 }
 
 function viewOfRow(row: OrderRow): OrderView {
-  const { id, input, refunded, refunds } = row;
-  return viewOrder(id, input, row, row.changed_at.toISOString(), {
+  const { id, input, refunded, refunds, disputes, changed_at: changedAt, settledAt, toldAt } = row;
+  const updatedAt = new Date(Math.max(...[changedAt, settledAt, toldAt].map((at) => at?.getTime() ?? 0)));
+  return viewOrder(id, input, row, updatedAt.toISOString(), {
     refunded,
     refunds: (refunds ?? []).map(viewOfRefund),
+    disputes: (disputes ?? []).map(viewOfDispute),
+    settlement: settlementOfRow(row),
   });
 }
+
+/** Of an order that was released after it had been completed, as releasedStatus() says. */
+const SHOWN_STATE = `case when settled.kind is distinct from 'release' or sagas.state <> 'completed' then sagas.state
+                       when settled."settlementState" = 'completed' then 'cancelled'
+                       when settled."settlementState" = 'parked' then 'parked' else 'compensating' end`;
 
 const listOrders = statement(
   'orders.list',
   `select ${ORDER_COLUMNS} from ${WITH_REFUNDS}
     where orders.tenant_id = $1::text
-      and ($2::text is null or sagas.state = $2::text)
+      and ($2::text is null or ${SHOWN_STATE} = $2::text)
       and ($3::timestamptz is null or (orders.created_at, orders.id) < ($3::timestamptz, $4::text))
     order by orders.created_at desc, orders.id desc
     limit $5::integer`,

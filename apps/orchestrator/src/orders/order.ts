@@ -1,5 +1,7 @@
 import type { Failure, SagaState, StoredWait } from '@holdfast/saga';
+import type { DisputeView } from '../news/dispute.ts';
 import type { RefundView } from '../refunds/refund.ts';
+import { type CaptureView, type KnownSettlement, RELEASED, viewCapture } from '../settlements/settlement.ts';
 import { type OrderFailure, viewFailure } from './changed-prices.ts';
 
 export interface Item {
@@ -42,6 +44,8 @@ export interface PaymentRequest {
   offSession?: boolean;
   /** Where the bank sends the customer back to. */
   returnUrl?: string;
+  /** When the card is charged: as part of the order, or when it is dispatched. */
+  capture?: 'on_order' | 'on_dispatch';
 }
 
 /** What a customer asks for; the body of `POST /v1/orders`. */
@@ -75,7 +79,8 @@ export interface AcceptedOrder extends OrderRequest {
 export interface OrderOutputs {
   /** `total`: of the items alone. */
   'reserve-inventory': { reservationId: string; total: number; unitPrices: Record<string, number> };
-  'charge-payment': { paymentId: string };
+  /** `authorizedUntil`: it is only authorised, and can be captured until then. */
+  'charge-payment': { paymentId: string; authorizedUntil?: string };
   'create-shipment': { shipmentId: string };
 }
 
@@ -114,6 +119,10 @@ export interface OrderView {
   lines?: OrderLine[];
   metadata?: Record<string, string>;
   reference?: string;
+  /** Only of an order that is captured when it is dispatched. */
+  capture?: CaptureView;
+  /** Only where there are any: the newest, newest first. */
+  disputes?: DisputeView[];
 }
 
 /** As payment tells it: who has the client secret can pay this one order, and nothing else. */
@@ -159,24 +168,29 @@ function awaitedPayment({ state, waiting }: OrderProgress): StoredWait | null {
   return state === 'waiting' || state === 'running' ? waiting : null;
 }
 
-/** What was given back of it. */
-export type GivenBack = Pick<OrderView, 'refunded' | 'refunds'>;
+/** What has happened to it beside its own saga. */
+export interface BesideOrder extends Pick<OrderView, 'refunded' | 'refunds'> {
+  disputes: DisputeView[];
+  settlement: KnownSettlement | null;
+}
 
-/** Only a completed order is refunded: up to its end there is none. */
-const NOTHING_BACK: GivenBack = { refunded: 0, refunds: [] };
+/** All of that comes after its end. */
+const NOTHING_BESIDE: BesideOrder = { refunded: 0, refunds: [], disputes: [], settlement: null };
 
 export function viewOrder(
   id: string,
   order: AcceptedOrder,
   progress: OrderProgress,
   updatedAt: string,
-  { refunded, refunds } = NOTHING_BACK,
+  { refunded, refunds, disputes, settlement } = NOTHING_BESIDE,
 ): OrderView {
   const reserved = progress.outputs['reserve-inventory'];
   const awaited = awaitedPayment(progress);
+  const status = awaited === null ? STATUS_BY_STATE[progress.state] : 'awaiting_payment';
+  const turnedBack = settlement?.kind === 'release' && status === 'completed' ? settlement.saga : undefined;
   return {
     id,
-    status: awaited === null ? STATUS_BY_STATE[progress.state] : 'awaiting_payment',
+    status: turnedBack === undefined ? status : releasedStatus(turnedBack.state),
     customerId: order.customerId,
     currency: order.currency,
     items: order.items.map(({ sku, quantity, name }) => {
@@ -187,14 +201,22 @@ export function viewOrder(
     reservationId: reserved?.reservationId ?? null,
     paymentId: progress.outputs['charge-payment']?.paymentId ?? null,
     shipmentId: progress.outputs['create-shipment']?.shipmentId ?? null,
-    failure: viewFailure(progress.failure, order),
+    failure: turnedBack === undefined ? viewFailure(progress.failure, order) : RELEASED,
     refunded,
     refunds,
     nextAction: awaited === null ? null : (awaited.data as NextAction | null),
     createdAt: order.createdAt,
     updatedAt,
     ...carried(order),
+    ...(order.payment.capture === 'on_dispatch' && { capture: viewCapture(progress, settlement) }),
+    ...(disputes.length > 0 && { disputes }),
   };
+}
+
+/** Of an order that was completed, and then cancelled before it was captured. */
+function releasedStatus(state: SagaState): OrderStatus {
+  if (state === 'completed') return 'cancelled';
+  return state === 'parked' ? 'parked' : 'compensating';
 }
 
 /** What the shop gave us to keep for it. */

@@ -46,6 +46,8 @@ export type RefundAccepted =
   /** Nothing was claimed. */
   | { kind: 'no_such_order' }
   | { kind: 'not_completed'; status: OrderStatus }
+  /** Its payment is only authorised. */
+  | { kind: 'not_captured' }
   /** The request asks for what the order does not have. */
   | { kind: 'faulty'; faults: Fault[] };
 
@@ -64,6 +66,8 @@ export async function acceptRefund(desk: RefundDesk, wanted: RefundOrder): Promi
   const order = await readOrder(desk.pool, tenantId, orderId);
   if (order === undefined) return { kind: 'no_such_order' };
   if (order.status !== 'completed') return { kind: 'not_completed', status: order.status };
+  // Once it is, its capture has ended and its parcel has left.
+  if (order.capture !== undefined && order.capture.status !== 'captured') return { kind: 'not_captured' };
   const faults = refundFaults(order, request);
   if (faults.length > 0) return { kind: 'faulty', faults };
   const id = keyId(desk.fingerprinter, tenantId, key);

@@ -1,4 +1,4 @@
-import { pricesIn, REFUND_REFUSALS, STEP_REFUSALS } from '@holdfast/contracts';
+import { CAPTURE_REFUSALS, pricesIn, REFUND_REFUSALS, STEP_REFUSALS } from '@holdfast/contracts';
 import { createStepClient } from '@holdfast/participant';
 import {
   type CallOptions,
@@ -52,7 +52,7 @@ export function connectParticipants(addresses: Addresses, certificates?: Certifi
   };
 }
 
-const REFUSALS: ReadonlySet<string> = new Set([...STEP_REFUSALS, ...REFUND_REFUSALS]);
+const REFUSALS: ReadonlySet<string> = new Set([...STEP_REFUSALS, ...REFUND_REFUSALS, ...CAPTURE_REFUSALS]);
 
 type Attempt = StepContext<AcceptedOrder, OrderOutputs>;
 type Acts<Name extends keyof OrderOutputs> = (attempt: Attempt) => Promise<ActOutcome<OrderOutputs[Name]>>;
@@ -91,11 +91,16 @@ export function stepCalls({ inventory, payment, shipping }: Participants): StepC
       const reserved = attempt.outputs['reserve-inventory'];
       if (reserved === undefined) throw new Error('charge-payment cannot start before the reservation has its total');
       const amount = reserved.total + besideItems(attempt.input);
-      const { method = 'card', customer: providerCustomer = '', offSession = false, returnUrl = '' } = paidBy;
-      const by = { method, providerCustomer, offSession, returnUrl };
+      const { method = 'card', customer: providerCustomer = '', offSession = false, returnUrl = '', capture } = paidBy;
+      const by = { method, providerCustomer, offSession, returnUrl, authorizeOnly: capture === 'on_dispatch' };
       const request = { orderId: attempt.sagaId, customerId, amount, currency, ...by };
       const called = await payment.ChargePayment(request, callOptions(attempt));
-      return waitingOutcome(called) ?? actOutcome(called, ({ paymentId }) => ({ paymentId }));
+      return (
+        waitingOutcome(called) ??
+        actOutcome(called, ({ paymentId, authorizedUntil }) =>
+          authorizedUntil === '' ? { paymentId } : { paymentId, authorizedUntil },
+        )
+      );
     },
     async refund(attempt) {
       return undoOutcome(await payment.RefundPayment({ orderId: attempt.sagaId }, callOptions(attempt)));

@@ -2,6 +2,9 @@ import { defineSaga, type SagaDefinition } from '@holdfast/saga';
 import type { AcceptedOrder, OrderOutputs } from '../orders/order.ts';
 import { type Participants, stepCalls } from './participants.ts';
 
+/** Stored data. */
+export const PLACE_ORDER_SAGA = 'place-order';
+
 /**
  * THE saga: how an order is placed, step by step, and what undoes each step.
  *
@@ -22,7 +25,7 @@ export function placeOrderSaga(
 ): SagaDefinition<AcceptedOrder, OrderOutputs> {
   const { reserve, release, charge, refund, ship, cancel } = stepCalls(participants);
   return defineSaga<AcceptedOrder, OrderOutputs>()({
-    name: 'place-order',
+    name: PLACE_ORDER_SAGA,
     deadlineMs,
     steps: [
       { name: 'reserve-inventory', kind: 'compensatable', act: reserve, undo: release, timeoutMs: 5_000, retry: RETRY },

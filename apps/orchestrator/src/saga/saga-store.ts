@@ -3,6 +3,7 @@ import { type Failure, hasEnded, type Parked, type SagaState } from '@holdfast/s
 import type { PageRequest } from '../orders/order-store.ts';
 import { encodeCursor, type Page } from '../orders/page.ts';
 import { REFUND_SAGA } from '../refunds/refund.ts';
+import { CAPTURE_SAGA, RELEASE_SAGA } from '../settlements/settlement.ts';
 
 /** A tenant's saga in a list; its steps and attempts are shown one saga at a time. */
 export interface SagaLine {
@@ -23,10 +24,12 @@ const LINE = `sagas.id, sagas.definition, sagas.state, sagas.position, sagas.epo
           sagas.started_at as "startedAt", sagas.changed_at as "changedAt", sagas.deadline_at as "deadlineAt",
           sagas.ended_at as "endedAt", owned.created_at as "createdAt"`;
 
-/** Whose sagas there are: each has the id of an order, or of a refund that the API made. */
+/** Whose sagas there are: each has the id of an order, of a refund that the API made, or of what was decided about a payment. */
 const OWNED = `(select id, tenant_id, created_at from orders
           union all
-          select id, tenant_id, created_at from order_refunds where origin = 'api') owned`;
+          select id, tenant_id, created_at from order_refunds where origin = 'api'
+          union all
+          select saga_id, tenant_id, created_at from order_settlements) owned`;
 
 /** @param source a `from` item; its rows are looked through, so it must be an index's worth or the tenant's orders */
 const listFrom = (source: string) => `
@@ -123,7 +126,7 @@ const ownsOrder = statement(
   'sagas.owns',
   `select true from orders where id = $1::text and (tenant_id = $2::text) is true
    union all
-   select true from holdfast.sagas where id = $1::text and definition = '${REFUND_SAGA}' and input ->> 'tenantId' = $2::text`,
+   select true from holdfast.sagas where id = $1::text and definition in ('${REFUND_SAGA}', '${CAPTURE_SAGA}', '${RELEASE_SAGA}') and input ->> 'tenantId' = $2::text`,
 );
 
 /** Whether the saga is this tenant's; no other tenant may see or steer it. */

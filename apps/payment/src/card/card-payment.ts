@@ -21,6 +21,8 @@ export interface CardPayment extends Attempt {
   offSession: boolean;
   /** Where the bank sends the customer back to. */
   returnUrl: string | null;
+  /** The amount is set aside, and captured later. */
+  authorizeOnly: boolean;
   /** The intent that an earlier attempt has stored. */
   intentId: string | null;
   /** Until when the customer may confirm it, and how long that is from now on; null before the intent is stored. */
@@ -28,8 +30,13 @@ export interface CardPayment extends Attempt {
   leftMs: number | null;
 }
 
-/** `result`: the intent that has taken the amount. */
-export type CardOutcome = EffectOutcome<string, 'CARD_DECLINED' | 'PAYMENT_NOT_CONFIRMED'>;
+/** The intent that has taken the amount; or has set it aside, until when. */
+export interface TakenIntent {
+  intentId: string;
+  authorizedUntil: Date | null;
+}
+
+export type CardOutcome = EffectOutcome<TakenIntent, 'CARD_DECLINED' | 'PAYMENT_NOT_CONFIRMED'>;
 
 /** Minor units; 0 when the payment was cancelled before anything was taken. */
 export interface GivenBack {

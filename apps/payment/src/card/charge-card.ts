@@ -87,6 +87,7 @@ function creation(payment: CardPayment): Stripe.PaymentIntentCreateParams {
     // What the account's settings allow. A method that sends the customer elsewhere needs a page to come back to.
     automatic_payment_methods: { enabled: true, allow_redirects: payment.returnUrl === null ? 'never' : 'always' },
     confirm: false,
+    ...(payment.authorizeOnly && { capture_method: 'manual' }),
     metadata: { order_id: payment.orderId, tenant_id: payment.tenantId },
   };
 }
@@ -136,8 +137,13 @@ async function confirm(
   return confirmed.kind === 'failed' ? afterFailure(confirmed.error, payment, detail) : unknown(detail);
 }
 
-function confirmation({ offSession, returnUrl }: CardPayment): Stripe.PaymentIntentConfirmParams {
-  return { ...(offSession && { off_session: true }), ...(returnUrl !== null && { return_url: returnUrl }) };
+function confirmation({ offSession, returnUrl, authorizeOnly }: CardPayment): Stripe.PaymentIntentConfirmParams {
+  return {
+    ...(offSession && { off_session: true }),
+    ...(returnUrl !== null && { return_url: returnUrl }),
+    // The charge says until when it can be captured.
+    ...(authorizeOnly && { expand: ['latest_charge'] }),
+  };
 }
 
 async function settle(

@@ -35,10 +35,18 @@ function within(leastMs: number, ms: number, mostMs: number): number {
   return Math.min(Math.max(ms, leastMs), mostMs);
 }
 
-export function standingOf(intent: Stripe.PaymentIntent, { method }: Pick<CardPayment, 'method'>): Standing {
+export function standingOf(
+  intent: Stripe.PaymentIntent,
+  { method, authorizeOnly }: Pick<CardPayment, 'method' | 'authorizeOnly'>,
+): Standing {
   switch (intent.status) {
+    case 'requires_capture':
     case 'succeeded':
-      return decided({ kind: 'completed', result: { kind: 'completed', result: intent.id } });
+      // Set aside although we did not ask for that: nothing is taken, and nobody would ever capture it.
+      if (intent.status === 'requires_capture' && !authorizeOnly) {
+        return decided(unknown('the payment is only authorised at the card provider: capture or cancel it there'));
+      }
+      return decided(takenBy(intent, authorizeOnly));
     case 'requires_confirmation':
       return method === null ? toConfirm(intent) : { kind: 'unconfirmed' };
     case 'requires_payment_method':
@@ -57,6 +65,20 @@ export function standingOf(intent: Stripe.PaymentIntent, { method }: Pick<CardPa
       return decided(unknown(`the payment is still ${intent.status} at the card provider`));
   }
 }
+
+function takenBy(intent: Stripe.PaymentIntent, authorizeOnly: boolean): PerformOutcome<CardOutcome> {
+  const authorizedUntil = authorizeOnly ? capturableUntil(intent) : null;
+  return { kind: 'completed', result: { kind: 'completed', result: { intentId: intent.id, authorizedUntil } } };
+}
+
+/** As the provider says where the charge comes with the intent; else what cards have at least, from when it was made. */
+function capturableUntil({ latest_charge: charge, created }: Stripe.PaymentIntent): Date {
+  const card = charge !== null && typeof charge === 'object' ? charge.payment_method_details?.card : undefined;
+  return new Date((card?.capture_before ?? created + LEAST_AUTHORIZATION_S) * 1_000);
+}
+
+// Visa's, of payments without the card: https://docs.stripe.com/payments/place-a-hold-on-a-payment-method
+const LEAST_AUTHORIZATION_S = 5 * 24 * 60 * 60;
 
 /** Final, and nothing was taken. When our own undo cancelled it, the act is sealed and this can't be stored. */
 function whyCanceled({ cancellation_reason: reason, last_payment_error: error }: Stripe.PaymentIntent) {

@@ -18,7 +18,8 @@ const recordDispute = statement(
    select tenant_id, order_id, $4::text, $5::bigint, $6::text, $7::text, $8::text, to_timestamp($9::float8 / 1000)
      from charges where tenant_id = $1::text and order_id = $2::text and intent_id = $3::text
    on conflict (tenant_id, order_id, dispute_id) do update
-      set status = excluded.status, amount = excluded.amount, reason = excluded.reason, changed_at = clock_timestamp()
+      set status = excluded.status, amount = excluded.amount, reason = excluded.reason, changed_at = clock_timestamp(),
+          revision = d.revision + 1
     -- Two that were asked for at once may be written in either order: an end stays.
     where d.status not in ${ENDED}
       and (d.status, d.amount, d.reason) is distinct from (excluded.status, excluded.amount, excluded.reason)`,

@@ -4,6 +4,7 @@
  * M1  A refund in part has no state of the payment that would let it happen only once. So it is made under one key for as
  *     long as the provider may still run what came under it, carries our id, and is looked for in the provider's list before
  *     it is made again. A new key is taken when the provider has said for good that it keeps a fault under the old one.
+ *     What a capture in part has left of the authorisation is in that list too, and is no refund: nothing of it was ever taken.
  * S4  `pending` is no outcome: the step waits, and asks with growing pauses, or when something is heard, until it is final.
  */
 import type { OrderId, PerformOutcome, Waiting } from '@holdfast/participant';
@@ -67,11 +68,12 @@ export async function listRefunds(provider: Provider, intentId: string): Promise
       provider.stripe.refunds.list({
         payment_intent: intentId,
         limit: PAGE,
+        expand: ['data.payment_intent'],
         ...(after !== undefined && { starting_after: after }),
       }),
     );
     if (listed.kind === 'failed') return undefined;
-    refunds.push(...listed.result.data.map(refundOf));
+    refunds.push(...listed.result.data.filter((made) => !isUncaptured(made)).map(refundOf));
     after = listed.result.data.at(-1)?.id;
     if (!listed.result.has_more || after === undefined) break;
   }
@@ -91,11 +93,23 @@ async function newestRefunds(provider: Provider, after: string | null): ReturnTy
   const { data, has_more: hasMore } = listed.result;
   const refunds = data.flatMap((made): ListedRefund[] => {
     const { payment_intent: intent } = made;
-    if (intent === null || typeof intent !== 'object') return [];
+    if (intent === null || typeof intent !== 'object' || isUncaptured(made)) return [];
     const { tenant_id: tenantId, order_id: orderId } = intent.metadata;
     return tenantId === undefined || orderId === undefined ? [] : [{ ...refundOf(made), tenantId, orderId }];
   });
   return { refunds, next: hasMore ? (data.at(-1)?.id ?? null) : null };
+}
+
+/** The provider lists what was not captured as a refund of its own making. That no money has moved tells it from those of a person. */
+function isUncaptured({
+  metadata,
+  status,
+  amount,
+  balance_transaction: moved,
+  payment_intent: intent,
+}: Stripe.Refund): boolean {
+  if (intent === null || typeof intent !== 'object' || metadata?.refund_id !== undefined) return false;
+  return status === 'succeeded' && moved === null && amount === intent.amount - intent.amount_received;
 }
 
 async function give(

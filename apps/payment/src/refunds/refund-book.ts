@@ -6,10 +6,11 @@
  * S5  A refusal is a value, and final.
  */
 import type { Refused } from '@holdfast/participant';
+import type { ChargeState } from '../charge.ts';
 
 export type RefundState = 'reserved' | 'pending' | 'succeeded' | 'failed' | 'released';
 export type RefundOrigin = 'api' | 'undo' | 'provider';
-export type RefundRefusal = 'REFUND_EXCEEDS_CAPTURED' | 'NOT_REFUNDABLE';
+export type RefundRefusal = 'REFUND_EXCEEDS_CAPTURED' | 'NOT_REFUNDABLE' | 'NOT_CAPTURED';
 
 /** What an order's undo is called among the refunds of its charge. */
 export const UNDO_REFUND = 'undo';
@@ -27,7 +28,8 @@ export interface Refund {
 
 /** The charge's sums, in minor units. */
 export interface ChargeBook {
-  state: 'created' | 'captured' | 'refused' | 'undoing' | 'refunded' | 'cancelled';
+  state: ChargeState;
+  /** What was captured. */
   amount: number;
   /** Given back by now. */
   refunded: number;
@@ -37,6 +39,10 @@ export interface ChargeBook {
 
 /** @returns why the amount can't be set aside; undefined when it can */
 export function refusalOf(charge: ChargeBook | undefined, amount: number): Refused<RefundRefusal> | undefined {
+  if (charge !== undefined && UNCAPTURED.has(charge.state)) {
+    const message = 'the payment is authorised and not captured: cancel the order, or dispatch it first';
+    return { kind: 'refused', reason: 'NOT_CAPTURED', message };
+  }
   if (charge === undefined || charge.state !== 'captured') {
     const message = 'nothing is captured for this order that could be given back';
     return { kind: 'refused', reason: 'NOT_REFUNDABLE', message };
@@ -46,6 +52,8 @@ export function refusalOf(charge: ChargeBook | undefined, amount: number): Refus
   const message = `${charge.amount} were captured and ${left} of that are left to give back: ask for no more`;
   return { kind: 'refused', reason: 'REFUND_EXCEEDS_CAPTURED', message };
 }
+
+const UNCAPTURED: ReadonlySet<ChargeState> = new Set(['authorized', 'capturing', 'expired']);
 
 /** A refund as the provider shows it. */
 export interface ProviderRefund {

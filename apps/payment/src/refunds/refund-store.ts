@@ -16,13 +16,16 @@ export interface RefundId extends OrderId {
 export interface StoredCharge extends OrderId, ChargeBook {
   customerId: string;
   currency: string;
+  /** What the order was charged, whether it was captured or not. */
+  authorized: number;
   /** The provider's payment; null where the money is here. */
   intentId: string | null;
 }
 
 const lockCharges = statement(
   'payment.lock-charges-to-refund',
-  `select c.tenant_id as "tenantId", c.order_id as "orderId", c.customer_id as "customerId", c.currency, c.state, c.amount,
+  `select c.tenant_id as "tenantId", c.order_id as "orderId", c.customer_id as "customerId", c.currency, c.state,
+          coalesce(c.captured_amount, c.amount) as amount, c.amount as authorized,
           c.intent_id as "intentId", c.refunded_amount as refunded, c.refunding_amount as refunding
      from (select distinct tenant_id, order_id from unnest($1::text[], $2::text[]) as r (tenant_id, order_id)
             order by tenant_id, order_id) r,

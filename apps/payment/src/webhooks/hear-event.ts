@@ -11,6 +11,8 @@
 import { PAYMENT_EVENTS } from '@holdfast/contracts';
 import { defineOutbox, newEventsSql, takeNew } from '@holdfast/messaging';
 import { type Pool, statement, type Transaction, transaction } from '@holdfast/postgres';
+import { expireAuthorization, hasOpenAuthorization } from '../captures/authorization-store.ts';
+import { captureStandingOf } from '../captures/capture-book.ts';
 import { writeDispute } from '../disputes/dispute-store.ts';
 import { retrieveDispute } from '../disputes/provider-disputes.ts';
 import type { Called, Provider } from '../provider.ts';
@@ -42,12 +44,15 @@ export interface HearingParts extends Learner {
   publishes: boolean;
   /** Called for each dispute that is recorded or has changed. */
   onDispute: (status: string) => void;
+  /** Called for each authorisation that has run out. */
+  onAuthorization: (state: 'expired') => void;
 }
 
 /** @throws pg errors, and Error when the provider can't be asked: nothing is stored then, and the event comes again */
 export async function hearEvent(parts: HearingParts, told: Told): Promise<Heard> {
   if (told.about === 'dispute') return await hearDispute(parts, told);
   if (told.about === 'refund') return await hearRefund(parts, told);
+  if (told.isCancelled && (await hasOpenAuthorization(parts.pool, told.order))) return await hearExpiry(parts, told);
   // Without anybody to tell, the next poll finds it.
   if (!parts.publishes) return 'no-effect';
   const { id, intentId, order } = told;
@@ -55,6 +60,17 @@ export async function hearEvent(parts: HearingParts, told: Told): Promise<Heard>
     const { rowCount } = await tx.query({ ...publishHint, values: [order.tenantId, order.orderId, intentId, id] });
     return rowCount === 1;
   });
+}
+
+/** An authorisation that nobody has captured. Learning changes nothing the second time: the event needs no note. */
+async function hearExpiry(
+  { pool, provider, onAuthorization }: HearingParts,
+  { intentId, order }: Extract<Told, { about: 'payment' }>,
+): Promise<Heard> {
+  const intent = known(await provider.call('retrieve', provider.stripe.paymentIntents.retrieve(intentId)));
+  if (captureStandingOf(intent).kind !== 'gone' || !(await expireAuthorization(pool, order))) return 'no-effect';
+  onAuthorization('expired');
+  return 'heard';
 }
 
 /** Learning changes nothing the second time: the event needs no note. */

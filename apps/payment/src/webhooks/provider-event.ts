@@ -2,7 +2,14 @@ import type Stripe from 'stripe';
 
 /** What an event is about, which is all that is taken from it: the object is asked for. */
 export type Told =
-  | { kind: 'told'; id: string; about: 'payment'; intentId: string; order: { tenantId: string; orderId: string } }
+  | {
+      kind: 'told';
+      id: string;
+      about: 'payment';
+      intentId: string;
+      order: { tenantId: string; orderId: string };
+      isCancelled: boolean;
+    }
   | { kind: 'told'; id: string; about: 'refund'; intentId: string }
   | { kind: 'told'; id: string; about: 'dispute'; intentId: string; disputeId: string };
 
@@ -28,7 +35,8 @@ export function readEvent(event: Stripe.Event): Told | { kind: 'ignored' } {
   if (type.startsWith('payment_intent.') && type !== 'payment_intent.created') {
     const { order_id: orderId = '', tenant_id: tenantId = '' } = object.metadata ?? {};
     if (!isText(object.id, INTENT_ID) || !NAME.test(orderId) || !NAME.test(tenantId)) return IGNORED;
-    return { kind: 'told', id, about: 'payment', intentId: object.id, order: { tenantId, orderId } };
+    const isCancelled = type === 'payment_intent.canceled';
+    return { kind: 'told', id, about: 'payment', intentId: object.id, order: { tenantId, orderId }, isCancelled };
   }
   if (type.startsWith('charge.dispute.')) {
     const { id: disputeId, payment_intent: intentId } = object;

@@ -208,3 +208,17 @@ describe('without webhooks', () => {
     expect(await toldOf(order)).toEqual([]);
   });
 });
+
+describe('a webhook about an authorisation', () => {
+  it('M1: that has run out makes its charge expire at once; one that is only said to have changes nothing', async () => {
+    await listen();
+    const order = newOrder();
+    await cards.charge(order, undefined, 'pm_card_visa', { authorizeOnly: true });
+    const forged = (await eventOf(order, 'evt_forged')).replace('payment_intent.succeeded', 'payment_intent.canceled');
+    expect(await send(forged)).toBe(200);
+    expect(await cards.recorded(order)).toMatchObject({ state: 'authorized' });
+    const { intent_id: paymentIntent } = await cards.recorded(order);
+    await cards.sandbox.play('/bank/expire', { paymentIntent: paymentIntent ?? '' });
+    await expect.poll(() => cards.recorded(order), { timeout: 5_000 }).toMatchObject({ state: 'expired' });
+  });
+});

@@ -71,6 +71,20 @@ describe('an authorisation', () => {
     expect(await sandbox.stripe.refunds.create({ payment_intent: id })).toMatchObject({ amount: 400 });
   });
 
+  it('lists what a capture in part has left as a refund that moves no money, as Stripe does', async () => {
+    const { id } = await authorize();
+    await sandbox.stripe.paymentIntents.capture(id, { amount_to_capture: 400 });
+    const list = async () =>
+      (await sandbox.stripe.refunds.list({ payment_intent: id, expand: ['data.payment_intent'] })).data;
+    const left = { amount: 600, status: 'succeeded', balance_transaction: null, metadata: {} };
+    expect(await list()).toMatchObject([{ ...left, payment_intent: { id, amount: 1_000, amount_received: 400 } }]);
+    expect((await retrieve(id)).latest_charge).toMatchObject({ amount_refunded: 600, refunded: false });
+    expect(await ledgerOf(sandbox.db, id)).toEqual([{ kind: 'captured', amount: 400 }]);
+    await sandbox.stripe.refunds.create({ payment_intent: id, amount: 400 });
+    expect(await list()).toMatchObject([{ amount: 400, balance_transaction: expect.stringMatching(/^txn_/) }, left]);
+    expect((await retrieve(id)).latest_charge).toMatchObject({ amount_refunded: 1_000, refunded: true });
+  });
+
   it('is released by cancelling, and by time', async () => {
     const cancelled = await authorize();
     await sandbox.stripe.paymentIntents.cancel(cancelled.id);

@@ -16,12 +16,14 @@ export interface Refund {
   createdAt: number;
   due: 'succeed' | 'fail' | null;
   dueAt: number | null;
+  /** It is what a capture in part has left of the authorisation: no money has moved. */
+  isUncaptured: boolean;
 }
 
 export const REFUND_COLUMNS = `
   r.refund_id as "refundId", r.intent_id as "intentId", r.charge_id as "chargeId", r.amount, r.currency, r.reason,
   r.metadata, r.status, r.failure_reason as "failureReason", extract(epoch from r.created_at)::bigint as "createdAt",
-  r.due, extract(epoch from r.due_at)::float8 as "dueAt"`;
+  r.due, extract(epoch from r.due_at)::float8 as "dueAt", r.is_uncaptured as "isUncaptured"`;
 
 /** What a bank makes of a new refund, by how it was paid. */
 export function bankOf(intent: Intent, times: BankTimes, at: number): Pick<Refund, 'status' | 'due' | 'dueAt'> {
@@ -50,7 +52,7 @@ export function renderRefund(made: Refund): object {
     id: made.refundId,
     object: 'refund',
     amount: made.amount,
-    balance_transaction: null,
+    balance_transaction: made.isUncaptured || made.status === 'pending' ? null : made.refundId.replace('re_', 'txn_'),
     charge: made.chargeId,
     created: made.createdAt,
     currency: made.currency,

@@ -80,11 +80,14 @@ const READ = statement(
 );
 const LIST = statement(
   'sandbox.list-refunds',
-  `select ${REFUND_COLUMNS} from refunds r
-    where r.intent_id = $1::text
-      and ($2::text is null
-           or r.seq < (select c.seq from refunds c where c.intent_id = $1::text and c.refund_id = $2::text))
-    order by r.seq desc limit $3::int`,
+  `select ${REFUND_COLUMNS}, row_to_json(intent) as intent
+     from (select * from refunds r
+            where r.intent_id = $1::text
+              and ($2::text is null
+                   or r.seq < (select c.seq from refunds c where c.intent_id = $1::text and c.refund_id = $2::text))
+            order by r.seq desc limit $3::int) r
+    cross join lateral (select ${INTENT_COLUMNS} from payment_intents i where i.intent_id = r.intent_id) intent
+    order by r.seq desc`,
 );
 
 const LIST_ALL = statement(
@@ -161,7 +164,16 @@ function refund(
     return refused(invalidRequest(message, { param: 'amount' }));
   }
   const bank = bankOf(intent, api.faults.bankTimes(), given.createdAt);
-  const made: Refund = { ...given, ...bank, intentId, chargeId, amount, currency, failureReason: null };
+  const made: Refund = {
+    ...given,
+    ...bank,
+    intentId,
+    chargeId,
+    amount,
+    currency,
+    failureReason: null,
+    isUncaptured: false,
+  };
   return {
     kind: 'outcome',
     answer: ok(renderRefund(made)),
@@ -231,9 +243,16 @@ async function list(api: PaymentApi, params: Params): Promise<StripeAnswer> {
   if (after !== null && (await api.pool.query({ ...READ, values: [intentId, after] })).rowCount === 0) {
     return noSuch('refund', after, 'starting_after');
   }
-  const { rows } = await api.pool.query<Refund>({ ...LIST, values: [intentId, after, limit + 1] });
-  return ok(listOf('/v1/refunds', rows, limit, renderRefund));
+  const { rows } = await api.pool.query<Listed>({ ...LIST, values: [intentId, after, limit + 1] });
+  return ok(listOf('/v1/refunds', rows, limit, renderWith(expand.size > 0)));
 }
+
+type Listed = Refund & { intent: Intent };
+
+const renderWith = (withIntents: boolean) => (row: Listed) => ({
+  ...renderRefund(row),
+  ...(withIntents && { payment_intent: renderIntent(row.intent) }),
+});
 
 interface AllRefunds {
   limit: number;
@@ -245,13 +264,9 @@ async function listAll({ pool }: PaymentApi, { limit, after, withIntents }: AllR
   const [, core = ''] = REFUND_ID.exec(after ?? '') ?? [];
   const before = after === null ? [] : (await pool.query<Refund>({ ...READ, values: [`pi_${core}`, after] })).rows;
   if (after !== null && before.length === 0) return noSuch('refund', after, 'starting_after');
-  const { rows } = await pool.query<Refund & { intent: Intent }>({
+  const { rows } = await pool.query<Listed>({
     ...LIST_ALL,
     values: [after === null ? null : `pi_${core}`, after, limit + 1],
   });
-  const render = (row: Refund & { intent: Intent }) => ({
-    ...renderRefund(row),
-    ...(withIntents && { payment_intent: renderIntent(row.intent) }),
-  });
-  return ok(listOf('/v1/refunds', rows, limit, render));
+  return ok(listOf('/v1/refunds', rows, limit, renderWith(withIntents)));
 }

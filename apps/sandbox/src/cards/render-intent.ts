@@ -52,7 +52,8 @@ function renderCharge(intent: Intent): object | null {
     object: 'charge',
     amount: intent.amount,
     amount_captured: intent.amountReceived,
-    amount_refunded: intent.amountRefunded,
+    // What a capture in part has left of the authorisation is counted as given back.
+    amount_refunded: intent.amountRefunded + (intent.amountReceived > 0 ? intent.amount - intent.amountReceived : 0),
     captured: intent.amountReceived > 0,
     created: intent.createdAt,
     currency: intent.currency,

@@ -19,6 +19,15 @@ const CAPTURED = `
       from changed where status = 'succeeded'
   )`;
 
+// As Stripe has it: what is not captured with a capture in part is listed as a refund. It moves no money: the ledger has none of it.
+const UNCAPTURED = `
+  uncaptured as (
+    insert into refunds (intent_id, refund_id, charge_id, amount, currency, metadata, created_at, status, is_uncaptured)
+    select intent_id, 're_' || substr(intent_id, 4) || '00000000', charge_id, amount - amount_received, currency, '{}',
+           clock_timestamp(), 'succeeded', true
+      from changed where status = 'succeeded' and amount_received < amount
+  )`;
+
 const CREATE = guarded(
   'sandbox.create-intent',
   'select 1 as one from free where free.yes',
@@ -51,8 +60,8 @@ const CHANGE = guarded(
            canceled_at = to_timestamp($16::float8), return_url = $17::text, next_action = $18::jsonb,
            amount_capturable = $19::bigint, due = $20::text, due_at = to_timestamp($21::float8)
       from mine where i.intent_id = mine.intent_id
-    returning i.intent_id, i.charge_id, i.amount_received, i.currency, i.metadata, i.status
-  ),${CAPTURED}`,
+    returning i.intent_id, i.charge_id, i.amount, i.amount_received, i.currency, i.metadata, i.status
+  ),${CAPTURED},${UNCAPTURED}`,
   'select count(*) = 1 from changed',
 );
 

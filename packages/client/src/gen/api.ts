@@ -189,7 +189,7 @@ export interface paths {
         put?: never;
         /**
          * Turn the order back
-         * @description Undoes what the order did. Refused once its shipment is booked or it has ended otherwise. Asking again does no harm, with a key or without. 202: not decided yet, look again.
+         * @description Undoes what the order did. Refused once its shipment is booked or it has ended otherwise. An order that is captured when it is dispatched can be cancelled until then: its payment is released. Asking again does no harm, with a key or without. 202: not decided yet, ask again.
          */
         post: operations["cancelOrder"];
         delete?: never;
@@ -209,7 +209,7 @@ export interface paths {
         put?: never;
         /**
          * Say that the order’s shipment has left
-         * @description For completed orders only. The stock that the order holds is fulfilled soon afterwards, where events are switched on. Asking again gets the same answer, with a key or without. Refused with `conflict` when goods of it go back to stock that had not left.
+         * @description For completed orders only. Captures the payment first where the order was placed with `capture: "on_dispatch"`. The stock that the order holds is fulfilled soon afterwards, where events are switched on. Asking again gets the same answer, with a key or without. Refused with `conflict` when goods of it go back to stock that had not left, or when another amount was captured, and with `authorization-expired` when nothing can be captured any more. 202: not captured yet, ask again.
          */
         post: operations["dispatchOrder"];
         delete?: never;
@@ -3065,6 +3065,17 @@ export interface operations {
                     "application/json": {
                         nextCursor: string | null;
                         orders: {
+                            /** @description Only of an order that is captured when it is dispatched */
+                            capture?: {
+                                /** @description Minor units that were captured */
+                                amount: number;
+                                expiresAt: string | null;
+                                /**
+                                 * @description `expired`: it can’t be captured any more: cancel the order. `released`: nothing was taken, and the order is turned back
+                                 * @enum {unknown}
+                                 */
+                                status: "pending" | "authorized" | "capturing" | "captured" | "expired" | "releasing" | "released";
+                            };
                             /**
                              * Format: date-time
                              * @description RFC 3339, UTC
@@ -3077,6 +3088,28 @@ export interface operations {
                             currency: string;
                             /** @description The shop’s own name of a customer. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                             customerId: string;
+                            /** @description Only where there are any: the newest, newest first */
+                            disputes?: {
+                                /** @description Minor units */
+                                amount: number;
+                                currency: string;
+                                id: string;
+                                /** Format: date-time */
+                                openedAt: string;
+                                /**
+                                 * @description The provider’s word, as is `status`
+                                 * @example fraudulent
+                                 */
+                                reason: string;
+                                /**
+                                 * @example needs_response
+                                 * @example won
+                                 * @example lost
+                                 */
+                                status: string;
+                                /** Format: date-time */
+                                updatedAt: string;
+                            }[];
                             failure: {
                                 message: string;
                                 /** @description Of `PRICE_CHANGED`: the prices as they were when the order failed, to be shown to the customer */
@@ -3404,6 +3437,11 @@ export interface operations {
                         [key: string]: string;
                     };
                     payment: {
+                        /**
+                         * @description `on_dispatch`, by card: the amount is only authorised, and captured by `POST /v1/orders/{id}/dispatch`. `on_order` when left out
+                         * @enum {unknown}
+                         */
+                        capture?: "on_order" | "on_dispatch";
                         /** @description Stripe’s customer, whose payment method it is */
                         customer?: string;
                         /**
@@ -3458,6 +3496,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
+                        /** @description Only of an order that is captured when it is dispatched */
+                        capture?: {
+                            /** @description Minor units that were captured */
+                            amount: number;
+                            expiresAt: string | null;
+                            /**
+                             * @description `expired`: it can’t be captured any more: cancel the order. `released`: nothing was taken, and the order is turned back
+                             * @enum {unknown}
+                             */
+                            status: "pending" | "authorized" | "capturing" | "captured" | "expired" | "releasing" | "released";
+                        };
                         /**
                          * Format: date-time
                          * @description RFC 3339, UTC
@@ -3470,6 +3519,28 @@ export interface operations {
                         currency: string;
                         /** @description The shop’s own name of a customer. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                         customerId: string;
+                        /** @description Only where there are any: the newest, newest first */
+                        disputes?: {
+                            /** @description Minor units */
+                            amount: number;
+                            currency: string;
+                            id: string;
+                            /** Format: date-time */
+                            openedAt: string;
+                            /**
+                             * @description The provider’s word, as is `status`
+                             * @example fraudulent
+                             */
+                            reason: string;
+                            /**
+                             * @example needs_response
+                             * @example won
+                             * @example lost
+                             */
+                            status: string;
+                            /** Format: date-time */
+                            updatedAt: string;
+                        }[];
                         failure: {
                             message: string;
                             /** @description Of `PRICE_CHANGED`: the prices as they were when the order failed, to be shown to the customer */
@@ -3851,6 +3922,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
+                        /** @description Only of an order that is captured when it is dispatched */
+                        capture?: {
+                            /** @description Minor units that were captured */
+                            amount: number;
+                            expiresAt: string | null;
+                            /**
+                             * @description `expired`: it can’t be captured any more: cancel the order. `released`: nothing was taken, and the order is turned back
+                             * @enum {unknown}
+                             */
+                            status: "pending" | "authorized" | "capturing" | "captured" | "expired" | "releasing" | "released";
+                        };
                         /**
                          * Format: date-time
                          * @description RFC 3339, UTC
@@ -3863,6 +3945,28 @@ export interface operations {
                         currency: string;
                         /** @description The shop’s own name of a customer. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                         customerId: string;
+                        /** @description Only where there are any: the newest, newest first */
+                        disputes?: {
+                            /** @description Minor units */
+                            amount: number;
+                            currency: string;
+                            id: string;
+                            /** Format: date-time */
+                            openedAt: string;
+                            /**
+                             * @description The provider’s word, as is `status`
+                             * @example fraudulent
+                             */
+                            reason: string;
+                            /**
+                             * @example needs_response
+                             * @example won
+                             * @example lost
+                             */
+                            status: string;
+                            /** Format: date-time */
+                            updatedAt: string;
+                        }[];
                         failure: {
                             message: string;
                             /** @description Of `PRICE_CHANGED`: the prices as they were when the order failed, to be shown to the customer */
@@ -4195,6 +4299,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
+                        /** @description Only of an order that is captured when it is dispatched */
+                        capture?: {
+                            /** @description Minor units that were captured */
+                            amount: number;
+                            expiresAt: string | null;
+                            /**
+                             * @description `expired`: it can’t be captured any more: cancel the order. `released`: nothing was taken, and the order is turned back
+                             * @enum {unknown}
+                             */
+                            status: "pending" | "authorized" | "capturing" | "captured" | "expired" | "releasing" | "released";
+                        };
                         /**
                          * Format: date-time
                          * @description RFC 3339, UTC
@@ -4207,6 +4322,28 @@ export interface operations {
                         currency: string;
                         /** @description The shop’s own name of a customer. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                         customerId: string;
+                        /** @description Only where there are any: the newest, newest first */
+                        disputes?: {
+                            /** @description Minor units */
+                            amount: number;
+                            currency: string;
+                            id: string;
+                            /** Format: date-time */
+                            openedAt: string;
+                            /**
+                             * @description The provider’s word, as is `status`
+                             * @example fraudulent
+                             */
+                            reason: string;
+                            /**
+                             * @example needs_response
+                             * @example won
+                             * @example lost
+                             */
+                            status: string;
+                            /** Format: date-time */
+                            updatedAt: string;
+                        }[];
                         failure: {
                             message: string;
                             /** @description Of `PRICE_CHANGED`: the prices as they were when the order failed, to be shown to the customer */
@@ -4333,6 +4470,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
+                        /** @description Only of an order that is captured when it is dispatched */
+                        capture?: {
+                            /** @description Minor units that were captured */
+                            amount: number;
+                            expiresAt: string | null;
+                            /**
+                             * @description `expired`: it can’t be captured any more: cancel the order. `released`: nothing was taken, and the order is turned back
+                             * @enum {unknown}
+                             */
+                            status: "pending" | "authorized" | "capturing" | "captured" | "expired" | "releasing" | "released";
+                        };
                         /**
                          * Format: date-time
                          * @description RFC 3339, UTC
@@ -4345,6 +4493,28 @@ export interface operations {
                         currency: string;
                         /** @description The shop’s own name of a customer. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
                         customerId: string;
+                        /** @description Only where there are any: the newest, newest first */
+                        disputes?: {
+                            /** @description Minor units */
+                            amount: number;
+                            currency: string;
+                            id: string;
+                            /** Format: date-time */
+                            openedAt: string;
+                            /**
+                             * @description The provider’s word, as is `status`
+                             * @example fraudulent
+                             */
+                            reason: string;
+                            /**
+                             * @example needs_response
+                             * @example won
+                             * @example lost
+                             */
+                            status: string;
+                            /** Format: date-time */
+                            updatedAt: string;
+                        }[];
                         failure: {
                             message: string;
                             /** @description Of `PRICE_CHANGED`: the prices as they were when the order failed, to be shown to the customer */
@@ -4750,7 +4920,14 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Minor units to capture, of an order that is captured when it is dispatched: less than its total where not all of it is sent. The rest of the authorisation is given free. Left out: all of it */
+                    amount?: number;
+                } | null;
+            };
+        };
         responses: {
             /** @description The answer, the same for every retry */
             200: {
@@ -4765,6 +4942,8 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
+                        /** @description Minor units that were captured with it; only where the order was authorised before */
+                        captured?: number;
                         /**
                          * Format: date-time
                          * @description RFC 3339, UTC
@@ -4773,6 +4952,177 @@ export interface operations {
                         /** @description The order’s */
                         id: string;
                         shipmentId: string;
+                    };
+                };
+            };
+            /** @description Default Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Only of an order that is captured when it is dispatched */
+                        capture?: {
+                            /** @description Minor units that were captured */
+                            amount: number;
+                            expiresAt: string | null;
+                            /**
+                             * @description `expired`: it can’t be captured any more: cancel the order. `released`: nothing was taken, and the order is turned back
+                             * @enum {unknown}
+                             */
+                            status: "pending" | "authorized" | "capturing" | "captured" | "expired" | "releasing" | "released";
+                        };
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        createdAt: string;
+                        /**
+                         * @description ISO 4217, one that is in use
+                         * @example EUR
+                         */
+                        currency: string;
+                        /** @description The shop’s own name of a customer. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
+                        customerId: string;
+                        /** @description Only where there are any: the newest, newest first */
+                        disputes?: {
+                            /** @description Minor units */
+                            amount: number;
+                            currency: string;
+                            id: string;
+                            /** Format: date-time */
+                            openedAt: string;
+                            /**
+                             * @description The provider’s word, as is `status`
+                             * @example fraudulent
+                             */
+                            reason: string;
+                            /**
+                             * @example needs_response
+                             * @example won
+                             * @example lost
+                             */
+                            status: string;
+                            /** Format: date-time */
+                            updatedAt: string;
+                        }[];
+                        failure: {
+                            message: string;
+                            /** @description Of `PRICE_CHANGED`: the prices as they were when the order failed, to be shown to the customer */
+                            prices?: {
+                                /** @description All items, in the order’s order */
+                                items: {
+                                    shownUnitPrice: number | null;
+                                    /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
+                                    sku: string;
+                                    /** @description Minor units of the currency: of EUR 1/100, of JPY 1, of KWD 1/1000 */
+                                    unitPrice: number;
+                                }[];
+                                shownTotal: number | null;
+                                total: number | null;
+                            };
+                            /** @description One of the failure reasons of docs/errors.md */
+                            reason: string;
+                            step: string;
+                        } | null;
+                        id: string;
+                        items: {
+                            name?: string;
+                            quantity: number;
+                            /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
+                            sku: string;
+                            unitPrice: number | null;
+                        }[];
+                        /** @description Amounts beside the items, as the shop has worked them out: added up, never computed */
+                        lines?: {
+                            /** @description Minor units; 0 or below for a discount, 0 or above for all others */
+                            amount: number;
+                            /** @enum {unknown} */
+                            kind: "shipping" | "tax" | "discount" | "fee";
+                            /** @description For people; carried */
+                            name: string;
+                        }[];
+                        /** @description Up to 50, of names of 1 to 40 characters and values of up to 500; carried */
+                        metadata?: {
+                            [key: string]: string;
+                        };
+                        nextAction: {
+                            /** @description For Stripe.js on the shop’s page */
+                            clientSecret?: string;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC: until when the customer can act
+                             */
+                            expiresAt?: string;
+                            /** @description The bank’s page */
+                            redirectUrl?: string;
+                            /**
+                             * @description `confirm`: pay on the shop’s page. `authenticate`: let the page ask for the bank. `redirect`: send the customer to `redirectUrl`. `processing`: nothing is to be done, the bank decides
+                             * @enum {unknown}
+                             */
+                            type: "confirm" | "authenticate" | "redirect" | "processing";
+                        } | null;
+                        paymentId: string | null;
+                        reference?: string;
+                        /** @description Minor units that were given back by now */
+                        refunded: number;
+                        /** @description The newest, newest first; `GET /v1/orders/{id}/refunds` has all */
+                        refunds: {
+                            /** @description Minor units of the currency: of EUR 1/100, of JPY 1, of KWD 1/1000 */
+                            amount: number;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            createdAt: string;
+                            /**
+                             * @description ISO 4217, one that is in use
+                             * @example EUR
+                             */
+                            currency: string;
+                            failure: {
+                                message: string;
+                                /** @description One of the failure reasons of docs/errors.md */
+                                reason: string;
+                                step: string;
+                            } | null;
+                            id: string;
+                            lines: {
+                                quantity: number;
+                                /** @description Whether it goes back to stock */
+                                restock: boolean;
+                                /** @description The shop’s own name of an item. Send 1 to 128 characters, the first and the last of them visible, no control characters, and not `.` or `..` alone. */
+                                sku: string;
+                            }[];
+                            orderId: string;
+                            /**
+                             * @description `provider`: made at the payment provider, and learned from it
+                             * @enum {unknown}
+                             */
+                            origin: "api" | "provider";
+                            reason: string | null;
+                            /**
+                             * @description `pending`: the provider has taken it on. `failed`: not given back; also where the provider says so later
+                             * @enum {unknown}
+                             */
+                            status: "processing" | "pending" | "succeeded" | "failed" | "parked";
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            updatedAt: string;
+                        }[];
+                        reservationId: string | null;
+                        shipmentId: string | null;
+                        /** @enum {unknown} */
+                        status: "processing" | "awaiting_payment" | "completed" | "compensating" | "failed" | "cancelled" | "parked";
+                        total: number | null;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        updatedAt: string;
                     };
                 };
             };
@@ -4886,7 +5236,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `request-in-progress`, `not-completed`, `conflict` */
+            /** @description `request-in-progress`, `not-completed`, `authorization-expired`, `conflict` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5938,7 +6288,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `request-in-progress`, `not-completed` */
+            /** @description `request-in-progress`, `not-completed`, `not-captured` */
             409: {
                 headers: {
                     [name: string]: unknown;

@@ -3,8 +3,10 @@ import type { EnumTypeDefinition, MessageTypeDefinition } from '@grpc/proto-load
 
 import type { CancelOrderRequestInput as _holdfast_orders_v1_CancelOrderRequestInput, CancelOrderRequest as _holdfast_orders_v1_CancelOrderRequest } from './holdfast/orders/v1/CancelOrderRequest.ts';
 import type { CancelOrderResponseInput as _holdfast_orders_v1_CancelOrderResponseInput, CancelOrderResponse as _holdfast_orders_v1_CancelOrderResponse } from './holdfast/orders/v1/CancelOrderResponse.ts';
+import type { CaptureInput as _holdfast_orders_v1_CaptureInput, Capture as _holdfast_orders_v1_Capture } from './holdfast/orders/v1/Capture.ts';
 import type { ChangedPriceInput as _holdfast_orders_v1_ChangedPriceInput, ChangedPrice as _holdfast_orders_v1_ChangedPrice } from './holdfast/orders/v1/ChangedPrice.ts';
 import type { ChangedPricesInput as _holdfast_orders_v1_ChangedPricesInput, ChangedPrices as _holdfast_orders_v1_ChangedPrices } from './holdfast/orders/v1/ChangedPrices.ts';
+import type { DisputeInput as _holdfast_orders_v1_DisputeInput, Dispute as _holdfast_orders_v1_Dispute } from './holdfast/orders/v1/Dispute.ts';
 import type { FailureInput as _holdfast_orders_v1_FailureInput, Failure as _holdfast_orders_v1_Failure } from './holdfast/orders/v1/Failure.ts';
 import type { GetOrderRequestInput as _holdfast_orders_v1_GetOrderRequestInput, GetOrderRequest as _holdfast_orders_v1_GetOrderRequest } from './holdfast/orders/v1/GetOrderRequest.ts';
 import type { GetOrderResponseInput as _holdfast_orders_v1_GetOrderResponseInput, GetOrderResponse as _holdfast_orders_v1_GetOrderResponse } from './holdfast/orders/v1/GetOrderResponse.ts';
@@ -38,8 +40,10 @@ export interface ProtoGrpcType {
       v1: {
         CancelOrderRequest: MessageTypeDefinition<_holdfast_orders_v1_CancelOrderRequestInput, _holdfast_orders_v1_CancelOrderRequest>
         CancelOrderResponse: MessageTypeDefinition<_holdfast_orders_v1_CancelOrderResponseInput, _holdfast_orders_v1_CancelOrderResponse>
+        Capture: MessageTypeDefinition<_holdfast_orders_v1_CaptureInput, _holdfast_orders_v1_Capture>
         ChangedPrice: MessageTypeDefinition<_holdfast_orders_v1_ChangedPriceInput, _holdfast_orders_v1_ChangedPrice>
         ChangedPrices: MessageTypeDefinition<_holdfast_orders_v1_ChangedPricesInput, _holdfast_orders_v1_ChangedPrices>
+        Dispute: MessageTypeDefinition<_holdfast_orders_v1_DisputeInput, _holdfast_orders_v1_Dispute>
         Failure: MessageTypeDefinition<_holdfast_orders_v1_FailureInput, _holdfast_orders_v1_Failure>
         GetOrderRequest: MessageTypeDefinition<_holdfast_orders_v1_GetOrderRequestInput, _holdfast_orders_v1_GetOrderRequest>
         GetOrderResponse: MessageTypeDefinition<_holdfast_orders_v1_GetOrderResponseInput, _holdfast_orders_v1_GetOrderResponse>

@@ -10,6 +10,8 @@ import type { Tally } from '@holdfast/testing/audit';
 export type Doubt = { tenantId: string; orderId: string; detail: string } & (
   | { needs: 'turned_back' }
   | { needs: 'completed' }
+  /** Of an order that is captured when it is dispatched. */
+  | { needs: 'captured' }
   /** A refund that the API has accepted, of this amount, or of this many pieces. */
   | { needs: 'refund'; refundId: string; amount?: number; pieces?: number }
   /** A refund, whichever it is, that brings goods back. */
@@ -22,13 +24,19 @@ interface SagaRow {
   state: string | null;
   resumeState: string | null;
   brings: boolean;
+  /** It was cancelled after it had been completed. */
+  released: boolean;
+  captured: boolean;
 }
 
 const ORDERS = statement(
   'audit.decided-orders',
   `select o.tenant_id as "tenantId", o.id, s.state, s.resume_state as "resumeState",
           exists (select from order_refunds f where f.order_id = o.id and (f.tenant_id = o.tenant_id) is true
-                     and f.lines @> '[{"restock": true}]') as brings
+                     and f.lines @> '[{"restock": true}]') as brings,
+          exists (select from order_settlements t where t.order_id = o.id and t.kind = 'release') as released,
+          exists (select from order_settlements t join holdfast.sagas c on c.id = t.saga_id
+                   where t.order_id = o.id and c.outputs->'capture-payment'->>'status' = 'captured') as captured
      from orders o left join holdfast.sagas s on s.id = o.id where o.id = any($1::text[])`,
 );
 
@@ -64,12 +72,17 @@ export async function judgeDoubts(db: Query, doubts: Doubt[], check: Tally): Pro
   }
 }
 
-function isDecided(doubt: Doubt, { state, resumeState, brings }: SagaRow, refunds: RefundRow[]): boolean {
+function isDecided(
+  doubt: Doubt,
+  { state, resumeState, brings, released, captured }: SagaRow,
+  refunds: RefundRow[],
+): boolean {
   if (doubt.needs === 'completed') return state === 'completed';
+  if (doubt.needs === 'captured') return captured;
   if (doubt.needs === 'return') return brings;
   if (doubt.needs === 'turned_back') {
     const turned = state === 'parked' ? resumeState : state;
-    return turned === 'compensating' || turned === 'failed' || turned === 'cancelled';
+    return released || turned === 'compensating' || turned === 'failed' || turned === 'cancelled';
   }
   const { refundId, amount, pieces, tenantId, orderId } = doubt;
   const found = refunds.find((row) => row.id === refundId && row.tenantId === tenantId && row.orderId === orderId);

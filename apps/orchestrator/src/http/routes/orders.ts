@@ -1,4 +1,5 @@
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox';
+import { newTraceparent } from '@holdfast/service';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { OrderDeps } from '../../orders/accept-order.ts';
 import type { OrderView } from '../../orders/order.ts';
@@ -61,7 +62,7 @@ export function orderRoutes(deps: OrderDeps): FastifyPluginAsyncTypebox {
           tags: ['orders'],
           summary: 'Turn the order back',
           description:
-            'Undoes what the order did. Refused once its shipment is booked or it has ended otherwise. Asking again does no harm, with a key or without. 202: not decided yet, look again.',
+            'Undoes what the order did. Refused once its shipment is booked or it has ended otherwise. An order that is captured when it is dispatched can be cancelled until then: its payment is released. Asking again does no harm, with a key or without. 202: not decided yet, ask again.',
           headers: Type.Object(optionalKey),
           params: IdParams,
           response: {
@@ -80,7 +81,8 @@ export function orderRoutes(deps: OrderDeps): FastifyPluginAsyncTypebox {
       async (request, reply) => {
         const { id } = request.params;
         if ((await readOrder(deps.pool, request.tenantId, id)) === undefined) return noSuchOrder();
-        const cancel = cancelChange(deps, { tenantId: request.tenantId, id }, hangUp(reply));
+        const traceparent = newTraceparent(request.headers.traceparent as string | undefined);
+        const cancel = cancelChange(deps, { tenantId: request.tenantId, id, traceparent }, hangUp(reply));
         return await sendChange(deps, request, reply, cancel);
       },
     );

@@ -35,7 +35,14 @@ export function refundRoutes(deps: OrderDeps): FastifyPluginAsyncTypebox {
           body: RefundRequest,
           response: {
             201: withKeyHeaders(Refund),
-            ...problemResponses(...KEY_PROBLEMS, ...BODY_PROBLEMS, 'not-found', 'not-completed', ...STORE_PROBLEMS),
+            ...problemResponses(
+              ...KEY_PROBLEMS,
+              ...BODY_PROBLEMS,
+              'not-found',
+              'not-completed',
+              'not-captured',
+              ...STORE_PROBLEMS,
+            ),
           },
         },
       },
@@ -62,6 +69,8 @@ export function refundRoutes(deps: OrderDeps): FastifyPluginAsyncTypebox {
             return noSuchOrder();
           case 'not_completed':
             throw new Problem('not-completed', `The order is ${accepted.status}. ${ONLY_COMPLETED}`);
+          case 'not_captured':
+            throw new Problem('not-captured');
           case 'faulty':
             throw new Problem('invalid-request', undefined, accepted.faults);
           default:

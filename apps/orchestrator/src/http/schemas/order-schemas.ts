@@ -1,7 +1,7 @@
 import { Type } from '@fastify/type-provider-typebox';
 import { KEY_PATTERN, SHOP_ID_PATTERN, SHOP_ID_RULE, TEXT_PATTERN } from '@holdfast/contracts';
 import type { Static } from 'typebox';
-import { NextAction, PaymentRequest } from './payment-schemas.ts';
+import { Capture, Dispute, NextAction, PaymentRequest } from './payment-schemas.ts';
 
 // Shapes of the HTTP API: what is checked, and what /openapi.json says. Unknown members are refused everywhere.
 
@@ -238,12 +238,33 @@ export const Order = Type.Object({
   lines: Type.Optional(Lines),
   metadata: Type.Optional(Metadata),
   reference: Type.Optional(Type.String()),
+  capture: Type.Optional({ ...Capture, description: 'Only of an order that is captured when it is dispatched' }),
+  disputes: Type.Optional(
+    Type.Array(Dispute, { maxItems: 10, description: 'Only where there are any: the newest, newest first' }),
+  ),
 });
+
+export const DispatchRequest = Type.Object(
+  {
+    amount: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: Number.MAX_SAFE_INTEGER,
+        description:
+          'Minor units to capture, of an order that is captured when it is dispatched: less than its total where not all of it is sent. The rest of the authorisation is given free. Left out: all of it',
+      }),
+    ),
+  },
+  closed,
+);
 
 export const Dispatched = Type.Object({
   id: Type.String({ description: 'The order’s' }),
   shipmentId: Type.String(),
   dispatchedAt: Instant,
+  captured: Type.Optional(
+    Type.Integer({ description: 'Minor units that were captured with it; only where the order was authorised before' }),
+  ),
 });
 
 export const nextCursor = nullable(

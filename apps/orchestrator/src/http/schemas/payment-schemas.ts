@@ -30,9 +30,37 @@ export const PaymentRequest = Type.Object(
         description: 'Where the bank sends the customer back to',
       }),
     ),
+    capture: Type.Optional(
+      Type.Enum(['on_order', 'on_dispatch'], {
+        description:
+          '`on_dispatch`, by card: the amount is only authorised, and captured by `POST /v1/orders/{id}/dispatch`. `on_order` when left out',
+      }),
+    ),
   },
   { additionalProperties: false },
 );
+
+export const Capture = Type.Object({
+  status: Type.Enum(['pending', 'authorized', 'capturing', 'captured', 'expired', 'releasing', 'released'], {
+    description:
+      '`expired`: it can’t be captured any more: cancel the order. `released`: nothing was taken, and the order is turned back',
+  }),
+  amount: Type.Integer({ description: 'Minor units that were captured' }),
+  expiresAt: Type.Union([
+    Type.String({ format: 'date-time', description: 'RFC 3339, UTC: until when it can be captured' }),
+    Type.Null(),
+  ]),
+});
+
+export const Dispute = Type.Object({
+  id: Type.String(),
+  amount: Type.Integer({ description: 'Minor units' }),
+  currency: Type.String(),
+  reason: Type.String({ description: 'The provider’s word, as is `status`', examples: ['fraudulent'] }),
+  status: Type.String({ examples: ['needs_response', 'won', 'lost'] }),
+  openedAt: Type.String({ format: 'date-time' }),
+  updatedAt: Type.String({ format: 'date-time' }),
+});
 
 export const NextAction = Type.Object({
   type: Type.Enum(['confirm', 'authenticate', 'redirect', 'processing'], {

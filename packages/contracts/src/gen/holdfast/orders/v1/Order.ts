@@ -6,6 +6,8 @@ import type { FailureInput as _holdfast_orders_v1_FailureInput, Failure as _hold
 import type { RefundInput as _holdfast_orders_v1_RefundInput, Refund as _holdfast_orders_v1_Refund } from '../../../holdfast/orders/v1/Refund.ts';
 import type { OrderLineInput as _holdfast_orders_v1_OrderLineInput, OrderLine as _holdfast_orders_v1_OrderLine } from '../../../holdfast/orders/v1/OrderLine.ts';
 import type { NextActionInput as _holdfast_orders_v1_NextActionInput, NextAction as _holdfast_orders_v1_NextAction } from '../../../holdfast/orders/v1/NextAction.ts';
+import type { CaptureInput as _holdfast_orders_v1_CaptureInput, Capture as _holdfast_orders_v1_Capture } from '../../../holdfast/orders/v1/Capture.ts';
+import type { DisputeInput as _holdfast_orders_v1_DisputeInput, Dispute as _holdfast_orders_v1_Dispute } from '../../../holdfast/orders/v1/Dispute.ts';
 import type { Long } from '@grpc/proto-loader';
 
 export interface OrderInput {
@@ -27,6 +29,8 @@ export interface OrderInput {
   'metadata'?: ({[key: string]: string});
   'reference'?: (string);
   'nextAction'?: (_holdfast_orders_v1_NextActionInput | null);
+  'capture'?: (_holdfast_orders_v1_CaptureInput | null);
+  'disputes'?: (_holdfast_orders_v1_DisputeInput)[];
   'sum'?: "total";
 }
 
@@ -49,5 +53,7 @@ export interface Order {
   'metadata': ({[key: string]: string});
   'reference': (string);
   'nextAction': (_holdfast_orders_v1_NextAction | null);
+  'capture': (_holdfast_orders_v1_Capture | null);
+  'disputes': (_holdfast_orders_v1_Dispute)[];
   'sum'?: "total";
 }

@@ -19,6 +19,7 @@ export interface PlaceOrderRequestInput {
   'paymentCustomer'?: (string);
   'paymentOffSession'?: (boolean);
   'paymentReturnUrl'?: (string);
+  'paymentCaptureOnDispatch'?: (boolean);
   'shown'?: "expectedTotal";
 }
 
@@ -36,5 +37,6 @@ export interface PlaceOrderRequest {
   'paymentCustomer': (string);
   'paymentOffSession': (boolean);
   'paymentReturnUrl': (string);
+  'paymentCaptureOnDispatch': (boolean);
   'shown'?: "expectedTotal";
 }

@@ -11,6 +11,7 @@ export interface ChargePaymentRequestInput {
   'providerCustomer'?: (string);
   'offSession'?: (boolean);
   'returnUrl'?: (string);
+  'authorizeOnly'?: (boolean);
 }
 
 export interface ChargePaymentRequest {
@@ -22,4 +23,5 @@ export interface ChargePaymentRequest {
   'providerCustomer': (string);
   'offSession': (boolean);
   'returnUrl': (string);
+  'authorizeOnly': (boolean);
 }

@@ -6,10 +6,12 @@ export interface ChargePaymentResponseInput {
   'paymentId'?: (string);
   'amount'?: (number | string | Long);
   'currency'?: (string);
+  'authorizedUntil'?: (string);
 }
 
 export interface ChargePaymentResponse {
   'paymentId': (string);
   'amount': (number);
   'currency': (string);
+  'authorizedUntil': (string);
 }

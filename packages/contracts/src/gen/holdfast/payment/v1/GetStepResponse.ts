@@ -9,6 +9,9 @@ import type { PutAccountResponseInput as _holdfast_payment_v1_PutAccountResponse
 import type { ReserveRefundResponseInput as _holdfast_payment_v1_ReserveRefundResponseInput, ReserveRefundResponse as _holdfast_payment_v1_ReserveRefundResponse } from '../../../holdfast/payment/v1/ReserveRefundResponse.ts';
 import type { ReleaseRefundResponseInput as _holdfast_payment_v1_ReleaseRefundResponseInput, ReleaseRefundResponse as _holdfast_payment_v1_ReleaseRefundResponse } from '../../../holdfast/payment/v1/ReleaseRefundResponse.ts';
 import type { RefundChargeResponseInput as _holdfast_payment_v1_RefundChargeResponseInput, RefundChargeResponse as _holdfast_payment_v1_RefundChargeResponse } from '../../../holdfast/payment/v1/RefundChargeResponse.ts';
+import type { ReserveCaptureResponseInput as _holdfast_payment_v1_ReserveCaptureResponseInput, ReserveCaptureResponse as _holdfast_payment_v1_ReserveCaptureResponse } from '../../../holdfast/payment/v1/ReserveCaptureResponse.ts';
+import type { ReleaseCaptureResponseInput as _holdfast_payment_v1_ReleaseCaptureResponseInput, ReleaseCaptureResponse as _holdfast_payment_v1_ReleaseCaptureResponse } from '../../../holdfast/payment/v1/ReleaseCaptureResponse.ts';
+import type { CapturePaymentResponseInput as _holdfast_payment_v1_CapturePaymentResponseInput, CapturePaymentResponse as _holdfast_payment_v1_CapturePaymentResponse } from '../../../holdfast/payment/v1/CapturePaymentResponse.ts';
 
 export interface GetStepResponseInput {
   'state'?: (_holdfast_step_v1_StepStateInput);
@@ -20,7 +23,10 @@ export interface GetStepResponseInput {
   'refundReserved'?: (_holdfast_payment_v1_ReserveRefundResponseInput | null);
   'refundReleased'?: (_holdfast_payment_v1_ReleaseRefundResponseInput | null);
   'chargeRefunded'?: (_holdfast_payment_v1_RefundChargeResponseInput | null);
-  'answer'?: "charged"|"refunded"|"adjusted"|"refusal"|"put"|"refundReserved"|"refundReleased"|"chargeRefunded";
+  'captureReserved'?: (_holdfast_payment_v1_ReserveCaptureResponseInput | null);
+  'captureReleased'?: (_holdfast_payment_v1_ReleaseCaptureResponseInput | null);
+  'paymentCaptured'?: (_holdfast_payment_v1_CapturePaymentResponseInput | null);
+  'answer'?: "charged"|"refunded"|"adjusted"|"refusal"|"put"|"refundReserved"|"refundReleased"|"chargeRefunded"|"captureReserved"|"captureReleased"|"paymentCaptured";
 }
 
 export interface GetStepResponse {
@@ -33,5 +39,8 @@ export interface GetStepResponse {
   'refundReserved'?: (_holdfast_payment_v1_ReserveRefundResponse | null);
   'refundReleased'?: (_holdfast_payment_v1_ReleaseRefundResponse | null);
   'chargeRefunded'?: (_holdfast_payment_v1_RefundChargeResponse | null);
-  'answer'?: "charged"|"refunded"|"adjusted"|"refusal"|"put"|"refundReserved"|"refundReleased"|"chargeRefunded";
+  'captureReserved'?: (_holdfast_payment_v1_ReserveCaptureResponse | null);
+  'captureReleased'?: (_holdfast_payment_v1_ReleaseCaptureResponse | null);
+  'paymentCaptured'?: (_holdfast_payment_v1_CapturePaymentResponse | null);
+  'answer'?: "charged"|"refunded"|"adjusted"|"refusal"|"put"|"refundReserved"|"refundReleased"|"chargeRefunded"|"captureReserved"|"captureReleased"|"paymentCaptured";
 }
