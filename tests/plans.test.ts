@@ -267,6 +267,7 @@ describe('the statements of an order’s way', () => {
   it('are all here', () => {
     const modules = new Set(statementsByKey().map(([name]) => name.split('.')[0]));
     expect([...modules].sort()).toEqual([
+      'api-keys',
       'audit-log',
       'idempotency',
       'inventory',
