@@ -6,7 +6,6 @@ import { type TestDatabase, testDatabase } from '@holdfast/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { claimKey, settleChangeKey } from '../keys/key-store.ts';
 import { orchestratorMigrations } from '../run-orchestrator.ts';
-import type { AuditEntry } from './audit-entry.ts';
 import { readAuditLog } from './audit-store.ts';
 
 const [OWNER, RUNNER] = ['owner', 'runner'].map((kind) => `test_${kind}_${randomBytes(4).toString('hex')}`) as [
@@ -53,10 +52,8 @@ const DENIED = { code: '42501' };
 describe('the role that the service runs as', () => {
   it('T4: writes the audit log and reads it', async () => {
     const key = { id: 'a-key', tenantId: 'shop', operation: 'POST /v1/stock/{sku}/adjust' } as const;
-    const entry: AuditEntry = {
-      ...{ actor: 'key:ann', reason: null, requestId: 'r', traceId: 't' },
-      ...{ verb: 'adjustStock', target: '/v1/stock/tea', asked: { delta: 1 } },
-    };
+    const origin = { actor: 'key:ann', reason: null, requestId: 'r', traceId: 't' };
+    const entry = { ...origin, verb: 'adjustStock', target: '/v1/stock/tea', asked: { delta: 1 } } as const;
     const claimedAt = new Date();
     const fingerprint = { version: 1, digest: Buffer.from('this request'), members: null };
     const claim = { ...key, resource: '/v1/stock/tea', fingerprint, createdAt: claimedAt, entry };
