@@ -245,8 +245,11 @@ describe('the statements of an order’s way', () => {
   it('are all here', () => {
     const modules = new Set(statementsByKey().map(([name]) => name.split('.')[0]));
     expect([...modules].sort()).toEqual([
+      'api-keys',
+      'audit-log',
       'idempotency',
       'inventory',
+      'keys',
       'messaging',
       'orders',
       'payment',
