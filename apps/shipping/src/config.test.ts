@@ -7,8 +7,10 @@ describe('the settings', () => {
     expect(loadConfig(config, { DATABASE_URL: 'postgres://localhost/shipping' })).toEqual({
       ALLOW_PLAINTEXT: false,
       DATABASE_URL: 'postgres://localhost/shipping',
+      DATABASE_RUNNER: undefined,
       HOST: '127.0.0.1',
       GRPC_PORT: 50_053,
+      GRPC_REFLECTION: false,
       HTTP_PORT: 9_053,
       DATABASE_PREPARE: 'auto',
       LOG_LEVEL: 'info',
