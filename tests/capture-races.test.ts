@@ -43,14 +43,20 @@ describe('orders that are captured at dispatch', () => {
         Array.from({ length: ORDERS }, async () => {
           const payment = { method: 'pm_card_visa', capture: 'on_dispatch' };
           const key = newKey();
-          const { body } = await system.until('the order is accepted', async () => {
-            const reply = await system.place({ payment }, { key, prefer: 'wait=20' });
-            return reply.status === 503 ? undefined : reply;
-          });
+          const { body } = await system.until(
+            'the order is accepted',
+            async () => {
+              const reply = await system.place({ payment }, { key, prefer: 'wait=20' });
+              if (reply.body.retryable === true) return undefined;
+              expect(reply.status, reply.text).toBe(201);
+              return reply;
+            },
+            CALM_MS,
+          );
           return body.id as string;
         }),
       );
-      for (const id of placed) expect(await system.untilEnded(id)).toMatchObject({ status: 'completed' });
+      for (const id of placed) expect(await system.untilEnded(id, CALM_MS)).toMatchObject({ status: 'completed' });
       await system.setFaults({
         seed,
         payments: { lostAnswer: 0.15, slow: 0.1, slowMs: 300, error500: 0.1, refused: 0 },

@@ -59,10 +59,18 @@ describe('SIGTERM', () => {
   });
 
   it('of an orchestrator is not held up by who sends nothing, or half a request, or waits: its sagas are handed over', async () => {
-    await system.setFaults({ payments: { ...NO_FAULTS, slow: 1, slowMs: 1_500 } });
+    // Long enough to be seen under way, on a slow machine too.
+    await system.setFaults({ payments: { ...NO_FAULTS, slow: 1, slowMs: 4_000 } });
     const key = 'the-one-that-waits';
     const card = { payment: { method: 'pm_card_visa' } };
-    const waiting = system.place(card, { key, prefer: 'wait=30' }).catch(() => undefined);
+    const place = () => system.place(card, { key, prefer: 'wait=30' }).catch(() => undefined);
+    let waiting = place();
+    // Refused by one that has just started: the same key goes on.
+    let isRefused = false;
+    const watched = async () => {
+      isRefused = (await waiting)?.body.retryable === true;
+    };
+    void watched();
     const { hostname, port } = new URL(system.cluster.run.http);
     const half = 'POST /v1/orders HTTP/1.1\r\nhost: shop\r\n';
     const sockets = ['', half, `${half}content-type: application/json\r\ncontent-length: 500\r\n\r\n{`].map((sent) => {
@@ -70,9 +78,14 @@ describe('SIGTERM', () => {
       return socket.on('error', () => undefined);
     });
     await Promise.all(sockets.map((socket) => once(socket, 'connect')));
-    await system.until('the order is accepted', async () =>
-      (await system.send('GET', '/v1/orders?status=processing')).body.orders.length > 0 ? true : undefined,
-    );
+    await system.until('the order is accepted', async () => {
+      if (isRefused) {
+        isRefused = false;
+        waiting = place();
+        void watched();
+      }
+      return (await system.send('GET', '/v1/orders?status=processing')).body.orders?.length > 0 ? true : undefined;
+    });
     const pid = system.cluster.run.services.find(({ name }) => name === 'orchestrator')?.pid ?? 0;
     process.kill(pid, 'SIGTERM');
     const died = await system.until('it has ended', async () =>
