@@ -26,6 +26,13 @@ describe('the ports of services', () => {
     expect(await chooseFreePorts(2, undefined, drawing(a, a, a, b))).toEqual([a, b]);
   });
 
+  it('stand in a row, so that clusters that start together rarely choose the same', async () => {
+    const ports = await chooseFreePorts(20);
+    // From the first to the last of the range is a step too, and what is taken is left out.
+    const steps = ports.slice(1).map((port, at) => (port - (ports[at] ?? 0) + 12_000) % 12_000);
+    expect(Math.max(...steps)).toBeLessThan(20);
+  });
+
   it('lie below those that the system gives to outgoing connections', async () => {
     for (const port of await chooseFreePorts(20)) {
       expect(port).toBeGreaterThanOrEqual(20_000);
