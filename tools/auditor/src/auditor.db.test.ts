@@ -1,6 +1,13 @@
 import { type Tally, tally } from '@holdfast/testing/audit';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { dispatchKeyOf, plantCatalogue, plantIntent, plantOrder, SOUND_ORDERS } from '../test/plant-order.ts';
+import {
+  dispatchKeyOf,
+  plantCatalogue,
+  plantDispute,
+  plantIntent,
+  plantOrder,
+  SOUND_ORDERS,
+} from '../test/plant-order.ts';
 import { openTestBooks, red, redAfter, type TestBooks, withoutConstraint } from '../test/test-books.ts';
 import { judgeStrangers, readBook, type Stranger } from './audit-book.ts';
 import { auditInventory } from './audit-inventory.ts';
@@ -37,6 +44,7 @@ beforeEach(async () => {
 
 describe('A1: sound books', () => {
   it('are found right, every check having looked at something', async () => {
+    await plantDispute(books, { id: 'du_1', orderId: 'by-card', amount: 700 });
     const report = await books.audit();
     expect(red(report)).toEqual({});
     expect(report.violations).toBe(0);

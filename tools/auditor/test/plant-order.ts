@@ -264,6 +264,22 @@ export async function plantBooking(
   );
 }
 
+/** A dispute of an order, as payment knows it and as the order shows it. */
+export async function plantDispute(
+  books: TestBooks,
+  dispute: { id: string; orderId: string; amount: number },
+): Promise<void> {
+  const { id, orderId, amount } = dispute;
+  const columns = 'tenant_id, order_id, amount, currency, reason, status, opened_at, revision';
+  const values = `$1, $2, $3, 'EUR', 'fraudulent', 'lost', clock_timestamp(), 1`;
+  await books.pools.payment.query(`insert into disputes (${columns}, dispute_id, told) values (${values}, $4, 1)`, [
+    ...[TENANT, orderId, amount, id],
+  ]);
+  await books.pools.orchestrator.query(`insert into order_disputes (${columns}, id) values (${values}, $4)`, [
+    ...[TENANT, orderId, amount, id],
+  ]);
+}
+
 /** One of each kind. */
 export const SOUND_ORDERS: PlantedOrder[] = [
   { id: 'by-balance', state: 'completed', total: 500, pays: 'balance', ships: 'us' },
