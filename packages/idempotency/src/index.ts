@@ -71,7 +71,13 @@ export {
 } from './postgres/claims/claims-fragment.ts';
 export { endedEarlier, markingEnds } from './postgres/claims/ended-claims.ts';
 export { type Existing, handleExisting } from './postgres/claims/existing-claim.ts';
-export { attachClaims, heldClaimsSql, heldColumns, releaseClaims } from './postgres/claims/held-claims.ts';
+export {
+  attachClaims,
+  heldClaimsSql,
+  heldColumns,
+  lockHeldClaim,
+  releaseClaims,
+} from './postgres/claims/held-claims.ts';
 export { type Ask, ask, type ClaimRow, readClaims } from './postgres/claims/read-claims.ts';
 export { type SealedFrom, sealClaims } from './postgres/claims/seals.ts';
 export { loadFingerprinter } from './postgres/fingerprint-secret.ts';

@@ -5,7 +5,7 @@
  * K5  A row that is settled gives its answer again.
  * S4  Behind the pivot nothing refuses: a capture that the provider won't make is an outcome, `failed`, with its reason.
  */
-import { type Claim, heldClaimsSql, heldColumns } from '@holdfast/idempotency';
+import { type Claim, lockHeldClaim } from '@holdfast/idempotency';
 import type { Begun, Performed } from '@holdfast/participant';
 import { type Pool, statement, type Transaction, transaction } from '@holdfast/postgres';
 import { InvalidRequest } from '@holdfast/rpc';
@@ -87,10 +87,6 @@ function answerOf({ state, amount, reason }: Pick<StoredCapture, 'state' | 'amou
   return { status: 'CAPTURE_STATUS_FAILED', amount: 0, reason: reason ?? 'released' };
 }
 
-const lockHeld = statement(
-  'payment.lock-capture-claim',
-  `with ${heldClaimsSql()} select count(*)::int as held from held`,
-);
 const spendKeyRow = statement(
   'payment.spend-capture-key',
   `update captures set key_number = key_number + 1
@@ -104,8 +100,7 @@ export async function spendCaptureKey(
   { tenantId, orderId, captureId, keyNumber }: CaptureId & { keyNumber: number },
 ): Promise<void> {
   await transaction(pool, async (tx) => {
-    const { rows } = await tx.query<{ held: number }>({ ...lockHeld, values: heldColumns([held]) });
-    if (rows[0]?.held !== 1) return;
+    if (!(await lockHeldClaim(tx, held))) return;
     await tx.query({ ...spendKeyRow, values: [tenantId, orderId, captureId, keyNumber] });
   });
 }

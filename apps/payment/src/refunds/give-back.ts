@@ -6,7 +6,7 @@
  * K5  An account's entry carries the step's key; a row that is final gives its answer again.
  * S4  Behind the pivot nothing refuses: a refund that the provider won't make is an outcome, `failed`, with its reason.
  */
-import { type Claim, heldClaimsSql, heldColumns } from '@holdfast/idempotency';
+import { type Claim, lockHeldClaim } from '@holdfast/idempotency';
 import type { Begun, Performed } from '@holdfast/participant';
 import { type Pool, statement, type Transaction, transaction } from '@holdfast/postgres';
 import { InvalidRequest } from '@holdfast/rpc';
@@ -127,10 +127,6 @@ export async function endGiving(tx: Transaction, ended: Performed<RefundId, Gave
   return rows.map(given);
 }
 
-const lockHeld = statement(
-  'payment.lock-refund-claim',
-  `with ${heldClaimsSql()} select count(*)::int as held from held`,
-);
 const spendKey = statement(
   'payment.spend-refund-key',
   `update refunds set key_number = key_number + 1
@@ -145,8 +141,7 @@ export async function noteRefund(
   learned: RefundNote,
 ): Promise<void> {
   await transaction(pool, async (tx) => {
-    const { rows } = await tx.query<{ held: number }>({ ...lockHeld, values: heldColumns([held]) });
-    if (rows[0]?.held !== 1) return;
+    if (!(await lockHeldClaim(tx, held))) return;
     const { tenantId, orderId, refundId, keyNumber } = refund;
     if (learned.kind === 'key_spent') {
       await tx.query({ ...spendKey, values: [tenantId, orderId, refundId, keyNumber] });

@@ -62,3 +62,14 @@ const endLeases = statement(
 export async function releaseClaims(db: Query, held: Claim[]): Promise<void> {
   await db.query({ ...endLeases, values: heldColumns(held) });
 }
+
+const lockOne = statement(
+  'idempotency.lock-held-claim',
+  `with ${heldClaimsSql()} select count(*)::int as held from held`,
+);
+
+/** Locks the claim until the transaction ends, where the attempt still holds it. @returns false when it is another's by now */
+export async function lockHeldClaim(tx: Query, held: Claim): Promise<boolean> {
+  const { rows } = await tx.query<{ held: number }>({ ...lockOne, values: heldColumns([held]) });
+  return rows[0]?.held === 1;
+}
