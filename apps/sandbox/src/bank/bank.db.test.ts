@@ -14,14 +14,14 @@ const retrieve = (id: string) => sandbox.stripe.paymentIntents.retrieve(id, { ex
 
 describe('a payment that the bank decides about later', () => {
   it('is processing, can’t be cancelled, and succeeds by itself', async () => {
-    await sandbox.setFaults({ bank: { settleMs: 400 } });
+    await sandbox.setFaults({ bank: { settleMs: 3_000 } });
     const { id, status } = await pay('pm_usBankAccount_success');
     expect(status).toBe('processing');
     expect(await errorOf(sandbox.stripe.paymentIntents.cancel(id))).toMatchObject({
       code: 'payment_intent_unexpected_state',
     });
     expect(await ledgerOf(sandbox.db, id)).toEqual([]);
-    await expect.poll(async () => (await retrieve(id)).status, { timeout: 5_000 }).toBe('succeeded');
+    await expect.poll(async () => (await retrieve(id)).status, { timeout: 15_000 }).toBe('succeeded');
     expect(await ledgerOf(sandbox.db, id)).toEqual([{ kind: 'captured', amount: 1_000 }]);
   });
 
