@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => inventory.stop());
 
 const newKey = () => `put-${randomUUID()}`;
-const options = (key = newKey()) => ({ timeoutMs: 5_000, tenantId: 'shop', key });
+const options = (key = newKey()) => ({ timeoutMs: 20_000, tenantId: 'shop', key });
 type Put = Parameters<typeof inventory.client.PutStock>[0];
 
 const put = (change: Put, key?: string) => inventory.client.PutStock(change, options(key));

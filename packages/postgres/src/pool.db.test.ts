@@ -2,7 +2,7 @@ import { testDatabase } from '@holdfast/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPool, type Pool } from './pool.ts';
 
-const CONNECT_TIMEOUT_MS = 200;
+const CONNECT_TIMEOUT_MS = 2_000;
 let pool: Pool;
 let drop: () => Promise<void>;
 const waits: number[] = [];
